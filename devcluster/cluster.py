@@ -1,0 +1,52 @@
+"""What can be done with any cluster for which an administrator's kubeconfig is at hand."""
+
+import hashlib
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from devcluster import kubeconfig as kubeconfigs
+from devcluster.errors import KubectlError
+
+_TOKEN_LIFETIME = "720h"  # noqa: S105 - a duration
+
+
+@dataclass
+class Cluster:
+    """A cluster, and the folder for the files that belong to it."""
+
+    directory: Path
+    server: str
+    ca_file: Path
+    kubeconfig: Path
+    kubectl_binary: Path
+
+    def kubectl(
+        self, *args: str, stdin: str | None = None, kubeconfig: Path | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run kubectl, as the administrator unless another kubeconfig is named."""
+        # The default cache is keyed by address: it would remember the API of an earlier cluster on the same port.
+        environment = {**os.environ, "KUBECACHEDIR": str(self.directory / "data" / "kubectl")}
+        done = subprocess.run(
+            [self.kubectl_binary, f"--kubeconfig={kubeconfig or self.kubeconfig}", *args],
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+        )
+        if check and done.returncode != 0:
+            raise KubectlError(f"kubectl {' '.join(args)} ended with {done.returncode}: {done.stderr.strip()}")
+        return done
+
+    def kubeconfig_for_service_account(
+        self, namespace: str, name: str, *, server: str | None = None, ca_file: Path | None = None
+    ) -> Path:
+        """Write a kubeconfig that holds a token of a service account; another server may stand in between."""
+        token = self.kubectl("create", "token", name, f"--namespace={namespace}", f"--duration={_TOKEN_LIFETIME}")
+        way = hashlib.sha256(f"{server} {ca_file}".encode()).hexdigest()[:8]
+        path = self.directory / "kubeconfigs" / f"service-account-{namespace}-{name}-{way}"
+        user = kubeconfigs.token_user(token.stdout.strip())
+        return kubeconfigs.write(path, server or self.server, ca_file or self.ca_file, user)

@@ -1,0 +1,1 @@
+"""The project onboarding operator: one ProjectOnboarding object opens a project's environments and keeps them true."""

@@ -1,0 +1,45 @@
+"""Command ``onboarding``."""
+
+import asyncio
+import sys
+
+import click
+
+from onboarding.cli.crds import crds
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """The project onboarding operator."""
+
+
+@main.command()
+def run() -> None:
+    """Run the operator; its settings are the environment variables ONBOARDING_* (docs/reference/settings.md)."""
+    # Late, because the other commands shall not wait for Kopf and the Kubernetes client.
+    from pydantic import ValidationError
+
+    from onboarding.errors import OnboardingError
+    from onboarding.runtime.logs import configure_logging
+    from onboarding.runtime.service import run as run_service
+    from onboarding.settings import Settings
+
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for problem in error.errors(include_input=False, include_url=False):
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            click.echo(f"ONBOARDING_{name}: {problem['msg']}", err=True)
+        sys.exit(2)
+    configure_logging(settings.log_format, settings.log_level)
+    try:
+        asyncio.run(run_service(settings))
+    except OnboardingError as error:
+        click.echo(f"the operator ends: {error}", err=True)
+        sys.exit(1)
+
+
+main.add_command(crds)
+
+if __name__ == "__main__":
+    main()

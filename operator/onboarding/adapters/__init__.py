@@ -1,0 +1,1 @@
+"""The edges: cluster clients, informers and probes; each implements a port of the pass."""

@@ -1,0 +1,131 @@
+"""A Kubernetes client for raw JSON: one aiohttp session per cluster, with the official client's configuration."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
+from typing import Any, Self
+
+import aiohttp
+import orjson
+from kubernetes.aio import client as kubernetes
+from kubernetes.aio import config as kubernetes_config
+
+from onboarding import names
+from onboarding.errors import ApiError, UnreachableError
+
+MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+METADATA_ONLY = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
+
+_THROTTLED_TRIES = 5
+_READ_BUFFER = 2 * 1024 * 1024
+"""A watch line is one object, and etcd takes objects of up to 1.5 MiB."""
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class Client:
+    """Requests to one API server. Errors are ApiError where it answers, UnreachableError where it does not."""
+
+    def __init__(self, configuration: kubernetes.Configuration, *, timeout: float) -> None:
+        self.configuration = configuration
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._headers: dict[str, str] = {"User-Agent": names.MANAGER}
+        tls = kubernetes.rest.RESTClientObject(configuration).ssl_context
+        self._session = aiohttp.ClientSession(
+            base_url=configuration.host,
+            connector=aiohttp.TCPConnector(ssl=tls, limit=0),
+            headers=self._headers,
+            read_bufsize=_READ_BUFFER,
+        )
+
+    @classmethod
+    async def from_environment(cls, kubeconfig: str | None, *, timeout: float) -> Self:
+        """Return the client of the hub: a kubeconfig file, or else the pod's service account."""
+        configuration = kubernetes.Configuration()
+        if kubeconfig:
+            await kubernetes_config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
+        else:
+            kubernetes_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        return cls(configuration, timeout=timeout)
+
+    @classmethod
+    async def from_kubeconfig(cls, content: Mapping[str, Any], *, timeout: float) -> Self:
+        """Return the client that a kubeconfig's content describes."""
+        configuration = kubernetes.Configuration()
+        await kubernetes_config.load_kube_config_from_dict(content, client_configuration=configuration)  # type: ignore[no-untyped-call]
+        return cls(configuration, timeout=timeout)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] = _NONE,
+        body: Any = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+    ) -> dict[str, Any]:
+        """Send one request and return the answer's JSON; a throttled one is tried again when the server says."""
+        data = None if body is None else orjson.dumps(body)
+        headers = await self._request_headers(accept, content_type)
+        for attempt in range(1, _THROTTLED_TRIES + 1):
+            try:
+                async with self._session.request(
+                    method, path, params=query, data=data, headers=headers, timeout=self._timeout
+                ) as response:
+                    content = await response.read()
+                    if response.status == 429 and attempt < _THROTTLED_TRIES:
+                        await asyncio.sleep(_retry_after(response))
+                        continue
+            except (aiohttp.ClientError, TimeoutError) as error:
+                raise UnreachableError(f"{method} {path}: {type(error).__name__}: {error}") from error
+            if response.status >= 400:
+                raise _api_error(response.status, content)
+            answer: dict[str, Any] = orjson.loads(content)
+            return answer
+        raise AssertionError("the last try returns or raises")
+
+    async def watch(self, path: str, *, query: Mapping[str, str], accept: str, silence: float) -> AsyncIterator[bytes]:
+        """Yield the lines of a watch until the server ends it; ``silence`` is how many seconds it may say nothing."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=silence)
+        headers = await self._request_headers(accept, "application/json")
+        try:
+            async with self._session.get(path, params=query, headers=headers, timeout=timeout) as response:
+                if response.status >= 400:
+                    raise _api_error(response.status, await response.read())
+                async for line in response.content:
+                    yield line
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise UnreachableError(f"watch {path}: {type(error).__name__}: {error}") from error
+
+    async def _request_headers(self, accept: str, content_type: str) -> dict[str, str]:
+        headers = {"Accept": accept, "Content-Type": content_type}
+        token = await self.configuration.get_api_key_with_prefix("BearerToken")
+        if token:
+            headers["Authorization"] = token
+        return headers
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> float:
+    """Return the seconds to wait: what the server says, spread so that not everybody comes back at once."""
+    try:
+        seconds = float(response.headers.get("Retry-After", "1"))
+    except ValueError:
+        seconds = 1.0
+    return min(seconds, 30.0) * random.uniform(1.0, 1.3)  # noqa: S311 - not for security
+
+
+def _api_error(status: int, content: bytes) -> ApiError:
+    try:
+        answer = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return ApiError(status, "Unknown", "the server gave no reason")
+    details = answer.get("details") or {}
+    causes = tuple(cause.get("reason", "") for cause in details.get("causes") or ())
+    return ApiError(status, answer.get("reason", "Unknown"), answer.get("message", ""), causes=causes)

@@ -1,0 +1,181 @@
+"""One cluster: informers that fill its cache, and guarded writes whose answers go into it."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from onboarding import names
+from onboarding.adapters.client import MERGE_PATCH, Client
+from onboarding.adapters.informer import Feed, Informer
+from onboarding.adapters.store import Store
+from onboarding.build.kinds import APPLICATION, ARGO_KINDS, CHILD_KINDS, NAMESPACE, ChildKind, Manifest, ObjectKey
+from onboarding.errors import ApiError
+from onboarding.reconcile.live import Live
+from onboarding.reconcile.world import ClusterState
+
+_GUARDS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+_WRITE = {"fieldManager": names.MANAGER, "fieldValidation": "Strict"}
+
+
+class KubeCluster:
+    """A cluster that the operator may write to."""
+
+    def __init__(
+        self,
+        name: str,
+        client: Client,
+        *,
+        installation: str,
+        silence: float,
+        writes_in_flight: int,
+        project_changed: Callable[[str], None],
+        state_changed: Callable[[], None],
+        wrote: Callable[[str, str, str], None],
+    ) -> None:
+        """Call ``wrote`` with cluster, kind and verb after each write."""
+        self.name = name
+        self.client = client
+        self._store = Store(name, project_changed)
+        self._guards: set[str] = set()
+        self._state_changed = state_changed
+        self._wrote = wrote
+        self._slots = asyncio.Semaphore(writes_in_flight)
+        selector = {"labelSelector": f"{names.LABEL_INSTALLATION}={installation}"}
+        self._informers = {
+            kind: Informer(
+                client, self._feed(kind, {} if kind is NAMESPACE else selector), silence=silence, changed=state_changed
+            )
+            for kind in CHILD_KINDS
+        }
+        self._guard_informer = Informer(client, self._guard_feed(), silence=silence, changed=state_changed)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to list and watch."""
+        informers = (*self._informers.values(), self._guard_informer)
+        self._tasks = [asyncio.create_task(informer.run(), name=f"informer {self.name}") for informer in informers]
+
+    async def close(self) -> None:
+        """Stop watching and close the connections."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.client.close()
+
+    @property
+    def state(self) -> ClusterState:
+        """What we know of the cluster now."""
+        needed = [self._guard_informer, *(i for kind, i in self._informers.items() if kind not in ARGO_KINDS)]
+        argo = [self._informers[kind] for kind in ARGO_KINDS]
+        problem = next((informer.problem for informer in (*needed, *argo) if informer.problem), "")
+        if not problem and not all(informer.warm for informer in needed):
+            problem = "its first list is not complete yet"
+        if not problem and not all(informer.warm or not informer.served for informer in argo):
+            problem = "its first list of Argo CD's objects is not complete yet"
+        return ClusterState(
+            problem=problem,
+            guarded=self._guards.issuperset(names.GUARD_POLICIES),
+            argocd=all(informer.served for informer in argo),
+        )
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the most silent of the watches was last heard."""
+        now = time.monotonic()
+        informers = (*self._informers.values(), self._guard_informer)
+        return max(now - informer.last_heard for informer in informers if informer.served)
+
+    def cached(self, key: ObjectKey) -> Live | None:
+        """Return what the cache knows at a place."""
+        return self._store.get(key)
+
+    def owned(self, project: str) -> dict[ObjectKey, Live]:
+        """Return the objects whose labels name this project."""
+        return self._store.owned(project)
+
+    async def create(self, key: ObjectKey, manifest: Manifest) -> None:
+        """POST an object."""
+        async with self._slots:
+            made = await self.client.request("POST", key.kind.path(key.namespace), query=_WRITE, body=manifest)
+        self._store.wrote(key.kind, made)
+        self._wrote(self.name, key.kind.kind, "create")
+
+    async def change(self, key: ObjectKey, patch: Manifest, live: Live) -> None:
+        """Merge-patch an object of this UID and version; of an Application Argo CD moves the version all the time."""
+        guard = (
+            {"uid": live.uid} if key.kind is APPLICATION else {"uid": live.uid, "resourceVersion": str(live.version)}
+        )
+        body = {**patch, "metadata": {**patch.get("metadata", {}), **guard}}
+        path = key.kind.path(key.namespace, key.name)
+        async with self._slots:
+            try:
+                changed = await self.client.request("PATCH", path, query=_WRITE, body=body, content_type=MERGE_PATCH)
+            except ApiError as error:
+                if error.status in (404, 409, 422):
+                    await self.read(key)
+                raise
+        self._store.wrote(key.kind, changed)
+        self._wrote(self.name, key.kind.kind, "patch")
+
+    async def delete(self, key: ObjectKey, live: Live) -> bool:
+        """Delete an object of this UID; return whether it is gone already."""
+        body = {"preconditions": {"uid": live.uid}, "propagationPolicy": "Background"}
+        path = key.kind.path(key.namespace, key.name)
+        async with self._slots:
+            try:
+                answer = await self.client.request("DELETE", path, body=body)
+            except ApiError as error:
+                if error.status == 409:
+                    await self.read(key)
+                if error.status != 404:
+                    raise
+                answer = {"kind": "Status"}
+        self._wrote(self.name, key.kind.kind, "delete")
+        if answer.get("kind") != key.kind.kind or "deletionTimestamp" not in answer["metadata"]:
+            self._store.forget(key, live.uid)
+            return True
+        self._store.wrote(key.kind, answer)
+        return False
+
+    async def read(self, key: ObjectKey) -> Manifest | None:
+        """GET an object and renew the cache."""
+        try:
+            found = await self.client.request("GET", key.kind.path(key.namespace, key.name))
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            known = self._store.get(key)
+            if known:
+                self._store.forget(key, known.uid)
+            return None
+        self._store.wrote(key.kind, found)
+        return found
+
+    def _feed(self, kind: ChildKind, query: dict[str, str]) -> Feed:
+        return Feed(
+            name=f"{self.name} {kind.plural}",
+            path=kind.path(),
+            query=query,
+            metadata_only=kind is NAMESPACE,
+            listed=lambda items, version: self._store.replace(kind, items, version),
+            heard=lambda item: self._store.heard(kind, item),
+            lost=lambda item: self._store.lost(kind, item),
+        )
+
+    def _guard_feed(self) -> Feed:
+        def listed(items: list[Manifest], _version: int) -> None:
+            self._guards = {item["metadata"]["name"] for item in items}
+
+        return Feed(
+            name=f"{self.name} admission policy bindings",
+            path=_GUARDS,
+            query={},
+            metadata_only=True,
+            listed=listed,
+            heard=lambda item: self._guard_changed(item, there=True),
+            lost=lambda item: self._guard_changed(item, there=False),
+        )
+
+    def _guard_changed(self, item: Manifest, *, there: bool) -> None:
+        (self._guards.add if there else self._guards.discard)(item["metadata"]["name"])
+        self._state_changed()

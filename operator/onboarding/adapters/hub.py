@@ -1,0 +1,72 @@
+"""What the operator does on the hub besides its children: status, finalizers, and its own identity."""
+
+import uuid
+from typing import Any
+
+from onboarding import names
+from onboarding.adapters.client import APPLY_PATCH, JSON_PATCH, Client
+from onboarding.errors import ApiError, OnboardingError
+
+_PROJECTS = f"/apis/{names.API_VERSION}/projectonboardings"
+
+
+class HubProjects:
+    """Writes on ProjectOnboardings."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def write_status(self, name: str, status: dict[str, Any]) -> None:
+        """Server-side apply the whole status, so that a field which we no longer send goes away."""
+        body = {
+            "apiVersion": names.API_VERSION,
+            "kind": "ProjectOnboarding",
+            "metadata": {"name": name},
+            "status": status,
+        }
+        query = {"fieldManager": names.MANAGER, "force": "true", "fieldValidation": "Strict"}
+        path = f"{_PROJECTS}/{name}/status"
+        await self._client.request("PATCH", path, query=query, body=body, content_type=APPLY_PATCH)
+
+    async def write_finalizers(self, name: str, uid: str, old: tuple[str, ...], new: tuple[str, ...]) -> None:
+        """Replace the finalizers; refused by the server where the object or its finalizers are others by now."""
+        patch: list[dict[str, Any]] = [{"op": "test", "path": "/metadata/uid", "value": uid}]
+        if old:
+            patch.append({"op": "test", "path": "/metadata/finalizers", "value": list(old)})
+        patch.append({"op": "add", "path": "/metadata/finalizers", "value": list(new)})
+        await self._client.request("PATCH", f"{_PROJECTS}/{name}", body=patch, content_type=JSON_PATCH)
+
+
+async def installation_id(client: Client, namespace: str) -> str:
+    """Return the identity of this installation, made at the first start and kept in a ConfigMap."""
+    collection = f"/api/v1/namespaces/{namespace}/configmaps"
+    made = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": names.INSTALLATION_CONFIGMAP, "namespace": namespace},
+        "data": {"id": uuid.uuid4().hex[:12]},
+    }
+    try:
+        found = await client.request("GET", f"{collection}/{names.INSTALLATION_CONFIGMAP}")
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        found = await client.request("POST", collection, body=made)
+    identity: str | None = (found.get("data") or {}).get("id")
+    if not identity:
+        raise OnboardingError(f"ConfigMap {namespace}/{names.INSTALLATION_CONFIGMAP} has no key id: restore it")
+    return identity
+
+
+async def count_declared(client: Client, plurals: tuple[str, ...]) -> dict[str, int]:
+    """Return, per kind of ours, whether there is an object (0 or 1); OnboardingError where a kind is not served."""
+    found = {}
+    for plural in plurals:
+        try:
+            page = await client.request("GET", f"/apis/{names.API_VERSION}/{plural}", query={"limit": "1"})
+        except ApiError as error:
+            if error.status == 404:
+                raise OnboardingError(f"the API server does not know {plural}.{names.GROUP}: apply crds/") from error
+            raise
+        found[plural] = len(page["items"])
+    return found

@@ -1,0 +1,134 @@
+"""List and watch one kind on one cluster for as long as the operator lives."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+
+import orjson
+import structlog
+
+from onboarding.adapters.client import METADATA_ONLY, Client
+from onboarding.build.kinds import Manifest
+from onboarding.errors import ApiError, OnboardingError
+
+_PAGE = 500
+_BACKOFF_FIRST = 0.5
+_BACKOFF_LAST = 15.0
+"""Short, so that Argo CD's kinds are noticed soon after they appear and a cluster soon after it is back."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What to watch, and where its news goes."""
+
+    name: str
+    path: str
+    query: Mapping[str, str]
+    metadata_only: bool
+    listed: Callable[[list[Manifest], int], None]
+    """Called with the complete list and its version."""
+    heard: Callable[[Manifest], None]
+    lost: Callable[[Manifest], None]
+
+
+class Informer:
+    """Keeps one feed up to date."""
+
+    def __init__(self, client: Client, feed: Feed, *, silence: float, changed: Callable[[], None]) -> None:
+        """Call ``changed`` when the feed becomes warm, breaks, or is found not to be served."""
+        self._client = client
+        self._feed = feed
+        self._silence = silence
+        self._changed = changed
+        self._accept = METADATA_ONLY if feed.metadata_only else "application/json"
+        self.warm = False
+        """Whether the cache holds a complete list."""
+        self.served = True
+        """Whether the server knows the kind."""
+        self.problem = ""
+        """Why the feed is broken, where it is."""
+        self.last_heard = time.monotonic()
+        """Monotonic time of the last list, event or bookmark."""
+
+    async def run(self) -> None:
+        """List and watch for ever; end by cancellation only."""
+        delay = _BACKOFF_FIRST
+        while True:
+            try:
+                version = await self._list()
+                delay = _BACKOFF_FIRST
+                while True:
+                    version = await self._watch(version)
+            except ApiError as error:
+                expired = error.status == 410
+                self._note("" if expired or error.status == 404 else str(error), served=error.status != 404)
+                if expired:
+                    continue
+            except OnboardingError as error:
+                self._note(str(error), served=self.served)
+            await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
+            delay = min(delay * 2, _BACKOFF_LAST)
+
+    def _note(self, problem: str, *, served: bool) -> None:
+        if problem != self.problem or served != self.served:
+            self.problem, self.served = problem, served
+            log.warning("watch interrupted", feed=self._feed.name, problem=problem, served=served)
+            self._changed()
+
+    def _alive(self) -> None:
+        self.last_heard = time.monotonic()
+        if self.problem:
+            self.problem = ""
+            self._changed()
+
+    async def _list(self) -> int:
+        """Read the complete list in pages and return its version."""
+        items: list[Manifest] = []
+        query = {**self._feed.query, "limit": str(_PAGE)}
+        while True:
+            accept = self._accept.format(list="List")
+            page = await self._client.request("GET", self._feed.path, query=query, accept=accept)
+            items += page["items"]
+            if not page["metadata"].get("continue"):
+                break
+            query["continue"] = page["metadata"]["continue"]
+        version = int(page["metadata"]["resourceVersion"])
+        self._feed.listed(items, version)
+        news = not self.warm or not self.served
+        self.warm = self.served = True
+        self._alive()
+        if news:
+            self._changed()
+        return version
+
+    async def _watch(self, version: int) -> int:
+        """Follow the events from a version on until the server ends the watch; return the version reached."""
+        query = {
+            **self._feed.query,
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": str(version),
+            "timeoutSeconds": str(random.randint(300, 600)),  # noqa: S311 - not for security
+        }
+        async for kind, item in self._events(query):
+            self._alive()
+            version = int(item["metadata"]["resourceVersion"])
+            if kind == "DELETED":
+                self._feed.lost(item)
+            elif kind != "BOOKMARK":
+                self._feed.heard(item)
+        return version
+
+    async def _events(self, query: Mapping[str, str]) -> AsyncIterator[tuple[str, Manifest]]:
+        accept = self._accept.format(list="")
+        lines = self._client.watch(self._feed.path, query=query, accept=accept, silence=self._silence)
+        async for line in lines:
+            event = orjson.loads(line)
+            item = event["object"]
+            if event["type"] == "ERROR":
+                raise ApiError(item.get("code", 500), item.get("reason", "Unknown"), item.get("message", ""))
+            yield event["type"], item

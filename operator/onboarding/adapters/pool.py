@@ -1,0 +1,160 @@
+"""The clusters that the targets name: the hub, and a connection per kubeconfig Secret."""
+
+import asyncio
+import base64
+import random
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, NoReturn
+
+import structlog
+import yaml
+
+from onboarding.adapters.client import Client
+from onboarding.adapters.cluster import KubeCluster
+from onboarding.build.kinds import HUB, Manifest, ObjectKey
+from onboarding.errors import ApiError, OnboardingError, UnreachableError
+from onboarding.reconcile.live import Live
+from onboarding.reconcile.ports import Cluster
+from onboarding.reconcile.world import ClusterState
+
+_BACKOFF_LAST = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+class Unconnected:
+    """Stands for a cluster that cannot be connected to; says why, and takes no writes."""
+
+    def __init__(self, problem: str) -> None:
+        self._problem = problem
+
+    @property
+    def state(self) -> ClusterState:
+        """The problem."""
+        return ClusterState(problem=self._problem)
+
+    def cached(self, key: ObjectKey) -> Live | None:  # noqa: ARG002
+        """Know nothing."""
+        return None
+
+    def owned(self, project: str) -> dict[ObjectKey, Live]:  # noqa: ARG002
+        """Know nothing."""
+        return {}
+
+    async def create(self, key: ObjectKey, manifest: Manifest) -> None:  # noqa: ARG002
+        """Refuse."""
+        self._refuse()
+
+    async def change(self, key: ObjectKey, patch: Manifest, live: Live) -> None:  # noqa: ARG002
+        """Refuse."""
+        self._refuse()
+
+    async def delete(self, key: ObjectKey, live: Live) -> bool:  # noqa: ARG002
+        """Refuse."""
+        self._refuse()
+
+    async def read(self, key: ObjectKey) -> Manifest | None:  # noqa: ARG002
+        """Refuse."""
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise UnreachableError(self._problem)
+
+
+class ClusterPool(Mapping[str, Cluster]):
+    """The clusters by the name of their connection: ``hub`` or ``<Secret>/<key>``."""
+
+    def __init__(
+        self,
+        hub: KubeCluster,
+        *,
+        read_secret: Callable[[str, str], Awaitable[bytes]],
+        connect: Callable[[str, Mapping[str, Any]], Awaitable[KubeCluster]],
+        state_changed: Callable[[], None],
+    ) -> None:
+        """Read kubeconfigs with ``read_secret(name, key)`` and make clusters of them with ``connect(name, content)``."""
+        self._hub = hub
+        self._read_secret = read_secret
+        self._connect = connect
+        self._state_changed = state_changed
+        self._sites: dict[str, KubeCluster | Unconnected] = {}
+        self._opening: dict[str, asyncio.Task[None]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def __getitem__(self, name: str) -> Cluster:
+        return self._hub if name == HUB else self._sites[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((HUB, *self._sites))
+
+    def __len__(self) -> int:
+        return 1 + len(self._sites)
+
+    def connected(self) -> Iterator[KubeCluster]:
+        """Return the clusters that have a connection."""
+        return iter([self._hub, *(site for site in self._sites.values() if isinstance(site, KubeCluster))])
+
+    def follow(self, connections: set[str]) -> None:
+        """Open the connections that targets name, and close those that none names any more."""
+        for name in connections - self._sites.keys() - {HUB}:
+            self._sites[name] = Unconnected("it is being connected to")
+            self._opening[name] = asyncio.create_task(self._open(name), name=f"connect {name}")
+        for name in self._sites.keys() - connections:
+            self._opening.pop(name).cancel()
+            site = self._sites.pop(name)
+            if isinstance(site, KubeCluster):
+                closing = asyncio.create_task(site.close(), name=f"close {name}")
+                self._closing.add(closing)
+                closing.add_done_callback(self._closing.discard)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self.follow(set())
+        await asyncio.gather(*self._closing, return_exceptions=True)
+        await self._hub.close()
+
+    async def _open(self, name: str) -> None:
+        """Connect, trying again until it works."""
+        delay = 1.0
+        while True:
+            try:
+                secret, _, key = name.partition("/")
+                content = read_kubeconfig(await self._read_secret(secret, key))
+                site = await self._connect(name, content)
+            except OnboardingError as error:
+                log.warning("no connection to a site", cluster=name, problem=str(error))
+                self._sites[name] = Unconnected(str(error))
+                self._state_changed()
+                await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
+                delay = min(delay * 2, _BACKOFF_LAST)
+            else:
+                self._sites[name] = site
+                site.start()
+                return
+
+
+async def read_secret(hub: Client, namespace: str, name: str, key: str) -> bytes:
+    """Return one key of a Secret in the operator's namespace; errors name it and never hold its content."""
+    try:
+        secret = await hub.request("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")
+    except ApiError as error:
+        raise UnreachableError(f"Secret {namespace}/{name} cannot be read: {error.reason}") from error
+    encoded = (secret.get("data") or {}).get(key)
+    if encoded is None:
+        raise UnreachableError(f"Secret {namespace}/{name} has no key {key}")
+    return base64.b64decode(encoded)
+
+
+def read_kubeconfig(content: bytes) -> dict[str, Any]:
+    """Return a kubeconfig that neither runs commands nor skips the check of the server's certificate."""
+    try:
+        config = yaml.safe_load(content)
+    except yaml.YAMLError:
+        raise UnreachableError("its kubeconfig is not YAML") from None
+    if not isinstance(config, dict) or not config.get("clusters") or not config.get("users"):
+        raise UnreachableError("its kubeconfig names no cluster or no user")
+    if any({"exec", "auth-provider"} & (entry.get("user") or {}).keys() for entry in config["users"]):
+        raise UnreachableError("its kubeconfig runs a command to log in: use a token or a client certificate")
+    if any((entry.get("cluster") or {}).get("insecure-skip-tls-verify") for entry in config["clusters"]):
+        raise UnreachableError("its kubeconfig skips the check of the server's certificate: give its CA")
+    return config

@@ -1,0 +1,93 @@
+"""The cache of one cluster: what is ours there, and the names of the namespaces that are not."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from onboarding.build.kinds import ChildKind, Manifest, ObjectKey
+from onboarding.reconcile.live import Live, key_of, live_of
+
+
+class Store:
+    """Live objects of one cluster by key, and the keys of each project."""
+
+    def __init__(self, cluster: str, changed: Callable[[str], None]) -> None:
+        """Call ``changed`` with a project's name when something of it changed that we did not write ourselves."""
+        self._cluster = cluster
+        self._changed = changed
+        self._objects: dict[ObjectKey, Live] = {}
+        self._keys: defaultdict[str, set[ObjectKey]] = defaultdict(set)
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def get(self, key: ObjectKey) -> Live | None:
+        """Return what is known at a place."""
+        return self._objects.get(key)
+
+    def owned(self, project: str) -> dict[ObjectKey, Live]:
+        """Return the objects whose labels name this project."""
+        return {key: self._objects[key] for key in self._keys.get(project, ())}
+
+    def wrote(self, kind: ChildKind, manifest: Manifest) -> Live:
+        """Take in the answer to our own write; its event will be no news."""
+        key, live = key_of(self._cluster, kind, manifest), live_of(kind, manifest)
+        known = self._objects.get(key)
+        if known is None or known.version < live.version:
+            self._put(key, live)
+        return live
+
+    def heard(self, kind: ChildKind, manifest: Manifest) -> None:
+        """Take in an event that an object was added or modified; older news is ignored."""
+        key, live = key_of(self._cluster, kind, manifest), live_of(kind, manifest)
+        known = self._objects.get(key)
+        if known is not None and known.version >= live.version:
+            return
+        self._put(key, live)
+        self._tell(known, live)
+
+    def lost(self, kind: ChildKind, manifest: Manifest) -> None:
+        """Take in an event that an object is gone, or no longer carries our label."""
+        key = key_of(self._cluster, kind, manifest)
+        known = self._objects.get(key)
+        if known is not None and known.version <= int(manifest["metadata"]["resourceVersion"]):
+            self._drop(key)
+            self._tell(known, None)
+
+    def forget(self, key: ObjectKey, uid: str) -> None:
+        """Forget an object that our own delete has removed."""
+        known = self._objects.get(key)
+        if known is not None and known.uid == uid:
+            self._drop(key)
+
+    def replace(self, kind: ChildKind, listed: Iterable[Manifest], version: int) -> None:
+        """Take in a complete list: what is not in it and not newer than it is gone."""
+        seen = set()
+        for manifest in listed:
+            seen.add(key_of(self._cluster, kind, manifest))
+            self.heard(kind, manifest)
+        gone = [key for key, item in self._objects.items() if key.kind is kind and key not in seen]
+        for key in gone:
+            known = self._objects[key]
+            if known.version <= version:
+                self._drop(key)
+                self._tell(known, None)
+
+    def _put(self, key: ObjectKey, live: Live) -> None:
+        known = self._objects.get(key)
+        if known is not None and known.owner != live.owner:
+            self._drop(key)
+        self._objects[key] = live
+        if live.owner:
+            self._keys[live.owner.project].add(key)
+
+    def _drop(self, key: ObjectKey) -> None:
+        live = self._objects.pop(key)
+        if live.owner:
+            keys = self._keys[live.owner.project]
+            keys.discard(key)
+            if not keys:
+                del self._keys[live.owner.project]
+
+    def _tell(self, before: Live | None, after: Live | None) -> None:
+        for project in {item.owner.project for item in (before, after) if item and item.owner}:
+            self._changed(project)

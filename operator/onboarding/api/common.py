@@ -1,0 +1,94 @@
+"""What several kinds share: the base model and the types whose limits keep names, quantities and texts safe."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from onboarding.api.markers import Rule
+
+
+class Model(BaseModel):
+    """Base of every API model: camelCase outside, frozen inside; fields the server does not know are pruned there."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+
+
+DNS_LABEL = r"^[a-z]([a-z0-9-]*[a-z0-9])?$"
+
+ShortName = Annotated[str, Field(min_length=1, max_length=20, pattern=DNS_LABEL)]
+"""Name of something inside an object (environment, stage, size): a lower-case DNS label of at most 20 characters."""
+SiteName = Annotated[str, Field(min_length=1, max_length=10, pattern=DNS_LABEL)]
+"""Name of a site; short, because it ends the names of Applications on targets with several sites."""
+ObjectName = Annotated[str, Field(min_length=1, max_length=63, pattern=DNS_LABEL)]
+"""Name of another object, as a DNS label."""
+
+Quantity = Annotated[
+    str, Field(max_length=20, pattern=r"^([0-9]{1,15}m|[0-9]{1,15}(\.[0-9]{1,3})?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?)$")
+]
+"""A Kubernetes quantity such as ``500m``, ``2``, ``4Gi``; exponents and negative values are refused."""
+
+Text = Annotated[str, Field(max_length=255)]
+Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Domain = Annotated[str, Field(max_length=253, pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")]
+Cidr = Annotated[str, Field(max_length=43, pattern=r"^[0-9a-fA-F:.]+/[0-9]{1,3}$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+Group = Annotated[
+    str,
+    Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9/_.@:-]+$"),
+    Rule(
+        "!self.startsWith('system:')",
+        "groups named system:* belong to Kubernetes: name a group of your identity provider",
+    ),
+]
+"""A group of the identity provider, in the characters that Kubernetes RBAC and Argo CD's policies both take."""
+
+LabelValue = Annotated[str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?$")]
+
+
+class DeletionPolicy(StrEnum):
+    """What becomes of the namespaces when a project or an environment goes."""
+
+    RETAIN = "Retain"
+    DELETE = "Delete"
+
+
+class Mode(StrEnum):
+    """Whether the operator acts on the object or only shows what it would do."""
+
+    APPLY = "Apply"
+    PLAN = "Plan"
+
+
+class Amounts(Model):
+    """CPU, memory and ephemeral storage of one container."""
+
+    cpu: Quantity = Field(description="CPU, such as 250m.")
+    memory: Quantity = Field(description="Memory, such as 256Mi.")
+    ephemeral_storage: Quantity = Field(description="Ephemeral storage, such as 1Gi.")
+
+
+StorageClasses = Annotated[
+    dict[str, Quantity],
+    Field(max_length=10),
+    Rule(
+        "self.all(k, k.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$') && size(k) <= 63)",
+        "a storage class is named in lower-case letters, digits, dots and hyphens",
+    ),
+]
+
+
+class Resources(Model):
+    """What one environment may use in all: it becomes the namespace's ResourceQuota."""
+
+    cpu: Quantity = Field(description="Sum of CPU requests and, separately, of limits of all pods.")
+    memory: Quantity = Field(description="Sum of memory requests and, separately, of limits of all pods.")
+    ephemeral_storage: Quantity = Field(description="Sum of ephemeral storage of all pods.")
+    storage: Quantity = Field(description="Sum of all persistent volume claims.")
+    storage_classes: StorageClasses = Field(
+        default_factory=dict, description="Sum of persistent volume claims per storage class, within `storage`."
+    )
+    gpu: int = Field(default=0, ge=0, le=1000, description="Number of GPUs that pods may request.")
+    pods: int = Field(ge=1, le=10000, description="Number of pods that have not ended.")

@@ -1,0 +1,126 @@
+"""OnboardingPolicy: the platform's rules. One is active, named by the operator's settings."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from onboarding.api.common import Amounts, Model, ObjectName, Resources, ShortName
+from onboarding.api.markers import MapList, Rule, SetList
+
+
+class PodSecurityLevel(StrEnum):
+    """A level of the Pod Security Standards."""
+
+    PRIVILEGED = "privileged"
+    BASELINE = "baseline"
+    RESTRICTED = "restricted"
+
+
+class ArgoAction(StrEnum):
+    """What a persona may do with the project's Applications in Argo CD (resource `applications` of its RBAC)."""
+
+    GET = "get"
+    SYNC = "sync"
+    ACTION = "action/*"
+    LOGS = "logs"
+
+
+class Access(StrEnum):
+    """What becomes of the team's access when an environment is released."""
+
+    KEEP = "Keep"
+    REVOKE = "Revoke"
+
+
+class Stage(Model):
+    """One step of the onboarding journey."""
+
+    name: ShortName = Field(description="Name of the stage.")
+    production: bool = Field(default=False, description="Whether environments of this stage serve production.")
+    default_size: ShortName = Field(description="Size of an environment that names neither size nor resources.")
+    default_target: ObjectName = Field(description="HostingTarget of an environment that names none.")
+
+
+class Size(Resources):
+    """A named amount of resources: what the quota of an environment of this size becomes."""
+
+    name: ShortName = Field(description="Name of the size.")
+
+
+ClusterRoleName = Annotated[
+    str,
+    Field(min_length=1, max_length=100, pattern=r"^[a-z][a-z0-9:.-]*[a-z0-9]$"),
+    Rule(
+        "self != 'cluster-admin' && !self.startsWith('system:')",
+        "cluster-admin and system:* are never given to a project: name a tenant role",
+    ),
+]
+
+
+class Persona(Model):
+    """A kind of team member: what its groups may do in the namespaces and in Argo CD."""
+
+    name: ShortName = Field(description="Name of the persona, used as key in spec.team.groups of projects.")
+    cluster_role: ClusterRoleName = Field(description="ClusterRole bound to the groups in every namespace.")
+    argocd: Annotated[tuple[ArgoAction, ...], Field(max_length=10), SetList()] = Field(
+        default=(), description="What the groups may do with the project's Applications."
+    )
+
+
+class PodSecurity(Model):
+    """Pod Security Standards of every namespace."""
+
+    enforce: PodSecurityLevel = Field(
+        default=PodSecurityLevel.RESTRICTED, description="Pods that break it are refused."
+    )
+    warn: PodSecurityLevel = Field(
+        default=PodSecurityLevel.RESTRICTED, description="Pods that break it cause a warning."
+    )
+    audit: PodSecurityLevel = Field(default=PodSecurityLevel.RESTRICTED, description="Pods that break it are audited.")
+    version: Annotated[str, Field(max_length=10, pattern=r"^(latest|v1\.[0-9]+)$")] = Field(
+        default="v1.36", description="Version of the standards, pinned so that an upgrade changes nothing unseen."
+    )
+
+
+class Container(Model):
+    """What a container gets when its manifest says nothing; cut to what the quota of its environment allows."""
+
+    request: Amounts = Field(description="Default request.")
+    limit: Amounts = Field(description="Default limit, at least the request.")
+
+
+ObjectCounts = Annotated[
+    dict[str, Annotated[int, Field(ge=0, le=100000)]],
+    Field(max_length=40),
+    Rule(
+        "self.all(k, k.matches('^[a-z0-9]([a-z0-9./-]*[a-z0-9])?$') && size(k) <= 100)",
+        "an object count is keyed as in a ResourceQuota, such as secrets or count/deployments.apps",
+    ),
+    Rule("!('services.nodeports' in self)", "node ports are always refused: remove services.nodeports"),
+]
+
+
+class OnboardingPolicySpec(Model):
+    """What the platform decides for every project."""
+
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=20), MapList("name")] = Field(
+        description="The stages, in the order of the journey."
+    )
+    sizes: Annotated[tuple[Size, ...], Field(min_length=1, max_length=20), MapList("name")] = Field(
+        description="The sizes that projects choose from. Here the quota of an environment is decided."
+    )
+    personas: Annotated[tuple[Persona, ...], Field(min_length=1, max_length=8), MapList("name")] = Field(
+        description="The personas that projects give groups for."
+    )
+    container: Container = Field(description="Defaults of a container, for the LimitRange.")
+    object_counts: ObjectCounts = Field(
+        default_factory=dict, description="How many objects of a kind one namespace may hold."
+    )
+    pod_security: PodSecurity = Field(default_factory=PodSecurity, description="Pod Security of every namespace.")
+    allow_namespace_names: bool = Field(
+        default=False, description="Whether environments may choose the name of their namespace."
+    )
+    released_access: Access = Field(
+        default=Access.KEEP, description="What becomes of the team's access to a namespace that is released."
+    )

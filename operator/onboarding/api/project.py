@@ -1,0 +1,200 @@
+"""ProjectOnboarding: the contract of one project, written by the project."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from onboarding.api.common import (
+    DeletionPolicy,
+    Domain,
+    Email,
+    Group,
+    LabelValue,
+    Mode,
+    Model,
+    ObjectName,
+    Resources,
+    ShortName,
+    SiteName,
+    Text,
+)
+from onboarding.api.markers import MapList, Rule, SetList, rules
+
+PersonName = Annotated[str, Field(min_length=1, max_length=100)]
+Groups = Annotated[tuple[Group, ...], Field(max_length=20), SetList()]
+Role = Annotated[str, Field(min_length=1, max_length=63)]
+
+RepositoryUrl = Annotated[
+    str,
+    Field(
+        max_length=500,
+        pattern=r"^(https?://[A-Za-z0-9.-]+(:[0-9]+)?/|ssh://git@[A-Za-z0-9.-]+(:[0-9]+)?/|git@[A-Za-z0-9.-]+:)[A-Za-z0-9._~/-]+$",
+    ),
+    Rule("!self.contains('..')", "a repository URL holds no '..': write the path in full"),
+]
+"""A Git URL (https, http, ssh or scp-like) without credentials, globs or control characters."""
+
+
+class Person(Model):
+    """A person with a mail address."""
+
+    name: PersonName = Field(description="First name and last name.")
+    email: Email = Field(description="Mail address that reaches this person.")
+
+
+class TeamMember(Person):
+    """A person of the team and what they do in it."""
+
+    roles: Annotated[tuple[Role, ...], Field(max_length=10), SetList()] = Field(
+        default=(), description="What this person does in the project, such as development or operations."
+    )
+
+
+class Team(Model):
+    """Who works on the project. People are documentation; access follows the groups alone."""
+
+    people: Annotated[tuple[TeamMember, ...], Field(max_length=100), MapList("email")] = Field(
+        default=(), description="The people of the team; no access follows from this list."
+    )
+    groups: Annotated[
+        dict[str, Groups],
+        Field(max_length=8),
+        Rule(
+            "self.all(k, k.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$') && size(k) <= 20)",
+            "a persona is named in lower-case letters, digits and hyphens, as in the OnboardingPolicy",
+        ),
+    ] = Field(
+        default_factory=dict,
+        description="Groups of the identity provider per persona of the policy (admin, developer, viewer, ...).",
+    )
+
+
+class Organisation(Model):
+    """The organisation that the project belongs to."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)] = Field(description="Name of the organisation.")
+
+
+class Repository(Model):
+    """One infrastructure repository: every environment gets an Argo CD Application for it."""
+
+    name: ShortName = Field(description="Name of the repository within the project; part of the Application's name.")
+    url: RepositoryUrl = Field(description="Git URL without credentials.")
+    revision: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._/-]+$")] = Field(
+        default="HEAD", description="Branch, tag or commit that Argo CD follows."
+    )
+    path: Annotated[
+        str,
+        Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9._-][A-Za-z0-9._/-]*$"),
+        Rule("!self.contains('..')", "a path stays inside its repository: it holds no '..'"),
+    ] = Field(default=".", description="Folder in the repository that holds the manifests.")
+
+
+NamespaceName = Annotated[
+    ObjectName,
+    Rule(
+        "!self.matches('^(default$|kube-|openshift-|argocd|project-onboarding)')",
+        "this namespace is reserved for the platform: choose another name",
+    ),
+]
+
+Labels = Annotated[
+    dict[str, LabelValue],
+    Field(max_length=20),
+    Rule(
+        "self.all(k, k.matches('^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$') && size(k) <= 100)",
+        "a label key is an optional DNS prefix and a name of letters, digits, '-', '_' and '.'",
+    ),
+    Rule(
+        "self.all(k, !k.matches('(^|[.])(kubernetes[.]io|k8s[.]io|projectonboarding[.]io|argoproj[.]io)/'))",
+        "labels of kubernetes.io, k8s.io, argoproj.io and projectonboarding.io are not for projects: use another prefix",
+    ),
+]
+
+
+@rules(
+    Rule("!(has(self.size) && has(self.resources))", "give either size or resources, not both"),
+    Rule(
+        "has(self.__namespace__) == has(oldSelf.__namespace__) "
+        "&& (!has(self.__namespace__) || self.__namespace__ == oldSelf.__namespace__)",
+        "an environment keeps its namespace: declare another environment, move the workload, then remove this one",
+    ),
+    Rule(
+        "self.stage == oldSelf.stage",
+        "an environment keeps its stage: declare another environment, move the workload, then remove this one",
+    ),
+    Rule(
+        "!has(self.target) || !has(oldSelf.target) || self.target == oldSelf.target",
+        "an environment keeps its target: declare another environment, move the workload, then remove this one",
+    ),
+)
+class Environment(Model):
+    """One environment: a namespace on every site of its target, with all that belongs to it."""
+
+    name: ShortName = Field(description="Name of the environment within the project.")
+    stage: ShortName = Field(description="Stage of the OnboardingPolicy that this environment belongs to.")
+    target: ObjectName | None = Field(
+        default=None, description="HostingTarget to run on. Default: the default target of the stage."
+    )
+    sites: Annotated[tuple[SiteName, ...], Field(max_length=10), SetList()] = Field(
+        default=(), description="Sites of the target to run on. Default: all of them."
+    )
+    size: ShortName | None = Field(
+        default=None, description="Size of the OnboardingPolicy. Default: the default size of the stage."
+    )
+    resources: Resources | None = Field(default=None, description="Explicit resources instead of a size.")
+    namespace: NamespaceName | None = Field(
+        default=None, description="Name of the namespace, if the policy allows one. Default: <project>-<environment>."
+    )
+    labels: Labels = Field(default_factory=dict, description="Labels for the namespace.")
+    auto_sync: bool | None = Field(
+        default=None,
+        description="Whether Argo CD syncs by itself. Default: yes, except in a production stage.",
+    )
+    domains: Annotated[tuple[Domain, ...], Field(max_length=20), SetList()] = Field(
+        default=(), description="Host names under which this environment is reached."
+    )
+
+
+class ProjectOnboardingSpec(Model):
+    """What a project declares."""
+
+    owner: Person = Field(description="Who answers for the project.")
+    team: Team = Field(default_factory=Team, description="Who works on the project.")
+    organisation: Organisation | None = Field(default=None, description="The organisation that the project belongs to.")
+    description: Text = Field(default="", description="What the project is, in a sentence.")
+    repositories: Annotated[tuple[Repository, ...], Field(max_length=10), MapList("name")] = Field(
+        default=(), description="Infrastructure repositories that Argo CD deploys from."
+    )
+    environments: Annotated[tuple[Environment, ...], Field(max_length=20), MapList("name")] = Field(
+        default=(), description="The environments of the project."
+    )
+    mode: Mode = Field(
+        default=Mode.APPLY, description="Plan shows in the status what Apply would change, and changes nothing new."
+    )
+    deletion_policy: DeletionPolicy = Field(
+        default=DeletionPolicy.RETAIN,
+        description="Retain leaves namespaces and workloads; Delete removes them after a ConfirmDelete decision.",
+    )
+
+
+PROJECT_RULES = (
+    Rule(
+        "self.metadata.name.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$') && size(self.metadata.name) <= 30",
+        "a project is named in at most 30 lower-case letters, digits and hyphens, and begins with a letter",
+    ),
+    Rule(
+        "!self.metadata.name.matches('^(default$|kube(-|$)|openshift(-|$)|argocd|project-onboarding)')",
+        "this project name is reserved for the platform: choose another name",
+    ),
+    Rule(
+        "self.metadata.name != 'project' || !has(self.spec.environments) "
+        "|| !self.spec.environments.exists(e, e.name.startsWith('onboarding'))",
+        "the namespace project-onboarding* is reserved for the platform: rename the project or the environment",
+    ),
+    Rule(
+        "!has(self.spec.environments) || !has(self.spec.repositories) || self.spec.environments.all(e, "
+        "self.spec.repositories.all(r, size(self.metadata.name) + size(e.name) + size(r.name) <= 50))",
+        "the names of project, environment and repository together have at most 50 characters: shorten one",
+    ),
+)

@@ -1,0 +1,163 @@
+"""Status of a ProjectOnboarding: what is true, what holds, and who must do what next. At most 8 KiB."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from onboarding.api.common import Model
+from onboarding.api.markers import AtomicList, MapList
+
+
+class ConditionType(StrEnum):
+    """The conditions. Ready is always there; Reconciling, Stalled and Drifted only while they are true."""
+
+    READY = "Ready"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+    PREREQUISITES_MET = "PrerequisitesMet"
+    PROVISIONED = "Provisioned"
+    APPLICATIONS_HEALTHY = "ApplicationsHealthy"
+
+
+class Reason(StrEnum):
+    """Every reason a condition may carry; never built from text."""
+
+    READY = "Ready"
+    ENVIRONMENTS_HELD = "EnvironmentsHeld"
+    HELD = "Held"
+    PLANNED = "Planned"
+    APPLYING = "Applying"
+    RETRYING = "Retrying"
+    REMOVING = "Removing"
+    CONFLICT = "Conflict"
+    REFUSED = "Refused"
+    TARGET_UNREACHABLE = "TargetUnreachable"
+    GUARD_MISSING = "GuardMissing"
+    ARGOCD_MISSING = "ArgoCDMissing"
+    AWAITING_CONFIRMATION = "AwaitingConfirmation"
+    TEARDOWN_HELD = "TeardownHeld"
+    TEARING_DOWN = "TearingDown"
+    CHECKS_PASSED = "ChecksPassed"
+    CHECKS_FAILED = "ChecksFailed"
+    NOT_REPORTED = "NotReported"
+    NO_APPLICATIONS = "NoApplications"
+    APPLICATIONS_HEALTHY = "ApplicationsHealthy"
+    APPLICATIONS_UNHEALTHY = "ApplicationsUnhealthy"
+    PROVISIONED = "Provisioned"
+    INCOMPLETE = "Incomplete"
+
+
+class EnvironmentState(StrEnum):
+    """Where one environment stands on one site."""
+
+    READY = "Ready"
+    PENDING = "Pending"
+    HELD = "Held"
+    PLANNED = "Planned"
+    FAILED = "Failed"
+    CONFLICT = "Conflict"
+    UNREACHABLE = "Unreachable"
+    REMOVING = "Removing"
+
+
+class Actor(StrEnum):
+    """Who has to act."""
+
+    PROJECT = "project"
+    PLATFORM = "platform"
+    OPERATOR = "operator"
+
+
+Word = Annotated[str, Field(max_length=100)]
+Message = Annotated[str, Field(max_length=512)]
+Time = Annotated[str, Field(max_length=30, json_schema_extra={"format": "date-time"})]
+
+
+class Condition(Model):
+    """A condition as Kubernetes defines it."""
+
+    type: ConditionType = Field(description="Type of the condition.")
+    status: Annotated[str, Field(max_length=7, pattern=r"^(True|False|Unknown)$")] = Field(
+        description="True, False or Unknown."
+    )
+    reason: Reason = Field(description="Reason, as one word.")
+    message: Message = Field(description="What it means and what to do.")
+    observed_generation: int = Field(ge=0, description="Generation that this was found of.")
+    last_transition_time: Time = Field(description="When the status last changed.")
+
+
+class NextAction(Model):
+    """What somebody has to do next."""
+
+    actor: Actor = Field(description="Who has to act.")
+    action: Message = Field(description="What to do.")
+
+
+class CheckStatus(Model):
+    """One check that does not pass."""
+
+    id: Word = Field(description="Identity of the check.")
+    environment: Word | None = Field(default=None, description="Environment it is about; absent: the whole project.")
+    message: Message = Field(description="What was found.")
+    remedy: Message = Field(description="What mends it.")
+    next_actor: Actor = Field(description="Who has to act.")
+    since: Time = Field(description="Since when it is so.")
+
+
+class SiteStatus(Model):
+    """An environment on one site."""
+
+    name: Word = Field(description="Name of the site.")
+    namespace: Word = Field(description="Namespace there.")
+    state: EnvironmentState = Field(description="Where it stands.")
+    revision: Word | None = Field(default=None, description="Digest of the admitted revision that is in place.")
+    message: Message | None = Field(default=None, description="What stands in the way, if anything does.")
+
+
+class EnvironmentStatus(Model):
+    """One environment."""
+
+    name: Word = Field(description="Name of the environment.")
+    stage: Word | None = Field(default=None, description="Its stage.")
+    target: Word | None = Field(default=None, description="Its target.")
+    held: Message | None = Field(default=None, description="Why it gets nothing new, where that is so.")
+    sites: Annotated[tuple[SiteStatus, ...], Field(max_length=10), AtomicList()] = Field(
+        default=(), description="Where it stands on each site."
+    )
+
+
+class PlanStatus(Model):
+    """What Apply would do, while spec.mode is Plan."""
+
+    summary: Message = Field(description="The plan in a sentence.")
+    changes: Annotated[tuple[Message, ...], Field(max_length=20), AtomicList()] = Field(
+        default=(), description="The first changes of the plan."
+    )
+
+
+class Summary(Model):
+    """The strings of the printer columns."""
+
+    environments: Word = Field(description="Environments in place, of all declared.")
+    next: Message = Field(description="Who must do what next.")
+
+
+class ProjectOnboardingStatus(Model):
+    """What the operator found."""
+
+    observed_generation: int = Field(ge=-1, description="Generation that the last finished pass looked at; -1: none.")
+    summary: Summary | None = Field(default=None, description="The strings of the printer columns.")
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=10), MapList("type")] = Field(
+        default=(), description="The conditions."
+    )
+    next_actions: Annotated[tuple[NextAction, ...], Field(max_length=10), AtomicList()] = Field(
+        default=(), description="Who must do what next, most urgent first."
+    )
+    environments: Annotated[tuple[EnvironmentStatus, ...], Field(max_length=40), AtomicList()] = Field(
+        default=(), description="The environments, those on their way out last."
+    )
+    checks: Annotated[tuple[CheckStatus, ...], Field(max_length=24), AtomicList()] = Field(
+        default=(), description="Checks that do not pass."
+    )
+    plan: PlanStatus | None = Field(default=None, description="What Apply would do, while spec.mode is Plan.")

@@ -1,0 +1,38 @@
+"""Access to an environment: one RoleBinding per persona, and the account that Argo CD syncs with."""
+
+from onboarding import names
+from onboarding.build.kinds import ROLE_BINDING, SERVICE_ACCOUNT, Manifest
+from onboarding.build.naming import head, ownership_labels
+from onboarding.build.revision import Binding, Owner, Revision
+
+_RBAC = "rbac.authorization.k8s.io"
+
+
+def build_role_bindings(owner: Owner, revision: Revision) -> list[Manifest]:
+    """Return the bindings of the personas that have groups, and that of the sync account."""
+    sync = {"kind": "ServiceAccount", "name": revision.namespace, "namespace": names.SYNC_NAMESPACE}
+    return [
+        *(_binding(owner, revision, b.persona, b.cluster_role, _groups(b)) for b in revision.bindings if b.groups),
+        _binding(owner, revision, "sync", names.SYNC_ROLE, [sync]),
+    ]
+
+
+def build_sync_account(owner: Owner, revision: Revision) -> Manifest:
+    """Return the account that Argo CD impersonates here; it lives where no tenant can run a pod as it."""
+    labels = ownership_labels(owner, revision)
+    manifest = head(SERVICE_ACCOUNT, revision.namespace, labels, names.SYNC_NAMESPACE)
+    manifest["automountServiceAccountToken"] = False
+    return manifest
+
+
+def _groups(binding: Binding) -> list[Manifest]:
+    return [{"apiGroup": _RBAC, "kind": "Group", "name": group} for group in binding.groups]
+
+
+def _binding(owner: Owner, revision: Revision, persona: str, role: str, subjects: list[Manifest]) -> Manifest:
+    # The role is part of the name, because roleRef is immutable: another role needs another binding.
+    name = f"{persona}:{role}"
+    manifest = head(ROLE_BINDING, name, ownership_labels(owner, revision), revision.namespace)
+    manifest["roleRef"] = {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role}
+    manifest["subjects"] = subjects
+    return manifest

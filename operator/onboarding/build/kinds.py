@@ -1,0 +1,78 @@
+"""The kinds of objects that we make, and how the API addresses them."""
+
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+Manifest = dict[str, Any]
+"""A Kubernetes object as JSON."""
+
+HUB: Final = "hub"
+"""The cluster that the operator runs on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildKind:
+    """A kind that the operator creates."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    namespaced: bool = True
+
+    @property
+    def api_version(self) -> str:
+        """Group and version as manifests write them."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(self, namespace: str = "", name: str = "") -> str:
+        """Return the URL path of one object, or of a collection when name (and namespace) are left out."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        scope = f"/namespaces/{namespace}" if namespace and self.namespaced else ""
+        return f"{root}{scope}/{self.plural}" + (f"/{quote(name)}" if name else "")
+
+
+NAMESPACE: Final = ChildKind("", "v1", "Namespace", "namespaces", namespaced=False)
+RESOURCE_QUOTA: Final = ChildKind("", "v1", "ResourceQuota", "resourcequotas")
+LIMIT_RANGE: Final = ChildKind("", "v1", "LimitRange", "limitranges")
+SERVICE_ACCOUNT: Final = ChildKind("", "v1", "ServiceAccount", "serviceaccounts")
+NETWORK_POLICY: Final = ChildKind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies")
+ROLE_BINDING: Final = ChildKind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings")
+APP_PROJECT: Final = ChildKind("argoproj.io", "v1alpha1", "AppProject", "appprojects")
+APPLICATION: Final = ChildKind("argoproj.io", "v1alpha1", "Application", "applications")
+
+CHILD_KINDS: Final = (
+    NAMESPACE,
+    RESOURCE_QUOTA,
+    LIMIT_RANGE,
+    SERVICE_ACCOUNT,
+    NETWORK_POLICY,
+    ROLE_BINDING,
+    APP_PROJECT,
+    APPLICATION,
+)
+ARGO_KINDS: Final = (APP_PROJECT, APPLICATION)
+
+
+class ObjectKey(NamedTuple):
+    """Where an object lives: cluster (``hub`` or the name of a connection), kind, namespace ('' if none) and name."""
+
+    cluster: str
+    kind: ChildKind
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        place = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        where = "" if self.cluster == HUB else f" on {self.cluster}"
+        return f"{self.kind.kind} {place}{where}"
+
+
+class Wanted(NamedTuple):
+    """An object that shall exist, in the form in which the API server stores it."""
+
+    key: ObjectKey
+    manifest: Manifest
+    site: str
+    """The cluster whose state it depends on: for an Application that of its environment, else its own."""

@@ -1,0 +1,50 @@
+"""Quantities in the canonical form of the API server, so that what we want compares equal to what it stores."""
+
+from decimal import ROUND_CEILING, Decimal
+from functools import lru_cache
+
+_DECIMAL = ("m", "", "k", "M", "G", "T", "P", "E")
+_BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
+
+
+@lru_cache(maxsize=4096)
+def milli(quantity: str) -> int:
+    """Return a quantity in thousandths of its unit, rounded up; ValueError where it is not a quantity."""
+    number, suffix = _split(quantity)
+    if suffix in _BINARY[1:]:
+        return _round_up(number * 1024 ** _BINARY.index(suffix)) * 1000
+    return _round_up(number * Decimal(1000) ** _DECIMAL.index(suffix))
+
+
+@lru_cache(maxsize=4096)
+def canonical(quantity: str) -> str:
+    """Return the form in which the API server gives a quantity back (``1000m`` is ``1``, ``1024Mi`` is ``1Gi``)."""
+    value = milli(quantity)
+    if quantity.endswith("i") and value >= 1024 * 1000:
+        return _format(value // 1000, 1024, _BINARY)
+    return _format(value, 1000, _DECIMAL)
+
+
+def smaller(first: str, second: str) -> str:
+    """Return the smaller of two quantities, in canonical form."""
+    return canonical(min(first, second, key=milli))
+
+
+def _split(quantity: str) -> tuple[Decimal, str]:
+    number = quantity.rstrip("mkMGTPEi" + "K")
+    suffix = quantity[len(number) :]
+    if suffix not in _DECIMAL and suffix not in _BINARY:
+        raise ValueError(f"{quantity!r} is not a quantity")
+    return Decimal(number), suffix
+
+
+def _round_up(value: Decimal) -> int:
+    return int(value.to_integral_value(ROUND_CEILING))
+
+
+def _format(value: int, base: int, suffixes: tuple[str, ...]) -> str:
+    step = 0
+    while value and value % base == 0 and step < len(suffixes) - 1:
+        value //= base
+        step += 1
+    return f"{value}{suffixes[step]}" if value else "0"

@@ -1,0 +1,82 @@
+"""The admitted revision: the resolved inputs of everything built for one environment on one site.
+
+It is the one thing remembered, as canonical JSON in an annotation on the environment's namespace. Defaults are left
+out of that JSON, so that a new optional field changes no revision that does not use it.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated
+
+import orjson
+from pydantic import Field
+
+from onboarding.api.common import Model, Resources
+from onboarding.api.policy import ArgoAction, Container, PodSecurity
+from onboarding.api.project import Repository
+from onboarding.api.target import ArgoCD, ArgoLocation, Network
+from onboarding.build.kinds import HUB
+
+MAX_REVISION_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whom an object belongs to: the installation of the operator, the project's name and its UID."""
+
+    installation: str
+    project: str
+    uid: str
+
+
+class Binding(Model):
+    """The groups of one persona and what they may do."""
+
+    persona: str
+    cluster_role: str
+    groups: tuple[str, ...]
+    argocd: tuple[ArgoAction, ...] = ()
+
+
+class Revision(Model):
+    """Everything that the builders need to know of one environment on one site."""
+
+    environment: str
+    stage: str
+    target: str
+    site: str
+    cluster: str = HUB
+    sole_site: bool = True
+    namespace: str
+    description: str = ""
+    labels: dict[str, str] = Field(default_factory=dict)
+    resources: Resources
+    gpu_resource: str
+    container: Container
+    object_counts: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    pod_security: PodSecurity
+    bindings: tuple[Binding, ...] = ()
+    network: Network = Field(default_factory=Network)
+    argocd: ArgoCD = Field(default_factory=ArgoCD)
+    repositories: tuple[Repository, ...] = ()
+    auto_sync: bool = True
+
+    @property
+    def argo_cluster(self) -> str:
+        """The cluster that holds this environment's AppProject and Applications."""
+        return HUB if self.argocd.location is ArgoLocation.HUB else self.cluster
+
+    def canonical(self) -> bytes:
+        """Return the canonical JSON: sorted keys, no white space, defaults left out."""
+        content = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+
+    @classmethod
+    def parse(cls, text: str) -> "Revision":
+        """Read a revision back from its annotation; pydantic's ValidationError where somebody broke it."""
+        return cls.model_validate_json(text)
+
+
+def digest(canonical: bytes) -> str:
+    """Return the short name of a revision: the first 12 hexadecimal digits of its SHA-256."""
+    return hashlib.sha256(canonical).hexdigest()[:12]

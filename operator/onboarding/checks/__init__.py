@@ -1,0 +1,1 @@
+"""Pure checks: the declared and observed inputs of an environment in, at most one finding out."""

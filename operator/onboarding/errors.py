@@ -1,0 +1,26 @@
+"""The errors of the operator.
+
+OnboardingError
+├── ApiError          the API server answered with an error; carries its status, reason and message
+└── UnreachableError  a cluster gave no answer, or its connection cannot be set up
+"""
+
+
+class OnboardingError(Exception):
+    """Base of every error that the operator raises on purpose."""
+
+
+class ApiError(OnboardingError):
+    """An API server refused a request."""
+
+    def __init__(self, status: int, reason: str, message: str, *, causes: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{status} {reason}: {message}")
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.causes = causes
+        """Reasons of ``details.causes``, such as NamespaceTerminating."""
+
+
+class UnreachableError(OnboardingError):
+    """A cluster cannot be asked at present; what was asked may or may not have happened."""

@@ -1,0 +1,44 @@
+"""Every name that other systems may rely on: a public contract, changed only with a migration."""
+
+from typing import Final
+
+GROUP: Final = "projectonboarding.io"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+
+MANAGER: Final = "project-onboarding-operator"
+"""Value of ``app.kubernetes.io/managed-by``, field manager of our status, and name of our own objects."""
+
+LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+LABEL_INSTALLATION: Final = f"{GROUP}/installation"
+"""Which installation of the operator made an object; every object we make carries it, and only those."""
+LABEL_PROJECT: Final = f"{GROUP}/project"
+LABEL_PROJECT_UID: Final = f"{GROUP}/project-uid"
+LABEL_ENVIRONMENT: Final = f"{GROUP}/environment"
+LABEL_STAGE: Final = f"{GROUP}/stage"
+
+ANNOTATION_ADMITTED: Final = f"{GROUP}/admitted"
+"""On a namespace: the resolved inputs of everything built for that environment (canonical JSON, at most 64 KiB)."""
+ANNOTATION_RELEASED: Final = f"{GROUP}/released-from"
+"""On an object that we let go: where it came from, for the people who find it."""
+
+FINALIZER: Final = f"{GROUP}/teardown"
+CASCADE_FINALIZER: Final = "resources-finalizer.argocd.argoproj.io"
+"""Argo CD's finalizer that deletes an Application's workload; put on just before such a deletion only."""
+
+NAMESPACE_NAME_LABEL: Final = "kubernetes.io/metadata.name"
+"""Set by the API server and equal to the namespace's name (KEP-2161), so that no tenant can claim it."""
+POD_SECURITY_PREFIX: Final = "pod-security.kubernetes.io/"
+
+INSTALLATION_CONFIGMAP: Final = "project-onboarding-installation"
+"""In the operator's namespace: the identity of this installation, made once; part of the backup."""
+SYNC_NAMESPACE: Final = "project-onboarding-sync"
+"""On every site: where the service accounts live that Argo CD syncs with, out of the tenants' reach."""
+SYNC_ROLE: Final = "onboarding:sync"
+
+GUARD_POLICIES: Final = (
+    "project-onboarding-operator-account",
+    "project-onboarding-managed-namespaces",
+    "project-onboarding-managed-objects",
+)
+"""ValidatingAdmissionPolicies, and bindings of the same names, without which a site receives no writes."""

@@ -1,0 +1,1 @@
+"""One pass: observe, judge, build, compare, apply, report."""

@@ -1,0 +1,136 @@
+"""Compare what we want with what there is. The list of changes is the plan, the drift report and the work in one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any
+
+import orjson
+
+from onboarding import names
+from onboarding.build.kinds import APPLICATION, NAMESPACE, ChildKind, Manifest, ObjectKey, Wanted
+from onboarding.reconcile.live import Live, comparable, dump, own_label
+
+
+class Action(StrEnum):
+    """What is done to an object."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    REPLACE = "replace"
+    DELETE = "delete"
+    RELEASE = "release"
+
+
+class Rank(IntEnum):
+    """The order of the work; a later rank begins when the earlier one has ended."""
+
+    NAMESPACES = 0
+    CONTENTS = 1
+    APPLICATIONS = 2
+    REMOVALS = 3
+    RELEASES = 4
+    LAST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference, with what mends it."""
+
+    action: Action
+    key: ObjectKey
+    rank: Rank
+    environment: str = ""
+    site: str = ""
+    """The cluster of the environment that it belongs to."""
+    body: Manifest | None = None
+    """The object to create, or the merge patch."""
+    live: Live | None = None
+    fields: tuple[str, ...] = ()
+    cascade: bool = False
+    """Of the deletion of an Application: whether its workload goes with it."""
+
+    def __str__(self) -> str:
+        detail = f" ({', '.join(self.fields)})" if self.fields else ""
+        return f"{self.action} {self.key}{detail}"
+
+
+def compare(
+    wanted: Iterable[Wanted], live: Mapping[ObjectKey, Live], former_labels: frozenset[str] = frozenset()
+) -> list[Change]:
+    """Return what creates or mends the wanted objects.
+
+    ``live`` holds the objects that are ours; ``former_labels`` the project's own label keys that its admitted
+    revisions put on namespaces, so that a label which the project drops goes away.
+    """
+    changes = []
+    for item in wanted:
+        found = live.get(item.key)
+        change = _create(item) if found is None or found.deleting else mend(item, found, former_labels)
+        if change:
+            changes.append(change)
+    return changes
+
+
+def mend(item: Wanted, live: Live, former_labels: frozenset[str] = frozenset()) -> Change | None:
+    """Return what makes one live object equal to the wanted one; None when it is."""
+    key, manifest, site = item
+    want = comparable(key.kind, manifest)
+    if live.content == dump(want):
+        return None
+    have = orjson.loads(live.content)
+    if key.kind is NAMESPACE:
+        have["metadata"]["labels"] = _relevant(have["metadata"]["labels"], want["metadata"]["labels"], former_labels)
+    patch = merge_patch(have, want)
+    if not patch:
+        return None
+    action = Action.REPLACE if "roleRef" in patch else Action.CHANGE
+    body = manifest if action is Action.REPLACE else patch
+    return Change(action, key, rank_of(key.kind), _environment(manifest), site, body, live, tuple(paths(patch)))
+
+
+def merge_patch(have: dict[str, Any], want: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON merge patch (RFC 7386) that turns one object into another."""
+    patch: dict[str, Any] = {key: None for key in have if key not in want}
+    for key, value in want.items():
+        if key not in have or not isinstance(value, dict) or not isinstance(have[key], dict):
+            if have.get(key) != value or key not in have:
+                patch[key] = value
+        elif inner := merge_patch(have[key], value):
+            patch[key] = inner
+    return patch
+
+
+def paths(patch: dict[str, Any], prefix: str = "") -> list[str]:
+    """Return the field paths that a patch touches, sorted."""
+    found = []
+    for key, value in sorted(patch.items()):
+        path = f"{prefix}.{key}" if prefix else key
+        found += paths(value, path) if isinstance(value, dict) and value else [path]
+    return found
+
+
+def rank_of(kind: ChildKind) -> Rank:
+    """Return when an object of this kind is created or changed."""
+    if kind is NAMESPACE:
+        return Rank.NAMESPACES
+    return Rank.APPLICATIONS if kind is APPLICATION else Rank.CONTENTS
+
+
+def _create(item: Wanted) -> Change:
+    key, manifest, site = item
+    return Change(Action.CREATE, key, rank_of(key.kind), _environment(manifest), site, manifest)
+
+
+def _environment(manifest: Manifest) -> str:
+    environment: str = manifest["metadata"]["labels"].get(names.LABEL_ENVIRONMENT, "")
+    return environment
+
+
+def _relevant(labels: dict[str, str], wanted: dict[str, str], former: frozenset[str]) -> dict[str, str]:
+    """Return the labels of a namespace that we answer for; all others belong to other people."""
+    return {
+        key: value
+        for key, value in labels.items()
+        if key in wanted or key in former or own_label(key) or key.startswith(names.POD_SECURITY_PREFIX)
+    }

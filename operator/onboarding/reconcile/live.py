@@ -1,0 +1,86 @@
+"""What we keep of a live object: proof of ownership, and as compact bytes only what a comparison needs."""
+
+import sys
+from typing import Any, NamedTuple
+
+import orjson
+
+from onboarding import names
+from onboarding.build.kinds import NAMESPACE, ChildKind, Manifest, ObjectKey
+from onboarding.build.revision import Owner
+
+NOT_COMPARED = frozenset({"apiVersion", "kind", "metadata", "status", "operation"})
+"""Top-level fields that are never ours: identity, and what controllers write (Argo CD's ``operation`` is a request)."""
+
+
+class Live(NamedTuple):
+    """An object in a cluster, as far as we care."""
+
+    uid: str
+    version: int
+    owner: Owner | None
+    environment: str
+    deleting: bool
+    cascades: bool
+    """Whether Argo CD's cascade finalizer is on it."""
+    health: str
+    """Of an Application: the health that Argo CD reports, '' while it reports none."""
+    content: bytes
+
+
+def own_label(key: str) -> bool:
+    """Return whether a label is ours on every kind."""
+    return key == names.LABEL_MANAGED_BY or key.startswith(f"{names.GROUP}/")
+
+
+def key_of(cluster: str, kind: ChildKind, manifest: Manifest) -> ObjectKey:
+    """Return where an object lives."""
+    metadata = manifest["metadata"]
+    return ObjectKey(cluster, kind, sys.intern(metadata.get("namespace", "")), metadata["name"])
+
+
+def live_of(kind: ChildKind, manifest: Manifest) -> Live:
+    """Return what we keep of an object that the API server gave us."""
+    metadata = manifest["metadata"]
+    labels: dict[str, str] = metadata.get("labels") or {}
+    owner = owner_of(labels)
+    return Live(
+        uid=metadata["uid"],
+        version=int(metadata["resourceVersion"]),
+        owner=owner,
+        environment=sys.intern(labels.get(names.LABEL_ENVIRONMENT, "")) if owner else "",
+        deleting="deletionTimestamp" in metadata,
+        cascades=any(item.startswith(names.CASCADE_FINALIZER) for item in metadata.get("finalizers") or ()),
+        health=sys.intern(((manifest.get("status") or {}).get("health") or {}).get("status") or ""),
+        content=dump(comparable(kind, manifest)) if owner else b"",
+    )
+
+
+def owner_of(labels: dict[str, str]) -> Owner | None:
+    """Return whom the labels name as owner; None unless all of them are there."""
+    installation = labels.get(names.LABEL_INSTALLATION)
+    project, uid = labels.get(names.LABEL_PROJECT), labels.get(names.LABEL_PROJECT_UID)
+    if not (installation and project and uid):
+        return None
+    return Owner(sys.intern(installation), sys.intern(project), sys.intern(uid))
+
+
+def comparable(kind: ChildKind, manifest: Manifest) -> dict[str, Any]:
+    """Return the part of an object that is compared: our labels and annotations, and everything that is not metadata.
+
+    Of a namespace all labels are kept, because a project's own labels are among them, but no spec: that is the
+    server's.
+    """
+    metadata = manifest["metadata"]
+    labels: dict[str, str] = metadata.get("labels") or {}
+    if kind is NAMESPACE:
+        annotations: dict[str, str] = metadata.get("annotations") or {}
+        ours = {key: value for key, value in annotations.items() if key.startswith(f"{names.GROUP}/")}
+        return {"metadata": {"labels": labels, "annotations": ours}}
+    body = {key: value for key, value in manifest.items() if key not in NOT_COMPARED}
+    return {"metadata": {"labels": {key: value for key, value in labels.items() if own_label(key)}}, **body}
+
+
+def dump(content: dict[str, Any]) -> bytes:
+    """Return canonical JSON."""
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)

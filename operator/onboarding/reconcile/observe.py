@@ -1,0 +1,60 @@
+"""Gather the world of one pass, from memory alone."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from onboarding.build.kinds import ObjectKey
+from onboarding.build.revision import Owner
+from onboarding.reconcile.declared import Declared
+from onboarding.reconcile.live import Live
+from onboarding.reconcile.ports import Cluster
+from onboarding.reconcile.world import Project, World
+
+
+class Observer:
+    """Makes worlds out of what was declared and what the clusters' caches hold."""
+
+    def __init__(
+        self,
+        declared: Declared,
+        clusters: Mapping[str, Cluster],
+        *,
+        installation: str,
+        policy: str,
+        clock: Callable[[], datetime],
+        teardown_hold: Callable[[], str],
+    ) -> None:
+        self._declared = declared
+        self._clusters = clusters
+        self._installation = installation
+        self._policy = policy
+        self._clock = clock
+        self._teardown_hold = teardown_hold
+
+    def observe(self, name: str) -> World | None:
+        """Return the world of a project; None where there is no such project."""
+        project = self._declared.project(name)
+        if project is None:
+            return None
+        policy, problem = self._declared.policy(self._policy)
+        return World(
+            project=project,
+            installation=self._installation,
+            policy=policy,
+            policy_problem=problem,
+            targets=dict(self._declared.targets),
+            decisions=self._declared.decisions(name, project.uid),
+            clusters={name: cluster.state for name, cluster in self._clusters.items()},
+            live=self._own(project),
+            now=self._clock(),
+            teardown_hold=self._teardown_hold(),
+        )
+
+    def _own(self, project: Project) -> dict[ObjectKey, Live]:
+        owner = Owner(self._installation, project.name, project.uid)
+        return {
+            key: item
+            for cluster in self._clusters.values()
+            for key, item in cluster.owned(project.name).items()
+            if item.owner == owner
+        }

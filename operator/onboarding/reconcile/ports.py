@@ -1,0 +1,43 @@
+"""What a pass needs from outside, as protocols; the adapters implement them."""
+
+from typing import Any, Protocol
+
+from onboarding.build.kinds import Manifest, ObjectKey
+from onboarding.reconcile.live import Live
+from onboarding.reconcile.world import ClusterState
+
+
+class Cluster(Protocol):
+    """One cluster: a cache of what is ours there, and guarded writes whose answers go into that cache."""
+
+    @property
+    def state(self) -> ClusterState:
+        """What we know of the cluster now."""
+
+    def cached(self, key: ObjectKey) -> Live | None:
+        """Return what the cache knows at a place, ours or a stranger's; it knows strangers among namespaces only."""
+
+    def owned(self, project: str) -> dict[ObjectKey, Live]:
+        """Return the objects in the cache whose labels name this project."""
+
+    async def create(self, key: ObjectKey, manifest: Manifest) -> None:
+        """POST an object; ApiError 409 where one exists."""
+
+    async def change(self, key: ObjectKey, patch: Manifest, live: Live) -> None:
+        """Merge-patch an object of this UID and, except for Applications, this version."""
+
+    async def delete(self, key: ObjectKey, live: Live) -> bool:
+        """Delete an object of this UID; return whether it is gone already."""
+
+    async def read(self, key: ObjectKey) -> Manifest | None:
+        """GET an object and renew the cache; None where there is none."""
+
+
+class Projects(Protocol):
+    """Writes on the ProjectOnboarding objects themselves."""
+
+    async def write_status(self, name: str, status: dict[str, Any]) -> None:
+        """Server-side apply the whole status."""
+
+    async def write_finalizers(self, name: str, uid: str, old: tuple[str, ...], new: tuple[str, ...]) -> None:
+        """Replace the finalizers by a JSON patch that tests UID and the old list."""

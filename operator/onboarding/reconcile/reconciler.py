@@ -1,0 +1,106 @@
+"""The pass: observe, judge, build, compare, apply, report."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from onboarding import names
+from onboarding.api.common import Mode
+from onboarding.api.status import EnvironmentState
+from onboarding.build.wanted import build_wanted
+from onboarding.reconcile.compare import Action, Change, compare
+from onboarding.reconcile.converge import Outcome, Result, converge
+from onboarding.reconcile.judge import Judgement, judge
+from onboarding.reconcile.observe import Observer
+from onboarding.reconcile.ports import Cluster, Projects
+from onboarding.reconcile.removal import in_use, removals
+from onboarding.reconcile.report import report
+from onboarding.reconcile.verdict import Verdict, give_verdict
+from onboarding.reconcile.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """How a pass ended."""
+
+    verdict: Verdict | None = None
+    """None where there was nothing to say: the project is gone."""
+    states: Mapping[str, str] = MappingProxyType({})
+    """The state of every environment, for the metrics."""
+    retry: bool = False
+    """Whether the same work has to be tried again without an event that asks for it."""
+
+
+class Reconciler:
+    """Brings one project at a time to what it declares."""
+
+    def __init__(self, observer: Observer, clusters: Mapping[str, Cluster], projects: Projects) -> None:
+        self._observer = observer
+        self._clusters = clusters
+        self._projects = projects
+
+    async def reconcile(self, name: str) -> Pass:
+        """Make one pass over a project."""
+        world = self._observer.observe(name)
+        if world is None or (world.project.deleting and names.FINALIZER not in world.project.finalizers):
+            return Pass()
+        judgement = judge(world)
+        changes = differences(world, judgement)
+        if await self._teardown_is_over(world, judgement, changes):
+            return Pass()
+        await self._hold_on_to(world, changes)
+        outcomes = await converge(world.owner, changes, self._clusters)
+        after = self._observer.observe(name) or world
+        return await self._report(world, after, judgement, outcomes)
+
+    async def _report(self, world: World, after: World, judgement: Judgement, outcomes: Sequence[Outcome]) -> Pass:
+        planning = world.project.spec is not None and world.project.spec.mode is Mode.PLAN
+        plan = differences(world, judge(world.as_applied())) if planning else None
+        seen = replace(world, live=after.live)
+        verdict = give_verdict(seen, judgement, outcomes)
+        status = report(seen, judgement, outcomes, verdict, plan)
+        if status != world.project.status:
+            await self._projects.write_status(world.project.name, status)
+        unfinished = any(outcome.result not in (Result.DONE, Result.SKIPPED) for outcome in outcomes)
+        # What leaves goes in steps, and the last step of a teardown follows objects that are gone without an event.
+        retry = unfinished or bool(outcomes and (judgement.gone or judgement.leaving))
+        return Pass(verdict, _states(status), retry)
+
+    async def _hold_on_to(self, world: World, changes: Sequence[Change]) -> None:
+        """Put our finalizer on before the first object is made, so that none is ever forgotten."""
+        project = world.project
+        creates = any(change.action is Action.CREATE for change in changes)
+        if creates and not project.deleting and names.FINALIZER not in project.finalizers:
+            await self._write_finalizers(world, (*project.finalizers, names.FINALIZER))
+
+    async def _teardown_is_over(self, world: World, judgement: Judgement, changes: Sequence[Change]) -> bool:
+        if not world.project.deleting or changes or world.live or judgement.hold or judgement.awaiting:
+            return False
+        if not all(state.known for state in world.clusters.values()):
+            return False
+        kept = tuple(finalizer for finalizer in world.project.finalizers if finalizer != names.FINALIZER)
+        await self._write_finalizers(world, kept)
+        return True
+
+    async def _write_finalizers(self, world: World, new: tuple[str, ...]) -> None:
+        project = world.project
+        await self._projects.write_finalizers(project.name, project.uid, project.finalizers, new)
+
+
+def differences(world: World, judgement: Judgement) -> list[Change]:
+    """Return what is to be done: the plan and the work are the same list."""
+    wanted = build_wanted(world.owner, judgement.building, in_use(world))
+    former = frozenset(label for revision in judgement.admitted.values() if revision for label in revision.labels)
+    changes = compare(wanted, world.live, former)
+    return changes + removals(world, judgement, {item.key for item in wanted})
+
+
+def _states(status: Mapping[str, Any]) -> dict[str, str]:
+    """Return one state per environment: the first that is not Ready, or Held where it is nowhere yet."""
+    states = {}
+    for environment in status["environments"]:
+        found = [site["state"] for site in environment.get("sites", ())]
+        worse = [state for state in found if state != EnvironmentState.READY]
+        states[environment["name"]] = worse[0] if worse else found[0] if found else EnvironmentState.HELD.value
+    return states

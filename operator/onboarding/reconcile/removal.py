@@ -1,0 +1,127 @@
+"""What has to go: pruned objects, and environments that leave by release or by deletion.
+
+Applications go first, and nothing else of their environment moves while one of them lives. Then, by the deletion
+policy, the namespaces are released (our labels go, workloads stay) or deleted.
+"""
+
+from collections.abc import Collection
+
+import orjson
+
+from onboarding import names
+from onboarding.api.policy import Access
+from onboarding.build.appproject import InUse
+from onboarding.build.kinds import (
+    APP_PROJECT,
+    APPLICATION,
+    NAMESPACE,
+    ROLE_BINDING,
+    SERVICE_ACCOUNT,
+    Manifest,
+    ObjectKey,
+)
+from onboarding.build.wanted import ArgoPlace
+from onboarding.reconcile.admit import Place
+from onboarding.reconcile.compare import Action, Change, Rank
+from onboarding.reconcile.judge import Judgement, may_delete
+from onboarding.reconcile.live import Live, own_label
+from onboarding.reconcile.world import World
+
+
+def in_use(world: World) -> dict[ArgoPlace, list[InUse]]:
+    """Return what the project's live Applications use, by the Argo CD that serves them."""
+    found: dict[ArgoPlace, list[InUse]] = {}
+    for key, item in world.live.items():
+        if key.kind is APPLICATION:
+            spec = orjson.loads(item.content).get("spec", {})
+            destination = spec.get("destination", {})
+            use = InUse(
+                spec.get("source", {}).get("repoURL", ""),
+                destination.get("server", ""),
+                destination.get("namespace", ""),
+            )
+            if all(use):
+                found.setdefault(ArgoPlace(key.cluster, key.namespace), []).append(use)
+    return found
+
+
+def removals(world: World, judgement: Judgement, wanted: Collection[ObjectKey]) -> list[Change]:
+    """Return what removes the project's objects that nothing wants any more.
+
+    An object is pruned only where the complete list of its environment is known; when in doubt it stays.
+    """
+    unwanted = {key: item for key, item in world.live.items() if key not in wanted}
+    busy = {item.environment for key, item in unwanted.items() if key.kind is APPLICATION}
+    places = judgement.building_places
+    changes: list[Change] = []
+    for key, item in unwanted.items():
+        place = Place(item.environment, key.cluster)
+        change: Change | None = None
+        if item.deleting:
+            continue
+        if key.kind is APP_PROJECT:
+            change = _delete(key, item) if _everything_is_known(world) else None
+        elif key.kind is APPLICATION:
+            change = _application(world, judgement, key, item)
+        elif item.environment in judgement.gone or place in judgement.leaving:
+            change = None if item.environment in busy else _part(world, key, item)
+        elif place in places:
+            change = _delete(key, item)
+        if change:
+            changes.append(change)
+    return changes
+
+
+def _everything_is_known(world: World) -> bool:
+    return all(state.known for state in world.clusters.values())
+
+
+def _application(world: World, judgement: Judgement, key: ObjectKey, item: Live) -> Change | None:
+    """Return the deletion of an Application that its environment no longer has, by cascade only where confirmed.
+
+    Of a held environment the full list may be unknown; there an Application goes only when its repository was removed.
+    """
+    building = {revision.environment for revision in judgement.building} - judgement.held.keys()
+    spec = world.project.spec
+    if item.environment not in judgement.gone | building:
+        source = orjson.loads(item.content).get("spec", {}).get("source", {})
+        if spec is None or source.get("repoURL") in {repository.url for repository in spec.repositories}:
+            return None
+    cascade = may_delete(world, item.environment)
+    return Change(Action.DELETE, key, Rank.REMOVALS, item.environment, key.cluster, None, item, cascade=cascade)
+
+
+def _part(world: World, key: ObjectKey, item: Live) -> Change | None:
+    """Return what becomes of one object of an environment that leaves; None where its namespace takes it along."""
+    if key.kind is SERVICE_ACCOUNT:
+        return _delete(key, item)
+    if may_delete(world, item.environment):
+        return _delete(key, item, Rank.LAST) if key.kind is NAMESPACE else None
+    if key.kind is ROLE_BINDING and (_revoked(world) or key.name.startswith("sync:")):
+        return _delete(key, item)
+    rank = Rank.LAST if key.kind is NAMESPACE else Rank.RELEASES
+    return Change(Action.RELEASE, key, rank, item.environment, key.cluster, _release(world, key, item), item)
+
+
+def _revoked(world: World) -> bool:
+    return world.policy is not None and world.policy.released_access is Access.REVOKE
+
+
+def _delete(key: ObjectKey, item: Live, rank: Rank = Rank.REMOVALS) -> Change:
+    return Change(Action.DELETE, key, rank, item.environment, key.cluster, None, item)
+
+
+def _release(world: World, key: ObjectKey, item: Live) -> Manifest:
+    """Return the patch that takes our labels off and leaves word of where the object came from."""
+    labels = orjson.loads(item.content)["metadata"]["labels"]
+    origin = {
+        "project": world.project.name,
+        "uid": world.project.uid,
+        "environment": item.environment,
+        "installation": world.installation,
+        "at": world.now.isoformat(timespec="seconds"),
+    }
+    annotations: dict[str, str | None] = {names.ANNOTATION_RELEASED: orjson.dumps(origin).decode()}
+    if key.kind is NAMESPACE:
+        annotations[names.ANNOTATION_ADMITTED] = None
+    return {"metadata": {"labels": {label: None for label in labels if own_label(label)}, "annotations": annotations}}

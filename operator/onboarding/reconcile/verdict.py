@@ -1,0 +1,86 @@
+"""The verdict of a pass: the one sentence that decides Ready, Reconciling and Stalled."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from onboarding.api.common import Mode
+from onboarding.api.status import Actor, Reason
+from onboarding.reconcile.converge import Outcome, Result
+from onboarding.reconcile.judge import Judgement
+from onboarding.reconcile.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is true of the project now."""
+
+    ready: str
+    """True, False or Unknown."""
+    reason: Reason
+    message: str
+    reconciling: bool = False
+    stalled: bool = False
+    actor: Actor | None = None
+    """Who has to act before this becomes better."""
+
+
+_OF_RESULT = {
+    Result.CONFLICT: (Reason.CONFLICT, "False", False, True, Actor.PLATFORM),
+    Result.GUARD_MISSING: (Reason.GUARD_MISSING, "False", False, True, Actor.PLATFORM),
+    Result.ARGOCD_MISSING: (Reason.ARGOCD_MISSING, "False", False, True, Actor.PLATFORM),
+    Result.FAILED: (Reason.RETRYING, "False", True, False, Actor.OPERATOR),
+    Result.UNREACHABLE: (Reason.TARGET_UNREACHABLE, "False", True, False, Actor.PLATFORM),
+    Result.WAITING: (Reason.APPLYING, "Unknown", True, False, Actor.OPERATOR),
+}
+"""How a change that did not end well decides the verdict; the first that occurs wins."""
+
+
+def give_verdict(world: World, judgement: Judgement, outcomes: Iterable[Outcome]) -> Verdict:
+    """Return the verdict of a pass."""
+    if world.project.spec is None:
+        return Verdict("False", Reason.REFUSED, judgement.hold, stalled=True, actor=Actor.PROJECT)
+    bad = {outcome.result: outcome for outcome in reversed(list(outcomes))}
+    for result, (reason, ready, reconciling, stalled, actor) in _OF_RESULT.items():
+        if result in bad:
+            shown = Reason.REMOVING if result is Result.WAITING and judgement.gone else reason
+            return Verdict(ready, shown, bad[result].message, reconciling, stalled, actor)
+    if judgement.hold:
+        return Verdict("False", Reason.HELD, judgement.hold, actor=Actor.PLATFORM)
+    if world.project.deleting:
+        return _teardown(world, judgement)
+    return _settled(world, judgement)
+
+
+def _teardown(world: World, judgement: Judgement) -> Verdict:
+    if judgement.awaiting:
+        held = bool(world.teardown_hold)
+        reason = Reason.TEARDOWN_HELD if held else Reason.AWAITING_CONFIRMATION
+        return Verdict("False", reason, judgement.awaiting, actor=Actor.PLATFORM)
+    unknown = [f"{name}: {state.problem}" for name, state in world.clusters.items() if not state.known]
+    if unknown:
+        message = f"the teardown waits until every cluster can be asked: {'; '.join(unknown)}"
+        return Verdict("False", Reason.TARGET_UNREACHABLE, message, reconciling=True, actor=Actor.PLATFORM)
+    message = f"{len(world.live)} objects are still to go"
+    return Verdict("Unknown", Reason.TEARING_DOWN, message, reconciling=True, actor=Actor.OPERATOR)
+
+
+def _settled(world: World, judgement: Judgement) -> Verdict:
+    """Return the verdict of a pass that left nothing undone."""
+    spec = world.project.spec
+    if judgement.gone and any(item.environment in judgement.gone for item in world.live.values()):
+        names = ", ".join(sorted(judgement.gone))
+        return Verdict("Unknown", Reason.REMOVING, f"removing {names}", reconciling=True, actor=Actor.OPERATOR)
+    if judgement.held and not judgement.building:
+        planned = spec is not None and spec.mode is Mode.PLAN and not judgement.findings
+        reason = Reason.PLANNED if planned else Reason.HELD
+        return Verdict("False", reason, _held(judgement), actor=Actor.PROJECT)
+    if judgement.held:
+        return Verdict("True", Reason.ENVIRONMENTS_HELD, f"what is admitted is in place; {_held(judgement)}")
+    if judgement.awaiting:
+        return Verdict("True", Reason.AWAITING_CONFIRMATION, judgement.awaiting, actor=Actor.PLATFORM)
+    count = len({revision.environment for revision in judgement.building})
+    return Verdict("True", Reason.READY, f"{count} of {count} environments are in place")
+
+
+def _held(judgement: Judgement) -> str:
+    return "held: " + "; ".join(f"{name} ({why})" for name, why in sorted(judgement.held.items()))

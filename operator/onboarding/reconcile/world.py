@@ -1,0 +1,76 @@
+"""The world of one pass: everything that a pass looks at, gathered once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from onboarding.api.common import Mode
+from onboarding.api.decision import OnboardingDecisionSpec
+from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.api.target import HostingTargetSpec
+from onboarding.build.kinds import ObjectKey
+from onboarding.build.revision import Owner
+from onboarding.reconcile.live import Live
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A ProjectOnboarding as the API server gave it to us."""
+
+    name: str
+    uid: str
+    generation: int
+    resource_version: str
+    deleting: bool
+    finalizers: tuple[str, ...]
+    status: Mapping[str, Any]
+    spec: ProjectOnboardingSpec | None
+    problem: str = ""
+    """Why the spec cannot be read, where it cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """What we know of a cluster: without a problem its caches are warm and it may be written to."""
+
+    problem: str = ""
+    guarded: bool = True
+    argocd: bool = True
+
+    @property
+    def known(self) -> bool:
+        """Whether the caches tell what is there."""
+        return not self.problem
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What one pass looks at. After it is made there is no input until the work begins."""
+
+    project: Project
+    installation: str
+    policy: OnboardingPolicySpec | None
+    policy_problem: str
+    targets: Mapping[str, HostingTargetSpec]
+    decisions: tuple[OnboardingDecisionSpec, ...]
+    clusters: Mapping[str, ClusterState]
+    live: Mapping[ObjectKey, Live]
+    """The objects that are this project's own: same installation, same name, same UID."""
+    now: datetime
+    teardown_hold: str = ""
+    """Why no project is torn down at present, where that is so."""
+
+    @property
+    def owner(self) -> Owner:
+        """The owner that our objects carry in their labels."""
+        return Owner(self.installation, self.project.name, self.project.uid)
+
+    def as_applied(self) -> "World":
+        """Return the same world with ``mode: Apply``, to see what that would do."""
+        spec = self.project.spec
+        if spec is None:
+            return self
+        project = replace(self.project, spec=spec.model_copy(update={"mode": Mode.APPLY}))
+        return replace(self, project=project)

@@ -1,0 +1,1 @@
+"""The running operator: Kopf's events, our queue, metrics and health."""

@@ -1,0 +1,79 @@
+"""What the operator tells Prometheus."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+_PREFIX: Final = "onboarding"
+_SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30)
+
+
+class Metrics:
+    """Counters and histograms that the runtime feeds."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.passes = Counter(
+            f"{_PREFIX}_passes", "Passes over a project, by the reason of Ready.", ["outcome"], registry=self.registry
+        )
+        self.duration = Histogram(
+            f"{_PREFIX}_pass_seconds", "Duration of a pass.", ["outcome"], buckets=_SECONDS, registry=self.registry
+        )
+        self.wait = Histogram(
+            f"{_PREFIX}_queue_wait_seconds",
+            "Time that a project waited for a worker.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.writes = Counter(
+            f"{_PREFIX}_writes", "Writes to clusters.", ["cluster", "kind", "verb"], registry=self.registry
+        )
+        self.states: dict[str, Mapping[str, str]] = {}
+        """The state of every environment, by project."""
+
+    def watch(
+        self, *, depth: Callable[[], int], oldest: Callable[[], float], silence: Callable[[], Mapping[str, float]]
+    ) -> None:
+        """Add the gauges that are read when Prometheus asks."""
+        self.registry.register(_Gauges(self.states, depth, oldest, silence))
+
+
+class _Gauges(Collector):
+    def __init__(
+        self,
+        states: Mapping[str, Mapping[str, str]],
+        depth: Callable[[], int],
+        oldest: Callable[[], float],
+        silence: Callable[[], Mapping[str, float]],
+    ) -> None:
+        self._states = states
+        self._depth = depth
+        self._oldest = oldest
+        self._silence = silence
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Read the gauges."""
+        yield GaugeMetricFamily(f"{_PREFIX}_queue_depth", "Projects that wait for a worker.", self._depth())
+        yield GaugeMetricFamily(
+            f"{_PREFIX}_oldest_unreconciled_seconds", "Age of the oldest unreconciled change.", self._oldest()
+        )
+        environments = GaugeMetricFamily(f"{_PREFIX}_environments", "Environments by state.", labels=["state"])
+        for state, count in sorted(self._count().items()):
+            environments.add_metric([state], count)
+        yield environments
+        ages = GaugeMetricFamily(
+            f"{_PREFIX}_watch_age_seconds", "Time since the most silent watch was heard.", labels=["cluster"]
+        )
+        for cluster, age in sorted(self._silence().items()):
+            ages.add_metric([cluster], age)
+        yield ages
+
+    def _count(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for states in self._states.values():
+            for state in states.values():
+                counts[state] = counts.get(state, 0) + 1
+        return counts

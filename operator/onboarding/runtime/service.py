@@ -1,0 +1,212 @@
+"""The operator as a whole: its parts put together, started and stopped."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import kopf
+import structlog
+
+from onboarding import names
+from onboarding.adapters.client import Client
+from onboarding.adapters.cluster import KubeCluster
+from onboarding.adapters.hub import HubProjects, count_declared, installation_id
+from onboarding.adapters.informer import Feed, Informer
+from onboarding.adapters.pool import ClusterPool, read_secret
+from onboarding.build.kinds import HUB, Manifest
+from onboarding.errors import OnboardingError
+from onboarding.reconcile.admit import cluster_of
+from onboarding.reconcile.declared import Declared
+from onboarding.reconcile.observe import Observer
+from onboarding.reconcile.reconciler import Reconciler
+from onboarding.reconcile.world import ClusterState
+from onboarding.runtime.events import PLURALS, Events, build_registry, build_settings
+from onboarding.runtime.health import build_app, serve
+from onboarding.runtime.metrics import Metrics
+from onboarding.runtime.queue import WorkQueue
+from onboarding.settings import Settings
+
+_CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_OWN_CRD = f"projectonboardings.{names.GROUP}"
+
+log = structlog.get_logger(__name__)
+
+
+class Service:
+    """The running operator."""
+
+    def __init__(self, settings: Settings, hub: Client, installation: str, *, declared_before: bool) -> None:
+        self._settings = settings
+        self._hub_client = hub
+        self._installation = installation
+        self._metrics = Metrics()
+        self._declared = Declared()
+        self._queue = WorkQueue(self._work, workers=settings.workers, waited=self._metrics.wait.observe)
+        self._events = Events(self._declared, project_changed=self._queue.add, platform_changed=self._platform_changed)
+        self._events.synced = not declared_before
+        self._hub = self._cluster(HUB, hub)
+        self._pool = ClusterPool(
+            self._hub,
+            read_secret=lambda name, key: read_secret(hub, settings.namespace, name, key),
+            connect=self._connect,
+            state_changed=self._look_at_clusters,
+        )
+        self._states: dict[str, ClusterState] = {}
+        self._warm = asyncio.Event()
+        self._crd_terminating = False
+        observer = Observer(
+            self._declared,
+            self._pool,
+            installation=installation,
+            policy=settings.policy,
+            clock=lambda: datetime.now(UTC),
+            teardown_hold=self._teardown_hold,
+        )
+        self._reconciler = Reconciler(observer, self._pool, HubProjects(hub))
+        self._metrics.watch(depth=self._queue.depth, oldest=self._queue.oldest, silence=self._silence)
+
+    async def run(self) -> None:
+        """Run until a signal asks to stop; OnboardingError where a part of the operator has died."""
+        app = build_app(alive=self._not_alive, ready=self._not_ready, registry=self._metrics.registry)
+        http = await serve(app, self._settings.listen)
+        crd = Informer(self._hub_client, self._crd_feed(), silence=self._settings.silence_limit, changed=lambda: None)
+        # Made before Kopf starts: on its way out Kopf cancels every task that is younger than itself.
+        background = [
+            asyncio.create_task(self._work_when_warm(), name="queue"),
+            asyncio.create_task(crd.run(), name="own CRD"),
+        ]
+        self._hub.start()
+        watching = asyncio.create_task(self._watch(), name="kopf")
+        done, _ = await asyncio.wait([watching, *background], return_when=asyncio.FIRST_COMPLETED)
+        for task in (watching, *background):
+            task.cancel()
+        await asyncio.gather(watching, *background, return_exceptions=True)
+        await self._pool.close()
+        await http.cleanup()
+        for task in done:
+            if task is not watching or task.exception():
+                raise OnboardingError(f"{task.get_name()} ended: {task.exception()!r}")
+
+    async def _watch(self) -> None:
+        registry = build_registry(self._events, self._hub_client.configuration)
+        await kopf.operator(registry=registry, settings=build_settings(), clusterwide=True)
+
+    async def _work_when_warm(self) -> None:
+        await self._warm.wait()
+        log.info("the hub's caches are warm", installation=self._installation)
+        await self._queue.run()
+
+    async def _work(self, name: str) -> bool:
+        """Make one pass; one project's failure never stops another's."""
+        started = time.monotonic()
+        try:
+            done = await self._reconciler.reconcile(name)
+        except OnboardingError as error:
+            log.warning("pass failed", project=name, error=str(error))
+            return self._ended(name, "Error", started, retry=True)
+        except Exception:
+            log.exception("pass broke", project=name)
+            return self._ended(name, "Bug", started, retry=True)
+        if done.verdict is None:
+            self._metrics.states.pop(name, None)
+            return self._ended(name, "Gone", started, retry=False)
+        self._metrics.states[name] = done.states
+        log.debug("pass", project=name, reason=done.verdict.reason.value, retry=done.retry)
+        return self._ended(name, done.verdict.reason.value, started, retry=done.retry)
+
+    def _ended(self, _name: str, outcome: str, started: float, *, retry: bool) -> bool:
+        self._metrics.passes.labels(outcome).inc()
+        self._metrics.duration.labels(outcome).observe(time.monotonic() - started)
+        return retry
+
+    def _platform_changed(self) -> None:
+        targets = self._declared.targets.values()
+        self._pool.follow({cluster_of(site) for target in targets for site in target.sites})
+        self._look_at_all()
+
+    def _look_at_all(self) -> None:
+        for name in self._declared.names():
+            self._queue.add(name)
+
+    def _look_at_clusters(self) -> None:
+        states = {name: cluster.state for name, cluster in self._pool.items()}
+        if states[HUB].known:
+            self._warm.set()
+        if states != self._states:
+            self._states = states
+            self._look_at_all()
+
+    def _cluster(self, name: str, client: Client) -> KubeCluster:
+        return KubeCluster(
+            name,
+            client,
+            installation=self._installation,
+            silence=self._settings.silence_limit,
+            writes_in_flight=self._settings.writes_in_flight,
+            project_changed=self._queue.add,
+            state_changed=self._look_at_clusters,
+            wrote=lambda cluster, kind, verb: self._metrics.writes.labels(cluster, kind, verb).inc(),
+        )
+
+    async def _connect(self, name: str, kubeconfig: Mapping[str, Any]) -> KubeCluster:
+        client = await Client.from_kubeconfig(kubeconfig, timeout=self._settings.request_timeout)
+        return self._cluster(name, client)
+
+    def _silence(self) -> dict[str, float]:
+        return {cluster.name: cluster.silence for cluster in self._pool.connected()}
+
+    def _not_alive(self) -> str:
+        limit = 2 * self._settings.silence_limit
+        return f"a watch on the hub has been silent for over {limit:.0f} s" if self._hub.silence > limit else ""
+
+    def _not_ready(self) -> str:
+        if not self._events.synced:
+            return "what is declared has not been listed yet"
+        return self._hub.state.problem
+
+    def _teardown_hold(self) -> str:
+        if self._crd_terminating:
+            return f"CustomResourceDefinition {_OWN_CRD} is being deleted: no project is torn down"
+        limit = self._settings.teardown_limit
+        if self._declared.deleting() > limit:
+            return (
+                f"{self._declared.deleting()} projects are being deleted at once, which looks like an accident: no "
+                f"project is torn down. If it is meant, set ONBOARDING_TEARDOWN_LIMIT above {limit}"
+            )
+        return ""
+
+    def _crd_feed(self) -> Feed:
+        def heard(item: Manifest) -> None:
+            terminating = "deletionTimestamp" in item["metadata"]
+            if terminating != self._crd_terminating:
+                self._crd_terminating = terminating
+                self._look_at_all()
+
+        def listed(items: list[Manifest], _version: int) -> None:
+            for item in items:
+                heard(item)
+
+        return Feed(
+            name=_OWN_CRD,
+            path=_CRDS,
+            query={"fieldSelector": f"metadata.name={_OWN_CRD}"},
+            metadata_only=True,
+            listed=listed,
+            heard=heard,
+            lost=lambda _item: None,
+        )
+
+
+async def run(settings: Settings) -> None:
+    """Start the operator and run it until it is told to stop."""
+    kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
+    hub = await Client.from_environment(kubeconfig, timeout=settings.request_timeout)
+    try:
+        declared = await count_declared(hub, PLURALS)
+        installation = await installation_id(hub, settings.namespace)
+        service = Service(settings, hub, installation, declared_before=any(declared.values()))
+        await service.run()
+    finally:
+        await hub.close()
