@@ -28,9 +28,10 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 class Client:
     """Requests to one API server. Errors are ApiError where it answers, UnreachableError where it does not."""
 
-    def __init__(self, configuration: kubernetes.Configuration, *, timeout: float) -> None:
+    def __init__(self, configuration: kubernetes.Configuration, *, patience: float) -> None:
+        """Give each request at most ``patience`` seconds."""
         self.configuration = configuration
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._timeout = aiohttp.ClientTimeout(total=patience)
         self._headers: dict[str, str] = {"User-Agent": names.MANAGER}
         tls = kubernetes.rest.RESTClientObject(configuration).ssl_context
         self._session = aiohttp.ClientSession(
@@ -41,21 +42,21 @@ class Client:
         )
 
     @classmethod
-    async def from_environment(cls, kubeconfig: str | None, *, timeout: float) -> Self:
+    async def from_environment(cls, kubeconfig: str | None, *, patience: float) -> Self:
         """Return the client of the hub: a kubeconfig file, or else the pod's service account."""
         configuration = kubernetes.Configuration()
         if kubeconfig:
             await kubernetes_config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
         else:
             kubernetes_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-        return cls(configuration, timeout=timeout)
+        return cls(configuration, patience=patience)
 
     @classmethod
-    async def from_kubeconfig(cls, content: Mapping[str, Any], *, timeout: float) -> Self:
+    async def from_kubeconfig(cls, content: Mapping[str, Any], *, patience: float) -> Self:
         """Return the client that a kubeconfig's content describes."""
         configuration = kubernetes.Configuration()
         await kubernetes_config.load_kube_config_from_dict(content, client_configuration=configuration)  # type: ignore[no-untyped-call]
-        return cls(configuration, timeout=timeout)
+        return cls(configuration, patience=patience)
 
     async def close(self) -> None:
         """Close the connections."""

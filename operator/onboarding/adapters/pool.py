@@ -72,7 +72,7 @@ class ClusterPool(Mapping[str, Cluster]):
         connect: Callable[[str, Mapping[str, Any]], Awaitable[KubeCluster]],
         state_changed: Callable[[], None],
     ) -> None:
-        """Read kubeconfigs with ``read_secret(name, key)`` and make clusters of them with ``connect(name, content)``."""
+        """Read kubeconfigs with ``read_secret(name, key)``; make clusters of them with ``connect(name, content)``."""
         self._hub = hub
         self._read_secret = read_secret
         self._connect = connect

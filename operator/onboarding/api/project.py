@@ -102,12 +102,13 @@ Labels = Annotated[
     dict[str, LabelValue],
     Field(max_length=20),
     Rule(
-        "self.all(k, k.matches('^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$') && size(k) <= 100)",
+        "self.all(k, size(k) <= 100 "
+        "&& k.matches('^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$'))",
         "a label key is an optional DNS prefix and a name of letters, digits, '-', '_' and '.'",
     ),
     Rule(
         "self.all(k, !k.matches('(^|[.])(kubernetes[.]io|k8s[.]io|projectonboarding[.]io|argoproj[.]io)/'))",
-        "labels of kubernetes.io, k8s.io, argoproj.io and projectonboarding.io are not for projects: use another prefix",
+        "labels of kubernetes.io, k8s.io, argoproj.io and projectonboarding.io are not for projects: use your prefix",
     ),
 ]
 

@@ -75,13 +75,13 @@ Time = Annotated[str, Field(max_length=30, json_schema_extra={"format": "date-ti
 
 
 class Condition(Model):
-    """A condition as Kubernetes defines it."""
+    """A condition as Kubernetes defines it. Types and reasons are words here, so that an older CRD takes newer ones."""
 
-    type: ConditionType = Field(description="Type of the condition.")
+    type: Word = Field(description="Type of the condition.")
     status: Annotated[str, Field(max_length=7, pattern=r"^(True|False|Unknown)$")] = Field(
         description="True, False or Unknown."
     )
-    reason: Reason = Field(description="Reason, as one word.")
+    reason: Word = Field(description="Reason, as one word.")
     message: Message = Field(description="What it means and what to do.")
     observed_generation: int = Field(ge=0, description="Generation that this was found of.")
     last_transition_time: Time = Field(description="When the status last changed.")

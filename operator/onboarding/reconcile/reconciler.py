@@ -1,8 +1,7 @@
 """The pass: observe, judge, build, compare, apply, report."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from onboarding import names
@@ -26,7 +25,7 @@ class Pass:
 
     verdict: Verdict | None = None
     """None where there was nothing to say: the project is gone."""
-    states: Mapping[str, str] = MappingProxyType({})
+    states: Mapping[str, str] = field(default_factory=dict)
     """The state of every environment, for the metrics."""
     retry: bool = False
     """Whether the same work has to be tried again without an event that asks for it."""

@@ -60,7 +60,7 @@ def report(
         checks=_checks(world, judgement),
         plan=_plan(plan) if plan is not None else None,
     )
-    return _fit(status.model_dump(mode="json", by_alias=True, exclude_none=True))
+    return _fit(status.model_dump(mode="json", by_alias=True, exclude_defaults=True))
 
 
 def _environments(world: World, judgement: Judgement, outcomes: Iterable[Outcome]) -> tuple[EnvironmentStatus, ...]:

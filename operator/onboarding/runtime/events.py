@@ -20,13 +20,18 @@ class Events:
     """Keeps ``declared`` up to date and tells what to look at again."""
 
     def __init__(
-        self, declared: Declared, *, project_changed: Callable[[str], None], platform_changed: Callable[[], None]
+        self,
+        declared: Declared,
+        *,
+        project_changed: Callable[[str], None],
+        platform_changed: Callable[[], None],
+        nothing_declared: bool,
     ) -> None:
         """Call ``platform_changed`` when a policy or a target changed, which may concern every project."""
         self._declared = declared
         self._project_changed = project_changed
         self._platform_changed = platform_changed
-        self.synced = False
+        self.synced = nothing_declared
         """Whether everything that is declared has been seen once."""
 
     def keep(self, plural: str, body: Mapping[str, Any]) -> None:
@@ -44,7 +49,9 @@ class Events:
 
     def tell(self, plural: str, kind: str | None, body: Mapping[str, Any]) -> None:
         """Take in an event and ask for the passes that it calls for."""
-        self.synced = True
+        if not self.synced:
+            self.synced = True
+            self._platform_changed()
         name = body["metadata"]["name"]
         gone = kind == "DELETED"
         match plural:

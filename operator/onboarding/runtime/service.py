@@ -37,15 +37,19 @@ log = structlog.get_logger(__name__)
 class Service:
     """The running operator."""
 
-    def __init__(self, settings: Settings, hub: Client, installation: str, *, declared_before: bool) -> None:
+    def __init__(self, settings: Settings, hub: Client, installation: str, *, nothing_declared: bool) -> None:
         self._settings = settings
         self._hub_client = hub
         self._installation = installation
         self._metrics = Metrics()
         self._declared = Declared()
         self._queue = WorkQueue(self._work, workers=settings.workers, waited=self._metrics.wait.observe)
-        self._events = Events(self._declared, project_changed=self._queue.add, platform_changed=self._platform_changed)
-        self._events.synced = not declared_before
+        self._events = Events(
+            self._declared,
+            project_changed=self._queue.add,
+            platform_changed=self._platform_changed,
+            nothing_declared=nothing_declared,
+        )
         self._hub = self._cluster(HUB, hub)
         self._pool = ClusterPool(
             self._hub,
@@ -124,6 +128,7 @@ class Service:
     def _platform_changed(self) -> None:
         targets = self._declared.targets.values()
         self._pool.follow({cluster_of(site) for target in targets for site in target.sites})
+        self._look_at_clusters()
         self._look_at_all()
 
     def _look_at_all(self) -> None:
@@ -132,7 +137,7 @@ class Service:
 
     def _look_at_clusters(self) -> None:
         states = {name: cluster.state for name, cluster in self._pool.items()}
-        if states[HUB].known:
+        if states[HUB].known and self._events.synced:
             self._warm.set()
         if states != self._states:
             self._states = states
@@ -151,7 +156,7 @@ class Service:
         )
 
     async def _connect(self, name: str, kubeconfig: Mapping[str, Any]) -> KubeCluster:
-        client = await Client.from_kubeconfig(kubeconfig, timeout=self._settings.request_timeout)
+        client = await Client.from_kubeconfig(kubeconfig, patience=self._settings.request_timeout)
         return self._cluster(name, client)
 
     def _silence(self) -> dict[str, float]:
@@ -202,11 +207,11 @@ class Service:
 async def run(settings: Settings) -> None:
     """Start the operator and run it until it is told to stop."""
     kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
-    hub = await Client.from_environment(kubeconfig, timeout=settings.request_timeout)
+    hub = await Client.from_environment(kubeconfig, patience=settings.request_timeout)
     try:
         declared = await count_declared(hub, PLURALS)
         installation = await installation_id(hub, settings.namespace)
-        service = Service(settings, hub, installation, declared_before=any(declared.values()))
+        service = Service(settings, hub, installation, nothing_declared=not any(declared.values()))
         await service.run()
     finally:
         await hub.close()

@@ -1,0 +1,245 @@
+"""Both ways to install give the same objects, the API server takes them, and they hold no more rights than needed."""
+
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from devcluster import ControlPlane, golang
+from devcluster.build import cache_folder
+from onboarding import names
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "charts" / "project-onboarding-operator"
+HELM_MODULE = ROOT / "devcluster" / "helm"
+HELM_ONLY = {
+    "app.kubernetes.io/instance",
+    "app.kubernetes.io/managed-by",
+    "app.kubernetes.io/version",
+    "helm.sh/chart",
+    "helm.sh/resource-policy",
+}
+
+# Building helm from nothing takes some minutes on two cores.
+pytestmark = pytest.mark.timeout(1200)
+
+Objects = dict[tuple[str, str, str], dict[str, Any]]
+
+
+def built_helm() -> Path:
+    """Return helm, built once for its recorded version and kept in the user's cache folder."""
+    digest = hashlib.sha256(golang.version(HELM_MODULE).encode())
+    for name in ("go.mod", "go.sum"):
+        digest.update((HELM_MODULE / name).read_bytes())
+    helm = cache_folder().parent / "helm" / digest.hexdigest()[:16] / "helm"
+    if not helm.exists():
+        helm.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = helm.with_name(f"helm.{os.getpid()}")
+        golang.run(["build", "-trimpath", "-o", str(unfinished), "helm.sh/helm/v3/cmd/helm"], HELM_MODULE)
+        unfinished.rename(helm)
+    return helm
+
+
+@pytest.fixture(scope="session")
+def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that renders the chart, with values as helm's --set takes them."""
+    helm = built_helm()
+    home = str(tmp_path_factory.mktemp("helm"))
+    environment = {**os.environ, "HELM_CACHE_HOME": home, "HELM_CONFIG_HOME": home, "HELM_DATA_HOME": home}
+
+    def run(*values: str) -> subprocess.CompletedProcess[str]:
+        settings = [argument for value in values for argument in ("--set-json", value)]
+        command = [helm, "template", "onboarding", CHART, "--include-crds", "--kube-version=1.36.3", *settings]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+    return run
+
+
+def objects(text: str) -> Objects:
+    """Return the objects of a stream by kind, namespace and name, without what helm alone adds."""
+    found = {}
+    for item in yaml.safe_load_all(text):
+        metadata = item["metadata"]
+        for field in ("labels", "annotations"):
+            kept = {key: value for key, value in metadata.pop(field, {}).items() if key not in HELM_ONLY}
+            metadata |= {field: kept} if kept else {}
+        found[item["kind"], metadata.get("namespace", ""), metadata["name"]] = item
+    return found
+
+
+@pytest.fixture(scope="session")
+def hub(control_plane: ControlPlane) -> Objects:
+    """Return what manifests/install installs."""
+    return objects(control_plane.kubectl("kustomize", str(ROOT / "manifests" / "install")).stdout)
+
+
+@pytest.fixture(scope="session")
+def site(control_plane: ControlPlane) -> Objects:
+    """Return what manifests/site installs."""
+    return objects(control_plane.kubectl("kustomize", str(ROOT / "manifests" / "site")).stdout)
+
+
+def rendered(done: subprocess.CompletedProcess[str]) -> Objects:
+    assert done.returncode == 0, done.stderr
+    return objects(done.stdout)
+
+
+def without_kinds(found: Objects) -> Objects:
+    """Leave the custom resource definitions out: helm adds no labels to the files of its crds folder."""
+    return {key: item for key, item in found.items() if item["kind"] != "CustomResourceDefinition"}
+
+
+def test_chart_and_manifests_install_the_same_hub(render: Callable[..., Any], hub: Objects) -> None:
+    assert without_kinds(rendered(render())) == without_kinds(hub)
+
+
+def test_chart_and_manifests_install_the_same_site(render: Callable[..., Any], site: Objects) -> None:
+    assert without_kinds(rendered(render('scope="site"'))) == site
+
+
+def test_a_site_gets_no_operator(hub: Objects, site: Objects) -> None:
+    assert {kind for kind, *_ in hub.keys() - site.keys()} >= {"Deployment", "Role", "CustomResourceDefinition"}
+    assert {kind for kind, *_ in site.keys() - hub.keys()} == {"ServiceAccount", "ClusterRoleBinding"}
+    for policy in names.GUARD_POLICIES:
+        assert ("ValidatingAdmissionPolicyBinding", "", policy) in site
+
+
+def test_the_chart_carries_the_generated_kinds() -> None:
+    generated = {path.name: path.read_bytes() for path in (ROOT / "crds").glob("projectonboarding.io_*.yaml")}
+    assert {path.name: path.read_bytes() for path in (CHART / "crds").iterdir()} == generated
+
+
+def test_the_api_server_takes_every_object_strictly(render: Callable[..., Any], installed: ControlPlane) -> None:
+    strictly = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "--filename=-"]
+    for values in ([], ['scope="site"']):
+        installed.kubectl(*strictly, stdin=render(*values).stdout)
+    for folder in ("install", "site"):
+        text = installed.kubectl("kustomize", str(ROOT / "manifests" / folder)).stdout
+        installed.kubectl(*strictly, stdin=text)
+
+
+WRONG_VALUES = {
+    'scope="spoke"': "at '/scope': value must be one of 'hub', 'site'",
+    'namespace="kube-system"': "at '/namespace': 'kube-system' does not match pattern",
+    'image.pullPolicy="Sometimes"': "at '/image/pullPolicy': value must be one of",
+    "imge={}": "additional properties 'imge' not allowed",
+    'guard.neverExempt=["it\'s me"]': "at '/guard/neverExempt/0'",
+    'resources.limits.memory="lots"': "at '/resources/limits/memory': 'lots' does not match pattern",
+    'bindableClusterRoles=["cluster-admin"]': "cluster-admin is never given to a project",
+}
+
+
+@pytest.mark.parametrize("value", WRONG_VALUES)
+def test_the_chart_refuses_a_wrong_value_and_names_it(render: Callable[..., Any], value: str) -> None:
+    done = render(value)
+    assert done.returncode != 0
+    assert WRONG_VALUES[value] in done.stderr
+
+
+def test_the_chart_follows_its_values(render: Callable[..., Any]) -> None:
+    found = rendered(
+        render(
+            'namespace="project-onboarding-two"',
+            'guard.operators=["hub@example.org"]',
+            'bindableClusterRoles=["acme:auditor"]',
+            'tolerations=[{"operator":"Exists"}]',
+        )
+    )
+    assert not [key for key in found if key[1] == "project-onboarding"]
+    guard = found["ConfigMap", "project-onboarding-two", "project-onboarding-guard"]
+    assert guard["data"]["operators"].splitlines() == [
+        "system:serviceaccount:project-onboarding-two:project-onboarding-operator",
+        "system:serviceaccount:project-onboarding-two:project-onboarding-site",
+        "hub@example.org",
+    ]
+    own = found["ValidatingAdmissionPolicy", "", names.GUARD_POLICIES[0]]["spec"]["matchConditions"][0]["expression"]
+    assert "hub@example.org" in own
+    binds = [rule for rule in rules(found, "project-onboarding-operator-site") if rule["verbs"] == ["bind"]]
+    assert "acme:auditor" in binds[0]["resourceNames"]
+    pod = found["Deployment", "project-onboarding-two", names.MANAGER]["spec"]["template"]["spec"]
+    assert len(pod["tolerations"]) == 3
+    assert "system:serviceaccount:project-onboarding:" not in json.dumps(list(found.values()))
+
+
+def rules(found: Objects, name: str, namespace: str = "") -> list[dict[str, Any]]:
+    return found["Role" if namespace else "ClusterRole", namespace, name]["rules"]
+
+
+def every_rule(found: Objects) -> Iterator[tuple[str, dict[str, Any]]]:
+    for (kind, _, name), item in found.items():
+        if kind in {"Role", "ClusterRole"}:
+            for rule in item["rules"]:
+                yield name, rule
+
+
+def test_no_role_holds_a_wildcard_or_a_verb_that_leads_to_more(hub: Objects) -> None:
+    for name, rule in every_rule(hub):
+        assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]], name
+        assert not {"escalate", "impersonate"} & set(rule["verbs"]), name
+        assert "bind" not in rule["verbs"] or rule["resourceNames"], name
+
+
+def test_the_operator_reads_secrets_in_its_own_namespace_alone(hub: Objects) -> None:
+    for name in ("project-onboarding-operator-hub", "project-onboarding-operator-site"):
+        assert not [rule for rule in rules(hub, name) if "secrets" in rule["resources"]]
+    own = rules(hub, names.MANAGER, "project-onboarding")
+    assert [rule["verbs"] for rule in own if "secrets" in rule["resources"]] == [["get"]]
+
+
+def test_every_rule_of_admission_fails_closed(hub: Objects) -> None:
+    policies = {key[2]: item["spec"] for key, item in hub.items() if key[0] == "ValidatingAdmissionPolicy"}
+    bindings = {key[2]: item["spec"] for key, item in hub.items() if key[0] == "ValidatingAdmissionPolicyBinding"}
+    assert policies.keys() == bindings.keys() > set(names.GUARD_POLICIES)
+    for name, policy in policies.items():
+        assert policy["failurePolicy"] == "Fail"
+        assert bindings[name]["policyName"] == name
+        assert bindings[name]["validationActions"] == ["Deny"]
+        assert all(validation["messageExpression"] for validation in policy["validations"])
+
+
+READ, WRITE = ["get", "list", "watch"], ["create", "update", "patch", "delete"]
+WORKLOAD = ["deployments.apps", "cronjobs.batch", "ingresses.networking.k8s.io", "services", "configmaps"]
+RAILS = ["networkpolicies.networking.k8s.io", "resourcequotas", "limitranges"]
+ACCESS = ["roles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io"]
+NEVER = [(WRITE, RAILS + ACCESS), (["create"], ["serviceaccounts/token"]), (["patch"], ["namespaces"])]
+IMPERSONATE = (["impersonate"], ["serviceaccounts", "users", "groups"])
+RIGHTS = {
+    "viewer": ([(READ, WORKLOAD + RAILS)], [(WRITE, WORKLOAD), (READ, ["secrets"]), (["create"], ["pods/exec"])]),
+    "developer": (
+        [(READ + WRITE, [*WORKLOAD, "secrets"]), (["create"], ["pods/exec"])],
+        [(WRITE, ["serviceaccounts"])],
+    ),
+    "admin": ([(READ + WRITE, [*WORKLOAD, "secrets", "serviceaccounts"]), (READ, RAILS + ACCESS)], []),
+    "sync": ([(READ + WRITE, [*WORKLOAD, "secrets", "serviceaccounts"])], [(["create"], ["pods/exec"])]),
+}
+
+
+@pytest.mark.parametrize("role", RIGHTS)
+def test_a_tenant_role_gives_its_rights_and_no_way_around_the_guard_rails(installed: ControlPlane, role: str) -> None:
+    group = f"packaged-{role}"
+    bound = [f"--clusterrole=onboarding:{role}", f"--group={group}", "--namespace=default"]
+    installed.kubectl("create", "rolebinding", group, *bound)
+    allowed, refused = RIGHTS[role]
+    for expected, table in ((True, allowed), (False, [*refused, *NEVER, IMPERSONATE])):
+        reviews = [review(group, verb, resource) for verbs, kinds in table for verb in verbs for resource in kinds]
+        body = json.dumps({"apiVersion": "v1", "kind": "List", "items": reviews})
+        verdict = '--output=jsonpath={.status.allowed}{"\\n"}'
+        answers = installed.kubectl("create", "--filename=-", verdict, stdin=body).stdout.splitlines()
+        assert len(answers) == len(reviews)
+        for asked, answer in zip(reviews, answers, strict=True):
+            assert (answer == "true") is expected, asked["spec"]["resourceAttributes"]
+
+
+def review(group: str, verb: str, resource: str) -> dict[str, Any]:
+    """Ask whether the members of a group may do something in the namespace default."""
+    kind, _, subresource = resource.partition("/")
+    plural, _, api_group = kind.partition(".")
+    about = {"namespace": "default", "verb": verb, "group": api_group, "resource": plural, "subresource": subresource}
+    spec = {"user": "tina", "groups": [group], "resourceAttributes": about}
+    return {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}

@@ -1,0 +1,75 @@
+"""The operator as a process, under its own service account, as in production."""
+
+import os
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Self
+
+from devcluster import ControlPlane
+from tests.support.waiting import wait_until
+
+NAMESPACE = "project-onboarding"
+ACCOUNT = "project-onboarding-operator"
+
+
+class OperatorProcess:
+    """One run of ``onboarding run``."""
+
+    def __init__(self, kubeconfig: Path, log: Path, **settings: str) -> None:
+        """Start the process; ``settings`` become ONBOARDING_* variables. Use ``wait_ready`` before relying on it."""
+        self.log = log
+        self._port = _free_port()
+        environment = {
+            **os.environ,
+            "ONBOARDING_KUBECONFIG": str(kubeconfig),
+            "ONBOARDING_LISTEN": f"127.0.0.1:{self._port}",
+            "ONBOARDING_LOG_LEVEL": "debug",
+            **{f"ONBOARDING_{name.upper()}": value for name, value in settings.items()},
+        }
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "onboarding", "run"], env=environment, stdout=output, stderr=output
+            )
+
+    @classmethod
+    def on(cls, cluster: ControlPlane, directory: Path, **settings: str) -> Self:
+        """Start it on a control plane and wait until it is ready."""
+        kubeconfig = cluster.kubeconfig_for_service_account(NAMESPACE, ACCOUNT)
+        operator = cls(kubeconfig, directory / "operator.log", **settings)
+        operator.wait_ready()
+        return operator
+
+    def wait_ready(self) -> None:
+        """Wait until /readyz says ok."""
+        wait_until(lambda: self.get("/readyz") == "ok\n", what=f"the operator is ready (log: {self.log})")
+
+    def get(self, path: str) -> str:
+        """Return the text of one of its pages, or the empty string."""
+        if self.process.poll() is not None:
+            raise AssertionError(f"the operator ended with {self.process.returncode}: {self.log.read_text()[-2000:]}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=5) as answer:
+                return answer.read().decode()
+        except (urllib.error.URLError, OSError):
+            return ""
+
+    def stop(self) -> None:
+        """Ask it to end, and wait."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=20)
+
+    def kill(self) -> None:
+        """End it at once, as a crash does."""
+        self.process.kill()
+        self.process.wait(timeout=20)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
