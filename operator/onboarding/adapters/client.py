@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -92,7 +92,7 @@ class Client:
             return answer
         raise AssertionError("the last try returns or raises")
 
-    async def watch(self, path: str, *, query: Mapping[str, str], accept: str, silence: float) -> AsyncIterator[bytes]:
+    async def watch(self, path: str, *, query: Mapping[str, str], accept: str, silence: float) -> AsyncGenerator[bytes]:
         """Yield the lines of a watch until the server ends it; ``silence`` is how many seconds it may say nothing."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=silence)
         headers = await self._request_headers(accept, "application/json")

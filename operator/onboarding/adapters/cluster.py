@@ -65,17 +65,14 @@ class KubeCluster:
     @property
     def state(self) -> ClusterState:
         """What we know of the cluster now."""
-        needed = [self._guard_informer, *(i for kind, i in self._informers.items() if kind not in ARGO_KINDS)]
-        argo = [self._informers[kind] for kind in ARGO_KINDS]
-        problem = next((informer.problem for informer in (*needed, *argo) if informer.problem), "")
-        if not problem and not all(informer.warm for informer in needed):
-            problem = "its first list is not complete yet"
-        if not problem and not all(informer.warm or not informer.served for informer in argo):
-            problem = "its first list of Argo CD's objects is not complete yet"
+        informers = (*self._informers.values(), self._guard_informer)
+        problem = next((informer.problem for informer in informers if informer.problem), "")
+        starting = not problem and not all(informer.warm or not informer.served for informer in informers)
         return ClusterState(
-            problem=problem,
+            problem="its first list is not complete yet" if starting else problem,
+            starting=starting,
             guarded=self._guards.issuperset(names.GUARD_POLICIES),
-            argocd=all(informer.served for informer in argo),
+            argocd=all(self._informers[kind].served for kind in ARGO_KINDS),
         )
 
     @property
@@ -94,9 +91,14 @@ class KubeCluster:
         return self._store.owned(project)
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> None:
-        """POST an object."""
+        """POST an object; where its namespace is missing, find out."""
         async with self._slots:
-            made = await self.client.request("POST", key.kind.path(key.namespace), query=_WRITE, body=manifest)
+            try:
+                made = await self.client.request("POST", key.kind.path(key.namespace), query=_WRITE, body=manifest)
+            except ApiError as error:
+                if error.status == 404 and key.namespace:
+                    await self.read(ObjectKey(key.cluster, NAMESPACE, "", key.namespace))
+                raise
         self._store.wrote(key.kind, made)
         self._wrote(self.name, key.kind.kind, "create")
 

@@ -1,6 +1,7 @@
 """What the operator does on the hub besides its children: status, finalizers, and its own identity."""
 
 import uuid
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from onboarding import names
@@ -13,8 +14,10 @@ _PROJECTS = f"/apis/{names.API_VERSION}/projectonboardings"
 class HubProjects:
     """Writes on ProjectOnboardings."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, wrote: Callable[[Mapping[str, Any]], None]) -> None:
+        """Call ``wrote`` with the object that each write made, so that the next pass knows it before its event."""
         self._client = client
+        self._wrote = wrote
 
     async def write_status(self, name: str, status: dict[str, Any]) -> None:
         """Server-side apply the whole status, so that a field which we no longer send goes away."""
@@ -26,7 +29,7 @@ class HubProjects:
         }
         query = {"fieldManager": names.MANAGER, "force": "true", "fieldValidation": "Strict"}
         path = f"{_PROJECTS}/{name}/status"
-        await self._client.request("PATCH", path, query=query, body=body, content_type=APPLY_PATCH)
+        self._wrote(await self._client.request("PATCH", path, query=query, body=body, content_type=APPLY_PATCH))
 
     async def write_finalizers(self, name: str, uid: str, old: tuple[str, ...], new: tuple[str, ...]) -> None:
         """Replace the finalizers; refused by the server where the object or its finalizers are others by now."""
@@ -34,7 +37,8 @@ class HubProjects:
         if old:
             patch.append({"op": "test", "path": "/metadata/finalizers", "value": list(old)})
         patch.append({"op": "add", "path": "/metadata/finalizers", "value": list(new)})
-        await self._client.request("PATCH", f"{_PROJECTS}/{name}", body=patch, content_type=JSON_PATCH)
+        path = f"{_PROJECTS}/{name}"
+        self._wrote(await self._client.request("PATCH", path, body=patch, content_type=JSON_PATCH))
 
 
 async def installation_id(client: Client, namespace: str) -> str:

@@ -1,10 +1,13 @@
 """List and watch one kind on one cluster for as long as the operator lives."""
 
 import asyncio
+import contextlib
 import random
+import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 import structlog
@@ -44,6 +47,8 @@ class Informer:
         self._feed = feed
         self._silence = silence
         self._changed = changed
+        self._version: int | None = None
+        self._interruptions = 0
         self._accept = METADATA_ONLY if feed.metadata_only else "application/json"
         self.warm = False
         """Whether the cache holds a complete list."""
@@ -55,32 +60,50 @@ class Informer:
         """Monotonic time of the last list, event or bookmark."""
 
     async def run(self) -> None:
-        """List and watch for ever; end by cancellation only."""
+        """List once, then watch for ever; list again only when the server has forgotten our place."""
         delay = _BACKOFF_FIRST
         while True:
             try:
-                version = await self._list()
+                if self._version is None:
+                    self._version = await self._list()
+                await self._watch(self._version)
                 delay = _BACKOFF_FIRST
-                while True:
-                    version = await self._watch(version)
+                continue
             except ApiError as error:
-                expired = error.status == 410
-                self._note("" if expired or error.status == 404 else str(error), served=error.status != 404)
-                if expired:
-                    continue
+                self._refused(error)
             except OnboardingError as error:
-                self._note(str(error), served=self.served)
+                self._broken(str(error))
             await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
             delay = min(delay * 2, _BACKOFF_LAST)
 
-    def _note(self, problem: str, *, served: bool) -> None:
-        if problem != self.problem or served != self.served:
-            self.problem, self.served = problem, served
-            log.warning("watch interrupted", feed=self._feed.name, problem=problem, served=served)
+    def _refused(self, error: ApiError) -> None:
+        if error.status == 410:
+            self._version = None
+        elif error.status == 404:
+            self._not_served()
+        else:
+            self._broken(str(error))
+
+    def _not_served(self) -> None:
+        self._version = None
+        self.problem = ""
+        if self.served:
+            self.served = self.warm = False
+            self._feed.listed([], sys.maxsize)
+            log.warning("kind is not served", feed=self._feed.name)
+            self._changed()
+
+    def _broken(self, problem: str) -> None:
+        """Tell of a watch that cannot be taken up again; a single interruption is no news."""
+        self._interruptions += 1
+        if self._interruptions > 1 and not self.problem:
+            self.problem = problem
+            log.warning("watch interrupted", feed=self._feed.name, problem=problem)
             self._changed()
 
     def _alive(self) -> None:
         self.last_heard = time.monotonic()
+        self._interruptions = 0
         if self.problem:
             self.problem = ""
             self._changed()
@@ -105,8 +128,8 @@ class Informer:
             self._changed()
         return version
 
-    async def _watch(self, version: int) -> int:
-        """Follow the events from a version on until the server ends the watch; return the version reached."""
+    async def _watch(self, version: int) -> None:
+        """Follow the events from a version on until the server ends the watch."""
         query = {
             **self._feed.query,
             "watch": "true",
@@ -114,21 +137,19 @@ class Informer:
             "resourceVersion": str(version),
             "timeoutSeconds": str(random.randint(300, 600)),  # noqa: S311 - not for security
         }
-        async for kind, item in self._events(query):
-            self._alive()
-            version = int(item["metadata"]["resourceVersion"])
-            if kind == "DELETED":
-                self._feed.lost(item)
-            elif kind != "BOOKMARK":
-                self._feed.heard(item)
-        return version
-
-    async def _events(self, query: Mapping[str, str]) -> AsyncIterator[tuple[str, Manifest]]:
         accept = self._accept.format(list="")
         lines = self._client.watch(self._feed.path, query=query, accept=accept, silence=self._silence)
-        async for line in lines:
-            event = orjson.loads(line)
-            item = event["object"]
-            if event["type"] == "ERROR":
-                raise ApiError(item.get("code", 500), item.get("reason", "Unknown"), item.get("message", ""))
-            yield event["type"], item
+        async with contextlib.aclosing(lines):
+            async for line in lines:
+                self._event(orjson.loads(line))
+
+    def _event(self, event: Mapping[str, Any]) -> None:
+        kind, item = event["type"], event["object"]
+        if kind == "ERROR":
+            raise ApiError(item.get("code", 500), item.get("reason", "Unknown"), item.get("message", ""))
+        self._alive()
+        self._version = int(item["metadata"]["resourceVersion"])
+        if kind == "DELETED":
+            self._feed.lost(item)
+        elif kind != "BOOKMARK":
+            self._feed.heard(item)

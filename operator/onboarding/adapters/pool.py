@@ -25,13 +25,14 @@ log = structlog.get_logger(__name__)
 class Unconnected:
     """Stands for a cluster that cannot be connected to; says why, and takes no writes."""
 
-    def __init__(self, problem: str) -> None:
+    def __init__(self, problem: str, *, starting: bool = False) -> None:
         self._problem = problem
+        self._starting = starting
 
     @property
     def state(self) -> ClusterState:
         """The problem."""
-        return ClusterState(problem=self._problem)
+        return ClusterState(problem=self._problem, starting=self._starting)
 
     def cached(self, key: ObjectKey) -> Live | None:  # noqa: ARG002
         """Know nothing."""
@@ -97,7 +98,7 @@ class ClusterPool(Mapping[str, Cluster]):
     def follow(self, connections: set[str]) -> None:
         """Open the connections that targets name, and close those that none names any more."""
         for name in connections - self._sites.keys() - {HUB}:
-            self._sites[name] = Unconnected("it is being connected to")
+            self._sites[name] = Unconnected("it is being connected to", starting=True)
             self._opening[name] = asyncio.create_task(self._open(name), name=f"connect {name}")
         for name in self._sites.keys() - connections:
             self._opening.pop(name).cancel()

@@ -23,6 +23,8 @@ class Result(StrEnum):
     CONFLICT = "conflict"
     FAILED = "failed"
     SKIPPED = "skipped"
+    STALE = "stale"
+    """The cache was behind; it knows better now."""
     UNREACHABLE = "unreachable"
     GUARD_MISSING = "guard missing"
     ARGOCD_MISSING = "Argo CD missing"
@@ -168,10 +170,12 @@ def _judge_error(change: Change, error: ApiError) -> Outcome:
         return Outcome(change, Result.WAITING, message)
     if error.status == 404 and change.action in (Action.DELETE, Action.RELEASE):
         return Outcome(change, Result.DONE)
-    if error.status == 404 and change.key.kind in ARGO_KINDS:
-        message = f"cluster {change.key.cluster} does not serve Argo CD's kinds: install Argo CD there"
+    if error.status == 404 and change.action is Action.CREATE and change.key.kind in ARGO_KINDS:
+        message = f"cluster {change.key.cluster} has no Argo CD in namespace {change.key.namespace}: install it there"
         return Outcome(change, Result.ARGOCD_MISSING, message)
-    return Outcome(change, Result.FAILED, f"{change.action} of {change.key} was refused: {error}")
+    message = f"{change.action} of {change.key} was refused: {error}"
+    stale = error.status in (404, 409) or (error.status == 422 and "metadata.uid" in error.message)
+    return Outcome(change, Result.STALE if stale else Result.FAILED, message)
 
 
 def _body(change: Change) -> Manifest:

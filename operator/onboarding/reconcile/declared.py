@@ -12,12 +12,15 @@ from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.reconcile.world import Project
 
+_NOT_KEPT = frozenset({"managedFields", "annotations"})
+
 
 class Declared:
     """Projects, policies, targets and decisions."""
 
     def __init__(self) -> None:
         self._projects: dict[str, bytes] = {}
+        self._versions: dict[str, int] = {}
         self._deleting: set[str] = set()
         self._policies: dict[str, OnboardingPolicySpec | str] = {}
         self._decisions: dict[str, OnboardingDecisionSpec] = {}
@@ -25,16 +28,18 @@ class Declared:
         """The valid targets by name."""
 
     def put_project(self, body: Mapping[str, Any]) -> None:
-        """Keep a ProjectOnboarding."""
-        name = body["metadata"]["name"]
-        metadata = {
-            key: value for key, value in body["metadata"].items() if key not in ("managedFields", "annotations")
-        }
+        """Keep a ProjectOnboarding; older news than what is known is ignored."""
+        name, version = body["metadata"]["name"], int(body["metadata"]["resourceVersion"])
+        if version <= self._versions.get(name, 0):
+            return
+        self._versions[name] = version
+        metadata = {key: value for key, value in body["metadata"].items() if key not in _NOT_KEPT}
         self._projects[name] = orjson.dumps({"metadata": metadata, "spec": body["spec"], "status": body.get("status")})
         (self._deleting.add if "deletionTimestamp" in metadata else self._deleting.discard)(name)
 
     def drop_project(self, name: str) -> None:
         """Forget a ProjectOnboarding that is gone."""
+        self._versions.pop(name, None)
         self._projects.pop(name, None)
         self._deleting.discard(name)
 

@@ -18,6 +18,8 @@ from onboarding.reconcile.report import report
 from onboarding.reconcile.verdict import Verdict, give_verdict
 from onboarding.reconcile.world import World
 
+_LOOKS = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Pass:
@@ -40,7 +42,15 @@ class Reconciler:
         self._projects = projects
 
     async def reconcile(self, name: str) -> Pass:
-        """Make one pass over a project."""
+        """Bring a project to what it declares; where the cache was behind, look again before saying so."""
+        for _ in range(_LOOKS):
+            done = await self._pass(name, patient=True)
+            if done is not None:
+                return done
+        return await self._pass(name, patient=False) or Pass(retry=True)
+
+    async def _pass(self, name: str, *, patient: bool) -> Pass | None:
+        """Make one pass; None where it met a stale cache and is patient enough to say nothing of it."""
         world = self._observer.observe(name)
         if world is None or (world.project.deleting and names.FINALIZER not in world.project.finalizers):
             return Pass()
@@ -50,8 +60,10 @@ class Reconciler:
             return Pass()
         await self._hold_on_to(world, changes)
         outcomes = await converge(world.owner, changes, self._clusters)
-        after = self._observer.observe(name) or world
-        return await self._report(world, after, judgement, outcomes)
+        if patient and any(outcome.result is Result.STALE for outcome in outcomes):
+            return None
+        after = self._observer.observe(name) if outcomes else None
+        return await self._report(world, after or world, judgement, outcomes)
 
     async def _report(self, world: World, after: World, judgement: Judgement, outcomes: Sequence[Outcome]) -> Pass:
         planning = world.project.spec is not None and world.project.spec.mode is Mode.PLAN

@@ -33,6 +33,7 @@ MAX_STATUS_BYTES = 8 * 1024
 _STATE = {
     Result.CONFLICT: EnvironmentState.CONFLICT,
     Result.UNREACHABLE: EnvironmentState.UNREACHABLE,
+    Result.STALE: EnvironmentState.PENDING,
     Result.FAILED: EnvironmentState.FAILED,
     Result.GUARD_MISSING: EnvironmentState.FAILED,
     Result.ARGOCD_MISSING: EnvironmentState.FAILED,

@@ -28,6 +28,7 @@ _OF_RESULT = {
     Result.CONFLICT: (Reason.CONFLICT, "False", False, True, Actor.PLATFORM),
     Result.GUARD_MISSING: (Reason.GUARD_MISSING, "False", False, True, Actor.PLATFORM),
     Result.ARGOCD_MISSING: (Reason.ARGOCD_MISSING, "False", False, True, Actor.PLATFORM),
+    Result.STALE: (Reason.RETRYING, "False", True, False, Actor.OPERATOR),
     Result.FAILED: (Reason.RETRYING, "False", True, False, Actor.OPERATOR),
     Result.UNREACHABLE: (Reason.TARGET_UNREACHABLE, "False", True, False, Actor.PLATFORM),
     Result.WAITING: (Reason.APPLYING, "Unknown", True, False, Actor.OPERATOR),

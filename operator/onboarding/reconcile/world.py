@@ -36,6 +36,8 @@ class ClusterState:
     """What we know of a cluster: without a problem its caches are warm and it may be written to."""
 
     problem: str = ""
+    starting: bool = False
+    """Whether the only problem is that it has not been looked at for long enough."""
     guarded: bool = True
     argocd: bool = True
 

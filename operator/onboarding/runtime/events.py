@@ -13,6 +13,8 @@ from onboarding.reconcile.declared import Declared
 _LOGIN_LIFETIME = timedelta(minutes=10)
 """Tokens of service accounts rotate within the hour; logging in again reads the current one."""
 
+_UNUSED_FINALIZER = f"{names.GROUP}/kopf"
+
 PLURALS = ("projectonboardings", "onboardingpolicies", "hostingtargets", "onboardingdecisions")
 
 
@@ -121,5 +123,6 @@ def build_settings() -> kopf.OperatorSettings:
     settings.watching.chunk_size = 100  # Keeps the peak of the first list down.
     settings.networking.request_timeout = 30  # The default of 5 minutes hides a hanging server.
     settings.networking.error_backoffs = (0.5, 1, 1, 2, 2, 3, 3, 5, 5, 5, 5, 5)  # Back soon after an outage.
-    settings.persistence.finalizer = names.FINALIZER  # Never used by Kopf; the default carries a foreign name.
+    # Kopf takes its own finalizer off an object whose handlers need none, so it must never be called like ours.
+    settings.persistence.finalizer = _UNUSED_FINALIZER
     return settings

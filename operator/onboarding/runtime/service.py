@@ -1,6 +1,7 @@
 """The operator as a whole: its parts put together, started and stopped."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ from onboarding.runtime.queue import WorkQueue
 from onboarding.settings import Settings
 
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_SITES_PATIENCE = 10.0
 _OWN_CRD = f"projectonboardings.{names.GROUP}"
 
 log = structlog.get_logger(__name__)
@@ -58,7 +60,8 @@ class Service:
             state_changed=self._look_at_clusters,
         )
         self._states: dict[str, ClusterState] = {}
-        self._warm = asyncio.Event()
+        self._hub_warm = asyncio.Event()
+        self._sites_warm = asyncio.Event()
         self._crd_terminating = False
         observer = Observer(
             self._declared,
@@ -68,7 +71,7 @@ class Service:
             clock=lambda: datetime.now(UTC),
             teardown_hold=self._teardown_hold,
         )
-        self._reconciler = Reconciler(observer, self._pool, HubProjects(hub))
+        self._reconciler = Reconciler(observer, self._pool, HubProjects(hub, self._declared.put_project))
         self._metrics.watch(depth=self._queue.depth, oldest=self._queue.oldest, silence=self._silence)
 
     async def run(self) -> None:
@@ -98,8 +101,11 @@ class Service:
         await kopf.operator(registry=registry, settings=build_settings(), clusterwide=True)
 
     async def _work_when_warm(self) -> None:
-        await self._warm.wait()
-        log.info("the hub's caches are warm", installation=self._installation)
+        await self._hub_warm.wait()
+        with contextlib.suppress(TimeoutError):
+            # A site that is slow at the start is a condition of its projects, and delays nobody for longer.
+            await asyncio.wait_for(self._sites_warm.wait(), _SITES_PATIENCE)
+        log.info("the caches are warm", installation=self._installation, clusters=len(self._pool))
         await self._queue.run()
 
     async def _work(self, name: str) -> bool:
@@ -138,7 +144,9 @@ class Service:
     def _look_at_clusters(self) -> None:
         states = {name: cluster.state for name, cluster in self._pool.items()}
         if states[HUB].known and self._events.synced:
-            self._warm.set()
+            self._hub_warm.set()
+            if not any(state.starting for state in states.values()):
+                self._sites_warm.set()
         if states != self._states:
             self._states = states
             self._look_at_all()
