@@ -8,6 +8,7 @@ from onboarding import names
 from onboarding.api.common import Mode
 from onboarding.api.status import EnvironmentState
 from onboarding.build.wanted import build_wanted
+from onboarding.reconcile.blockers import blockers
 from onboarding.reconcile.compare import Action, Change, compare
 from onboarding.reconcile.converge import Outcome, Result, converge
 from onboarding.reconcile.judge import Judgement, judge
@@ -69,7 +70,7 @@ class Reconciler:
         planning = world.project.spec is not None and world.project.spec.mode is Mode.PLAN
         plan = differences(world, judge(world.as_applied())) if planning else None
         seen = replace(world, live=after.live)
-        verdict = give_verdict(seen, judgement, outcomes)
+        verdict = give_verdict(seen, judgement, outcomes, await blockers(seen.live, self._clusters))
         status = report(seen, judgement, outcomes, verdict, plan)
         if status != world.project.status:
             await self._projects.write_status(world.project.name, status)
@@ -81,8 +82,8 @@ class Reconciler:
     async def _hold_on_to(self, world: World, changes: Sequence[Change]) -> None:
         """Put our finalizer on before the first object is made, so that none is ever forgotten."""
         project = world.project
-        creates = any(change.action is Action.CREATE for change in changes)
-        if creates and not project.deleting and names.FINALIZER not in project.finalizers:
+        holds = bool(world.live) or any(change.action is Action.CREATE for change in changes)
+        if holds and not project.deleting and names.FINALIZER not in project.finalizers:
             await self._write_finalizers(world, (*project.finalizers, names.FINALIZER))
 
     async def _teardown_is_over(self, world: World, judgement: Judgement, changes: Sequence[Change]) -> bool:

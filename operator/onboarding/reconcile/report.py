@@ -53,7 +53,7 @@ def report(
         observed_generation=world.project.generation,
         summary=Summary(
             environments=f"{ready}/{len(environments)}",
-            next=f"{actions[0].actor}: {actions[0].action}" if actions else "nothing to do",
+            next=f"{actions[0].actor}: {actions[0].action}" if actions else _calm(verdict),
         ),
         conditions=_conditions(world, judgement, environments, verdict),
         next_actions=actions,
@@ -62,6 +62,11 @@ def report(
         plan=_plan(plan) if plan is not None else None,
     )
     return _fit(status.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+
+
+def _calm(verdict: Verdict) -> str:
+    """Return the summary where nobody has to act: the operator is at work, or there is nothing to do."""
+    return _cut(f"operator: {verdict.message}") or "" if verdict.reconciling else "nothing to do"
 
 
 def _environments(world: World, judgement: Judgement, outcomes: Iterable[Outcome]) -> tuple[EnvironmentStatus, ...]:

@@ -1,6 +1,6 @@
 """The verdict of a pass: the one sentence that decides Ready, Reconciling and Stalled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from onboarding.api.common import Mode
@@ -36,23 +36,30 @@ _OF_RESULT = {
 """How a change that did not end well decides the verdict; the first that occurs wins."""
 
 
-def give_verdict(world: World, judgement: Judgement, outcomes: Iterable[Outcome]) -> Verdict:
-    """Return the verdict of a pass."""
+def give_verdict(
+    world: World, judgement: Judgement, outcomes: Iterable[Outcome], waiting: Sequence[str] = ()
+) -> Verdict:
+    """Return the verdict of a pass; ``waiting`` names what deletions under way wait for."""
     if world.project.spec is None:
         return Verdict("False", Reason.REFUSED, judgement.hold, stalled=True, actor=Actor.PROJECT)
     bad = {outcome.result: outcome for outcome in reversed(list(outcomes))}
     for result, (reason, ready, reconciling, stalled, actor) in _OF_RESULT.items():
         if result in bad:
             shown = Reason.REMOVING if result is Result.WAITING and judgement.gone else reason
-            return Verdict(ready, shown, bad[result].message, reconciling, stalled, actor)
+            message = _waiting_for(waiting) if result is Result.WAITING and waiting else bad[result].message
+            return Verdict(ready, shown, message, reconciling, stalled, actor)
     if judgement.hold:
         return Verdict("False", Reason.HELD, judgement.hold, actor=Actor.PLATFORM)
     if world.project.deleting:
-        return _teardown(world, judgement)
-    return _settled(world, judgement)
+        return _teardown(world, judgement, waiting)
+    return _settled(world, judgement, waiting)
 
 
-def _teardown(world: World, judgement: Judgement) -> Verdict:
+def _waiting_for(waiting: Sequence[str]) -> str:
+    return f"waiting for {'; '.join(waiting)}"
+
+
+def _teardown(world: World, judgement: Judgement, waiting: Sequence[str]) -> Verdict:
     if judgement.awaiting:
         held = bool(world.teardown_hold)
         reason = Reason.TEARDOWN_HELD if held else Reason.AWAITING_CONFIRMATION
@@ -61,16 +68,16 @@ def _teardown(world: World, judgement: Judgement) -> Verdict:
     if unknown:
         message = f"the teardown waits until every cluster can be asked: {'; '.join(unknown)}"
         return Verdict("False", Reason.TARGET_UNREACHABLE, message, reconciling=True, actor=Actor.PLATFORM)
-    message = f"{len(world.live)} objects are still to go"
+    message = _waiting_for(waiting) if waiting else f"{len(world.live)} objects are still to go"
     return Verdict("Unknown", Reason.TEARING_DOWN, message, reconciling=True, actor=Actor.OPERATOR)
 
 
-def _settled(world: World, judgement: Judgement) -> Verdict:
+def _settled(world: World, judgement: Judgement, waiting: Sequence[str]) -> Verdict:
     """Return the verdict of a pass that left nothing undone."""
     spec = world.project.spec
     if judgement.gone and any(item.environment in judgement.gone for item in world.live.values()):
-        names = ", ".join(sorted(judgement.gone))
-        return Verdict("Unknown", Reason.REMOVING, f"removing {names}", reconciling=True, actor=Actor.OPERATOR)
+        message = _waiting_for(waiting) if waiting else f"removing {', '.join(sorted(judgement.gone))}"
+        return Verdict("Unknown", Reason.REMOVING, message, reconciling=True, actor=Actor.OPERATOR)
     if judgement.held and not judgement.building:
         planned = spec is not None and spec.mode is Mode.PLAN and not judgement.findings
         reason = Reason.PLANNED if planned else Reason.HELD

@@ -1,0 +1,149 @@
+"""What is built for known inputs, to the letter.
+
+``input/*.yaml`` holds revisions, ``output/*.yaml`` every manifest that is built from them, in order. After a change of
+the builders that is meant, run ``UPDATE_GOLDEN=1 pytest tests/golden`` and read the difference before it is committed.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from onboarding.build.appproject import GUARD_KINDS
+from onboarding.build.kinds import ARGO_KINDS, Wanted
+from onboarding.build.quantities import milli
+from onboarding.build.revision import Owner, Revision
+from onboarding.build.wanted import build_wanted
+
+FOLDER = Path(__file__).parent
+INPUTS = sorted(path.stem for path in (FOLDER / "input").glob("*.yaml"))
+VERSIONS = ("1.36", "1.37")
+ARGO = {kind.kind for kind in ARGO_KINDS}
+
+
+def built(name: str) -> list[Wanted]:
+    """Build everything for an input."""
+    given = yaml.safe_load((FOLDER / "input" / f"{name}.yaml").read_text(encoding="utf-8"))
+    return build_wanted(Owner(**given["owner"]), [Revision.model_validate(item) for item in given["revisions"]])
+
+
+def manifests(name: str, kind: str) -> list[dict[str, Any]]:
+    """Return what is built of one kind."""
+    return [item.manifest for item in built(name) if item.manifest["kind"] == kind]
+
+
+def render(wanted: list[Wanted]) -> str:
+    """Return the manifests as YAML, each under the place that it is written to."""
+    parts = (
+        f"# {item.key} (site {item.site})\n{yaml.safe_dump(item.manifest, sort_keys=False, width=120)}"
+        for item in wanted
+    )
+    return "---\n".join(parts)
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_what_is_built_is_what_was_reviewed(name: str) -> None:
+    text, path = render(built(name)), FOLDER / "output" / f"{name}.yaml"
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_every_output_has_an_input() -> None:
+    assert sorted(path.stem for path in (FOLDER / "output").glob("*.yaml")) == INPUTS
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", INPUTS)
+def test_every_manifest_of_a_built_in_kind_is_valid(name: str, version: str) -> None:
+    for item in built(name):
+        if item.key.kind not in ARGO_KINDS:
+            kubernetes_validate.validate(item.manifest, version, strict=True)
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_building_twice_gives_the_same(name: str) -> None:
+    assert built(name) == built(name)
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_no_two_objects_share_a_place(name: str) -> None:
+    keys = [item.key for item in built(name)]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_no_object_has_an_owner_reference_or_a_finalizer(name: str) -> None:
+    for item in built(name):
+        assert not {"ownerReferences", "finalizers"} & item.manifest["metadata"].keys()
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_every_namespace_denies_what_is_not_allowed(name: str) -> None:
+    deny = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    denied = {
+        item.key[:3:2]
+        for item in built(name)
+        if item.key.kind.kind == "NetworkPolicy" and item.manifest["spec"] == deny
+    }
+    assert denied == {(item.key.cluster, item.key.name) for item in built(name) if item.key.kind.kind == "Namespace"}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_no_hole_is_open_to_everybody(name: str) -> None:
+    for policy in manifests(name, "NetworkPolicy"):
+        for rule in policy["spec"].get("ingress", []) + policy["spec"].get("egress", []):
+            peers = rule.get("from", []) + rule.get("to", [])
+            assert peers
+            assert {} not in peers
+            for peer in peers:
+                if "namespaceSelector" in peer:
+                    assert peer["namespaceSelector"]["matchLabels"].keys() == {"kubernetes.io/metadata.name"}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_defaults_fit_the_quota(name: str) -> None:
+    for limits, quota in zip(manifests(name, "LimitRange"), manifests(name, "ResourceQuota"), strict=True):
+        (item,) = limits["spec"]["limits"]
+        for resource in ("cpu", "memory", "ephemeral-storage"):
+            assert milli(item["defaultRequest"][resource]) <= milli(item["default"][resource])
+            assert milli(item["default"][resource]) <= milli(quota["spec"]["hard"][f"limits.{resource}"])
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_an_argo_cd_project_is_exact(name: str) -> None:
+    """No wildcard in destinations and sources, no cluster-scoped kind, no kind that rewrites guard rails."""
+    for spec in (project["spec"] for project in manifests(name, "AppProject")):
+        assert spec["clusterResourceWhitelist"] == []
+        assert {(item["group"], item["kind"]) for item in spec["namespaceResourceBlacklist"]} == set(GUARD_KINDS)
+        places = [(item["server"], item["namespace"]) for item in spec["destinations"]]
+        accounts = [(item["server"], item["namespace"]) for item in spec["destinationServiceAccounts"]]
+        assert places == accounts
+        assert not [part for place in places for part in place if set("*?![{") & set(part)]
+        assert not [source for source in spec["sourceRepos"] if set("*?![{") & set(source)]
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_every_application_is_allowed_by_its_project(name: str) -> None:
+    projects = {
+        (item.key.cluster, item.key.namespace, item.key.name): item.manifest["spec"]
+        for item in built(name)
+        if item.key.kind.kind == "AppProject"
+    }
+    for item in built(name):
+        if item.key.kind.kind == "Application":
+            spec = item.manifest["spec"]
+            project = projects[item.key.cluster, item.key.namespace, spec["project"]]
+            assert spec["destination"] in project["destinations"]
+            assert spec["source"]["repoURL"] in project["sourceRepos"]
+
+
+def test_production_waits_for_a_person() -> None:
+    automated = {
+        item["metadata"]["name"]: "automated" in item["spec"]["syncPolicy"]
+        for item in manifests("production", "Application")
+    }
+    assert automated == {"shop-dev-app": True, "shop-prod-app": False}

@@ -1,0 +1,55 @@
+"""The layout of the repository: what must never appear, and what must be fresh."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from onboarding.__main__ import main
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted(path for folder in ("operator", "devcluster", "tests") for path in (ROOT / folder).rglob("*.py"))
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+PIN = re.compile(r"^[a-z0-9][a-z0-9._-]*==\S+( ; .*)?$")
+HASH = re.compile(r"^--hash=sha256:[0-9a-f]{64}$")
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "operator.py"])
+def test_the_source_root_is_no_module(name: str) -> None:
+    """A package ``operator`` would hide the standard library's from every program that is started here."""
+    assert not (ROOT / "operator" / name).exists()
+
+
+def test_the_standard_library_is_not_shadowed() -> None:
+    module = importlib.import_module("operator")
+    assert module.__file__ is not None
+    assert ROOT not in Path(module.__file__).parents or ".venv" in Path(module.__file__).parts
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_source_file_can_be_read_in_one_sitting(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_there_are_lock_files() -> None:
+    assert {path.name for path in LOCKS} >= {"dev.txt", "runtime.txt"}
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
+def test_a_lock_file_pins_by_hash_and_names_no_registry(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for entry in re.sub(r"\\\n", "\n\t", text).split("\n"):
+        line = entry.strip()
+        if line and not line.startswith("#"):
+            assert PIN.match(line) or HASH.match(line), line
+    pins = [part for part in re.split(r"\n(?=[a-z0-9])", text) if "==" in part]
+    assert pins
+    assert [pin.splitlines()[0] for pin in pins if "--hash=sha256:" not in pin] == []
+    assert "://" not in text
+
+
+def test_the_custom_resource_definitions_are_what_the_models_say() -> None:
+    done = CliRunner().invoke(main, ["crds", "--check", "--directory", str(ROOT / "crds")])
+    assert done.exit_code == 0, done.output
