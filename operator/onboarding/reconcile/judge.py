@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from onboarding.api.common import DeletionPolicy, Mode
-from onboarding.api.decision import Decision
+from onboarding.api.decision import Decision, OnboardingDecisionSpec
 from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.build.revision import MAX_REVISION_BYTES, Revision
 from onboarding.checks.catalogue import check_environment
@@ -170,15 +170,29 @@ def _waits(world: World, spec: ProjectOnboardingSpec, environment: str) -> str:
     if spec.deletion_policy is DeletionPolicy.RETAIN or _confirmed(world, environment):
         return ""
     subject = "the project" if world.project.deleting else f"environment {environment}"
+    own = any(_concerns(world, decision, environment) for decision in world.decisions)
     return (
         f"deletionPolicy is Delete: removing {subject} waits for an OnboardingDecision ConfirmDelete that names "
         f"UID {world.project.uid}, or for deletionPolicy Retain"
+        + ("; the one there does not count, its author is in a group of the project" if own else "")
     )
 
 
 def _confirmed(world: World, environment: str) -> bool:
     return any(
-        decision.decision is Decision.CONFIRM_DELETE
-        and (decision.environment is None or (decision.environment == environment and not world.project.deleting))
+        _concerns(world, decision, environment) and not _own_groups(world) & set(decision.by.groups)
         for decision in world.decisions
     )
+
+
+def _concerns(world: World, decision: OnboardingDecisionSpec, environment: str) -> bool:
+    """Return whether a decision confirms this removal; one for an environment does not confirm the whole project's."""
+    if decision.decision is not Decision.CONFIRM_DELETE:
+        return False
+    return decision.environment is None or (decision.environment == environment and not world.project.deleting)
+
+
+def _own_groups(world: World) -> set[str]:
+    """Return the project's own groups: who asks cannot answer."""
+    spec = world.project.spec
+    return {group for groups in spec.team.groups.values() for group in groups} if spec else set()

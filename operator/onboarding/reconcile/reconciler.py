@@ -30,6 +30,8 @@ class Pass:
     """None where there was nothing to say: the project is gone."""
     states: Mapping[str, str] = field(default_factory=dict)
     """The state of every environment, for the metrics."""
+    changes: tuple[str, ...] = ()
+    """What was done, in words for the log."""
     retry: bool = False
     """Whether the same work has to be tried again without an event that asks for it."""
 
@@ -77,7 +79,7 @@ class Reconciler:
         unfinished = any(outcome.result not in (Result.DONE, Result.SKIPPED) for outcome in outcomes)
         # What leaves goes in steps, and the last step of a teardown follows objects that are gone without an event.
         retry = unfinished or bool(outcomes and (judgement.gone or judgement.leaving))
-        return Pass(verdict, _states(status), retry)
+        return Pass(verdict, _states(status), tuple(str(outcome.change) for outcome in outcomes), retry)
 
     async def _hold_on_to(self, world: World, changes: Sequence[Change]) -> None:
         """Put our finalizer on before the first object is made, so that none is ever forgotten."""

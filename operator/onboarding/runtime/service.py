@@ -115,18 +115,19 @@ class Service:
             done = await self._reconciler.reconcile(name)
         except OnboardingError as error:
             log.warning("pass failed", project=name, error=str(error))
-            return self._ended(name, "Error", started, retry=True)
+            return self._ended("Error", started, retry=True)
         except Exception:
             log.exception("pass broke", project=name)
-            return self._ended(name, "Bug", started, retry=True)
+            return self._ended("Bug", started, retry=True)
         if done.verdict is None:
             self._metrics.states.pop(name, None)
-            return self._ended(name, "Gone", started, retry=False)
+            return self._ended("Gone", started, retry=False)
         self._metrics.states[name] = done.states
-        log.debug("pass", project=name, reason=done.verdict.reason.value, retry=done.retry)
-        return self._ended(name, done.verdict.reason.value, started, retry=done.retry)
+        say = log.info if done.changes else log.debug
+        say("pass", project=name, reason=done.verdict.reason.value, changes=len(done.changes), first=done.changes[:3])
+        return self._ended(done.verdict.reason.value, started, retry=done.retry)
 
-    def _ended(self, _name: str, outcome: str, started: float, *, retry: bool) -> bool:
+    def _ended(self, outcome: str, started: float, *, retry: bool) -> bool:
         self._metrics.passes.labels(outcome).inc()
         self._metrics.duration.labels(outcome).observe(time.monotonic() - started)
         return retry

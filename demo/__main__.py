@@ -1,0 +1,88 @@
+"""Command line: python -m demo, and python -m demo down."""
+
+import asyncio
+import contextlib
+import fcntl
+import signal
+import sys
+from collections.abc import Iterator
+from typing import NoReturn
+
+import click
+from rich.console import Console
+
+from demo import play, stage
+from demo.errors import DemoError
+from demo.progress import Progress
+from devcluster.errors import DevclusterError
+from onboarding.errors import OnboardingError
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Onboard the project of examples/dossier-usagers.yaml on a real control plane, and leave the cluster running.
+
+    A demo that runs already is ended first, so that every demo starts from nothing. If DEVCLUSTER_KUBECONFIG names a
+    cluster, that one is used, and only the operator is started and stopped.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    console = Console(highlight=False)
+    with _told(console), _alone():
+        try:
+            asyncio.run(_perform(console))
+        except BaseException:
+            # Whatever went wrong, or Ctrl-C: a demo is there as a whole or not at all. Its logs stay.
+            stage.clear(Progress(console))
+            raise
+
+
+@main.command()
+def down() -> None:
+    """End the demo: the operator, then the control plane with its data. The logs stay."""
+    console = Console(highlight=False)
+    with _told(console), _alone():
+        found = stage.clear(Progress(console))
+        console.print(f"The demo has ended; its logs are in {stage.shown(stage.LOGS)}" if found else "No demo runs")
+
+
+async def _perform(console: Console) -> None:
+    progress = Progress(console)
+    scene = stage.build(progress)
+    await play.perform(scene, console)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Let one command at a time touch the demo."""
+    stage.FOLDER.parent.mkdir(exist_ok=True)
+    with stage.FOLDER.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError("another demo command is at work: wait for its end") from None
+        yield
+
+
+@contextlib.contextmanager
+def _told(console: Console) -> Iterator[None]:
+    """Show what a person can put right without a traceback, and end by an exception when a signal asks for it."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        yield
+    except (DemoError, DevclusterError, OnboardingError) as error:
+        console.print(f"[red]The demo failed:[/red] {error}" if console.is_terminal else f"The demo failed: {error}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        console.print("Interrupted: nothing of the demo runs any more")
+        sys.exit(130)
+
+
+def _interrupt(number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m demo")

@@ -1,0 +1,78 @@
+"""Set the stage: a control plane with everything installed, and the operator running. Clear it again."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.background import Background
+from demo.errors import DemoError
+from demo.progress import Progress
+from devcluster import ControlPlane, argocd_crds
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / ".devcluster" / "demo"
+LOGS = FOLDER / "logs"
+OPERATOR = Background(record=FOLDER / "operator.json", log=LOGS / "operator.log")
+
+_ACCOUNT = ("project-onboarding", "project-onboarding-operator")
+_SERVED_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the play needs."""
+
+    control_plane: ControlPlane
+    operator: Background
+
+
+def build(progress: Progress) -> Scene:
+    """Start from nothing: end the last demo, then bring up all that this one needs."""
+    clear(progress)
+    with progress.step("Starting a control plane", "Control plane: etcd, API server, controllers") as tell:
+        control_plane = ControlPlane.start("demo", directory=FOLDER, detached=True, progress=tell)
+    with progress.step("Fetching and applying Argo CD's kinds", "Argo CD's kinds (its controllers do not run here)"):
+        _apply_argocd_kinds(control_plane)
+    with progress.step("Applying manifests/install", "Our kinds, roles and guard rails: manifests/install"):
+        control_plane.kubectl("apply", "--server-side", "-k", str(ROOT / "manifests/install"))
+        control_plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        _apply_profile(control_plane)
+    with progress.step("Starting the operator", "Operator, under its own account: onboarding run"):
+        OPERATOR.start(control_plane.kubeconfig_for_service_account(*_ACCOUNT))
+    return Scene(control_plane, OPERATOR)
+
+
+def clear(progress: Progress) -> bool:
+    """End the operator and the control plane of a demo; return whether there was anything to end."""
+    control_plane = ControlPlane.recorded(FOLDER)
+    if control_plane is None:
+        return OPERATOR.stop()
+    with progress.step("Ending the last demo", "The last demo has ended"):
+        OPERATOR.stop()
+        control_plane.stop()
+    return True
+
+
+def shown(path: Path) -> str:
+    """Return a path as a person would type it: relative to the working directory where it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _apply_argocd_kinds(control_plane: ControlPlane) -> None:
+    control_plane.kubectl("apply", "-f", "-", stdin="apiVersion: v1\nkind: Namespace\nmetadata: {name: argocd}\n")
+    files = [f"--filename={path}" for path in argocd_crds()]
+    control_plane.kubectl("apply", "--server-side", *files)
+
+
+def _apply_profile(control_plane: ControlPlane) -> None:
+    """Apply policy and target; an API server may need a moment after it has said that a kind is established."""
+    deadline = time.monotonic() + _SERVED_SECONDS
+    while True:
+        profile = ROOT / "manifests/profiles/default"
+        done = control_plane.kubectl("apply", "-k", str(profile), check=False)
+        if done.returncode == 0:
+            return
+        if time.monotonic() > deadline:
+            raise DemoError(f"manifests/profiles/default cannot be applied: {done.stderr.strip()}")
+        time.sleep(0.2)
