@@ -187,9 +187,8 @@ def _confirmed(world: World, environment: str) -> bool:
 
 def _concerns(world: World, decision: OnboardingDecisionSpec, environment: str) -> bool:
     """Return whether a decision confirms this removal; one for an environment does not confirm the whole project's."""
-    if decision.decision is not Decision.CONFIRM_DELETE:
-        return False
-    return decision.environment is None or (decision.environment == environment and not world.project.deleting)
+    covers = decision.environment is None or (decision.environment == environment and not world.project.deleting)
+    return decision.decision is Decision.CONFIRM_DELETE and covers
 
 
 def _own_groups(world: World) -> set[str]:
