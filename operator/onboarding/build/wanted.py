@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 
 from onboarding.build.access import build_role_bindings, build_sync_account
 from onboarding.build.application import build_application
@@ -14,29 +13,25 @@ from onboarding.build.network import build_network_policies
 from onboarding.build.quota import build_quota
 from onboarding.build.revision import Owner, Revision
 
-
-class ArgoPlace(NamedTuple):
-    """One Argo CD: the cluster it runs on and its namespace."""
-
-    cluster: str
-    namespace: str
-
-
 _KIND_OF: dict[str, ChildKind] = {kind.kind: kind for kind in CHILD_KINDS}
 
 
 def build_wanted(
-    owner: Owner, revisions: Sequence[Revision], in_use: Mapping[ArgoPlace, Sequence[InUse]] = MappingProxyType({})
+    owner: Owner, revisions: Sequence[Revision], live: Mapping[ObjectKey, InUse] = MappingProxyType({})
 ) -> list[Wanted]:
-    """Return every object that shall exist for these admitted revisions and for the Applications still in use."""
-    wanted = [_place(revision.cluster, manifest) for revision in revisions for manifest in _contents(owner, revision)]
-    wanted += _app_projects(owner, revisions, in_use)
-    wanted += [
+    """Return every object that shall exist for these admitted revisions.
+
+    ``live`` says what the project's live Applications use; AppProjects still cover those that are wanted no more.
+    """
+    contents = [_place(revision.cluster, manifest) for revision in revisions for manifest in _contents(owner, revision)]
+    applications = [
         _place(revision.argo_cluster, build_application(owner, revision, repository), revision.cluster)
         for revision in revisions
         for repository in revision.repositories
     ]
-    return wanted
+    wanted = {item.key for item in applications}
+    leaving = {key: use for key, use in live.items() if key not in wanted}
+    return [*contents, *_app_projects(owner, revisions, leaving), *applications]
 
 
 def _contents(owner: Owner, revision: Revision) -> Iterator[Manifest]:
@@ -48,17 +43,17 @@ def _contents(owner: Owner, revision: Revision) -> Iterator[Manifest]:
     yield build_sync_account(owner, revision)
 
 
-def _app_projects(
-    owner: Owner, revisions: Sequence[Revision], in_use: Mapping[ArgoPlace, Sequence[InUse]]
-) -> list[Wanted]:
-    """Return one AppProject per Argo CD that serves an environment with repositories, or still did."""
-    served: dict[ArgoPlace, list[Revision]] = {place: [] for place in in_use}
+def _app_projects(owner: Owner, revisions: Sequence[Revision], leaving: Mapping[ObjectKey, InUse]) -> list[Wanted]:
+    """Return one AppProject per Argo CD (cluster and namespace) that serves an environment with repositories."""
+    served: dict[tuple[str, str], tuple[list[Revision], list[InUse]]] = {}
     for revision in revisions:
         if revision.repositories:
-            served.setdefault(ArgoPlace(revision.argo_cluster, revision.argocd.namespace), []).append(revision)
+            served.setdefault((revision.argo_cluster, revision.argocd.namespace), ([], []))[0].append(revision)
+    for key, use in leaving.items():
+        served.setdefault((key.cluster, key.namespace), ([], []))[1].append(use)
     return [
-        _place(place.cluster, build_app_project(owner, place.namespace, group, in_use.get(place, ())))
-        for place, group in served.items()
+        _place(cluster, build_app_project(owner, namespace, staying, uses))
+        for (cluster, namespace), (staying, uses) in served.items()
     ]
 
 

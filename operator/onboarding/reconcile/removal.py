@@ -20,7 +20,6 @@ from onboarding.build.kinds import (
     Manifest,
     ObjectKey,
 )
-from onboarding.build.wanted import ArgoPlace
 from onboarding.reconcile.admit import Place
 from onboarding.reconcile.compare import Action, Change, Rank
 from onboarding.reconcile.judge import Judgement, may_delete
@@ -28,20 +27,16 @@ from onboarding.reconcile.live import Live, own_label
 from onboarding.reconcile.world import World
 
 
-def in_use(world: World) -> dict[ArgoPlace, list[InUse]]:
-    """Return what the project's live Applications use, by the Argo CD that serves them."""
-    found: dict[ArgoPlace, list[InUse]] = {}
+def in_use(world: World) -> dict[ObjectKey, InUse]:
+    """Return what each of the project's live Applications uses."""
+    found = {}
     for key, item in world.live.items():
         if key.kind is APPLICATION:
             spec = orjson.loads(item.content).get("spec", {})
-            destination = spec.get("destination", {})
-            use = InUse(
-                spec.get("source", {}).get("repoURL", ""),
-                destination.get("server", ""),
-                destination.get("namespace", ""),
-            )
+            source, destination = spec.get("source", {}), spec.get("destination", {})
+            use = InUse(source.get("repoURL", ""), destination.get("server", ""), destination.get("namespace", ""))
             if all(use):
-                found.setdefault(ArgoPlace(key.cluster, key.namespace), []).append(use)
+                found[key] = use
     return found
 
 
