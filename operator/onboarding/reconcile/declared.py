@@ -1,11 +1,12 @@
 """What people declared: the objects of our own kinds as last seen, kept as compact bytes and read when a pass asks."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import orjson
 from pydantic import ValidationError
 
+from onboarding import names
 from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
@@ -15,13 +16,36 @@ from onboarding.reconcile.world import Project
 _NOT_KEPT = frozenset({"managedFields", "annotations"})
 
 
+class _Seen(NamedTuple):
+    """What tells one state of a ProjectOnboarding from another."""
+
+    version: int
+    uid: str
+    generation: int
+    deleting: bool
+    held: bool
+    """Whether our finalizer is on it."""
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """Read it from an object."""
+        metadata = body["metadata"]
+        return cls(
+            version=int(metadata["resourceVersion"]),
+            uid=metadata["uid"],
+            generation=metadata["generation"],
+            deleting="deletionTimestamp" in metadata,
+            held=names.FINALIZER in (metadata.get("finalizers") or ()),
+        )
+
+
 class Declared:
     """Projects, policies, targets and decisions."""
 
     def __init__(self) -> None:
         self._projects: dict[str, bytes] = {}
-        self._versions: dict[str, int] = {}
-        self._deleting: set[str] = set()
+        self._seen: dict[str, _Seen] = {}
+        self._answered: dict[str, int] = {}
         self._policies: dict[str, OnboardingPolicySpec | str] = {}
         self._decisions: dict[str, OnboardingDecisionSpec] = {}
         self.targets: dict[str, HostingTargetSpec] = {}
@@ -29,19 +53,37 @@ class Declared:
 
     def put_project(self, body: Mapping[str, Any]) -> None:
         """Keep a ProjectOnboarding; older news than what is known is ignored."""
-        name, version = body["metadata"]["name"], int(body["metadata"]["resourceVersion"])
-        if version <= self._versions.get(name, 0):
+        known, seen = self._seen.get(body["metadata"]["name"]), _Seen.of(body)
+        if known is not None and seen.version <= known.version:
             return
-        self._versions[name] = version
+        name = body["metadata"]["name"]
+        self._seen[name] = seen
         metadata = {key: value for key, value in body["metadata"].items() if key not in _NOT_KEPT}
         self._projects[name] = orjson.dumps({"metadata": metadata, "spec": body["spec"], "status": body.get("status")})
-        (self._deleting.add if "deletionTimestamp" in metadata else self._deleting.discard)(name)
+
+    def take_answer(self, body: Mapping[str, Any]) -> bool:
+        """Keep a ProjectOnboarding as our own write left it; return whether somebody else changed it meanwhile."""
+        name = body["metadata"]["name"]
+        before, after = self._seen.get(name), _Seen.of(body)
+        self.put_project(body)
+        self._answered[name] = after.version
+        if before is None or (before.uid, before.generation, before.deleting) != (
+            after.uid,
+            after.generation,
+            after.deleting,
+        ):
+            return True
+        return before.held and not after.held
+
+    def is_echo(self, body: Mapping[str, Any]) -> bool:
+        """Return whether an event tells nothing that the answer to our own write did not tell before."""
+        return int(body["metadata"]["resourceVersion"]) <= self._answered.get(body["metadata"]["name"], 0)
 
     def drop_project(self, name: str) -> None:
         """Forget a ProjectOnboarding that is gone."""
-        self._versions.pop(name, None)
+        self._seen.pop(name, None)
+        self._answered.pop(name, None)
         self._projects.pop(name, None)
-        self._deleting.discard(name)
 
     def put_policy(self, name: str, spec: Mapping[str, Any] | None) -> None:
         """Keep an OnboardingPolicy, or forget it where there is no spec."""
@@ -92,7 +134,7 @@ class Declared:
 
     def deleting(self) -> int:
         """Return how many projects are being deleted."""
-        return len(self._deleting)
+        return sum(1 for seen in self._seen.values() if seen.deleting)
 
     def project(self, name: str) -> Project | None:
         """Return a project, read anew; its spec is None where it cannot be read."""

@@ -60,6 +60,8 @@ class Events:
             case "projectonboardings":
                 if gone:
                     self._declared.drop_project(name)
+                elif self._declared.is_echo(body):
+                    return
                 self._project_changed(name)
             case "onboardingdecisions":
                 project = self._declared.put_decision(name, None if gone else body.get("spec", {}))

@@ -71,7 +71,7 @@ class Service:
             clock=lambda: datetime.now(UTC),
             teardown_hold=self._teardown_hold,
         )
-        self._reconciler = Reconciler(observer, self._pool, HubProjects(hub, self._declared.put_project))
+        self._reconciler = Reconciler(observer, self._pool, HubProjects(hub, self._wrote_project))
         self._metrics.watch(depth=self._queue.depth, oldest=self._queue.oldest, silence=self._silence)
 
     async def run(self) -> None:
@@ -131,6 +131,10 @@ class Service:
         self._metrics.passes.labels(outcome).inc()
         self._metrics.duration.labels(outcome).observe(time.monotonic() - started)
         return retry
+
+    def _wrote_project(self, body: Mapping[str, Any]) -> None:
+        if self._declared.take_answer(body):
+            self._queue.add(body["metadata"]["name"])
 
     def _platform_changed(self) -> None:
         targets = self._declared.targets.values()
