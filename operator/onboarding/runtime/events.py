@@ -1,6 +1,6 @@
 """Kopf: watches on our own kinds. A handler does nothing but keep what was seen and ask for passes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,13 +76,23 @@ class Events:
         (self._declared.put_policy if plural == "onboardingpolicies" else self._declared.put_target)(name, None)
 
 
-def build_registry(events: Events, configuration: kubernetes.Configuration) -> kopf.OperatorRegistry:
-    """Return the handlers. The indices hold nothing: Kopf fills all of them before it tells of the first event."""
+def build_registry(
+    events: Events, configuration: kubernetes.Configuration, clean_up: Callable[[], Awaitable[None]]
+) -> kopf.OperatorRegistry:
+    """Return the handlers.
+
+    The indices hold nothing: Kopf fills all of them before it tells of the first event. ``clean_up`` ends the tasks
+    that are younger than Kopf, for which it would else wait 5 s.
+    """
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry, id="login")
     async def log_in(**_: Any) -> kopf.ConnectionInfo:
         return await connection(configuration)
+
+    @kopf.on.cleanup(registry=registry, id="clean-up")
+    async def close(**_: Any) -> None:
+        await clean_up()
 
     for plural in PLURALS:
         _register(registry, events, plural)

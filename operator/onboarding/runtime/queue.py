@@ -41,6 +41,11 @@ class WorkQueue:
         self._entries: dict[str, _Entry] = {}
         self._ready: deque[str] = deque()
         self._signal = asyncio.Semaphore(0)
+        self._opened = asyncio.Event()
+
+    def open(self) -> None:
+        """Let the workers begin; until then keys only gather."""
+        self._opened.set()
 
     def add(self, key: str) -> None:
         """Ask for a key, now."""
@@ -75,6 +80,7 @@ class WorkQueue:
         self._signal.release()
 
     async def _worker(self) -> None:
+        await self._opened.wait()
         while True:
             await self._signal.acquire()
             key = self._ready.popleft()

@@ -63,6 +63,8 @@ class Service:
         self._hub_warm = asyncio.Event()
         self._sites_warm = asyncio.Event()
         self._crd_terminating = False
+        self._stopping = False
+        self._background: list[asyncio.Task[None]] = []
         observer = Observer(
             self._declared,
             self._pool,
@@ -80,33 +82,41 @@ class Service:
         http = await serve(app, self._settings.listen)
         crd = Informer(self._hub_client, self._crd_feed(), silence=self._settings.silence_limit, changed=lambda: None)
         # Made before Kopf starts: on its way out Kopf cancels every task that is younger than itself.
-        background = [
-            asyncio.create_task(self._work_when_warm(), name="queue"),
-            asyncio.create_task(crd.run(), name="own CRD"),
-        ]
+        parts = [asyncio.create_task(self._queue.run(), name="queue"), asyncio.create_task(crd.run(), name="own CRD")]
+        opening = asyncio.create_task(self._open_when_warm(), name="opening")
+        self._background = [*parts, opening]
         self._hub.start()
         watching = asyncio.create_task(self._watch(), name="kopf")
-        done, _ = await asyncio.wait([watching, *background], return_when=asyncio.FIRST_COMPLETED)
-        for task in (watching, *background):
-            task.cancel()
-        await asyncio.gather(watching, *background, return_exceptions=True)
-        await self._pool.close()
+        done, _ = await asyncio.wait([watching, *parts], return_when=asyncio.FIRST_COMPLETED)
+        died = None if self._stopping else done.pop()
+        if died is not None:
+            watching.cancel()
+        await asyncio.wait([watching])
+        await self._shut_down()
         await http.cleanup()
-        for task in done:
-            if task is not watching or task.exception():
-                raise OnboardingError(f"{task.get_name()} ended: {task.exception()!r}")
+        if died is None and not watching.cancelled() and watching.exception():
+            died = watching
+        if died is not None:
+            raise OnboardingError(f"a part of the operator died: {died}")
+
+    async def _shut_down(self) -> None:
+        self._stopping = True
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._pool.close()
 
     async def _watch(self) -> None:
-        registry = build_registry(self._events, self._hub_client.configuration)
+        registry = build_registry(self._events, self._hub_client.configuration, self._shut_down)
         await kopf.operator(registry=registry, settings=build_settings(), clusterwide=True)
 
-    async def _work_when_warm(self) -> None:
+    async def _open_when_warm(self) -> None:
         await self._hub_warm.wait()
         with contextlib.suppress(TimeoutError):
             # A site that is slow at the start is a condition of its projects, and delays nobody for longer.
             await asyncio.wait_for(self._sites_warm.wait(), _SITES_PATIENCE)
         log.info("the caches are warm", installation=self._installation, clusters=len(self._pool))
-        await self._queue.run()
+        self._queue.open()
 
     async def _work(self, name: str) -> bool:
         """Make one pass; one project's failure never stops another's."""
