@@ -38,10 +38,11 @@ class Store:
 
     def heard(self, kind: ChildKind, manifest: Manifest) -> None:
         """Take in an event that an object was added or modified; older news is ignored."""
-        key, live = key_of(self._cluster, kind, manifest), live_of(kind, manifest)
+        key = key_of(self._cluster, kind, manifest)
         known = self._objects.get(key)
-        if known is not None and known.version >= live.version:
+        if known is not None and known.version >= int(manifest["metadata"]["resourceVersion"]):
             return
+        live = live_of(kind, manifest)
         self._put(key, live)
         self._tell(known, live)
 
