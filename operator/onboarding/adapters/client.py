@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import aiohttp
 import orjson
+from aiohttp.http_exceptions import HttpProcessingError
 from kubernetes.aio import client as kubernetes
 from kubernetes.aio import config as kubernetes_config
 
@@ -53,10 +54,14 @@ class Client:
 
     @classmethod
     async def from_kubeconfig(cls, content: Mapping[str, Any], *, patience: float) -> Self:
-        """Return the client that a kubeconfig's content describes."""
+        """Return the client that a kubeconfig's content describes; UnreachableError where it describes none."""
         configuration = kubernetes.Configuration()
-        await kubernetes_config.load_kube_config_from_dict(content, client_configuration=configuration)  # type: ignore[no-untyped-call]
-        return cls(configuration, patience=patience)
+        try:
+            await kubernetes_config.load_kube_config_from_dict(content, client_configuration=configuration)  # type: ignore[no-untyped-call]
+            return cls(configuration, patience=patience)
+        except (kubernetes_config.ConfigException, ValueError, OSError) as error:
+            # The name of the error alone: its text may quote a key.
+            raise UnreachableError(f"its kubeconfig cannot be used: {type(error).__name__}") from None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -88,8 +93,7 @@ class Client:
                 raise UnreachableError(f"{method} {path}: {type(error).__name__}: {error}") from error
             if response.status >= 400:
                 raise _api_error(response.status, content)
-            answer: dict[str, Any] = orjson.loads(content)
-            return answer
+            return _json_object(method, path, content)
         raise AssertionError("the last try returns or raises")
 
     async def watch(self, path: str, *, query: Mapping[str, str], accept: str, silence: float) -> AsyncGenerator[bytes]:
@@ -102,7 +106,7 @@ class Client:
                     raise _api_error(response.status, await response.read())
                 async for line in response.content:
                     yield line
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        except (aiohttp.ClientError, HttpProcessingError, TimeoutError) as error:
             raise UnreachableError(f"watch {path}: {type(error).__name__}: {error}") from error
 
     async def _request_headers(self, accept: str, content_type: str) -> dict[str, str]:
@@ -122,10 +126,21 @@ def _retry_after(response: aiohttp.ClientResponse) -> float:
     return min(seconds, 30.0) * random.uniform(1.0, 1.3)  # noqa: S311 - not for security
 
 
-def _api_error(status: int, content: bytes) -> ApiError:
+def _json_object(method: str, path: str, content: bytes) -> dict[str, Any]:
+    """Return an answer's JSON; what is none comes from something between us and the API server."""
     try:
         answer = orjson.loads(content)
     except orjson.JSONDecodeError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise UnreachableError(f"{method} {path}: the answer is not one of a Kubernetes API server")
+    return answer
+
+
+def _api_error(status: int, content: bytes) -> ApiError:
+    try:
+        answer = _json_object("", "", content)
+    except UnreachableError:
         return ApiError(status, "Unknown", "the server gave no reason")
     details = answer.get("details") or {}
     causes = tuple(cause.get("reason", "") for cause in details.get("causes") or ())

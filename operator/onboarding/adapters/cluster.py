@@ -8,12 +8,23 @@ from onboarding import names
 from onboarding.adapters.client import MERGE_PATCH, Client
 from onboarding.adapters.informer import Feed, Informer
 from onboarding.adapters.store import Store
-from onboarding.build.kinds import APPLICATION, ARGO_KINDS, CHILD_KINDS, NAMESPACE, ChildKind, Manifest, ObjectKey
+from onboarding.build.kinds import (
+    APPLICATION,
+    ARGO_KINDS,
+    CHILD_KINDS,
+    NAMESPACE,
+    RESOURCE_QUOTA,
+    ChildKind,
+    Manifest,
+    ObjectKey,
+)
 from onboarding.errors import ApiError
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.world import ClusterState
 
 _GUARDS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+_RESTLESS_KINDS = (APPLICATION, RESOURCE_QUOTA)
+"""Kinds whose version moves with every status write of Argo CD or of the quota controller."""
 _WRITE = {"fieldManager": names.MANAGER, "fieldValidation": "Strict"}
 
 
@@ -103,10 +114,10 @@ class KubeCluster:
         self._wrote(self.name, key.kind.kind, "create")
 
     async def change(self, key: ObjectKey, patch: Manifest, live: Live) -> None:
-        """Merge-patch an object of this UID and version; of an Application Argo CD moves the version all the time."""
-        guard = (
-            {"uid": live.uid} if key.kind is APPLICATION else {"uid": live.uid, "resourceVersion": str(live.version)}
-        )
+        """Merge-patch an object of this UID and, where nobody else moves it all the time, this version."""
+        guard = {"uid": live.uid}
+        if key.kind not in _RESTLESS_KINDS:
+            guard["resourceVersion"] = str(live.version)
         body = {**patch, "metadata": {**patch.get("metadata", {}), **guard}}
         path = key.kind.path(key.namespace, key.name)
         async with self._slots:

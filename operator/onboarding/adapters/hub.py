@@ -7,6 +7,7 @@ from typing import Any
 from onboarding import names
 from onboarding.adapters.client import APPLY_PATCH, JSON_PATCH, Client
 from onboarding.errors import ApiError, OnboardingError
+from onboarding.reconcile.world import Project
 
 _PROJECTS = f"/apis/{names.API_VERSION}/projectonboardings"
 
@@ -31,13 +32,14 @@ class HubProjects:
         path = f"{_PROJECTS}/{name}/status"
         self._wrote(await self._client.request("PATCH", path, query=query, body=body, content_type=APPLY_PATCH))
 
-    async def write_finalizers(self, name: str, uid: str, old: tuple[str, ...], new: tuple[str, ...]) -> None:
-        """Replace the finalizers; refused by the server where the object or its finalizers are others by now."""
-        patch: list[dict[str, Any]] = [{"op": "test", "path": "/metadata/uid", "value": uid}]
-        if old:
-            patch.append({"op": "test", "path": "/metadata/finalizers", "value": list(old)})
-        patch.append({"op": "add", "path": "/metadata/finalizers", "value": list(new)})
-        path = f"{_PROJECTS}/{name}"
+    async def write_finalizers(self, project: Project, finalizers: tuple[str, ...]) -> None:
+        """Replace the finalizers; refused by the server where the object is another or has changed by now."""
+        patch = [
+            {"op": "test", "path": "/metadata/uid", "value": project.uid},
+            {"op": "test", "path": "/metadata/resourceVersion", "value": project.resource_version},
+            {"op": "add", "path": "/metadata/finalizers", "value": list(finalizers)},
+        ]
+        path = f"{_PROJECTS}/{project.name}"
         self._wrote(await self._client.request("PATCH", path, body=patch, content_type=JSON_PATCH))
 
 

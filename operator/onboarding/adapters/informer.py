@@ -14,7 +14,7 @@ import structlog
 
 from onboarding.adapters.client import METADATA_ONLY, Client
 from onboarding.build.kinds import Manifest
-from onboarding.errors import ApiError, OnboardingError
+from onboarding.errors import ApiError, OnboardingError, UnreachableError
 
 _PAGE = 500
 _BACKOFF_FIRST = 0.5
@@ -141,7 +141,7 @@ class Informer:
         lines = self._client.watch(self._feed.path, query=query, accept=accept, silence=self._silence)
         async with contextlib.aclosing(lines):
             async for line in lines:
-                self._event(orjson.loads(line))
+                self._event(_parse(line))
 
     def _event(self, event: Mapping[str, Any]) -> None:
         kind, item = event["type"], event["object"]
@@ -153,3 +153,13 @@ class Informer:
             self._feed.lost(item)
         elif kind != "BOOKMARK":
             self._feed.heard(item)
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    try:
+        event = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        event = None
+    if not isinstance(event, dict) or not {"type", "object"} <= event.keys():
+        raise UnreachableError("a line of the watch is not an event")
+    return event

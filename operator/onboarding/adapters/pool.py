@@ -18,6 +18,7 @@ from onboarding.reconcile.ports import Cluster
 from onboarding.reconcile.world import ClusterState
 
 _BACKOFF_LAST = 30.0
+_FILES = frozenset({"tokenFile", "client-certificate", "client-key", "certificate-authority"})
 
 log = structlog.get_logger(__name__)
 
@@ -147,15 +148,19 @@ async def read_secret(hub: Client, namespace: str, name: str, key: str) -> bytes
 
 
 def read_kubeconfig(content: bytes) -> dict[str, Any]:
-    """Return a kubeconfig that neither runs commands nor skips the check of the server's certificate."""
+    """Return a kubeconfig that runs no command, names no file, and checks the server's certificate."""
     try:
         config = yaml.safe_load(content)
-    except yaml.YAMLError:
-        raise UnreachableError("its kubeconfig is not YAML") from None
-    if not isinstance(config, dict) or not config.get("clusters") or not config.get("users"):
-        raise UnreachableError("its kubeconfig names no cluster or no user")
-    if any({"exec", "auth-provider"} & (entry.get("user") or {}).keys() for entry in config["users"]):
+        users = [entry.get("user") or {} for entry in config["users"]]
+        clusters = [entry.get("cluster") or {} for entry in config["clusters"]]
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+        raise UnreachableError("its kubeconfig cannot be read: it needs clusters, users and contexts") from None
+    if any({"exec", "auth-provider"} & user.keys() for user in users):
         raise UnreachableError("its kubeconfig runs a command to log in: use a token or a client certificate")
-    if any((entry.get("cluster") or {}).get("insecure-skip-tls-verify") for entry in config["clusters"]):
+    if any(_FILES & part.keys() for part in (*users, *clusters)):
+        raise UnreachableError("its kubeconfig names files, which would be the operator's own: embed the data")
+    if any(cluster.get("insecure-skip-tls-verify") for cluster in clusters):
         raise UnreachableError("its kubeconfig skips the check of the server's certificate: give its CA")
-    return config
+    if not all(str(cluster.get("server", "")).startswith("https://") for cluster in clusters):
+        raise UnreachableError("its kubeconfig names a server without https")
+    return dict(config)

@@ -44,7 +44,9 @@ class Store:
             return
         live = live_of(kind, manifest)
         self._put(key, live)
-        self._tell(known, live)
+        # Other controllers write statuses all the time; only what we keep of an object is news.
+        if known is None or known._replace(version=live.version) != live:
+            self._tell(known, live)
 
     def lost(self, kind: ChildKind, manifest: Manifest) -> None:
         """Take in an event that an object is gone, or no longer carries our label."""

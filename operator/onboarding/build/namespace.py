@@ -10,7 +10,7 @@ def build_namespace(owner: Owner, revision: Revision) -> Manifest:
     """Return the namespace of one environment."""
     labels = revision.labels | ownership_labels(owner, revision) | {names.LABEL_STAGE: revision.stage}
     manifest = head(NAMESPACE, revision.namespace, labels | _pod_security(revision))
-    manifest["metadata"]["annotations"] = {names.ANNOTATION_ADMITTED: revision.canonical().decode()}
+    manifest["metadata"]["annotations"] = {names.ANNOTATION_ADMITTED: revision.canonical.decode()}
     return manifest
 
 

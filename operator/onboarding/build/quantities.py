@@ -12,7 +12,7 @@ def milli(quantity: str) -> int:
     """Return a quantity in thousandths of its unit, rounded up; ValueError where it is not a quantity."""
     number, suffix = _split(quantity)
     if suffix in _BINARY[1:]:
-        return _round_up(number * 1024 ** _BINARY.index(suffix)) * 1000
+        return _round_up(number * 1000 * 1024 ** _BINARY.index(suffix))
     return _round_up(number * Decimal(1000) ** _DECIMAL.index(suffix))
 
 
@@ -21,7 +21,7 @@ def canonical(quantity: str) -> str:
     """Return the form in which the API server gives a quantity back (``1000m`` is ``1``, ``1024Mi`` is ``1Gi``)."""
     value = milli(quantity)
     if quantity.endswith("i") and value >= 1024 * 1000:
-        return _format(value // 1000, 1024, _BINARY)
+        return _format(-(-value // 1000), 1024, _BINARY)
     return _format(value, 1000, _DECIMAL)
 
 

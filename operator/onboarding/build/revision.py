@@ -6,7 +6,8 @@ out of that JSON, so that a new optional field changes no revision that does not
 
 import hashlib
 from dataclasses import dataclass
-from typing import Annotated
+from functools import cached_property
+from typing import Annotated, Any
 
 import orjson
 from pydantic import Field
@@ -66,10 +67,18 @@ class Revision(Model):
         """The cluster that holds this environment's AppProject and Applications."""
         return HUB if self.argocd.location is ArgoLocation.HUB else self.cluster
 
+    @cached_property
     def canonical(self) -> bytes:
-        """Return the canonical JSON: sorted keys, no white space, defaults left out."""
+        """The canonical JSON: sorted keys, no white space, defaults left out."""
         content = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+
+    def with_values(self, **values: Any) -> "Revision":
+        """Return a copy with other values."""
+        copy = self.model_copy(update=values)
+        # A copy carries cached properties along, and this one would tell of the original.
+        copy.__dict__.pop("canonical", None)
+        return copy
 
     @classmethod
     def parse(cls, text: str) -> "Revision":

@@ -83,8 +83,8 @@ def revoke(revision: Revision, spec: ProjectOnboardingSpec) -> Revision:
     )
     urls = {(repository.name, repository.url) for repository in spec.repositories}
     kept = (repository for repository in revision.repositories if (repository.name, repository.url) in urls)
-    return revision.model_copy(
-        update={"bindings": tuple(binding for binding in bindings if binding.groups), "repositories": tuple(kept)}
+    return revision.with_values(
+        bindings=tuple(binding for binding in bindings if binding.groups), repositories=tuple(kept)
     )
 
 

@@ -13,6 +13,7 @@ from onboarding.errors import ApiError, UnreachableError
 from onboarding.reconcile.compare import Action, Change, Rank, mend
 from onboarding.reconcile.live import Live, live_of, owner_of
 from onboarding.reconcile.ports import Cluster
+from onboarding.reconcile.world import ClusterState
 
 
 class Result(StrEnum):
@@ -43,10 +44,11 @@ async def converge(owner: Owner, changes: Iterable[Change], clusters: Mapping[st
     """Carry out the changes and return how each of them ended."""
     outcomes: list[Outcome] = []
     blocked: set[tuple[str, str]] = set()
+    states = {name: cluster.state for name, cluster in clusters.items()}
     ordered = sorted(changes, key=lambda change: change.rank)
     for _rank, group in groupby(ordered, key=lambda change: change.rank):
         batch = list(group)
-        results = await asyncio.gather(*(_carry_out(owner, change, clusters, blocked) for change in batch))
+        results = await asyncio.gather(*(_carry_out(owner, change, clusters, states, blocked) for change in batch))
         blocked |= {_scope(outcome.change) for outcome in results if outcome.result is not Result.DONE}
         outcomes += results
     return outcomes
@@ -57,9 +59,13 @@ def _scope(change: Change) -> tuple[str, str]:
 
 
 async def _carry_out(
-    owner: Owner, change: Change, clusters: Mapping[str, Cluster], blocked: set[tuple[str, str]]
+    owner: Owner,
+    change: Change,
+    clusters: Mapping[str, Cluster],
+    states: Mapping[str, ClusterState],
+    blocked: set[tuple[str, str]],
 ) -> Outcome:
-    refusal = _refusal(change, clusters)
+    refusal = _refusal(change, states)
     if refusal:
         return refusal
     if _scope(change) in blocked or (change.rank is Rank.APPLICATIONS and (change.key.cluster, "") in blocked):
@@ -72,11 +78,10 @@ async def _carry_out(
         return _judge_error(change, error)
 
 
-def _refusal(change: Change, clusters: Mapping[str, Cluster]) -> Outcome | None:
-    cluster = clusters.get(change.key.cluster)
-    if cluster is None:
+def _refusal(change: Change, states: Mapping[str, ClusterState]) -> Outcome | None:
+    state = states.get(change.key.cluster)
+    if state is None:
         return Outcome(change, Result.UNREACHABLE, f"there is no connection {change.key.cluster}")
-    state = cluster.state
     if state.problem:
         return Outcome(change, Result.UNREACHABLE, f"cluster {change.key.cluster}: {state.problem}")
     if not state.guarded:

@@ -65,9 +65,12 @@ class Declared:
         """Keep a ProjectOnboarding as our own write left it; return whether somebody else changed it meanwhile."""
         name = body["metadata"]["name"]
         before, after = self._seen.get(name), _Seen.of(body)
+        if before is None:
+            # Its DELETED event came before this answer: it is gone, and must not come back as a ghost.
+            return False
         self.put_project(body)
         self._answered[name] = after.version
-        if before is None or (before.uid, before.generation, before.deleting) != (
+        if (before.uid, before.generation, before.deleting) != (
             after.uid,
             after.generation,
             after.deleting,

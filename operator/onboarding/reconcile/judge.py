@@ -107,7 +107,7 @@ def _fits(
                         environment=environment.name,
                     )
                 ]
-    if any(len(revision.canonical()) > MAX_REVISION_BYTES for revision in proposed):
+    if any(len(revision.canonical) > MAX_REVISION_BYTES for revision in proposed):
         return [
             Finding(
                 "RevisionTooLarge",

@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from onboarding.build.kinds import Manifest, ObjectKey
 from onboarding.reconcile.live import Live
-from onboarding.reconcile.world import ClusterState
+from onboarding.reconcile.world import ClusterState, Project
 
 
 class Cluster(Protocol):
@@ -39,5 +39,5 @@ class Projects(Protocol):
     async def write_status(self, name: str, status: dict[str, Any]) -> None:
         """Server-side apply the whole status."""
 
-    async def write_finalizers(self, name: str, uid: str, old: tuple[str, ...], new: tuple[str, ...]) -> None:
-        """Replace the finalizers by a JSON patch that tests UID and the old list."""
+    async def write_finalizers(self, project: Project, finalizers: tuple[str, ...]) -> None:
+        """Replace the finalizers of exactly the object that was observed."""

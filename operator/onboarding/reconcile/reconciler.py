@@ -70,7 +70,7 @@ class Reconciler:
 
     async def _report(self, world: World, after: World, judgement: Judgement, outcomes: Sequence[Outcome]) -> Pass:
         planning = world.project.spec is not None and world.project.spec.mode is Mode.PLAN
-        plan = differences(world, judge(world.as_applied())) if planning else None
+        plan = differences(world, judge(world.as_applied()), to_the_end=True) if planning else None
         seen = replace(world, live=after.live)
         verdict = give_verdict(seen, judgement, outcomes, await blockers(seen.live, self._clusters))
         status = report(seen, judgement, outcomes, verdict, plan)
@@ -86,7 +86,7 @@ class Reconciler:
         project = world.project
         holds = bool(world.live) or any(change.action is Action.CREATE for change in changes)
         if holds and not project.deleting and names.FINALIZER not in project.finalizers:
-            await self._write_finalizers(world, (*project.finalizers, names.FINALIZER))
+            await self._projects.write_finalizers(project, (*project.finalizers, names.FINALIZER))
 
     async def _teardown_is_over(self, world: World, judgement: Judgement, changes: Sequence[Change]) -> bool:
         if not world.project.deleting or changes or world.live or judgement.hold or judgement.awaiting:
@@ -94,26 +94,25 @@ class Reconciler:
         if not all(state.known for state in world.clusters.values()):
             return False
         kept = tuple(finalizer for finalizer in world.project.finalizers if finalizer != names.FINALIZER)
-        await self._write_finalizers(world, kept)
+        await self._projects.write_finalizers(world.project, kept)
         return True
 
-    async def _write_finalizers(self, world: World, new: tuple[str, ...]) -> None:
-        project = world.project
-        await self._projects.write_finalizers(project.name, project.uid, project.finalizers, new)
 
+def differences(world: World, judgement: Judgement, *, to_the_end: bool = False) -> list[Change]:
+    """Return what is to be done: the plan and the work are the same list.
 
-def differences(world: World, judgement: Judgement) -> list[Change]:
-    """Return what is to be done: the plan and the work are the same list."""
-    wanted = build_wanted(world.owner, judgement.building, in_use(world))
+    The work takes a removal in steps, as the Applications go; ``to_the_end`` looks past them, for a plan.
+    """
+    wanted = build_wanted(world.owner, judgement.building, {} if to_the_end else in_use(world))
     former = frozenset(label for revision in judgement.admitted.values() if revision for label in revision.labels)
     changes = compare(wanted, world.live, former)
-    return changes + removals(world, judgement, {item.key for item in wanted})
+    return changes + removals(world, judgement, {item.key for item in wanted}, to_the_end=to_the_end)
 
 
 def _states(status: Mapping[str, Any]) -> dict[str, str]:
     """Return one state per environment: the first that is not Ready, or Held where it is nowhere yet."""
     states = {}
-    for environment in status["environments"]:
+    for environment in status.get("environments", ()):
         found = [site["state"] for site in environment.get("sites", ())]
         worse = [state for state in found if state != EnvironmentState.READY]
         states[environment["name"]] = worse[0] if worse else found[0] if found else EnvironmentState.HELD.value

@@ -40,8 +40,10 @@ def in_use(world: World) -> dict[ObjectKey, InUse]:
     return found
 
 
-def removals(world: World, judgement: Judgement, wanted: Collection[ObjectKey]) -> list[Change]:
-    """Return what removes the project's objects that nothing wants any more.
+def removals(
+    world: World, judgement: Judgement, wanted: Collection[ObjectKey], *, to_the_end: bool = False
+) -> list[Change]:
+    """Return what removes the project's objects that nothing wants any more: the next step, or all of them.
 
     An object is pruned only where the complete list of its environment is known; when in doubt it stays.
     """
@@ -59,7 +61,7 @@ def removals(world: World, judgement: Judgement, wanted: Collection[ObjectKey]) 
         elif key.kind is APPLICATION:
             change = _application(world, judgement, key, item)
         elif item.environment in judgement.gone or place in judgement.leaving:
-            change = None if item.environment in busy else _part(world, key, item)
+            change = None if item.environment in busy and not to_the_end else _part(world, key, item)
         elif place in places:
             change = _delete(key, item)
         if change:

@@ -99,7 +99,7 @@ def _site(revision: Revision, trouble: dict[tuple[str, str], Outcome]) -> SiteSt
         name=revision.site,
         namespace=revision.namespace,
         state=_STATE[outcome.result] if outcome else EnvironmentState.READY,
-        revision=None if outcome else digest(revision.canonical()),
+        revision=None if outcome else digest(revision.canonical),
         message=_cut(outcome.message) if outcome else None,
     )
 
