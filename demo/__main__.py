@@ -28,29 +28,33 @@ def main(context: click.Context) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    console = Console(highlight=False)
+    console = _console()
+    progress = Progress(console)
     with _told(console), _alone():
+        stage.clear(progress, "the last demo")
         try:
-            asyncio.run(_perform(console))
+            # Not within the event loop, which would keep Ctrl-C waiting for the end of a command.
+            scene = stage.build(progress)
+            asyncio.run(play.perform(scene, console))
         except BaseException:
             # Whatever went wrong, or Ctrl-C: a demo is there as a whole or not at all. Its logs stay.
-            stage.clear(Progress(console))
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            stage.clear(progress, "what was started")
             raise
 
 
 @main.command()
 def down() -> None:
     """End the demo: the operator, then the control plane with its data. The logs stay."""
-    console = Console(highlight=False)
+    console = _console()
     with _told(console), _alone():
-        found = stage.clear(Progress(console))
-        console.print(f"The demo has ended; its logs are in {stage.shown(stage.LOGS)}" if found else "No demo runs")
+        found = stage.clear(Progress(console), "the demo")
+        console.print(f"Its logs are in {stage.shown(stage.LOGS)}" if found else "No demo runs")
 
 
-async def _perform(console: Console) -> None:
-    progress = Progress(console)
-    scene = stage.build(progress)
-    await play.perform(scene, console)
+def _console() -> Console:
+    """Return a console; a log file is not as narrow as a terminal may be."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 @contextlib.contextmanager

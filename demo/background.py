@@ -14,7 +14,8 @@ from devcluster.ports import free_ports
 from devcluster.processes import Process, spawn
 
 _READY_SECONDS = 60
-_PATIENCE_SECONDS = 10
+# Every write of the operator is guarded, so that one cut off in the middle of its work harms nothing.
+_PATIENCE_SECONDS = 1
 _TAIL_LINES = 15
 
 

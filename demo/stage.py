@@ -27,8 +27,7 @@ class Scene:
 
 
 def build(progress: Progress) -> Scene:
-    """Start from nothing: end the last demo, then bring up all that this one needs."""
-    clear(progress)
+    """Bring up all that a demo needs."""
     with progress.step("Starting a control plane", "Control plane: etcd, API server, controllers") as tell:
         control_plane = ControlPlane.start("demo", directory=FOLDER, detached=True, progress=tell)
     with progress.step("Fetching and applying Argo CD's kinds", "Argo CD's kinds (its controllers do not run here)"):
@@ -42,12 +41,12 @@ def build(progress: Progress) -> Scene:
     return Scene(control_plane, OPERATOR)
 
 
-def clear(progress: Progress) -> bool:
+def clear(progress: Progress, what: str) -> bool:
     """End the operator and the control plane of a demo; return whether there was anything to end."""
     control_plane = ControlPlane.recorded(FOLDER)
     if control_plane is None:
         return OPERATOR.stop()
-    with progress.step("Ending the last demo", "The last demo has ended"):
+    with progress.step(f"Ending {what}", f"Ended {what}: operator and control plane"):
         OPERATOR.stop()
         control_plane.stop()
     return True

@@ -1,6 +1,5 @@
 """What the terminal shows: the table that fills, the tree at the end, and the lines to type next."""
 
-import os
 import shlex
 import shutil
 
@@ -61,7 +60,7 @@ def tree(board: Board) -> Tree:
         spec = item["spec"]
         place = f"{item['metadata']['namespace']}/{item['metadata']['name']}"
         rules = f"{len(spec['destinations'])} destinations, {_counted(len(spec['sourceRepos']), 'source')}"
-        root.add(_line("Argo CD project", f"{place}: {rules}, no cluster-wide kinds"))
+        root.add(_line("AppProject", f"{place}: {rules}"))
     return root
 
 
@@ -72,24 +71,23 @@ def _environment(branch: Tree, board: Board, environment: str) -> None:
     for item in board.of("LimitRange", environment):
         limits = item["spec"]["limits"][0]
         request, limit = limits["defaultRequest"], limits["default"]
-        words = f"{request['cpu']} CPU, {request['memory']}; at most {limit['cpu']} CPU, {limit['memory']}"
-        branch.add(_line("limits", f"a container that names none gets {words}"))
-    policies = [item["metadata"]["name"] for item in board.of("NetworkPolicy", environment)]
-    branch.add(_line("network", ", ".join(sorted(policies, key=lambda name: (name != "default-deny", name)))))
-    branch.add(_line("access", ", ".join(_access(item) for item in board.of("RoleBinding", environment))))
+        words = f"{request['cpu']} CPU and {request['memory']}, at most {limit['cpu']} and {limit['memory']}"
+        branch.add(_line("limits", f"a container gets {words}"))
+    holes = [item["metadata"]["name"].removeprefix("allow-") for item in board.of("NetworkPolicy", environment)]
+    branch.add(_line("network", f"deny all but {', '.join(hole for hole in holes if hole != 'default-deny')}"))
+    branch.add(_line("access", "; ".join(filter(None, map(_access, board.of("RoleBinding", environment))))))
     for item in board.of("Application", environment):
         sync = "syncs by itself" if "automated" in item["spec"]["syncPolicy"] else "synced by hand"
-        branch.add(_line("application", f"{item['metadata']['name']}, declared, {sync}"))
+        branch.add(_line("deploy", f"Application {item['metadata']['name']}, {sync}"))
 
 
 def _access(binding: Manifest) -> str:
-    persona = binding["metadata"]["name"].partition(":")[0]
     groups = [subject["name"] for subject in binding["subjects"] if subject["kind"] == "Group"]
-    return f"{persona} ← {', '.join(groups)}" if groups else f"{persona} ← Argo CD's account"
+    return f"{binding['metadata']['name'].partition(':')[0]}: {', '.join(groups)}" if groups else ""
 
 
 def _line(title: str, words: str) -> Text:
-    return Text.assemble(("✓ ", "green"), f"{title:<12} ", (words, "dim"))
+    return Text.assemble(("✓ ", "green"), f"{title:<8} ", (words, "dim"))
 
 
 def _counted(number: int, word: str) -> str:
@@ -98,31 +96,25 @@ def _counted(number: int, word: str) -> str:
 
 def closing(console: Console, control_plane: ControlPlane) -> None:
     """Say what does not run here, how to reach the cluster, what to try, and how to end the demo."""
-    console.print("The Applications are declared; Argo CD is not started here, so nothing is deployed from Git.")
-    console.print(Rule(style="dim") if console.is_terminal else "")
-    console.print("The cluster and the operator keep running. To look around:\n")
-    _type(console, f"export KUBECONFIG={shlex.quote(os.path.abspath(control_plane.kubeconfig))}")  # noqa: PTH100
+    say = console.print
+    say("The Applications are declared; Argo CD is not started here, so nothing is deployed from Git.")
+    say(Rule(style="dim") if console.is_terminal else "")
+    say("The cluster and the operator keep running. To look around:\n")
+    _type(console, f"export KUBECONFIG={shlex.quote(str(control_plane.kubeconfig))}")
     if shutil.which("kubectl") is None:
         _type(console, f"export PATH=$PATH:{shlex.quote(str(control_plane.kubectl_binary.parent))}")
-    console.print("\nThree things to try:\n")
-    console.print(
-        "1. Delete a quota and watch it come back. You are the administrator here, who holds the verb bypass;"
-    )
-    console.print("   for everybody else what the operator made is frozen.")
+    say("\nThree things to try:\n")
+    say("1. Delete a quota and see it back at once. Here you are the administrator, who holds the")
+    say("   verb bypass; for everybody else what the operator made is frozen.")
     _type(console, "kubectl delete resourcequota onboarding -n dossier-usagers-dev")
-    _type(console, "kubectl get resourcequota onboarding -n dossier-usagers-dev")
-    console.print("2. Apply a project that breaks a rule and read the refusal.")
+    _type(console, "kubectl describe resourcequota -n dossier-usagers-dev")
+    say("2. Apply a project that breaks a rule and read the refusal.")
     _type(console, "kubectl apply -f examples/wrong.yaml")
-    console.print("3. Change the size of an environment and read its quota.")
-    _type(
-        console,
-        "kubectl patch pob dossier-usagers --type=json "
-        """-p='[{"op": "add", "path": "/spec/environments/0/size", "value": "large"}]'""",
-    )
-    _type(
-        console, "kubectl get resourcequota onboarding -n dossier-usagers-dev -o jsonpath='{.spec.hard.limits\\.cpu}'"
-    )
-    console.print(f"\nThe operator's log: {shown(FOLDER / 'logs' / 'operator.log')}. To end the demo: make demo-down")
+    say("3. Make an environment larger and read its quota.")
+    _type(console, "sed 's/stage: dev}/stage: dev, size: large}/' examples/dossier-usagers.yaml | kubectl apply -f -")
+    _type(console, "kubectl describe resourcequota -n dossier-usagers-dev")
+    say(f"\nThe operator's log: {shown(FOLDER / 'logs' / 'operator.log')}")
+    say("To end the demo:    make demo-down")
 
 
 def _type(console: Console, command: str) -> None:

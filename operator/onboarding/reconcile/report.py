@@ -220,7 +220,7 @@ def _fit(status: dict[str, Any]) -> dict[str, Any]:
     """Shorten what is longest until the status keeps its limit; conditions and next actions stay."""
     for name in ("plan", "checks", "environments", "nextActions"):
         part = status.get(name)
-        items = part["changes"] if isinstance(part, dict) else part
+        items = part.get("changes") if isinstance(part, dict) else part
         while items and len(orjson.dumps(status)) > MAX_STATUS_BYTES:
             items.pop()
     return status
