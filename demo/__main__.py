@@ -23,15 +23,14 @@ from onboarding.errors import OnboardingError
 def main(context: click.Context) -> None:
     """Onboard the project of examples/dossier-usagers.yaml on a real control plane, and leave the cluster running.
 
-    A demo that runs already is ended first, so that every demo starts from nothing. If DEVCLUSTER_KUBECONFIG names a
-    cluster, that one is used, and only the operator is started and stopped.
+    Where a demo runs already, its control plane is used again: every project on it, and all that was made for them, is
+    deleted first. If DEVCLUSTER_KUBECONFIG names a cluster, that one is used and nothing on it is deleted.
     """
     if context.invoked_subcommand is not None:
         return
     console = _console()
     progress = Progress(console)
     with _told(console), _alone():
-        stage.clear(progress, "the last demo")
         try:
             # Not within the event loop, which would keep Ctrl-C waiting for the end of a command.
             scene = stage.build(progress)

@@ -1,5 +1,10 @@
-"""Set the stage: a control plane with everything installed, and the operator running. Clear it again."""
+"""Set the stage: a control plane with everything installed, and the operator running. Clear it again.
 
+A control plane that still runs is used again, because starting one is most of the wait; what the last demo made on it
+is swept away, and manifests and operator are those of now.
+"""
+
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +12,9 @@ from pathlib import Path
 from demo.background import Background
 from demo.errors import DemoError
 from demo.progress import Progress
-from devcluster import ControlPlane, argocd_crds
+from devcluster import ControlPlane, NotRunningError, argocd_crds
+from devcluster.controlplane import KUBECONFIG_VARIABLE
+from onboarding import names
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".devcluster" / "demo"
@@ -16,6 +23,7 @@ OPERATOR = Background(record=FOLDER / "operator.json", log=LOGS / "operator.log"
 
 _ACCOUNT = ("project-onboarding", "project-onboarding-operator")
 _SERVED_SECONDS = 30
+_MADE = names.LABEL_INSTALLATION
 
 
 @dataclass(frozen=True)
@@ -27,18 +35,50 @@ class Scene:
 
 
 def build(progress: Progress) -> Scene:
-    """Bring up all that a demo needs."""
-    with progress.step("Starting a control plane", "Control plane: etcd, API server, controllers") as tell:
-        control_plane = ControlPlane.start("demo", directory=FOLDER, detached=True, progress=tell)
-    with progress.step("Fetching and applying Argo CD's kinds", "Argo CD's kinds (its controllers do not run here)"):
-        _apply_argocd_kinds(control_plane)
+    """Bring up all that a demo needs; what the last one left is used or swept away, so that each begins alike."""
+    control_plane = _running(progress)
+    again = control_plane is not None
+    if control_plane is None:
+        with progress.step("Starting a control plane", "Control plane: etcd, API server, controllers") as tell:
+            control_plane = ControlPlane.start("demo", directory=FOLDER, detached=True, progress=tell)
+        with progress.step("Fetching and applying Argo CD's kinds", "Argo CD's kinds (its controllers do not run)"):
+            _apply_argocd_kinds(control_plane)
     with progress.step("Applying manifests/install", "Our kinds, roles and guard rails: manifests/install"):
-        control_plane.kubectl("apply", "--server-side", "-k", str(ROOT / "manifests/install"))
+        control_plane.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(ROOT / "manifests/install"))
         control_plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         _apply_profile(control_plane)
     with progress.step("Starting the operator", "Operator, under its own account: onboarding run"):
         OPERATOR.start(control_plane.kubeconfig_for_service_account(*_ACCOUNT))
+    if again:
+        # They have been going since the sweep; only now does anybody need their names.
+        with progress.step("Waiting until the last demo's namespaces are gone", "The last demo's namespaces are gone"):
+            control_plane.kubectl("delete", "namespaces", f"--selector={_MADE}", "--timeout=60s")
     return Scene(control_plane, OPERATOR)
+
+
+def _running(progress: Progress) -> ControlPlane | None:
+    """Return the control plane of the last demo, swept; None where none runs, and then nothing of it is left."""
+    try:
+        control_plane = None if os.environ.get(KUBECONFIG_VARIABLE) else ControlPlane.load(FOLDER)
+    except NotRunningError:
+        control_plane = None
+    if control_plane is None:
+        clear(progress, "the last demo")
+        return None
+    with progress.step("Sweeping the last demo away", "Control plane of the last demo, swept"):
+        OPERATOR.stop()
+        _sweep(control_plane)
+    return control_plane
+
+
+def _sweep(control_plane: ControlPlane) -> None:
+    """Delete every project and, as an administrator may, what was made for it; namespaces go on going afterwards."""
+    for project in control_plane.kubectl("get", "projectonboardings", "--output=name").stdout.split():
+        control_plane.kubectl("patch", project, "--type=merge", '--patch={"metadata": {"finalizers": null}}')
+    control_plane.kubectl("delete", "projectonboardings,onboardingdecisions", "--all")
+    control_plane.kubectl("delete", "namespaces", f"--selector={_MADE}", "--wait=false")
+    kinds = "serviceaccounts,applications.argoproj.io,appprojects.argoproj.io"
+    control_plane.kubectl("delete", kinds, "--all-namespaces", f"--selector={_MADE}")
 
 
 def clear(progress: Progress, what: str) -> bool:

@@ -1,0 +1,112 @@
+"""The builders write what the API server stores, so that what is in place never looks like drift."""
+
+import copy
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from devcluster import ControlPlane
+from onboarding.adapters.client import Client
+from onboarding.build.kinds import Wanted
+from onboarding.build.quantities import canonical
+from onboarding.build.revision import Owner, Revision
+from onboarding.build.wanted import build_wanted
+from onboarding.reconcile.compare import mend
+from onboarding.reconcile.live import live_of
+from tests.support.operator import ACCOUNT, NAMESPACE
+
+INPUT = Path(__file__).parents[1] / "golden" / "input" / "everything.yaml"
+OWNER = Owner("stored-form", "stored", "11111111-1111-4111-8111-111111111111")
+STRICT = {"fieldValidation": "Strict", "fieldManager": "project-onboarding-operator"}
+
+
+def everything() -> list[Wanted]:
+    """Build everything from the golden revision, on the hub under a name of our own."""
+    (given,) = yaml.safe_load(INPUT.read_text(encoding="utf-8"))["revisions"]
+    return build_wanted(OWNER, [Revision.model_validate({**given, "namespace": "stored-dev"})])
+
+
+WANTED = everything()
+SAMPLES = [
+    *("0", "0.0", "1", "007", "1000m", "1500m", "1.5", "0.25", "0.001", "1.10", "1000", "2000", "1500", "123456"),
+    *("1000000", "1.5k", "1000k", "1000P", "0.5M", "999999999999999", "999999999999999m", "1.234G", "8E"[:1]),
+    *("512", "1024", "0Ki", "0.5Ki", "1Ki", "1023Ki", "1024Ki", "1000Mi", "1024Mi", "1.5Mi", "0.5Gi", "1.5Gi"),
+    *("0.1Gi", "0.25Ti", "1023Gi", "1024Gi", "1024Pi", "1.001Ki", "0.001Ki", "0.001Mi", "0.001Gi", "0.999Ki"),
+]
+"""Quantities of every form that the API takes."""
+BEYOND = ["9999P", "99999P", "8192Pi", "99999999Ti"]
+"""Quantities around the largest that Kubernetes can hold."""
+
+
+@pytest.fixture
+async def account(installed: ControlPlane) -> AsyncIterator[Client]:
+    """A client that acts as the operator's account."""
+    kubeconfig = installed.kubeconfig_for_service_account(NAMESPACE, ACCOUNT)
+    client = await Client.from_environment(str(kubeconfig), patience=30)
+    yield client
+    await client.close()
+
+
+async def create(client: Client, item: Wanted, **query: str) -> dict[str, Any]:
+    path = item.key.kind.path(item.key.namespace)
+    return await client.request("POST", path, query={**STRICT, **query}, body=item.manifest)
+
+
+async def stored(client: Client, quantities: list[str], key: str) -> list[str]:
+    """Return quantities as the API server gives them back in a ResourceQuota."""
+    hard = {f"requests.example.org/{key}-{index}": quantity for index, quantity in enumerate(quantities)}
+    hard = {name.replace("requests.example.org", "count") + ".example.org": value for name, value in hard.items()}
+    body = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "quantities"}}
+    answer = await client.request(
+        "POST",
+        "/api/v1/namespaces/default/resourcequotas",
+        query={"dryRun": "All", "fieldValidation": "Strict"},
+        body={**body, "spec": {"hard": hard}},
+    )
+    return [answer["spec"]["hard"][name] for name in hard]
+
+
+async def test_what_is_built_is_what_is_stored(account: Client) -> None:
+    try:
+        for item in WANTED:
+            made = await create(account, item)
+            difference = mend(item, live_of(item.key.kind, made))
+            assert difference is None, difference
+        for item in WANTED:
+            found = await account.request("GET", item.key.kind.path(item.key.namespace, item.key.name))
+            difference = mend(item, live_of(item.key.kind, found))
+            assert difference is None, difference
+    finally:
+        for item in reversed(WANTED):
+            await account.request("DELETE", item.key.kind.path(item.key.namespace, item.key.name))
+
+
+def test_a_difference_would_be_seen() -> None:
+    for item in WANTED:
+        changed = copy.deepcopy(item.manifest)
+        changed["metadata"] |= {"uid": "u", "resourceVersion": "1"}
+        changed["metadata"]["labels"].pop("projectonboarding.io/project-uid")
+        changed["metadata"]["labels"]["projectonboarding.io/project-uid"] = "another"
+        assert mend(item, live_of(item.key.kind, changed)) is not None
+
+
+async def test_our_quantities_have_the_servers_form(installed: ControlPlane) -> None:
+    client = await Client.from_environment(str(installed.kubeconfig), patience=30)
+    try:
+        given = await stored(client, SAMPLES, "a")
+    finally:
+        await client.close()
+    ours = {sample: canonical(sample) for sample in SAMPLES}
+    assert ours == dict(zip(SAMPLES, given, strict=True))
+
+
+async def test_quantities_beyond_what_the_server_can_hold_have_its_form_too(installed: ControlPlane) -> None:
+    client = await Client.from_environment(str(installed.kubeconfig), patience=30)
+    try:
+        given = await stored(client, BEYOND, "b")
+    finally:
+        await client.close()
+    assert {sample: canonical(sample) for sample in BEYOND} == dict(zip(BEYOND, given, strict=True))

@@ -1,0 +1,149 @@
+"""Off-boarding under Delete: nothing goes before a person who may has confirmed it, for this very project."""
+
+import re
+
+import pytest
+
+from onboarding import names
+from onboarding.build.kinds import APP_PROJECT, APPLICATION, NAMESPACE
+from tests.support.api import RefusedError
+from tests.support.audit import Audit
+from tests.support.hub import ARGOCD, PROJECTS, REPOSITORY, Hub, own_labels, released_from
+from tests.support.operator import OperatorProcess
+from tests.support.people import Decider
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("operator")
+DEV = {"name": "dev", "stage": "dev"}
+TEST = {"name": "test", "stage": "dev"}
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def platform(hub: Hub) -> Decider:
+    """A person of the platform team, who may confirm deletions."""
+    return Decider(hub, "confirming-person")
+
+
+def passes(operator: OperatorProcess, outcome: str) -> float:
+    """Return how many passes ended with an outcome."""
+    found = re.search(rf'^onboarding_passes_total{{outcome="{outcome}"}} (\S+)$', operator.get("/metrics"), re.M)
+    return float(found.group(1)) if found else 0
+
+
+def waiting(hub: Hub, name: str, **spec: object) -> str:
+    """Bring a project under Delete to the point where its deletion waits; return its UID."""
+    uid = hub.declare(name, deletionPolicy="Delete", **spec)["metadata"]["uid"]
+    hub.wait(name)
+    hub.delete(name)
+    hub.wait(name, "False", "AwaitingConfirmation")
+    return uid
+
+
+def test_delete_waits_for_a_confirmation_and_says_so(hub: Hub, platform: Decider) -> None:
+    """Before the decision nothing is written to and the status tells what is missing; after it everything goes."""
+    name, application = "confirmed", APPLICATION.path(ARGOCD, "confirmed-dev-app")
+    audit = Audit(hub.cluster)
+    uid = waiting(hub, name, repositories=[REPOSITORY])
+    found = hub.project(name)
+    ready = hub.condition(name)
+    assert uid in ready["message"]
+    assert "ConfirmDelete" in ready["message"]
+    assert found["status"]["summary"]["next"].startswith("platform: ")
+    assert {write.verb for write in audit.of_objects(name)} == {"create"}
+    assert "finalizers" not in hub.api.get(application)["metadata"], "no cascade before it is decided"
+    platform.confirm("confirmed-1", name, uid)
+    dying = wait_until(
+        lambda: (item := hub.api.get(application)) and "deletionTimestamp" in item["metadata"] and item,
+        what="the Application is being deleted",
+    )
+    assert dying["metadata"]["finalizers"] == [names.CASCADE_FINALIZER]
+    assert hub.one(APP_PROJECT, name, ARGOCD)["spec"]["sourceRepos"] == [REPOSITORY["url"]]
+    assert "deletionTimestamp" not in hub.one(NAMESPACE, f"{name}-dev")["metadata"]
+    hub.wait_gone(name, within=60, meanwhile=lambda: hub.release_applications(name))
+    assert hub.one(NAMESPACE, f"{name}-dev") is None
+    assert hub.one(APP_PROJECT, name, ARGOCD) is None
+    gone = [write.resource for write in audit.of_objects(name) if write.verb == "delete"]
+    assert gone.index("applications") < gone.index("namespaces")
+    assert gone.index("applications") < gone.index("appprojects")
+
+
+def test_a_decision_about_another_incarnation_does_not_count(
+    hub: Hub, platform: Decider, operator: OperatorProcess
+) -> None:
+    """A confirmation that names another UID leaves the deletion waiting."""
+    name = "mismatched"
+    uid = waiting(hub, name)
+    before = passes(operator, "AwaitingConfirmation")
+    platform.confirm("mismatched-1", name, NOBODY)
+    wait_until(lambda: passes(operator, "AwaitingConfirmation") > before, what="the decision was looked at")
+    assert hub.condition(name)["reason"] == "AwaitingConfirmation"
+    assert "deletionTimestamp" not in hub.one(NAMESPACE, f"{name}-dev")["metadata"]
+    platform.confirm("mismatched-2", name, uid)
+    hub.wait_gone(name, within=60)
+
+
+def test_a_decision_by_somebody_without_the_right_is_refused(hub: Hub) -> None:
+    """Who may create decisions but does not hold confirm-delete confirms nothing."""
+    with pytest.raises(RefusedError, match="confirm-delete"):
+        Decider(hub, "curious-person", may_confirm=False).confirm("curious-1", "anything", NOBODY)
+
+
+def test_a_decision_for_one_environment_confirms_that_one_alone(hub: Hub, platform: Decider) -> None:
+    """Of two environments that leave the spec under Delete, only the confirmed one is deleted."""
+    name = "halved"
+    uid = hub.declare(name, deletionPolicy="Delete", environments=[DEV, TEST])["metadata"]["uid"]
+    hub.wait(name)
+    hub.declare(name, deletionPolicy="Delete", environments=[])
+    hub.wait(name, "True", "AwaitingConfirmation")
+    platform.confirm("halved-1", name, uid, "dev")
+    wait_until(lambda: hub.one(NAMESPACE, "halved-dev") is None, what="the confirmed one is gone", within=60)
+    hub.wait(name, "True", "AwaitingConfirmation")
+    kept = hub.one(NAMESPACE, "halved-test")["metadata"]
+    assert "deletionTimestamp" not in kept
+    assert kept["labels"][names.LABEL_PROJECT] == name
+    assert [item["name"] for item in hub.project(name)["status"]["environments"]] == ["test"]
+
+
+def test_a_decision_for_an_environment_does_not_confirm_the_project(
+    hub: Hub, platform: Decider, operator: OperatorProcess
+) -> None:
+    """The deletion of a whole project needs a confirmation of the whole project."""
+    name = "partly"
+    uid = waiting(hub, name)
+    before = passes(operator, "AwaitingConfirmation")
+    platform.confirm("partly-1", name, uid, "dev")
+    wait_until(lambda: passes(operator, "AwaitingConfirmation") > before, what="the decision was looked at")
+    assert hub.condition(name)["reason"] == "AwaitingConfirmation"
+    platform.confirm("partly-2", name, uid)
+    hub.wait_gone(name, within=60)
+
+
+def test_a_waiting_deletion_is_released_by_retain(hub: Hub) -> None:
+    """Changing a project that waits for its deletion to Retain releases it: the namespace stays."""
+    name = "spared"
+    uid = waiting(hub, name)
+    hub.api.patch(f"{PROJECTS}/{name}", {"spec": {"deletionPolicy": "Retain"}})
+    hub.wait_gone(name)
+    namespace = hub.one(NAMESPACE, f"{name}-dev")
+    assert own_labels(namespace) == set()
+    assert released_from(namespace)["uid"] == uid
+
+
+def test_what_blocks_a_deletion_is_named(hub: Hub, platform: Decider) -> None:
+    """A namespace that does not go is named with what holds it, so that somebody can let go of it."""
+    name, finalizer = "blocked", "example.org/keep"
+    uid = hub.declare(name, deletionPolicy="Delete")["metadata"]["uid"]
+    hub.wait(name)
+    held = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held", "finalizers": [finalizer]}}
+    hub.api.create(f"/api/v1/namespaces/{name}-dev/configmaps", held)
+    hub.delete(name)
+    platform.confirm("blocked-1", name, uid)
+    try:
+        wait_until(
+            lambda: finalizer in ((hub.condition(name) or {}).get("message") or ""),
+            what=f"the status names {finalizer}; it is {(hub.project(name) or {}).get('status')}",
+        )
+    finally:
+        hub.api.patch(f"/api/v1/namespaces/{name}-dev/configmaps/held", {"metadata": {"finalizers": None}})
+    hub.wait_gone(name, within=60)

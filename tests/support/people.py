@@ -1,0 +1,43 @@
+"""People who decide: users with a certificate, groups and the rights that an administrator gave them."""
+
+from typing import Any
+
+from onboarding import names
+from tests.support.api import Api
+from tests.support.hub import ROOT, Hub
+
+_RBAC = "/apis/rbac.authorization.k8s.io/v1"
+_AUTHENTICATED = "system:authenticated"
+
+
+class Decider:
+    """Somebody who may create decisions and, if so made, holds ``confirm-delete`` on every project."""
+
+    def __init__(self, hub: Hub, user: str, *, may_confirm: bool = True) -> None:
+        self._user, self._groups = user, ["service-team", _AUTHENTICATED]
+        self._api = Api(hub.cluster, hub.cluster.kubeconfig_for(user, ["service-team"]))
+        rules = [{"apiGroups": [names.GROUP], "resources": ["onboardingdecisions"], "verbs": ["create", "get"]}]
+        if may_confirm:
+            rules.append({"apiGroups": [names.GROUP], "resources": ["projects"], "verbs": ["confirm-delete"]})
+        role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": user}}
+        hub.api.apply(f"{_RBAC}/clusterroles/{user}", {**role, "rules": rules})
+        binding = {
+            **role,
+            "kind": "ClusterRoleBinding",
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": user},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+        }
+        hub.api.apply(f"{_RBAC}/clusterrolebindings/{user}", binding)
+
+    def confirm(self, name: str, project: str, uid: str, environment: str | None = None) -> None:
+        """Confirm that a project, or one of its environments, may be deleted."""
+        spec: dict[str, Any] = {
+            "decision": "ConfirmDelete",
+            "project": {"name": project, "uid": uid},
+            "by": {"username": self._user, "groups": self._groups},
+            "reason": "the service has ended",
+        }
+        if environment:
+            spec["environment"] = environment
+        decision = {"apiVersion": names.API_VERSION, "kind": "OnboardingDecision", "metadata": {"name": name}}
+        self._api.create(f"{ROOT}/onboardingdecisions", {**decision, "spec": spec})

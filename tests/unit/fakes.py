@@ -1,0 +1,99 @@
+"""A cluster in memory, which behaves as the API server does where the pass relies on it."""
+
+from typing import Any
+
+from onboarding import names
+from onboarding.build.kinds import Manifest, ObjectKey
+from onboarding.errors import ApiError, OnboardingError
+from onboarding.reconcile.live import Live, live_of
+from onboarding.reconcile.world import ClusterState
+
+
+def merged(target: Any, patch: Any) -> Any:
+    """Apply a merge patch as RFC 7386 says."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merged(result.get(key), value)
+    return result
+
+
+class FakeCluster:
+    """Implements ``reconcile.ports.Cluster``; ``log`` holds what was asked of it."""
+
+    def __init__(self, state: ClusterState | None = None) -> None:
+        self.state = state or ClusterState()
+        self.objects: dict[ObjectKey, Manifest] = {}
+        self.log: list[tuple[str, ObjectKey]] = []
+        self.broken: dict[tuple[str, str], OnboardingError] = {}
+        """What it answers instead, by verb and kind."""
+        self.blind = False
+        """Whether the cache knows nothing."""
+        self._version = 0
+
+    def put(self, key: ObjectKey, manifest: Manifest) -> Manifest:
+        """Let an object be there."""
+        self._version += 1
+        made = {"uid": f"uid-{key.name}", "resourceVersion": str(self._version)}
+        self.objects[key] = {**manifest, "metadata": {**made, **manifest["metadata"]}}
+        return self.objects[key]
+
+    def cached(self, key: ObjectKey) -> Live | None:
+        """Return what is there, unless the cache is blind."""
+        found = None if self.blind else self.objects.get(key)
+        return live_of(key.kind, found) if found else None
+
+    def owned(self, project: str) -> dict[ObjectKey, Live]:
+        """Return what carries the project's label."""
+        return {
+            key: live_of(key.kind, manifest)
+            for key, manifest in self.objects.items()
+            if manifest["metadata"].get("labels", {}).get(names.LABEL_PROJECT) == project
+        }
+
+    async def create(self, key: ObjectKey, manifest: Manifest) -> None:
+        """Make an object unless one is there."""
+        self._meet("create", key)
+        if key in self.objects:
+            raise ApiError(409, "AlreadyExists", f"{key.name} already exists")
+        self.put(key, manifest)
+
+    async def change(self, key: ObjectKey, patch: Manifest, live: Live) -> None:
+        """Merge-patch the object of this UID."""
+        self._meet("change", key)
+        found = self._found(key, live)
+        self._version += 1
+        changed = merged(found, patch)
+        self.objects[key] = merged(changed, {"metadata": {"resourceVersion": str(self._version)}})
+
+    async def delete(self, key: ObjectKey, live: Live) -> bool:
+        """Delete the object of this UID; one with finalizers stays for now."""
+        self._meet("delete", key)
+        found = self._found(key, live)
+        if found["metadata"].get("finalizers"):
+            found["metadata"]["deletionTimestamp"] = "now"
+            return False
+        del self.objects[key]
+        return True
+
+    async def read(self, key: ObjectKey) -> Manifest | None:
+        """Return what is there."""
+        self._meet("read", key)
+        return self.objects.get(key)
+
+    def _meet(self, verb: str, key: ObjectKey) -> None:
+        self.log.append((verb, key))
+        if (verb, key.kind.kind) in self.broken:
+            raise self.broken[verb, key.kind.kind]
+
+    def _found(self, key: ObjectKey, live: Live) -> Manifest:
+        found = self.objects.get(key)
+        if found is None:
+            raise ApiError(404, "NotFound", f"{key.name} not found")
+        if found["metadata"]["uid"] != live.uid:
+            raise ApiError(409, "Conflict", "the UID in the precondition does not match")
+        return found

@@ -1,0 +1,249 @@
+"""The work is done rank by rank; what fails stops its own environment and nothing else; no stranger is touched."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from onboarding import names
+from onboarding.build.kinds import (
+    APP_PROJECT,
+    APPLICATION,
+    CHILD_KINDS,
+    NAMESPACE,
+    RESOURCE_QUOTA,
+    ROLE_BINDING,
+    ChildKind,
+    Wanted,
+)
+from onboarding.build.wanted import build_wanted
+from onboarding.errors import ApiError, OnboardingError, UnreachableError
+from onboarding.reconcile.compare import Action, Change, Rank, compare
+from onboarding.reconcile.converge import Outcome, Result, converge
+from onboarding.reconcile.live import live_of
+from onboarding.reconcile.world import ClusterState
+from tests.unit.fakes import FakeCluster
+from tests.unit.worlds import OWNER, environment, revisions, spec_of
+
+SPEC = spec_of(environment(), environment("prod", stage="prod"))
+WANTED = build_wanted(OWNER, revisions(SPEC))
+CASCADE = names.CASCADE_FINALIZER
+REFUSED = ApiError(422, "Invalid", "spec is invalid")
+
+
+def first(kind: ChildKind, wanted: Iterable[Wanted] = WANTED) -> Wanted:
+    return next(item for item in wanted if item.key.kind is kind)
+
+
+async def work(cluster: FakeCluster, changes: Iterable[Change] | None = None) -> list[Outcome]:
+    return await converge(OWNER, compare(WANTED, {}) if changes is None else changes, {"hub": cluster})
+
+
+def results(outcomes: Iterable[Outcome], environment: str) -> set[Result]:
+    return {outcome.result for outcome in outcomes if outcome.change.environment == environment}
+
+
+def removal(cluster: FakeCluster, item: Wanted, *, cascade: bool = False) -> Change:
+    """Return the deletion of an object that is there."""
+    live = live_of(item.key.kind, cluster.objects[item.key])
+    return Change(Action.DELETE, item.key, Rank.REMOVALS, "dev", "hub", None, live, cascade=cascade)
+
+
+async def test_everything_is_made_in_the_order_of_the_ranks() -> None:
+    cluster = FakeCluster()
+    outcomes = await work(cluster)
+    assert {outcome.result for outcome in outcomes} == {Result.DONE}
+    assert cluster.objects.keys() == {item.key for item in WANTED}
+    kinds = [key.kind for _, key in cluster.log]
+    last_namespace = max(index for index, kind in enumerate(kinds) if kind is NAMESPACE)
+    assert all(kind is NAMESPACE for kind in kinds[: last_namespace + 1])
+    assert all(kind is APPLICATION for kind in kinds[kinds.index(APPLICATION) :])
+    assert [verb for verb, _ in cluster.log] == ["create"] * len(WANTED)
+
+
+async def test_a_failing_environment_does_not_stop_another() -> None:
+    cluster = FakeCluster()
+    theirs = {"metadata": {"name": "shop-dev", "labels": {"team": "other"}}}
+    cluster.put(first(NAMESPACE).key, theirs)
+    outcomes = await work(cluster)
+    assert results(outcomes, "prod") == {Result.DONE}
+    assert results(outcomes, "dev") == {Result.CONFLICT, Result.SKIPPED}
+    assert "shop-dev" not in {key.namespace for key in cluster.objects}
+
+
+async def test_applications_wait_for_their_environment() -> None:
+    cluster = FakeCluster()
+    wanted = build_wanted(OWNER, revisions(spec_of(environment())))
+    cluster.broken = {("create", "ResourceQuota"): REFUSED}
+    outcomes = await work(cluster, compare(wanted, {}))
+    by_kind = {outcome.change.key.kind: outcome.result for outcome in outcomes}
+    assert (by_kind[RESOURCE_QUOTA], by_kind[APPLICATION]) == (Result.FAILED, Result.SKIPPED)
+    assert by_kind[APP_PROJECT] is by_kind[ROLE_BINDING] is Result.DONE
+
+
+async def test_applications_wait_for_their_project() -> None:
+    cluster = FakeCluster()
+    cluster.broken = {("create", "AppProject"): REFUSED}
+    outcomes = await work(cluster)
+    assert {o.result for o in outcomes if o.change.key.kind is APPLICATION} == {Result.SKIPPED}
+    assert {o.result for o in outcomes if o.change.key.kind is RESOURCE_QUOTA} == {Result.DONE}
+
+
+async def test_what_is_ours_already_is_mended_instead() -> None:
+    cluster, item = FakeCluster(), first(RESOURCE_QUOTA)
+    cluster.put(item.key, {**item.manifest, "spec": {"hard": {"pods": "1"}}})
+    cluster.blind = True
+    outcomes = await work(cluster, compare([item], {}))
+    assert [outcome.result for outcome in outcomes] == [Result.DONE]
+    assert [verb for verb, _ in cluster.log] == ["create", "read", "change"]
+    assert cluster.objects[item.key]["spec"] == item.manifest["spec"]
+
+
+async def test_what_is_ours_already_and_equal_is_left_alone() -> None:
+    cluster, item = FakeCluster(), first(RESOURCE_QUOTA)
+    cluster.put(item.key, item.manifest)
+    cluster.blind = True
+    await work(cluster, compare([item], {}))
+    assert [verb for verb, _ in cluster.log] == ["create", "read"]
+
+
+STRANGERS: dict[str, tuple[dict[str, Any], str]] = {
+    "nobody's": ({}, "carries no label of ours"),
+    "another project's": (
+        {"labels": {**first(NAMESPACE).manifest["metadata"]["labels"], names.LABEL_PROJECT: "other"}},
+        "belongs to project other",
+    ),
+    "another installation's": (
+        {"labels": {**first(NAMESPACE).manifest["metadata"]["labels"], names.LABEL_INSTALLATION: "inst-2"}},
+        "installation inst-2",
+    ),
+    "a former incarnation's": (
+        {"labels": {**first(NAMESPACE).manifest["metadata"]["labels"], names.LABEL_PROJECT_UID: "old"}},
+        "UID old",
+    ),
+    "released": ({"annotations": {names.ANNOTATION_RELEASED: "project shop"}}, "was released from project shop"),
+}
+
+
+@pytest.mark.parametrize("blind", [False, True], ids=["known before", "met by the write"])
+@pytest.mark.parametrize(("metadata", "words"), STRANGERS.values(), ids=STRANGERS)
+async def test_a_strangers_object_is_left_alone_and_its_owner_named(
+    metadata: dict[str, Any], words: str, blind: bool
+) -> None:
+    cluster, item = FakeCluster(), first(NAMESPACE)
+    before = cluster.put(item.key, {"metadata": {"name": item.key.name, **metadata}})
+    cluster.blind = blind
+    (outcome,) = await work(cluster, compare([item], {}))
+    assert outcome.result is Result.CONFLICT
+    assert words in outcome.message
+    assert cluster.objects[item.key] == before
+    assert {verb for verb, _ in cluster.log} <= {"create", "read"}
+
+
+async def test_what_came_and_went_is_tried_again() -> None:
+    cluster, item = FakeCluster(), first(RESOURCE_QUOTA)
+    cluster.broken = {("create", "ResourceQuota"): ApiError(409, "AlreadyExists", "exists")}
+    (outcome,) = await work(cluster, compare([item], {}))
+    assert outcome.result is Result.FAILED
+
+
+async def test_our_own_object_on_its_way_out_is_waited_for() -> None:
+    cluster, item = FakeCluster(), first(NAMESPACE)
+    cluster.put(item.key, {**item.manifest, "metadata": {**item.manifest["metadata"], "deletionTimestamp": "now"}})
+    (outcome,) = await work(cluster, compare([item], {}))
+    assert outcome.result is Result.WAITING
+
+
+ERRORS: dict[str, tuple[OnboardingError, Result]] = {
+    "terminating": (
+        ApiError(403, "Forbidden", "is being terminated", causes=("NamespaceTerminating",)),
+        Result.WAITING,
+    ),
+    "refused": (REFUSED, Result.FAILED),
+    "forbidden": (ApiError(403, "Forbidden", "no"), Result.FAILED),
+    "namespace gone": (ApiError(404, "NotFound", "namespaces not found"), Result.STALE),
+    "unreachable": (UnreachableError("no answer"), Result.UNREACHABLE),
+}
+
+
+@pytest.mark.parametrize(("error", "result"), ERRORS.values(), ids=ERRORS)
+async def test_an_error_becomes_an_outcome(error: OnboardingError, result: Result) -> None:
+    cluster = FakeCluster()
+    cluster.broken = {("create", "ResourceQuota"): error}
+    (outcome,) = await work(cluster, compare([first(RESOURCE_QUOTA)], {}))
+    assert outcome.result is result
+    assert outcome.message
+
+
+REFUSALS = {
+    "guard missing": (ClusterState(guarded=False), Result.GUARD_MISSING, set(CHILD_KINDS)),
+    "Argo CD missing": (ClusterState(argocd=False), Result.ARGOCD_MISSING, {APP_PROJECT, APPLICATION}),
+    "unknown": (ClusterState(problem="its first list is not complete yet"), Result.UNREACHABLE, set(CHILD_KINDS)),
+}
+
+
+@pytest.mark.parametrize(("state", "result", "kinds"), REFUSALS.values(), ids=REFUSALS)
+async def test_a_cluster_in_this_state_receives_no_writes(
+    state: ClusterState, result: Result, kinds: set[ChildKind]
+) -> None:
+    cluster = FakeCluster(state)
+    outcomes = await work(cluster)
+    assert {outcome.change.key.kind for outcome in outcomes if outcome.result is result} == kinds
+    assert not kinds & {key.kind for _, key in cluster.log}
+
+
+async def test_a_cluster_without_a_connection_is_named() -> None:
+    outcomes = await converge(OWNER, compare(WANTED, {}), {})
+    assert {outcome.result for outcome in outcomes} == {Result.UNREACHABLE}
+    assert "hub" in outcomes[0].message
+
+
+@pytest.mark.parametrize("variant", [CASCADE, f"{CASCADE}/background"])
+@pytest.mark.parametrize("cascade", [True, False], ids=["delete", "retain"])
+async def test_the_cascade_is_put_on_or_taken_off_just_before_and_others_finalizers_stay(
+    cascade: bool, variant: str
+) -> None:
+    cluster, item = FakeCluster(), first(APPLICATION)
+    present = ["example.org/other"] if cascade else ["example.org/other", variant]
+    metadata = {**item.manifest["metadata"], "finalizers": present}
+    cluster.put(item.key, {**item.manifest, "metadata": metadata})
+    (outcome,) = await work(cluster, [removal(cluster, item, cascade=cascade)])
+    assert [verb for verb, _ in cluster.log] == ["read", "change", "delete"]
+    finalizers = ["example.org/other", CASCADE] if cascade else ["example.org/other"]
+    assert cluster.objects[item.key]["metadata"]["finalizers"] == finalizers
+    assert outcome.result is Result.WAITING
+
+
+async def test_finalizers_that_are_right_already_cost_no_write() -> None:
+    cluster, item = FakeCluster(), first(APPLICATION)
+    cluster.put(item.key, item.manifest)
+    (outcome,) = await work(cluster, [removal(cluster, item)])
+    assert ([verb for verb, _ in cluster.log], outcome.result) == (["delete"], Result.DONE)
+
+
+@pytest.mark.parametrize("cascade", [True, False])
+async def test_what_has_gone_already_is_done(cascade: bool) -> None:
+    cluster, item = FakeCluster(), first(APPLICATION)
+    cluster.put(item.key, item.manifest)
+    change = removal(cluster, item, cascade=cascade)
+    cluster.objects.clear()
+    (outcome,) = await work(cluster, [change])
+    assert outcome.result is Result.DONE
+
+
+async def test_another_object_under_the_same_name_is_not_deleted() -> None:
+    cluster, item = FakeCluster(), first(RESOURCE_QUOTA)
+    cluster.put(item.key, item.manifest)
+    change = removal(cluster, item)
+    cluster.put(item.key, {**item.manifest, "metadata": {**item.manifest["metadata"], "uid": "another"}})
+    (outcome,) = await work(cluster, [change])
+    assert outcome.result is Result.STALE
+    assert item.key in cluster.objects
+
+
+async def test_an_object_with_an_immutable_field_is_deleted_and_made_again() -> None:
+    cluster, item = FakeCluster(), first(ROLE_BINDING)
+    live = live_of(item.key.kind, cluster.put(item.key, {**item.manifest, "roleRef": {"name": "other"}}))
+    (outcome,) = await work(cluster, compare([item], {item.key: live}))
+    assert ([verb for verb, _ in cluster.log], outcome.result) == (["delete", "create"], Result.DONE)
+    assert cluster.objects[item.key]["roleRef"] == item.manifest["roleRef"]

@@ -1,0 +1,143 @@
+"""What is declared is kept as last seen; what cannot be read is a problem with a name, never a default."""
+
+from typing import Any
+
+import pytest
+
+from onboarding import names
+from onboarding.reconcile.declared import Declared
+from tests.unit.worlds import POLICY, TARGETS, UID, environment, spec_of
+
+SPEC = spec_of(environment()).model_dump(mode="json", by_alias=True)
+DECISION = {
+    "decision": "ConfirmDelete",
+    "project": {"name": "shop", "uid": UID},
+    "by": {"username": "pat"},
+    "reason": "It has ended.",
+}
+
+
+def body(version: int = 5, spec: Any = SPEC, uid: str = UID, **metadata: Any) -> dict[str, Any]:
+    own = {"name": "shop", "uid": uid, "generation": 2, "resourceVersion": str(version), **metadata}
+    return {"metadata": own, "spec": spec, "status": {"observedGeneration": version}}
+
+
+@pytest.fixture
+def declared() -> Declared:
+    return Declared()
+
+
+def test_a_project_is_read_as_it_was_declared(declared: Declared) -> None:
+    declared.put_project(body(finalizers=[names.FINALIZER], managedFields=[{}], annotations={"a": "b"}))
+    project = declared.project("shop")
+    assert project is not None
+    assert project.spec == spec_of(environment())
+    assert (project.uid, project.generation, project.resource_version) == (UID, 2, "5")
+    assert (project.deleting, project.finalizers, project.problem) == (False, (names.FINALIZER,), "")
+    assert project.status == {"observedGeneration": 5}
+    assert list(declared.names()) == ["shop"]
+
+
+def test_an_unknown_project_is_none(declared: Declared) -> None:
+    assert declared.project("shop") is None
+
+
+def test_older_news_of_a_project_is_ignored(declared: Declared) -> None:
+    declared.put_project(body(6))
+    declared.put_project(body(5, deletionTimestamp="now"))
+    project = declared.project("shop")
+    assert project is not None
+    assert (project.resource_version, project.deleting, declared.deleting()) == ("6", False, 0)
+
+
+def test_a_dropped_project_is_forgotten_and_may_come_back(declared: Declared) -> None:
+    declared.put_project(body(deletionTimestamp="now"))
+    assert declared.deleting() == 1
+    declared.drop_project("shop")
+    declared.drop_project("shop")
+    assert (declared.project("shop"), list(declared.names()), declared.deleting()) == (None, [], 0)
+    declared.put_project(body(9, uid="new"))
+    project = declared.project("shop")
+    assert project is not None
+    assert project.uid == "new"
+
+
+def test_a_spec_that_cannot_be_read_is_named_without_its_value(declared: Declared) -> None:
+    declared.put_project(body(spec={"owner": {"name": "Ada", "email": "s3cret"}}))
+    project = declared.project("shop")
+    assert project is not None
+    assert project.spec is None
+    assert project.problem.startswith("spec.owner.email: ")
+    assert "s3cret" not in project.problem
+
+
+def test_the_answer_to_our_own_write_is_known_at_once_and_its_event_is_an_echo(declared: Declared) -> None:
+    declared.put_project(body(5))
+    assert not declared.take_answer(body(7))
+    assert declared.is_echo(body(7))
+    assert declared.is_echo(body(6))
+    assert not declared.is_echo(body(8))
+    project = declared.project("shop")
+    assert project is not None
+    assert project.resource_version == "7"
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"generation": 3}, {"uid": "new"}, {"deletionTimestamp": "now"}], ids=["spec", "object", "deletion"]
+)
+def test_an_answer_that_shows_somebody_elses_change_asks_for_a_pass(declared: Declared, metadata: Any) -> None:
+    declared.put_project(body(5))
+    assert declared.take_answer({**body(7), "metadata": {**body(7)["metadata"], **metadata}})
+
+
+def test_an_answer_that_lacks_our_finalizer_asks_for_a_pass(declared: Declared) -> None:
+    declared.put_project(body(5, finalizers=[names.FINALIZER]))
+    assert declared.take_answer(body(7))
+
+
+def test_the_answer_of_an_object_that_went_meanwhile_does_not_bring_it_back(declared: Declared) -> None:
+    """The event of the deletion may come before the answer to the write that took the last finalizer off."""
+    declared.put_project(body(5, deletionTimestamp="now", finalizers=[names.FINALIZER]))
+    declared.drop_project("shop")
+    declared.take_answer(body(6, deletionTimestamp="now"))
+    assert (list(declared.names()), declared.deleting()) == ([], 0)
+
+
+def test_a_policy_is_found_by_name_and_its_absence_and_its_faults_are_told(declared: Declared) -> None:
+    spec = POLICY.model_dump(mode="json", by_alias=True)
+    declared.put_policy("default", spec)
+    assert declared.policy("default") == (POLICY, "")
+    missing, words = declared.policy("other")
+    assert missing is None
+    assert "OnboardingPolicy other does not exist" in words
+    declared.put_policy("default", {**spec, "stages": []})
+    broken, words = declared.policy("default")
+    assert broken is None
+    assert words.startswith("OnboardingPolicy default: spec.stages: ")
+    declared.put_policy("default", None)
+    assert "does not exist" in declared.policy("default")[1]
+
+
+def test_only_targets_that_can_be_read_are_known(declared: Declared) -> None:
+    declared.put_target("main", TARGETS["main"].model_dump(mode="json", by_alias=True))
+    assert declared.targets == {"main": TARGETS["main"]}
+    declared.put_target("main", {"sites": []})
+    assert declared.targets == {}
+    declared.put_target("main", None)
+    assert declared.targets == {}
+
+
+def test_a_decision_counts_for_one_incarnation_of_its_project(declared: Declared) -> None:
+    assert declared.put_decision("one", DECISION) == "shop"
+    (found,) = declared.decisions("shop", UID)
+    assert found.by.username == "pat"
+    assert declared.decisions("shop", "another") == ()
+    assert declared.decisions("other", UID) == ()
+
+
+@pytest.mark.parametrize("spec", [None, {"decision": "Guess"}], ids=["deleted", "broken"])
+def test_a_decision_that_goes_names_the_project_that_it_was_about(declared: Declared, spec: Any) -> None:
+    declared.put_decision("one", DECISION)
+    assert declared.put_decision("one", spec) == "shop"
+    assert declared.decisions("shop", UID) == ()
+    assert declared.put_decision("one", spec) is None

@@ -1,0 +1,233 @@
+"""What is admitted is kept until something better is accepted, and what leaves waits for the right to leave."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from onboarding import names
+from onboarding.api.decision import Author
+from onboarding.build.kinds import NAMESPACE
+from onboarding.build.revision import Revision
+from onboarding.reconcile.admit import Place
+from onboarding.reconcile.judge import Judgement, judge, may_delete
+from tests.unit.worlds import GIT, confirm_delete, environment, live_of_spec, revisions, spec_of, world_of
+
+DEV, PROD = environment(), environment("prod", stage="prod")
+HUB = "hub"
+SITE_B = "site-b/kubeconfig"
+
+
+def judged(after: Any, before: Any = None, **fields: Any) -> Judgement:
+    """Judge a spec while what another one led to is in place."""
+    return judge(world_of(after, live_of_spec(before) if before else {}, **fields))
+
+
+def built(judgement: Judgement) -> list[tuple[str, str]]:
+    return [(revision.environment, revision.cluster) for revision in judgement.building]
+
+
+def texts(building: Iterable[Revision]) -> list[bytes]:
+    """Return revisions as they are remembered, which is what makes two of them equal."""
+    return [revision.canonical for revision in building]
+
+
+def only(judgement: Judgement) -> Revision:
+    (revision,) = judgement.building
+    return revision
+
+
+def test_what_passes_its_checks_is_built_as_declared() -> None:
+    spec = spec_of(DEV, PROD)
+    judgement = judged(spec)
+    assert texts(judgement.building) == texts(revisions(spec))
+    assert (judgement.held, judgement.findings, judgement.gone, judgement.hold) == ({}, [], set(), "")
+
+
+def test_an_accepted_candidate_replaces_the_admitted_revision() -> None:
+    judgement = judged(spec_of(environment(size="large")), spec_of(DEV))
+    assert only(judgement).resources.cpu == "8"
+
+
+def test_a_held_environment_keeps_what_is_admitted() -> None:
+    judgement = judged(spec_of(environment(size="vast")), spec_of(DEV))
+    assert texts(judgement.building) == texts(revisions(spec_of(DEV)))
+    assert judgement.held.keys() == {"dev"}
+
+
+def test_a_held_environment_that_was_never_admitted_gets_nothing() -> None:
+    judgement = judged(spec_of(environment(size="vast"), PROD))
+    assert built(judgement) == [("prod", HUB)]
+
+
+def test_a_plan_keeps_what_is_admitted_and_removes_nothing() -> None:
+    judgement = judged(spec_of(environment(size="large"), mode="Plan"), spec_of(DEV, PROD))
+    assert texts(judgement.building) == texts(revisions(spec_of(DEV, PROD)))
+    assert judgement.gone == set()
+    assert judgement.held == {"dev": "spec.mode is Plan"}
+
+
+@pytest.mark.parametrize("fields", [{"size": "vast"}, {"size": "large"}], ids=["held by a check", "held by a plan"])
+def test_what_is_revoked_goes_while_all_else_is_held(fields: dict[str, str]) -> None:
+    before = spec_of(
+        DEV,
+        team={"groups": {"admin": ["a", "b"], "viewer": ["c"]}},
+        repositories=[{"name": "app", "url": GIT}, {"name": "data", "url": f"{GIT}2"}],
+    )
+    mode = "Plan" if fields["size"] == "large" else "Apply"
+    after = spec_of(environment(**fields), team={"groups": {"admin": ["b", "new"]}}, mode=mode)
+    kept = only(judged(after, before))
+    assert [(binding.persona, binding.groups) for binding in kept.bindings] == [("admin", ("b",))]
+    assert [repository.name for repository in kept.repositories] == ["app"]
+    assert kept.resources.cpu == "2"
+
+
+def test_a_repository_under_the_same_name_with_another_address_is_revoked() -> None:
+    after = spec_of(
+        environment(size="vast"), repositories=[{"name": "app", "url": "https://git.example.org/other.git"}]
+    )
+    assert only(judged(after, spec_of(DEV))).repositories == ()
+
+
+def test_without_a_policy_everything_admitted_is_kept() -> None:
+    judgement = judged(spec_of(PROD), spec_of(DEV), policy=None, policy_problem="no policy")
+    assert texts(judgement.building) == texts(revisions(spec_of(DEV)))
+    assert (judgement.hold, judgement.gone) == ("no policy", set())
+
+
+def test_without_a_readable_spec_everything_admitted_is_kept() -> None:
+    judgement = judged(None, spec_of(DEV), problem="spec.owner: Field required")
+    assert texts(judgement.building) == texts(revisions(spec_of(DEV)))
+    assert (judgement.hold, judgement.gone) == ("spec.owner: Field required", set())
+
+
+def test_without_its_target_an_environment_keeps_what_is_admitted() -> None:
+    judgement = judged(spec_of(DEV), spec_of(DEV), targets={})
+    assert texts(judgement.building) == texts(revisions(spec_of(DEV)))
+    assert [finding.id for finding in judgement.findings] == ["TargetUnknown"]
+
+
+def test_retained_environments_leave_at_once() -> None:
+    judgement = judged(spec_of(PROD), spec_of(DEV, PROD))
+    assert (judgement.gone, built(judgement), judgement.awaiting) == ({"dev"}, [("prod", HUB)], "")
+
+
+def test_deletion_waits_for_a_decision_that_names_the_uid() -> None:
+    after = spec_of(PROD, deletionPolicy="Delete")
+    judgement = judged(after, spec_of(DEV, PROD))
+    assert (judgement.gone, judgement.unconfirmed) == (set(), {"dev"})
+    assert set(built(judgement)) == {("dev", HUB), ("prod", HUB)}
+    assert "ConfirmDelete" in judgement.awaiting
+    assert world_of(after).project.uid in judgement.awaiting
+
+
+@pytest.mark.parametrize(
+    ("deleting", "environment_", "confirmed"),
+    [(False, None, True), (False, "dev", True), (False, "prod", False), (True, None, True), (True, "dev", False)],
+    ids=["project", "this environment", "another environment", "project for all", "environment for all"],
+)
+def test_a_confirmation_counts_for_what_it_names(deleting: bool, environment_: str | None, confirmed: bool) -> None:
+    decisions = (confirm_delete(environment_),)
+    declared = (DEV,) if deleting else (PROD,)
+    after = spec_of(*declared, deletionPolicy="Delete")
+    judgement = judged(after, spec_of(DEV), decisions=decisions, deleting=deleting)
+    assert judgement.gone == ({"dev"} if confirmed else set())
+    assert judgement.unconfirmed == (set() if confirmed else {"dev"})
+    assert may_delete(world_of(after, decisions=decisions, deleting=deleting), "dev") is confirmed
+
+
+def test_who_asks_cannot_answer() -> None:
+    own = confirm_delete().model_copy(update={"by": Author(username="ada", groups=("shop-admins", "other"))})
+    after = spec_of(PROD, deletionPolicy="Delete")
+    judgement = judged(after, spec_of(DEV), decisions=(own,))
+    assert (judgement.gone, judgement.unconfirmed) == (set(), {"dev"})
+    assert "its author is in a group of the project" in judgement.awaiting
+    assert not may_delete(world_of(after, decisions=(own,)), "dev")
+
+
+def test_retain_never_deletes_even_where_confirmed() -> None:
+    assert not may_delete(world_of(spec_of(DEV), decisions=(confirm_delete(),)), "dev")
+    assert not may_delete(world_of(None, decisions=(confirm_delete(),)), "dev")
+
+
+def test_a_deleted_project_lets_every_environment_go() -> None:
+    judgement = judged(spec_of(DEV, PROD), spec_of(DEV, PROD), deleting=True)
+    assert (judgement.gone, judgement.building) == ({"dev", "prod"}, [])
+
+
+def test_a_held_teardown_keeps_everything() -> None:
+    judgement = judged(spec_of(DEV), spec_of(DEV), deleting=True, teardown_hold="too many at once")
+    assert (judgement.gone, built(judgement), judgement.awaiting) == (set(), [("dev", HUB)], "too many at once")
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [({"target": "twin"}, "target 'main'"), ({"namespace": "own"}, "namespace 'shop-dev'")],
+    ids=["target", "namespace"],
+)
+def test_an_environment_does_not_move(fields: dict[str, str], words: str) -> None:
+    world = world_of(spec_of(environment(**fields)), live_of_spec(spec_of(DEV)))
+    assert world.policy is not None
+    judgement = judge(replace(world, policy=world.policy.model_copy(update={"allow_namespace_names": True})))
+    assert [finding.id for finding in judgement.findings] == ["EnvironmentMoved"]
+    assert words in judgement.findings[0].message
+    assert texts(judgement.building) == texts(revisions(spec_of(DEV)))
+
+
+def test_a_revision_that_no_annotation_holds_is_refused() -> None:
+    groups = [f"{index:03}" + "g" * 240 for index in range(20)]
+    repositories = [{"name": f"r{index}", "url": f"{GIT}/{'x' * 450}{index}", "path": "p" * 200} for index in range(10)]
+    labels = {f"l{index:02}.{'x' * 90}/y": "v" * 63 for index in range(20)}
+    spec = spec_of(environment(labels=labels), team={"groups": {"admin": groups}}, repositories=repositories)
+    assert judged(spec).findings == []
+    huge = spec.model_copy(update={"description": "d" * 65536})
+    judgement = judge(world_of(huge))
+    assert [finding.id for finding in judgement.findings] == ["RevisionTooLarge"]
+    assert judgement.building == []
+
+
+def test_an_admitted_revision_that_cannot_be_read_is_not_built_and_nothing_leaves() -> None:
+    live = {
+        key: item._replace(
+            content=item.content.replace(b'"projectonboarding.io/admitted":"', b'"projectonboarding.io/admitted":"x')
+        )
+        if key.kind is NAMESPACE
+        else item
+        for key, item in live_of_spec(spec_of(DEV)).items()
+    }
+    held = judge(world_of(spec_of(environment(size="vast")), live))
+    assert held.admitted == {Place("dev", HUB): None}
+    assert (held.building, held.gone, held.leaving) == ([], set(), set())
+    assert texts(judge(world_of(spec_of(DEV), live)).building) == texts(revisions(spec_of(DEV)))
+
+
+def test_a_namespace_without_the_annotation_is_not_taken_for_another() -> None:
+    live = {
+        key: item._replace(content=b'{"metadata":{"labels":{},"annotations":{}}}') if key.kind is NAMESPACE else item
+        for key, item in live_of_spec(spec_of(DEV)).items()
+    }
+    assert judge(world_of(spec_of(DEV), live)).admitted == {Place("dev", HUB): None}
+    assert names.ANNOTATION_ADMITTED.startswith(names.GROUP)
+
+
+def test_a_site_is_left_while_the_environment_stays_on_the_other() -> None:
+    before = spec_of(environment(target="twin"))
+    judgement = judged(spec_of(environment(target="twin", sites=["a"])), before)
+    assert (judgement.leaving, judgement.gone) == ({Place("dev", SITE_B)}, set())
+    assert built(judgement) == [("dev", HUB)]
+
+
+def test_leaving_a_site_waits_for_its_confirmation_too() -> None:
+    before = spec_of(environment(target="twin"))
+    after = spec_of(environment(target="twin", sites=["a"]), deletionPolicy="Delete")
+    judgement = judged(after, before)
+    assert (judgement.leaving, judgement.unconfirmed) == (set(), {"dev"})
+    assert set(built(judgement)) == {("dev", HUB), ("dev", SITE_B)}
+
+
+def test_a_held_environment_leaves_no_site() -> None:
+    before = spec_of(environment(target="twin"))
+    judgement = judged(spec_of(environment(target="twin", sites=["a"], size="vast")), before)
+    assert judgement.leaving == set()
+    assert set(built(judgement)) == {("dev", HUB), ("dev", SITE_B)}

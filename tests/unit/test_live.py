@@ -1,0 +1,122 @@
+"""Of a live object is kept what proves whose it is and what a comparison needs, and nothing else."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from onboarding import names
+from onboarding.build.kinds import APPLICATION, NAMESPACE, RESOURCE_QUOTA
+from onboarding.build.naming import ownership_labels
+from onboarding.build.revision import Owner
+from onboarding.reconcile.live import comparable, key_of, live_of, own_label, owner_of
+from tests.unit.worlds import OWNER, UID
+
+OURS = {**ownership_labels(OWNER), names.LABEL_ENVIRONMENT: "dev"}
+
+
+def object_of(labels: dict[str, str] | None = None, **fields: Any) -> dict[str, Any]:
+    metadata = {
+        "name": "onboarding",
+        "namespace": "shop-dev",
+        "uid": "u",
+        "resourceVersion": "7",
+        **fields.pop("metadata", {}),
+    }
+    return {"metadata": {**metadata, **({} if labels is None else {"labels": labels})}, **fields}
+
+
+def test_all_three_labels_prove_an_owner() -> None:
+    assert owner_of(OURS) == Owner("inst-1", "shop", UID)
+
+
+@pytest.mark.parametrize("missing", [names.LABEL_INSTALLATION, names.LABEL_PROJECT, names.LABEL_PROJECT_UID])
+@pytest.mark.parametrize("value", [None, ""])
+def test_with_one_label_missing_nobody_is_the_owner(missing: str, value: str | None) -> None:
+    labels = {key: text for key, text in OURS.items() if key != missing} | ({} if value is None else {missing: value})
+    assert owner_of(labels) is None
+    live = live_of(RESOURCE_QUOTA, object_of(labels))
+    assert (live.owner, live.environment, live.content) == (None, "", b"")
+
+
+def test_an_object_without_labels_is_a_strangers() -> None:
+    assert live_of(RESOURCE_QUOTA, object_of()).owner is None
+    assert live_of(RESOURCE_QUOTA, {"metadata": {"uid": "u", "resourceVersion": "7", "labels": None}}).owner is None
+
+
+def test_identity_and_version_are_kept() -> None:
+    live = live_of(RESOURCE_QUOTA, object_of(OURS))
+    assert (live.uid, live.version, live.environment, live.deleting, live.cascades) == ("u", 7, "dev", False, False)
+    assert live_of(RESOURCE_QUOTA, object_of(OURS, metadata={"deletionTimestamp": "now"})).deleting
+
+
+@pytest.mark.parametrize(
+    ("finalizers", "cascades"),
+    [
+        (None, False),
+        ([], False),
+        (["example.org/other"], False),
+        ([names.CASCADE_FINALIZER], True),
+        ([f"{names.CASCADE_FINALIZER}/background"], True),
+        (["example.org/other", f"{names.CASCADE_FINALIZER}/foreground"], True),
+    ],
+)
+def test_argo_cds_cascade_is_seen_in_all_its_variants(finalizers: list[str] | None, cascades: bool) -> None:
+    assert live_of(APPLICATION, object_of(OURS, metadata={"finalizers": finalizers})).cascades is cascades
+
+
+@pytest.mark.parametrize(
+    ("status", "health"),
+    [
+        (None, ""),
+        ({}, ""),
+        ({"health": {}}, ""),
+        ({"health": None}, ""),
+        ({"health": {"status": "Degraded"}}, "Degraded"),
+    ],
+)
+def test_the_health_that_argo_cd_reports_is_kept(status: Any, health: str) -> None:
+    assert live_of(APPLICATION, object_of(OURS, status=status)).health == health
+
+
+def test_everything_but_metadata_status_and_operation_is_compared() -> None:
+    found = object_of({**OURS, "example.org/team": "blue"}, spec={"a": 1}, other=2, status={}, operation={}, kind="x")
+    assert comparable(APPLICATION, found) == {"metadata": {"labels": OURS}, "spec": {"a": 1}, "other": 2}
+
+
+def test_of_a_namespace_all_labels_and_our_annotations_are_compared_but_no_spec() -> None:
+    annotations = {names.ANNOTATION_ADMITTED: "{}", "example.org/note": "x"}
+    labels = {**OURS, "example.org/team": "blue"}
+    found = object_of(labels, metadata={"annotations": annotations}, spec={"finalizers": ["kubernetes"]})
+    assert comparable(NAMESPACE, found) == {
+        "metadata": {"labels": labels, "annotations": {names.ANNOTATION_ADMITTED: "{}"}}
+    }
+
+
+def test_the_order_of_keys_makes_no_difference() -> None:
+    first = live_of(RESOURCE_QUOTA, object_of(OURS, spec={"hard": {"a": "1", "b": "2"}}))
+    second = live_of(RESOURCE_QUOTA, object_of(OURS, spec={"hard": {"b": "2", "a": "1"}}))
+    assert first.content == second.content
+    assert orjson.loads(first.content)["spec"] == {"hard": {"a": "1", "b": "2"}}
+
+
+@pytest.mark.parametrize(
+    ("label", "ours"),
+    [
+        (names.LABEL_MANAGED_BY, True),
+        (names.LABEL_STAGE, True),
+        ("projectonboarding.io/anything", True),
+        ("projectonboarding.io.example.org/x", False),
+        ("app.kubernetes.io/name", False),
+    ],
+)
+def test_our_labels_are_known_by_their_prefix(label: str, ours: bool) -> None:
+    assert own_label(label) is ours
+
+
+def test_a_key_names_cluster_kind_and_place() -> None:
+    key = key_of("hub", RESOURCE_QUOTA, object_of())
+    assert str(key) == "ResourceQuota shop-dev/onboarding"
+    assert (
+        str(key_of("site-b/kubeconfig", NAMESPACE, {"metadata": {"name": "x"}})) == "Namespace x on site-b/kubeconfig"
+    )

@@ -1,0 +1,204 @@
+"""A site is connected to with a kubeconfig that runs nothing and trusts nobody blindly; its content stays secret."""
+
+import asyncio
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from onboarding.adapters.client import Client
+from onboarding.adapters.cluster import KubeCluster
+from onboarding.adapters.pool import ClusterPool, Unconnected, read_kubeconfig, read_secret
+from onboarding.build.kinds import HUB, NAMESPACE, ObjectKey
+from onboarding.errors import ApiError, OnboardingError, UnreachableError
+from onboarding.reconcile.live import Live
+
+SECRET = "s3cret"
+GOOD: dict[str, Any] = {
+    "clusters": [{"name": "c", "cluster": {"server": "https://site.example.org"}}],
+    "users": [{"name": "u", "user": {"token": SECRET}}],
+    "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+    "current-context": "x",
+}
+KEY = ObjectKey("site", NAMESPACE, "", "x")
+
+
+def kubeconfig(user: Mapping[str, Any] | None = None, cluster: Mapping[str, Any] | None = None, **top: Any) -> bytes:
+    users = [{"name": "u", "user": {"token": SECRET, **(user or {})}}]
+    clusters = [{"name": "c", "cluster": {"server": "https://site.example.org", **(cluster or {})}}]
+    return yaml.safe_dump({**GOOD, "users": users, "clusters": clusters, **top}).encode()
+
+
+def test_a_kubeconfig_with_a_token_is_taken() -> None:
+    assert read_kubeconfig(kubeconfig()) == GOOD
+
+
+REFUSED = {
+    "a command": (kubeconfig({"exec": {"command": SECRET}}), "runs a command"),
+    "a plugin": (kubeconfig({"auth-provider": {"name": SECRET}}), "runs a command"),
+    "no check of certificates": (kubeconfig(cluster={"insecure-skip-tls-verify": True}), "skips the check"),
+    "no cluster": (kubeconfig(clusters=[]), "no cluster"),
+    "no user": (kubeconfig(users=None), "no user"),
+    "no YAML": (f"{SECRET}: [".encode(), "not YAML"),
+    "no mapping": (SECRET.encode(), "no cluster or no user"),
+    "nothing": (b"", "no cluster or no user"),
+    "users that are text": (kubeconfig(users=[SECRET]), "kubeconfig"),
+    "clusters that are text": (kubeconfig(clusters=[SECRET]), "kubeconfig"),
+    "a token from a file of the operator": (kubeconfig({"tokenFile": f"/{SECRET}"}), "kubeconfig"),
+    "a certificate from a file of the operator": (kubeconfig({"client-certificate": f"/{SECRET}"}), "kubeconfig"),
+    "a key from a file of the operator": (kubeconfig({"client-key": f"/{SECRET}"}), "kubeconfig"),
+    "an authority from a file": (
+        kubeconfig(cluster={"certificate-authority": f"/{SECRET}"}),
+        "kubeconfig",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), REFUSED.values(), ids=REFUSED)
+def test_a_kubeconfig_is_refused_and_never_quoted(content: bytes, words: str) -> None:
+    with pytest.raises(UnreachableError, match=words) as refusal:
+        read_kubeconfig(content)
+    assert SECRET not in str(refusal.value)
+
+
+class Secrets:
+    """Answers a GET of a Secret."""
+
+    def __init__(self, answer: dict[str, Any] | OnboardingError) -> None:
+        self.answer = answer
+
+    async def request(self, method: str, path: str) -> dict[str, Any]:
+        assert (method, path) == ("GET", "/api/v1/namespaces/own/secrets/site")
+        if isinstance(self.answer, OnboardingError):
+            raise self.answer
+        return self.answer
+
+
+async def test_one_key_of_a_secret_is_read() -> None:
+    data = {"kubeconfig": base64.b64encode(b"text").decode()}
+    assert await read_secret(Secrets({"data": data}), "own", "site", "kubeconfig") == b"text"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (ApiError(404, "NotFound", SECRET), "Secret own/site cannot be read: NotFound"),
+        ({"data": {"other": SECRET}}, "Secret own/site has no key kubeconfig"),
+        ({}, "Secret own/site has no key kubeconfig"),
+    ],
+    ids=["missing", "other key", "empty"],
+)
+async def test_a_secret_that_cannot_be_used_is_named_and_never_quoted(answer: Any, words: str) -> None:
+    with pytest.raises(UnreachableError, match=words) as refusal:
+        await read_secret(Secrets(answer), "own", "site", "kubeconfig")  # type: ignore[arg-type]
+    assert SECRET not in str(refusal.value)
+
+
+class Site(KubeCluster):
+    """A connection that only notes what becomes of it."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def start(self) -> None:
+        self.events.append("started")
+
+    async def close(self) -> None:
+        self.events.append("closed")
+
+
+class Pool:
+    """A pool whose Secrets and connections are made up; ``contents`` holds kubeconfigs by Secret."""
+
+    def __init__(self, *, real: bool = False) -> None:
+        self.hub, self.site, self.changes = Site(), Site(), 0
+        self.contents: dict[str, bytes] = {}
+        self.real = real
+        self.pool = ClusterPool(
+            self.hub, read_secret=self._read, connect=self._connect, state_changed=self._state_changed
+        )
+
+    def _state_changed(self) -> None:
+        self.changes += 1
+
+    async def _read(self, name: str, key: str) -> bytes:
+        if name not in self.contents:
+            raise UnreachableError(f"Secret {name} has no key {key}")
+        return self.contents[name]
+
+    async def _connect(self, _name: str, content: Mapping[str, Any]) -> KubeCluster:
+        if self.real:
+            client = await Client.from_kubeconfig(content, patience=1)
+            await client.close()
+        return self.site
+
+    async def settle(self) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
+async def test_the_hub_is_always_there() -> None:
+    pool = Pool().pool
+    assert (list(pool), len(pool), pool[HUB]) == ([HUB], 1, pool._hub)
+
+
+async def test_a_site_is_unknown_until_it_is_connected_and_started() -> None:
+    made = Pool()
+    made.contents = {"site": kubeconfig()}
+    made.pool.follow({HUB, "site/kubeconfig"})
+    first = made.pool["site/kubeconfig"].state
+    assert (first.problem, first.starting) == ("it is being connected to", True)
+    await made.settle()
+    assert made.pool["site/kubeconfig"] is made.site
+    assert made.site.events == ["started"]
+    assert list(made.pool.connected()) == [made.hub, made.site]
+    made.pool.follow(set())
+    await made.settle()
+    assert made.site.events == ["started", "closed"]
+    assert list(made.pool) == [HUB]
+
+
+async def test_a_site_that_cannot_be_connected_to_says_why_and_holds_up_nobody() -> None:
+    made = Pool()
+    made.pool.follow({"site/kubeconfig"})
+    await made.settle()
+    state = made.pool["site/kubeconfig"].state
+    assert (state.problem, state.known, made.changes) == ("Secret site has no key kubeconfig", False, 1)
+    await made.pool.close()
+    assert made.hub.events == ["closed"]
+
+
+UNUSABLE = {
+    "no context": kubeconfig(**{"current-context": None}),
+    "an unknown context": kubeconfig(**{"current-context": SECRET}),
+    "an authority that is no base64": kubeconfig(cluster={"certificate-authority-data": SECRET}),
+    "an authority that is no certificate": kubeconfig(
+        cluster={"certificate-authority-data": base64.b64encode(SECRET.encode()).decode()}
+    ),
+    "users that are text": kubeconfig(users=[SECRET]),
+}
+
+
+@pytest.mark.parametrize("content", UNUSABLE.values(), ids=UNUSABLE)
+async def test_a_kubeconfig_that_the_client_refuses_is_a_problem_of_its_site(content: bytes) -> None:
+    made = Pool(real=True)
+    made.contents = {"site": content}
+    made.pool.follow({"site/kubeconfig"})
+    await made.settle()
+    state = made.pool["site/kubeconfig"].state
+    await made.pool.close()
+    assert not state.starting
+    assert "kubeconfig" in state.problem
+    assert SECRET not in state.problem
+
+
+@pytest.mark.parametrize("write", ["create", "change", "delete", "read"])
+async def test_what_is_not_connected_knows_nothing_and_takes_no_writes(write: str) -> None:
+    site = Unconnected("why")
+    assert (site.cached(KEY), site.owned("shop")) == (None, {})
+    live = Live("u", 1, None, "", False, False, "", b"")
+    arguments = {"create": (KEY, {}), "change": (KEY, {}, live), "delete": (KEY, live), "read": (KEY,)}
+    with pytest.raises(UnreachableError, match="why"):
+        await getattr(site, write)(*arguments[write])

@@ -1,0 +1,244 @@
+"""The status follows kstatus and Flux, stays small, and changes only when what it says changes."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from onboarding.api.status import Actor, ConditionType, ProjectOnboardingStatus, Reason
+from onboarding.build.kinds import APPLICATION, RESOURCE_QUOTA, ObjectKey
+from onboarding.checks.finding import Finding
+from onboarding.reconcile.compare import Action, Change, Rank, compare
+from onboarding.reconcile.converge import Outcome, Result
+from onboarding.reconcile.judge import Judgement, judge
+from onboarding.reconcile.reconciler import _states
+from onboarding.reconcile.report import MAX_STATUS_BYTES, report
+from onboarding.reconcile.verdict import give_verdict
+from onboarding.reconcile.world import ClusterState, World
+from tests.unit.worlds import CLUSTERS, NOW, environment, live_of_spec, spec_of, world_of
+
+DEV, PROD, HELD = environment(), environment("prod", stage="prod"), environment("held", size="vast")
+LIVE = live_of_spec(spec_of(DEV))
+Status = dict[str, Any]
+
+
+def status_of(
+    world: World, outcomes: Sequence[Outcome] = (), judgement: Judgement | None = None, plan: Any = None
+) -> Status:
+    """Return the status that a pass writes."""
+    judgement = judgement or judge(world)
+    return report(world, judgement, outcomes, give_verdict(world, judgement, outcomes), plan)
+
+
+def conditions(status: Status) -> dict[str, Status]:
+    return {item["type"]: item for item in status["conditions"]}
+
+
+def outcome(result: Result, environment_: str = "dev", message: str = "words") -> Outcome:
+    key = ObjectKey("hub", RESOURCE_QUOTA, f"shop-{environment_}", "onboarding")
+    return Outcome(Change(Action.CREATE, key, Rank.CONTENTS, environment_, "hub"), result, message)
+
+
+BAD = [outcome(result) for result in Result if result not in (Result.DONE, Result.SKIPPED)]
+SITUATIONS: dict[str, tuple[World, Sequence[Outcome], str, Reason, set[str]]] = {
+    "in place": (world_of(spec_of(DEV), LIVE), (), "True", Reason.READY, set()),
+    "some held": (world_of(spec_of(DEV, HELD), LIVE), (), "True", Reason.ENVIRONMENTS_HELD, set()),
+    "nothing admitted": (world_of(spec_of(HELD)), (), "False", Reason.HELD, set()),
+    "planned": (world_of(spec_of(DEV, mode="Plan")), (), "False", Reason.PLANNED, set()),
+    "no policy": (world_of(spec_of(DEV), policy=None, policy_problem="none"), (), "False", Reason.HELD, set()),
+    "refused": (world_of(None, problem="spec.owner"), (), "False", Reason.REFUSED, {"Stalled"}),
+    "removing": (world_of(spec_of(), LIVE), (), "Unknown", Reason.REMOVING, {"Reconciling"}),
+    "removal unconfirmed": (
+        world_of(spec_of(deletionPolicy="Delete"), LIVE),
+        (),
+        "True",
+        Reason.AWAITING_CONFIRMATION,
+        set(),
+    ),
+    "tearing down": (world_of(spec_of(DEV), LIVE, deleting=True), (), "Unknown", Reason.TEARING_DOWN, {"Reconciling"}),
+    "teardown unconfirmed": (
+        world_of(spec_of(DEV, deletionPolicy="Delete"), LIVE, deleting=True),
+        (),
+        "False",
+        Reason.AWAITING_CONFIRMATION,
+        set(),
+    ),
+    "teardown held": (
+        world_of(spec_of(DEV), LIVE, deleting=True, teardown_hold="a flood"),
+        (),
+        "False",
+        Reason.TEARDOWN_HELD,
+        set(),
+    ),
+    "teardown waits for a cluster": (
+        world_of(
+            spec_of(DEV), LIVE, deleting=True, clusters={**CLUSTERS, "site-b/kubeconfig": ClusterState(problem="down")}
+        ),
+        (),
+        "False",
+        Reason.TARGET_UNREACHABLE,
+        {"Reconciling"},
+    ),
+    "conflict": (world_of(spec_of(DEV)), [outcome(Result.CONFLICT)], "False", Reason.CONFLICT, {"Stalled"}),
+    "guard": (world_of(spec_of(DEV)), [outcome(Result.GUARD_MISSING)], "False", Reason.GUARD_MISSING, {"Stalled"}),
+    "Argo CD": (world_of(spec_of(DEV)), [outcome(Result.ARGOCD_MISSING)], "False", Reason.ARGOCD_MISSING, {"Stalled"}),
+    "failed": (world_of(spec_of(DEV)), [outcome(Result.FAILED)], "False", Reason.RETRYING, {"Reconciling"}),
+    "unreachable": (
+        world_of(spec_of(DEV)),
+        [outcome(Result.UNREACHABLE)],
+        "False",
+        Reason.TARGET_UNREACHABLE,
+        {"Reconciling"},
+    ),
+    "waiting": (world_of(spec_of(DEV)), [outcome(Result.WAITING)], "Unknown", Reason.APPLYING, {"Reconciling"}),
+    "conflict before all else": (world_of(spec_of(DEV)), BAD[::-1], "False", Reason.CONFLICT, {"Stalled"}),
+}
+
+
+@pytest.mark.parametrize(("world", "outcomes", "ready", "reason", "others"), SITUATIONS.values(), ids=SITUATIONS)
+def test_a_situation_has_its_conditions(
+    world: World, outcomes: Sequence[Outcome], ready: str, reason: Reason, others: set[str]
+) -> None:
+    found = conditions(status_of(world, outcomes))
+    assert (found["Ready"]["status"], found["Ready"]["reason"]) == (ready, reason.value)
+    assert found.keys() & {"Reconciling", "Stalled"} == others
+    assert found.keys() >= {"Ready", "PrerequisitesMet", "Provisioned", "ApplicationsHealthy"}
+    for extra in others:
+        assert (found[extra]["status"], found[extra]["reason"]) == ("True", reason.value)
+
+
+@pytest.mark.parametrize(("world", "outcomes"), [item[:2] for item in SITUATIONS.values()], ids=SITUATIONS)
+def test_every_status_is_one_that_the_api_server_takes(world: World, outcomes: Sequence[Outcome]) -> None:
+    status = status_of(world, outcomes)
+    assert ProjectOnboardingStatus.model_validate(status).observed_generation == world.project.generation
+    assert all(item["observedGeneration"] == world.project.generation for item in status["conditions"])
+    assert {item["type"] for item in status["conditions"]} <= {item.value for item in ConditionType}
+    assert len({item["type"] for item in status["conditions"]}) == len(status["conditions"])
+
+
+@pytest.mark.parametrize(("world", "outcomes"), [item[:2] for item in SITUATIONS.values()], ids=SITUATIONS)
+def test_a_second_pass_with_the_same_result_says_the_same(world: World, outcomes: Sequence[Outcome]) -> None:
+    """Nothing volatile is in the status, so that an unchanged project costs no write."""
+    before = status_of(world, outcomes)
+    again = world_of(
+        world.project.spec,
+        world.live,
+        deleting=world.project.deleting,
+        status=before,
+        problem=world.project.problem,
+        policy=world.policy,
+        policy_problem=world.policy_problem,
+        clusters=world.clusters,
+        teardown_hold=world.teardown_hold,
+        now=NOW + timedelta(hours=1),
+    )
+    assert status_of(again, outcomes) == before
+
+
+def test_the_transition_time_moves_with_the_value_only() -> None:
+    later = NOW + timedelta(hours=1)
+    before = status_of(world_of(spec_of(HELD)))
+    after = conditions(status_of(world_of(spec_of(DEV, HELD), LIVE, status=before, now=later)))
+    assert after["Ready"]["lastTransitionTime"] == "2026-01-02T04:04:05Z"
+    assert after["PrerequisitesMet"]["lastTransitionTime"] == "2026-01-02T03:04:05Z"
+
+
+def test_since_is_kept_while_a_check_says_the_same() -> None:
+    later = NOW + timedelta(hours=1)
+    before = status_of(world_of(spec_of(HELD)))
+    after = status_of(world_of(spec_of(HELD, environment("other", size="huge")), status=before, now=later))
+    assert [(item["environment"], item["since"]) for item in after["checks"]] == [
+        ("held", "2026-01-02T03:04:05Z"),
+        ("other", "2026-01-02T04:04:05Z"),
+    ]
+    other = environment("held", size="huge")
+    changed = status_of(world_of(spec_of(other), status=before, now=later))
+    assert changed["checks"][0]["since"] == "2026-01-02T04:04:05Z"
+
+
+def test_a_status_has_at_most_8_kib() -> None:
+    many = [environment(f"environment-{index:02}", stage="moon", size="vast", target="nowhere") for index in range(20)]
+    spec = spec_of(*many)
+    world = world_of(spec, policy_problem="")
+    judgement = judge(world)
+    judgement.findings = [Finding("Id" * 20, "é" * 600, "ü" * 600, Actor.PROJECT, item["name"]) for item in many] * 5
+    judgement.held = {item["name"]: "ö" * 600 for item in many}
+    outcomes = [outcome(Result.CONFLICT, item["name"], "x" * 600) for item in many]
+    changes = compare([], {}) + [item.change for item in outcomes]
+    status = status_of(world, outcomes, judgement, changes)
+    assert len(orjson.dumps(status)) <= MAX_STATUS_BYTES
+    assert status["nextActions"]
+    assert conditions(status)["Ready"]["status"] == "False"
+    ProjectOnboardingStatus.model_validate(status)
+
+
+def test_20_environments_in_place_are_all_shown() -> None:
+    spec = spec_of(*(environment(f"environment-{index:02}") for index in range(20)))
+    status = status_of(world_of(spec, live_of_spec(spec)))
+    assert status["summary"]["environments"] == "20/20"
+    assert len(status["environments"]) == 20
+
+
+def test_a_project_without_environments_has_a_status_and_no_states() -> None:
+    status = status_of(world_of(spec_of()))
+    assert status["summary"]["environments"] == "0/0"
+    assert _states(status) == {}
+
+
+def test_the_states_are_one_word_per_environment() -> None:
+    twin = spec_of(environment(target="twin"), HELD)
+    status = status_of(world_of(twin, live_of_spec(spec_of(environment(target="twin")))))
+    assert _states(status) == {"dev": "Ready", "held": "Held"}
+    broken = status_of(world_of(spec_of(DEV), LIVE), [outcome(Result.FAILED)])
+    assert _states(broken) == {"dev": "Failed"}
+
+
+def test_an_environment_shows_its_sites_and_what_stands_in_the_way() -> None:
+    status = status_of(world_of(spec_of(DEV, PROD), LIVE), [outcome(Result.CONFLICT, "prod", "somebody's")])
+    dev, prod = status["environments"]
+    assert dev["sites"][0] | {"revision": ""} == {
+        "name": "a",
+        "namespace": "shop-dev",
+        "state": "Ready",
+        "revision": "",
+    }
+    assert len(dev["sites"][0]["revision"]) == 12
+    assert prod["sites"] == [{"name": "a", "namespace": "shop-prod", "state": "Conflict", "message": "somebody's"}]
+    assert status["summary"]["environments"] == "1/2"
+
+
+def test_the_next_action_is_said_once_and_first() -> None:
+    status = status_of(world_of(spec_of(DEV)), [outcome(Result.CONFLICT, message="somebody's")] * 3)
+    assert status["nextActions"] == [{"actor": "platform", "action": "somebody's"}]
+    assert status["summary"]["next"] == "platform: somebody's"
+
+
+@pytest.mark.parametrize(
+    ("health", "status", "reason"),
+    [
+        ({}, "Unknown", "NoApplications"),
+        ({"a": ""}, "Unknown", "NotReported"),
+        ({"a": "Healthy", "b": ""}, "Unknown", "NotReported"),
+        ({"a": "Healthy", "b": "Degraded"}, "False", "ApplicationsUnhealthy"),
+        ({"a": "Healthy", "b": "Healthy"}, "True", "ApplicationsHealthy"),
+    ],
+)
+def test_the_health_of_applications_never_enters_ready(health: dict[str, str], status: str, reason: str) -> None:
+    template = next(item for key, item in LIVE.items() if key.kind is APPLICATION)
+    applications = {
+        ObjectKey("hub", APPLICATION, "argocd", name): template._replace(health=state) for name, state in health.items()
+    }
+    others = {key: item for key, item in LIVE.items() if key.kind is not APPLICATION}
+    found = conditions(status_of(world_of(spec_of(DEV), others | applications)))
+    assert (found["ApplicationsHealthy"]["status"], found["ApplicationsHealthy"]["reason"]) == (status, reason)
+    assert found["Ready"]["status"] == "True"
+
+
+def test_a_plan_counts_and_lists_its_changes() -> None:
+    changes = [outcome(Result.DONE).change] * 30
+    plan = status_of(world_of(spec_of(DEV, mode="Plan")), plan=changes)["plan"]
+    assert plan["summary"] == "30 to create"
+    assert len(plan["changes"]) == 20
+    assert status_of(world_of(spec_of(DEV, mode="Plan")), plan=[])["plan"]["summary"] == "Apply would change nothing"

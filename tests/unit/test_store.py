@@ -1,0 +1,143 @@
+"""The cache holds the newest that is known of every object, and tells of news that we did not make."""
+
+from typing import Any
+
+import pytest
+
+from onboarding import names
+from onboarding.adapters.store import Store
+from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, Manifest, ObjectKey
+from onboarding.build.naming import ownership_labels
+from onboarding.build.revision import Owner
+
+KEY = ObjectKey("hub", RESOURCE_QUOTA, "shop-dev", "onboarding")
+
+
+class Watched(Store):
+    """A store that keeps what it tells."""
+
+    def __init__(self) -> None:
+        self.news: list[str] = []
+        super().__init__("hub", self.news.append)
+
+
+def quota(
+    version: int, project: str | None = "shop", name: str = "onboarding", uid: str = "u", **spec: Any
+) -> Manifest:
+    labels = ownership_labels(Owner("inst-1", project, "p")) if project else {}
+    metadata = {"name": name, "namespace": "shop-dev", "uid": uid, "resourceVersion": str(version), "labels": labels}
+    return {"metadata": metadata, "spec": spec}
+
+
+@pytest.fixture
+def store() -> Watched:
+    return Watched()
+
+
+def version(store: Store, key: ObjectKey = KEY) -> int | None:
+    found = store.get(key)
+    return found.version if found else None
+
+
+def test_an_event_is_news(store: Watched) -> None:
+    store.heard(RESOURCE_QUOTA, quota(5))
+    assert (version(store), store.news) == (5, ["shop"])
+    assert store.owned("shop").keys() == {KEY}
+
+
+@pytest.mark.parametrize("old", [4, 5])
+def test_older_news_is_ignored(store: Watched, old: int) -> None:
+    store.heard(RESOURCE_QUOTA, quota(5, pods="1"))
+    store.heard(RESOURCE_QUOTA, quota(old, pods="9"))
+    assert (version(store), store.news) == (5, ["shop"])
+    assert b'"9"' not in store.owned("shop")[KEY].content
+
+
+def test_our_own_write_is_no_news_and_neither_is_its_event(store: Watched) -> None:
+    store.wrote(RESOURCE_QUOTA, quota(5))
+    store.heard(RESOURCE_QUOTA, quota(5))
+    assert (version(store), store.news) == (5, [])
+
+
+def test_an_answer_that_comes_after_newer_news_changes_nothing(store: Watched) -> None:
+    store.heard(RESOURCE_QUOTA, quota(6))
+    assert store.wrote(RESOURCE_QUOTA, quota(5)).version == 5
+    assert version(store) == 6
+
+
+def test_what_is_lost_is_gone_and_news(store: Watched) -> None:
+    store.wrote(RESOURCE_QUOTA, quota(5))
+    store.lost(RESOURCE_QUOTA, quota(6))
+    assert (version(store), store.news, store.owned("shop"), len(store)) == (None, ["shop"], {}, 0)
+
+
+def test_a_loss_older_than_the_re_creation_is_ignored(store: Watched) -> None:
+    store.wrote(RESOURCE_QUOTA, quota(9, uid="new"))
+    store.lost(RESOURCE_QUOTA, quota(8, uid="old"))
+    assert (version(store), store.news) == (9, [])
+
+
+def test_a_loss_of_something_unknown_is_no_news(store: Watched) -> None:
+    store.lost(RESOURCE_QUOTA, quota(8))
+    assert store.news == []
+
+
+def test_our_own_deletion_is_no_news(store: Watched) -> None:
+    store.wrote(RESOURCE_QUOTA, quota(5))
+    store.forget(KEY, "u")
+    store.lost(RESOURCE_QUOTA, quota(6))
+    assert (version(store), store.news) == (None, [])
+
+
+def test_another_object_of_that_name_is_not_forgotten(store: Watched) -> None:
+    store.wrote(RESOURCE_QUOTA, quota(5, uid="new"))
+    store.forget(KEY, "old")
+    assert version(store) == 5
+
+
+def test_a_list_brings_what_is_new_and_takes_what_is_gone(store: Watched) -> None:
+    store.heard(RESOURCE_QUOTA, quota(3, name="gone"))
+    store.heard(RESOURCE_QUOTA, quota(4, name="kept"))
+    store.news.clear()
+    store.replace(RESOURCE_QUOTA, [quota(4, name="kept"), quota(7, project="other", name="new")], 8)
+    assert {key.name for key in (*store.owned("shop"), *store.owned("other"))} == {"kept", "new"}
+    assert sorted(store.news) == ["other", "shop"]
+
+
+def test_a_list_does_not_take_what_we_wrote_after_it(store: Watched) -> None:
+    store.wrote(RESOURCE_QUOTA, quota(9))
+    store.replace(RESOURCE_QUOTA, [], 8)
+    assert (version(store), store.news) == (9, [])
+
+
+def test_a_list_of_one_kind_takes_nothing_of_another(store: Watched) -> None:
+    store.heard(RESOURCE_QUOTA, quota(3))
+    store.replace(NAMESPACE, [], 8)
+    assert version(store) == 3
+
+
+def test_a_change_of_owner_is_news_to_both(store: Watched) -> None:
+    store.heard(RESOURCE_QUOTA, quota(3))
+    store.news.clear()
+    store.heard(RESOURCE_QUOTA, quota(4, project="other"))
+    assert sorted(store.news) == ["other", "shop"]
+    assert store.owned("shop") == {}
+    assert store.owned("other").keys() == {KEY}
+
+
+def test_what_was_released_belongs_to_nobody_and_is_still_known(store: Watched) -> None:
+    store.wrote(RESOURCE_QUOTA, quota(3))
+    store.wrote(RESOURCE_QUOTA, quota(4, project=None))
+    assert store.owned("shop") == {}
+    found = store.get(KEY)
+    assert found is not None
+    assert (found.owner, found.content) == (None, b"")
+
+
+def test_strangers_are_known_by_name_and_are_no_news(store: Watched) -> None:
+    store.heard(NAMESPACE, {"metadata": {"name": "theirs", "uid": "x", "resourceVersion": "3"}})
+    found = store.get(ObjectKey("hub", NAMESPACE, "", "theirs"))
+    assert found is not None
+    assert found.owner is None
+    assert store.news == []
+    assert names.LABEL_PROJECT not in found.content.decode()

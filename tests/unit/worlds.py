@@ -1,0 +1,131 @@
+"""Worlds to judge: a policy, a target and projects, and live objects as if we had made them."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from onboarding.api.decision import OnboardingDecisionSpec
+from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.api.target import HostingTargetSpec
+from onboarding.build.kinds import Manifest, ObjectKey, Wanted
+from onboarding.build.revision import Owner, Revision
+from onboarding.build.wanted import build_wanted
+from onboarding.checks.finding import Inputs
+from onboarding.reconcile.admit import candidates
+from onboarding.reconcile.live import Live, live_of
+from onboarding.reconcile.world import ClusterState, Project, World
+
+UID = "11111111-1111-4111-8111-111111111111"
+OWNER = Owner("inst-1", "shop", UID)
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+GIT = "https://git.example.org/shop.git"
+POLICY = OnboardingPolicySpec.model_validate(
+    {
+        "stages": [
+            {"name": "dev", "defaultSize": "small", "defaultTarget": "main"},
+            {"name": "prod", "production": True, "defaultSize": "small", "defaultTarget": "main"},
+        ],
+        "sizes": [
+            {"name": name, "cpu": cpu, "memory": "4Gi", "ephemeralStorage": "8Gi", "storage": "10Gi", "pods": 20}
+            for name, cpu in (("small", "2"), ("large", "8"))
+        ],
+        "personas": [
+            {"name": "admin", "clusterRole": "onboarding:admin", "argocd": ["get", "sync"]},
+            {"name": "viewer", "clusterRole": "onboarding:viewer"},
+        ],
+        "container": {
+            "request": {"cpu": "100m", "memory": "128Mi", "ephemeralStorage": "256Mi"},
+            "limit": {"cpu": "500m", "memory": "512Mi", "ephemeralStorage": "1Gi"},
+        },
+    }
+)
+SITES = [
+    {"name": "a"},
+    {"name": "b", "kubeconfigSecret": {"name": "site-b"}, "argocd": {"destinationServer": "https://b.example.org"}},
+]
+TARGETS = {
+    "main": HostingTargetSpec.model_validate({"sites": SITES[:1]}),
+    "twin": HostingTargetSpec.model_validate({"sites": SITES}),
+    "strict": HostingTargetSpec.model_validate({"sites": SITES[:1], "stages": ["prod"]}),
+}
+CLUSTERS = {"hub": ClusterState(), "site-b/kubeconfig": ClusterState()}
+
+
+def spec_of(*environments: Mapping[str, Any], **fields: Any) -> ProjectOnboardingSpec:
+    """Return the spec of a project with two groups and one repository, unless the fields say otherwise."""
+    owner = {"name": "Ada", "email": "ada@example.org"}
+    team = {"groups": {"admin": ["shop-admins"], "viewer": ["support"]}}
+    repositories = [{"name": "app", "url": GIT}]
+    given = {"owner": owner, "team": team, "repositories": repositories, "environments": environments, **fields}
+    return ProjectOnboardingSpec.model_validate(given)
+
+
+def environment(name: str = "dev", **fields: Any) -> dict[str, Any]:
+    """Return one environment."""
+    return {"name": name, "stage": "dev", **fields}
+
+
+def inputs_of(spec: ProjectOnboardingSpec, index: int = 0, policy: OnboardingPolicySpec = POLICY) -> Inputs:
+    """Return what the checks of one environment look at."""
+    return Inputs(spec, spec.environments[index], policy, TARGETS)
+
+
+def revisions(spec: ProjectOnboardingSpec) -> list[Revision]:
+    """Return the revisions that a spec leads to when nothing holds it."""
+    return [
+        revision for index in range(len(spec.environments)) for revision in candidates("shop", inputs_of(spec, index))
+    ]
+
+
+def stored(manifest: Manifest, version: int = 1, **metadata: Any) -> Manifest:
+    """Return a manifest as the API server gives it back."""
+    own = {"uid": f"uid-{manifest['metadata']['name']}", "resourceVersion": str(version), **metadata}
+    return {**manifest, "metadata": {**manifest["metadata"], **own}}
+
+
+def live_from(wanted: Iterable[Wanted]) -> dict[ObjectKey, Live]:
+    """Return wanted objects as if all of them had been made."""
+    return {item.key: live_of(item.key.kind, stored(item.manifest)) for item in wanted}
+
+
+def live_of_spec(spec: ProjectOnboardingSpec) -> dict[ObjectKey, Live]:
+    """Return everything that a spec leads to, in place."""
+    return live_from(build_wanted(OWNER, revisions(spec)))
+
+
+def confirm_delete(environment: str | None = None) -> OnboardingDecisionSpec:
+    """Return a decision that confirms a removal."""
+    return OnboardingDecisionSpec.model_validate(
+        {
+            "decision": "ConfirmDelete",
+            "project": {"name": "shop", "uid": UID},
+            "environment": environment,
+            "by": {"username": "pat"},
+            "reason": "It has ended.",
+        }
+    )
+
+
+def world_of(
+    spec: ProjectOnboardingSpec | None,
+    live: Mapping[ObjectKey, Live] | None = None,
+    *,
+    deleting: bool = False,
+    status: Mapping[str, Any] | None = None,
+    problem: str = "",
+    **fields: Any,
+) -> World:
+    """Return a world in which a project declares this spec; ``fields`` replace fields of the world."""
+    finalizers = ("projectonboarding.io/teardown",)
+    project = Project("shop", UID, 3, "9", deleting, finalizers, status or {}, spec, problem)
+    given: dict[str, Any] = {
+        "policy": POLICY,
+        "policy_problem": "",
+        "targets": TARGETS,
+        "decisions": (),
+        "clusters": CLUSTERS,
+        "now": NOW,
+        **fields,
+    }
+    return World(project=project, installation=OWNER.installation, live=live or {}, **given)
