@@ -12,6 +12,7 @@ from devcluster import ControlPlane
 from onboarding.adapters.client import Client
 from onboarding.build.kinds import Wanted
 from onboarding.build.quantities import canonical
+from onboarding.build.quota import build_quota
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
 from onboarding.reconcile.compare import mend
@@ -30,15 +31,17 @@ def everything() -> list[Wanted]:
 
 
 WANTED = everything()
-SAMPLES = [
-    *("0", "0.0", "1", "007", "1000m", "1500m", "1.5", "0.25", "0.001", "1.10", "1000", "2000", "1500", "123456"),
-    *("1000000", "1.5k", "1000k", "1000P", "0.5M", "999999999999999", "999999999999999m", "1.234G", "8E"[:1]),
-    *("512", "1024", "0Ki", "0.5Ki", "1Ki", "1023Ki", "1024Ki", "1000Mi", "1024Mi", "1.5Mi", "0.5Gi", "1.5Gi"),
-    *("0.1Gi", "0.25Ti", "1023Gi", "1024Gi", "1024Pi", "1.001Ki", "0.001Ki", "0.001Mi", "0.001Gi", "0.999Ki"),
-]
+SAMPLES = (
+    *("0", "0.0", "1", "1000m", "1500m", "1.5", "0.25", "0.001", "1.10", "1000", "2000", "1500", "123456"),
+    *("1000000", "1.5k", "1000k", "0.5M", "999999999999999", "999999999999999m", "512", "1024", "0Ki"),
+    *("0.5Ki", "1Ki", "1023Ki", "1024Ki", "1000Mi", "1024Mi", "1.5Mi", "0.5Gi", "1.5Gi", "0.25Ti", "1023Gi", "1024Gi"),
+    *("9999P", "1024Pi"),
+)
 """Quantities of every form that the API takes."""
-BEYOND = ["9999P", "99999P", "8192Pi", "99999999Ti"]
-"""Quantities around the largest that Kubernetes can hold."""
+OTHERWISE = ("007", "1.234G", "0.1Gi", "1.001Ki", "0.001Ki", "0.001Mi", "0.001Gi", "0.999Ki")
+"""The API server keeps these as they are written; we write another form of them, and fractions of a byte as a whole."""
+BEYOND = ("99999P", "8192Pi", "99999999Ti")
+"""More than Kubernetes can hold."""
 
 
 @pytest.fixture
@@ -55,18 +58,25 @@ async def create(client: Client, item: Wanted, **query: str) -> dict[str, Any]:
     return await client.request("POST", path, query={**STRICT, **query}, body=item.manifest)
 
 
-async def stored(client: Client, quantities: list[str], key: str) -> list[str]:
-    """Return quantities as the API server gives them back in a ResourceQuota."""
-    hard = {f"requests.example.org/{key}-{index}": quantity for index, quantity in enumerate(quantities)}
-    hard = {name.replace("requests.example.org", "count") + ".example.org": value for name, value in hard.items()}
-    body = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "quantities"}}
-    answer = await client.request(
-        "POST",
-        "/api/v1/namespaces/default/resourcequotas",
-        query={"dryRun": "All", "fieldValidation": "Strict"},
-        body={**body, "spec": {"hard": hard}},
-    )
-    return [answer["spec"]["hard"][name] for name in hard]
+@pytest.fixture
+async def admin(installed: ControlPlane) -> AsyncIterator[Client]:
+    client = await Client.from_environment(str(installed.kubeconfig), patience=30)
+    yield client
+    await client.close()
+
+
+async def stored(client: Client, quantity: str, resource: str = "requests.memory") -> str:
+    """Return a quantity as the API server gives it back in a ResourceQuota."""
+    body = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "quantities"},
+        "spec": {"hard": {resource: quantity}},
+    }
+    path = "/api/v1/namespaces/default/resourcequotas"
+    answer = await client.request("POST", path, query={"dryRun": "All", "fieldValidation": "Strict"}, body=body)
+    form: str = answer["spec"]["hard"][resource]
+    return form
 
 
 async def test_what_is_built_is_what_is_stored(account: Client) -> None:
@@ -93,20 +103,23 @@ def test_a_difference_would_be_seen() -> None:
         assert mend(item, live_of(item.key.kind, changed)) is not None
 
 
-async def test_our_quantities_have_the_servers_form(installed: ControlPlane) -> None:
-    client = await Client.from_environment(str(installed.kubeconfig), patience=30)
-    try:
-        given = await stored(client, SAMPLES, "a")
-    finally:
-        await client.close()
-    ours = {sample: canonical(sample) for sample in SAMPLES}
-    assert ours == dict(zip(SAMPLES, given, strict=True))
+async def test_our_quantities_have_the_servers_form(admin: Client) -> None:
+    assert {sample: await stored(admin, sample) for sample in SAMPLES} == {
+        sample: canonical(sample) for sample in SAMPLES
+    }
 
 
-async def test_quantities_beyond_what_the_server_can_hold_have_its_form_too(installed: ControlPlane) -> None:
-    client = await Client.from_environment(str(installed.kubeconfig), patience=30)
-    try:
-        given = await stored(client, BEYOND, "b")
-    finally:
-        await client.close()
-    assert {sample: canonical(sample) for sample in BEYOND} == dict(zip(BEYOND, given, strict=True))
+@pytest.mark.parametrize("samples", [SAMPLES, OTHERWISE, BEYOND], ids=["every form", "kept as written", "too much"])
+async def test_the_form_that_we_write_is_the_form_that_is_stored(admin: Client, samples: tuple[str, ...]) -> None:
+    ours = [canonical(sample) for sample in samples]
+    assert [await stored(admin, form) for form in ours] == ours
+
+
+async def test_a_storage_class_is_written_in_whole_bytes(admin: Client) -> None:
+    """The API server takes no fraction in the quota of a class, and the API lets a project write one."""
+    base = Revision.model_validate(yaml.safe_load(INPUT.read_text(encoding="utf-8"))["revisions"][0])
+    for amount in ("0.1Gi", "0.001Ki", "1500m", "0.25"):
+        resources = base.resources.model_copy(update={"storage_classes": {"fast": amount}})
+        hard = build_quota(OWNER, base.model_copy(update={"resources": resources}))["spec"]["hard"]
+        key = "fast.storageclass.storage.k8s.io/requests.storage"
+        assert await stored(admin, hard[key], key) == hard[key]

@@ -14,7 +14,7 @@ class Figure:
     target: str
     measured: str
     ratio: float | None = None
-    """Measured over what it is compared with, where it is compared."""
+    """Measured over the raw writer's or the least possible, where there is such a thing."""
     met: bool | None = None
     """None where nothing was promised."""
 
@@ -29,7 +29,7 @@ class Result:
     def at_most(self, part: str, name: str, value: float, limit: float, unit: str = "") -> None:
         """Add a figure that must not exceed a limit."""
         self.figures.append(
-            Figure(part, name, f"≤ {_number(limit)}{unit}", f"{_number(value)}{unit}", value / limit, value <= limit)
+            Figure(part, name, f"≤ {_number(limit)}{unit}", f"{_number(value)}{unit}", met=value <= limit)
         )
 
     def exactly(self, part: str, name: str, value: float, wanted: float) -> None:

@@ -8,7 +8,6 @@ from onboarding import names
 from onboarding.build.kinds import APP_PROJECT, APPLICATION, LIMIT_RANGE, NAMESPACE, RESOURCE_QUOTA, ROLE_BINDING
 from tests.support.audit import ARGO_PLURALS, Audit
 from tests.support.hub import ARGOCD, REPOSITORY, ROOT, Hub
-from tests.support.operator import OperatorProcess
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")

@@ -5,7 +5,6 @@ import pytest
 from onboarding import names
 from onboarding.build.kinds import APP_PROJECT, NAMESPACE, NETWORK_POLICY, ROLE_BINDING, ChildKind, Manifest
 from tests.support.hub import ARGOCD, REPOSITORY, Hub
-from tests.support.operator import OperatorProcess
 
 pytestmark = pytest.mark.usefixtures("operator")
 DEV = {"name": "dev", "stage": "dev"}

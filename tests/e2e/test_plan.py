@@ -8,7 +8,6 @@ from onboarding import names
 from onboarding.build.kinds import CHILD_KINDS, NAMESPACE, NETWORK_POLICY, RESOURCE_QUOTA
 from tests.support.audit import Audit
 from tests.support.hub import PROJECTS, REPOSITORY, Hub
-from tests.support.operator import OperatorProcess
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")

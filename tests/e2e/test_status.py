@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from devcluster import ControlPlane
 from onboarding.build.kinds import NAMESPACE, Manifest
 from tests.support.conditions import flux_problems, kstatus

@@ -48,11 +48,20 @@ def far(site: ControlPlane) -> Api:
 def both(hub: Hub, site: ControlPlane, operator: OperatorProcess) -> Iterator[None]:
     """A target of two sites, the second by a kubeconfig of the site's own account; one project Ready on both."""
     kubeconfig = site.kubeconfig_for_service_account(HOME, "project-onboarding-site").read_text()
-    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "far"}, "stringData": {"kubeconfig": kubeconfig}}
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "far"},
+        "stringData": {"kubeconfig": kubeconfig},
+    }
     hub.api.create(SECRET.removesuffix("/far"), secret)
     sites = [
         {"name": "near"},
-        {"name": "far", "kubeconfigSecret": {"name": "far"}, "argocd": {"destinationServer": "https://far.example.org"}},
+        {
+            "name": "far",
+            "kubeconfigSecret": {"name": "far"},
+            "argocd": {"destinationServer": "https://far.example.org"},
+        },
     ]
     target = {"apiVersion": names.API_VERSION, "kind": "HostingTarget", "metadata": {"name": "both-sites"}}
     hub.api.create(TARGET.removesuffix("/both-sites"), {**target, "spec": {"sites": sites}})

@@ -130,5 +130,8 @@ def test_a_release_survives_kills(hub: Hub, runs: Runs) -> None:
         deleted = Counter(write[1:4] for write in audit.done(name) if write.verb == "delete")
         assert set(deleted.values()) == {1}, name
         assert {resource for resource, _, _ in deleted} == {
-            "applications", "appprojects", "rolebindings", "serviceaccounts"
+            "applications",
+            "appprojects",
+            "rolebindings",
+            "serviceaccounts",
         }, name

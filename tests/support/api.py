@@ -45,7 +45,10 @@ class Api:
         """Return the status and the text of an answer; ``head`` are headers with underscores for hyphens."""
         connection = http.client.HTTPSConnection(self._address, timeout=30, context=self._tls)
         try:
-            headers = {"Content-Type": "application/json", **{key.replace("_", "-"): value for key, value in head.items()}}
+            headers = {
+                "Content-Type": "application/json",
+                **{key.replace("_", "-"): value for key, value in head.items()},
+            }
             url = f"{path}?{urlencode(query)}" if query else path
             connection.request(method, url, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()

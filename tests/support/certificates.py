@@ -29,9 +29,7 @@ def make_server_certificate(directory: Path) -> tuple[Path, ssl.SSLContext]:
         _builder(_name("fault proxy"), issuer, key.public_key())
         .add_extension(names, critical=False)
         .add_extension(_usage(signs=False), critical=True)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     ca_file, pair = directory / "proxy-ca.crt", directory / "proxy.pem"

@@ -55,9 +55,17 @@ class Fault:
 @dataclass(eq=False)
 class _Watch:
     path: str
+    version: str
+    """Where it begins; empty where it asked for no bookmarks."""
     events: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
-    """What the operator is sent beside the server's events; None ends the watch."""
+    """What the operator is sent; None ends the watch."""
     silent: bool = False
+
+    def bookmark(self) -> None:
+        """Send a bookmark of where the watch began: true, if not the newest."""
+        if self.version and not self.silent:
+            event = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": self.version}}}
+            self.events.put_nowait(json.dumps(event).encode() + b"\n")
 
 
 class FaultProxy:
@@ -124,13 +132,13 @@ class FaultProxy:
         if part:
             self.hush(part)
 
+    def bookmark(self) -> None:
+        """Send a bookmark into every watch that asked for them and is not silent: the server does so each minute."""
+        self._do(lambda: [watch.bookmark() for watch in self._watches])
+
     def cut(self) -> None:
         """Break every watch's connection."""
         self._do(lambda: [watch.events.put_nowait(None) for watch in self._watches])
-
-    def watches(self, part: str) -> int:
-        """Return how many watches of a path are open."""
-        return self._do(lambda: len(self._of(part)))
 
     def _of(self, part: str) -> list[_Watch]:
         return [watch for watch in self._watches if watch.path.endswith(part)]
@@ -145,7 +153,7 @@ class FaultProxy:
         return self._call(run())
 
     async def _start(self) -> None:
-        connector = aiohttp.TCPConnector(ssl=self._trust, limit=0)
+        connector = aiohttp.TCPConnector(ssl=self._trust, limit=0, ssl_shutdown_timeout=0)
         self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
         app = web.Application(client_max_size=16 * 1024**2)
         app.router.add_route("*", "/{path:.*}", self._handle)
@@ -160,6 +168,9 @@ class FaultProxy:
             watch.events.put_nowait(None)
         await self._runner.cleanup()
         await self._session.close()
+        # What was aborted is closed by callbacks of the loop's next rounds.
+        for _ in range(10):
+            await asyncio.sleep(0)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         if self._mute and request.path.endswith(self._mute):
@@ -203,7 +214,8 @@ class FaultProxy:
             return _drop(request)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        watch = _Watch(request.path)
+        query = request.query
+        watch = _Watch(request.path, query.get("resourceVersion", "") if "allowWatchBookmarks" in query else "")
         self._watches.add(watch)
         try:
             async with self._ask(request, b"") as upstream:
@@ -219,7 +231,9 @@ class FaultProxy:
             self._watches.discard(watch)
 
     def _ask(self, request: web.Request, body: bytes) -> Any:
-        headers = {key: value for key, value in request.headers.items() if key.lower() not in (*_HOP, "accept-encoding")}
+        headers = {
+            key: value for key, value in request.headers.items() if key.lower() not in (*_HOP, "accept-encoding")
+        }
         timeout = aiohttp.ClientTimeout(total=None)
         url = f"{self._upstream}{request.rel_url}"
         return self._session.request(request.method, url, data=body or None, headers=headers, timeout=timeout)

@@ -39,16 +39,16 @@ REFUSED = {
     "a command": (kubeconfig({"exec": {"command": SECRET}}), "runs a command"),
     "a plugin": (kubeconfig({"auth-provider": {"name": SECRET}}), "runs a command"),
     "no check of certificates": (kubeconfig(cluster={"insecure-skip-tls-verify": True}), "skips the check"),
-    "no cluster": (kubeconfig(clusters=[]), "no cluster"),
-    "no user": (kubeconfig(users=None), "no user"),
-    "no YAML": (f"{SECRET}: [".encode(), "not YAML"),
-    "no mapping": (SECRET.encode(), "no cluster or no user"),
-    "nothing": (b"", "no cluster or no user"),
+    "no user": (kubeconfig(users=None), "needs clusters, users"),
+    "no YAML": (f"{SECRET}: [".encode(), "cannot be read"),
+    "no mapping": (SECRET.encode(), "cannot be read"),
+    "nothing": (b"", "cannot be read"),
     "users that are text": (kubeconfig(users=[SECRET]), "kubeconfig"),
     "clusters that are text": (kubeconfig(clusters=[SECRET]), "kubeconfig"),
-    "a token from a file of the operator": (kubeconfig({"tokenFile": f"/{SECRET}"}), "kubeconfig"),
-    "a certificate from a file of the operator": (kubeconfig({"client-certificate": f"/{SECRET}"}), "kubeconfig"),
-    "a key from a file of the operator": (kubeconfig({"client-key": f"/{SECRET}"}), "kubeconfig"),
+    "no encryption": (kubeconfig(cluster={"server": "http://site.example.org"}), "without https"),
+    "a token from a file of the operator": (kubeconfig({"tokenFile": f"/{SECRET}"}), "names files"),
+    "a certificate from a file of the operator": (kubeconfig({"client-certificate": f"/{SECRET}"}), "names files"),
+    "a key from a file of the operator": (kubeconfig({"client-key": f"/{SECRET}"}), "names files"),
     "an authority from a file": (
         kubeconfig(cluster={"certificate-authority": f"/{SECRET}"}),
         "kubeconfig",
@@ -171,6 +171,7 @@ async def test_a_site_that_cannot_be_connected_to_says_why_and_holds_up_nobody()
 
 
 UNUSABLE = {
+    "no cluster": kubeconfig(clusters=[]),
     "no context": kubeconfig(**{"current-context": None}),
     "an unknown context": kubeconfig(**{"current-context": SECRET}),
     "an authority that is no base64": kubeconfig(cluster={"certificate-authority-data": SECRET}),

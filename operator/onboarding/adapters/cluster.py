@@ -87,6 +87,11 @@ class KubeCluster:
         )
 
     @property
+    def login_refused(self) -> bool:
+        """Whether the server does not accept our login any more."""
+        return any(informer.login_refused for informer in (*self._informers.values(), self._guard_informer))
+
+    @property
     def silence(self) -> float:
         """Seconds since the most silent of the watches was last heard."""
         now = time.monotonic()

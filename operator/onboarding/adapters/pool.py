@@ -18,6 +18,8 @@ from onboarding.reconcile.ports import Cluster
 from onboarding.reconcile.world import ClusterState
 
 _BACKOFF_LAST = 30.0
+_LOGIN_PAUSE = 15.0
+"""Seconds until a Secret is read again whose login was refused."""
 _FILES = frozenset({"tokenFile", "client-certificate", "client-key", "certificate-authority"})
 
 log = structlog.get_logger(__name__)
@@ -99,15 +101,27 @@ class ClusterPool(Mapping[str, Cluster]):
     def follow(self, connections: set[str]) -> None:
         """Open the connections that targets name, and close those that none names any more."""
         for name in connections - self._sites.keys() - {HUB}:
-            self._sites[name] = Unconnected("it is being connected to", starting=True)
-            self._opening[name] = asyncio.create_task(self._open(name), name=f"connect {name}")
+            self._begin(name, "it is being connected to", starting=True)
         for name in self._sites.keys() - connections:
             self._opening.pop(name).cancel()
-            site = self._sites.pop(name)
-            if isinstance(site, KubeCluster):
-                closing = asyncio.create_task(site.close(), name=f"close {name}")
-                self._closing.add(closing)
-                closing.add_done_callback(self._closing.discard)
+            self._end(name, self._sites.pop(name))
+
+    def renew(self) -> None:
+        """Connect anew where a login is refused: the Secret may hold another by now."""
+        for name, site in tuple(self._sites.items()):
+            if isinstance(site, KubeCluster) and site.login_refused:
+                self._end(name, site)
+                self._begin(name, "its login is refused: renew its kubeconfig Secret", after=_LOGIN_PAUSE)
+
+    def _begin(self, name: str, problem: str, *, starting: bool = False, after: float = 0) -> None:
+        self._opening[name] = asyncio.create_task(self._open(name, after), name=f"connect {name}")
+        self._sites[name] = Unconnected(problem, starting=starting)
+
+    def _end(self, name: str, site: KubeCluster | Unconnected) -> None:
+        if isinstance(site, KubeCluster):
+            closing = asyncio.create_task(site.close(), name=f"close {name}")
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -115,8 +129,9 @@ class ClusterPool(Mapping[str, Cluster]):
         await asyncio.gather(*self._closing, return_exceptions=True)
         await self._hub.close()
 
-    async def _open(self, name: str) -> None:
-        """Connect, trying again until it works."""
+    async def _open(self, name: str, after: float) -> None:
+        """Connect after some seconds, trying again until it works."""
+        await asyncio.sleep(after)
         delay = 1.0
         while True:
             try:
@@ -152,9 +167,11 @@ def read_kubeconfig(content: bytes) -> dict[str, Any]:
     try:
         config = yaml.safe_load(content)
         users = [entry.get("user") or {} for entry in config["users"]]
-        clusters = [entry.get("cluster") or {} for entry in config["clusters"]]
+        clusters = [entry["cluster"] for entry in config["clusters"]]
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         raise UnreachableError("its kubeconfig cannot be read: it needs clusters, users and contexts") from None
+    if not users or not clusters:
+        raise UnreachableError("its kubeconfig names no cluster or no user")
     if any({"exec", "auth-provider"} & user.keys() for user in users):
         raise UnreachableError("its kubeconfig runs a command to log in: use a token or a client certificate")
     if any(_FILES & part.keys() for part in (*users, *clusters)):

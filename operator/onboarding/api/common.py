@@ -25,14 +25,26 @@ ObjectName = Annotated[str, Field(min_length=1, max_length=63, pattern=DNS_LABEL
 """Name of another object, as a DNS label."""
 
 Quantity = Annotated[
-    str, Field(max_length=20, pattern=r"^([0-9]{1,15}m|[0-9]{1,15}(\.[0-9]{1,3})?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?)$")
+    str,
+    Field(
+        max_length=20,
+        pattern=r"^([0-9]{1,15}m|[0-9]{1,15}(\.[0-9]{1,3})?|[0-9]{1,9}(\.[0-9]{1,3})?(k|M|G|Ki|Mi|Gi)"
+        r"|[0-9]{1,5}(\.[0-9]{1,3})?(T|Ti)|[0-9]{1,3}(\.[0-9]{1,3})?(P|Pi))$",
+    ),
 ]
-"""A Kubernetes quantity such as ``500m``, ``2``, ``4Gi``; exponents and negative values are refused."""
+"""A Kubernetes quantity such as ``500m``, ``2``, ``4Gi``; exponents, negative values and what int64 cannot hold are refused."""
 
 Text = Annotated[str, Field(max_length=255)]
 Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Domain = Annotated[str, Field(max_length=253, pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")]
-Cidr = Annotated[str, Field(max_length=43, pattern=r"^[0-9a-fA-F:.]+/[0-9]{1,3}$")]
+Cidr = Annotated[
+    str,
+    Field(
+        max_length=43,
+        pattern=r"^(((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])/(3[0-2]|[12]?[0-9])"
+        r"|[0-9a-fA-F]*:[0-9a-fA-F:]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))$",
+    ),
+]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 Group = Annotated[
@@ -45,6 +57,11 @@ Group = Annotated[
 ]
 """A group of the identity provider, in the characters that Kubernetes RBAC and Argo CD's policies both take."""
 
+LABEL_KEY_RULE = Rule(
+    "self.all(k, k.matches('^([a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*/)?"
+    "[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$') && size(k) <= 100)",
+    "a label key is an optional DNS prefix and a name of at most 63 letters, digits, '-', '_' and '.'",
+)
 LabelValue = Annotated[str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?$")]
 
 

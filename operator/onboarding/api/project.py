@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from onboarding.api.common import (
+    LABEL_KEY_RULE,
     DeletionPolicy,
     Domain,
     Email,
@@ -101,11 +102,7 @@ NamespaceName = Annotated[
 Labels = Annotated[
     dict[str, LabelValue],
     Field(max_length=20),
-    Rule(
-        "self.all(k, size(k) <= 100 "
-        "&& k.matches('^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$'))",
-        "a label key is an optional DNS prefix and a name of letters, digits, '-', '_' and '.'",
-    ),
+    LABEL_KEY_RULE,
     Rule(
         "self.all(k, !k.matches('(^|[.])(kubernetes[.]io|k8s[.]io|projectonboarding[.]io|argoproj[.]io)/'))",
         "labels of kubernetes.io, k8s.io, argoproj.io and projectonboarding.io are not for projects: use your prefix",

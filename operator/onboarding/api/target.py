@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from onboarding.api.common import Cidr, LabelValue, Model, ObjectName, Port, ShortName, SiteName, Text
+from onboarding.api.common import LABEL_KEY_RULE, Cidr, LabelValue, Model, ObjectName, Port, ShortName, SiteName, Text
 from onboarding.api.markers import AtomicList, MapList, SetList
 
 
@@ -46,7 +46,7 @@ class Site(Model):
     argocd: ArgoCD = Field(default_factory=ArgoCD, description="The Argo CD that serves this site.")
 
 
-Labels = Annotated[dict[str, LabelValue], Field(max_length=10)]
+Labels = Annotated[dict[str, LabelValue], Field(max_length=10), LABEL_KEY_RULE]
 Namespaces = Annotated[tuple[ObjectName, ...], Field(max_length=10), SetList()]
 
 

@@ -19,10 +19,12 @@ def milli(quantity: str) -> int:
 @lru_cache(maxsize=4096)
 def canonical(quantity: str) -> str:
     """Return the form in which the API server gives a quantity back (``1000m`` is ``1``, ``1024Mi`` is ``1Gi``)."""
-    value = milli(quantity)
-    if quantity.endswith("i") and value >= 1024 * 1000:
-        return _format(-(-value // 1000), 1024, _BINARY)
-    return _format(value, 1000, _DECIMAL)
+    return _form(quantity, milli(quantity))
+
+
+def whole(quantity: str) -> str:
+    """Return a quantity in canonical form, rounded up to whole units, for resources that take no fractions."""
+    return _form(quantity, _units(milli(quantity)) * 1000)
 
 
 def smaller(first: str, second: str) -> str:
@@ -40,6 +42,18 @@ def _split(quantity: str) -> tuple[Decimal, str]:
 
 def _round_up(value: Decimal) -> int:
     return int(value.to_integral_value(ROUND_CEILING))
+
+
+def _units(value: int) -> int:
+    """Return thousandths as whole units, rounded up."""
+    return -(-value // 1000)
+
+
+def _form(quantity: str, value: int) -> str:
+    """Return a value in the family of suffixes of its quantity; below 1024 the server turns to the decimal one."""
+    if quantity.endswith("i") and value >= 1024 * 1000:
+        return _format(_units(value), 1024, _BINARY)
+    return _format(value, 1000, _DECIMAL)
 
 
 def _format(value: int, base: int, suffixes: tuple[str, ...]) -> str:

@@ -4,7 +4,7 @@ from typing import Final
 
 from onboarding.build.kinds import RESOURCE_QUOTA, Manifest
 from onboarding.build.naming import head, ownership_labels
-from onboarding.build.quantities import canonical
+from onboarding.build.quantities import canonical, whole
 from onboarding.build.revision import Owner, Revision
 
 NAME: Final = "onboarding"
@@ -31,7 +31,7 @@ def _hard(revision: Revision) -> dict[str, str]:
         "pods": str(resources.pods),
         "services.nodeports": "0",
         **{
-            f"{storage_class}.storageclass.storage.k8s.io/requests.storage": amount
+            f"{storage_class}.storageclass.storage.k8s.io/requests.storage": whole(amount)
             for storage_class, amount in resources.storage_classes.items()
         },
         **{key: str(count) for key, count in revision.object_counts.items()},

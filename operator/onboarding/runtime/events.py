@@ -100,12 +100,13 @@ def build_registry(
 
 
 def _register(registry: kopf.OperatorRegistry, events: Events, plural: str) -> None:
+    # Asynchronous, though they wait for nothing: Kopf runs plain functions in threads, and our state is the loop's.
     @kopf.index(names.GROUP, names.VERSION, plural, registry=registry, id=f"keep-{plural}")
-    def keep(body: kopf.Body, **_: Any) -> None:
+    async def keep(body: kopf.Body, **_: Any) -> None:
         events.keep(plural, dict(body))
 
     @kopf.on.event(names.GROUP, names.VERSION, plural, registry=registry, id=f"tell-{plural}")
-    def tell(event: kopf.RawEvent, **_: Any) -> None:
+    async def tell(event: kopf.RawEvent, **_: Any) -> None:
         events.tell(plural, event["type"], event["object"])
 
 
