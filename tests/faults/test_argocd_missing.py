@@ -20,7 +20,7 @@ def bare() -> Iterator[Hub]:
 
 
 def test_argo_cd_that_comes_later(bare: Hub, start: Start) -> None:
-    """Without repositories Ready; with them ArgoCDMissing, the namespace there all the same, and Ready when it comes."""
+    """Without repositories Ready; with them ArgoCDMissing, the namespace there, and Ready when Argo CD comes."""
     start(bare.cluster)
     bare.declare("plain")
     bare.wait("plain")

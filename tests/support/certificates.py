@@ -1,6 +1,6 @@
 """A certificate authority of the tests' own, and a server certificate for the loopback address."""
 
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 from pathlib import Path
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-_DAY = datetime.timedelta(days=1)
+_DAY = dt.timedelta(days=1)
 
 
 def make_server_certificate(directory: Path) -> tuple[Path, ssl.SSLContext]:
@@ -48,7 +48,7 @@ def _name(text: str) -> x509.Name:
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     builder = x509.CertificateBuilder(issuer, subject, key, x509.random_serial_number())
     return builder.not_valid_before(now - _DAY).not_valid_after(now + _DAY)
 
