@@ -1,5 +1,6 @@
 """One project on two clusters; one of them fails, and nobody else notices."""
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -116,26 +117,30 @@ def test_a_site_without_guard_rails_receives_no_write(
     assert far.get(NAMESPACE.path(name="guarded-late-dev"))
 
 
+@contextlib.contextmanager
+def stopped(site: ControlPlane) -> Iterator[None]:
+    """Stop the API server of a cluster for a while."""
+    site.stop_part("kube-apiserver")
+    try:
+        yield
+    finally:
+        site.start_part("kube-apiserver")
+
+
 def test_a_site_that_is_down_stops_nobody_else_and_recovers(
     hub: Hub, site: ControlPlane, far: Api, operator: OperatorProcess, both: None
 ) -> None:
-    """A stopped cluster is named, the hub goes on and prunes nothing; back again, all is repaired by itself."""
+    """While a cluster is stopped the hub goes on and prunes nothing; back again, all is repaired by itself."""
     audit = Audit(hub.cluster)
-    site.stop_part("kube-apiserver")
-    try:
-        condition = hub.wait("twofold", "False", "TargetUnreachable")
-        assert "far/kubeconfig" in condition["message"]
-        assert hub.condition("twofold", "Reconciling")["status"] == "True"
-        states = {item["name"]: item["state"] for item in hub.environment("twofold", "dev")["sites"]}
-        assert states == {"near": "Ready", "far": "Unreachable"}
+    quota = RESOURCE_QUOTA.path("twofold-dev", "onboarding")
+    with stopped(site):
         hub.fence("meanwhile")
         hub.declare("twofold", **{**BOTH, "environments": [{**BOTH["environments"][0], "size": "large"}]})
-        hub.wait("twofold", "False", "TargetUnreachable")
-        quota = RESOURCE_QUOTA.path("twofold-dev", "onboarding")
+        assert "far/kubeconfig" in hub.wait("twofold", "False", "TargetUnreachable")["message"]
+        states = {item["name"]: item["state"] for item in hub.environment("twofold", "dev")["sites"]}
+        assert states == {"near": "Ready", "far": "Unreachable"}
         assert hub.api.get(quota)["spec"]["hard"]["pods"] == "100", "the site that is there follows the change"
         assert not [write for write in audit.of_objects() if write.verb == "delete"]
-    finally:
-        site.start_part("kube-apiserver")
     far.delete(NETWORK_POLICY.path("twofold-dev", "default-deny"))
     hub.wait("twofold", within=60)
     wait_until(lambda: far.get(NETWORK_POLICY.path("twofold-dev", "default-deny")), what="the drift is repaired")
@@ -150,3 +155,11 @@ def test_a_project_leaves_both_sites(hub: Hub, far: Api, operator: OperatorProce
         found = api.get(NAMESPACE.path(name="guarded-late-dev"))["metadata"]
         assert names.ANNOTATION_RELEASED in found["annotations"]
         assert names.LABEL_INSTALLATION not in found["labels"]
+
+
+def test_a_site_that_is_down_is_named(hub: Hub, site: ControlPlane, operator: OperatorProcess, both: None) -> None:
+    """A project whose spec does not change says by itself that one of its clusters is gone, and that it is back."""
+    with stopped(site):
+        assert "far/kubeconfig" in hub.wait("twofold", "False", "TargetUnreachable")["message"]
+        assert hub.condition("twofold", "Reconciling")["status"] == "True"
+    hub.wait("twofold", within=60)

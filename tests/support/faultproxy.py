@@ -20,7 +20,15 @@ from aiohttp import web
 from devcluster import ControlPlane
 from tests.support.certificates import make_server_certificate
 
-_HOP = {"connection", "content-length", "host", "keep-alive", "transfer-encoding", "content-encoding"}
+_HOP = {
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "host",
+    "keep-alive",
+    "transfer-encoding",
+    "content-encoding",
+}
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -153,7 +161,7 @@ class FaultProxy:
         return self._call(run())
 
     async def _start(self) -> None:
-        connector = aiohttp.TCPConnector(ssl=self._trust, limit=0, ssl_shutdown_timeout=0)
+        connector = aiohttp.TCPConnector(ssl=self._trust, limit=0)
         self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
         app = web.Application(client_max_size=16 * 1024**2)
         app.router.add_route("*", "/{path:.*}", self._handle)
@@ -231,9 +239,7 @@ class FaultProxy:
             self._watches.discard(watch)
 
     def _ask(self, request: web.Request, body: bytes) -> Any:
-        headers = {
-            key: value for key, value in request.headers.items() if key.lower() not in (*_HOP, "accept-encoding")
-        }
+        headers = {key: value for key, value in request.headers.items() if key.lower() not in _HOP}
         timeout = aiohttp.ClientTimeout(total=None)
         url = f"{self._upstream}{request.rel_url}"
         return self._session.request(request.method, url, data=body or None, headers=headers, timeout=timeout)
@@ -254,6 +260,9 @@ async def _pump(watch: _Watch, upstream: aiohttp.ClientResponse, answer: web.Str
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
+        # A polite end would outlast the proxy.
+        if upstream.connection is not None and upstream.connection.transport is not None:
+            upstream.connection.transport.abort()
 
 
 async def _drain(events: asyncio.Queue[bytes | None], write: Callable[[bytes], Awaitable[None]]) -> None:

@@ -38,9 +38,7 @@ class Watched:
             path=PATH,
             query={"labelSelector": "a=b"},
             metadata_only=metadata_only,
-            listed=lambda items, version: self.news.append(
-                ("list", [found["metadata"]["name"] for found in items], version)
-            ),
+            complete=lambda listed, version: self.news.append(("list", sorted(name for _, name in listed), version)),
             heard=lambda found: self.news.append(("heard", found["metadata"]["name"])),
             lost=lambda found: self.news.append(("lost", found["metadata"]["name"])),
         )
@@ -99,10 +97,10 @@ async def test_all_pages_make_one_list(server: FakeApiServer) -> None:
     script = [page(server, item("a", 1), more="next"), page(server, item("b", 2)), quiet(server)]
     async with watching(server, *script) as watched:
         await watched.until(lambda: len(server.requests) == 3)
-        assert watched.news == [("list", ["a", "b"], 10)]
+        assert watched.news == [("heard", "a"), ("heard", "b"), ("list", ["a", "b"], 10)]
         assert (watched.informer.warm, watched.informer.problem, watched.changes) == (True, "", 1)
     first, second, third = (dict(request.query) for request in server.requests)
-    assert first == {"labelSelector": "a=b", "limit": "500"}
+    assert first == {"labelSelector": "a=b", "limit": "200"}
     assert second == {**first, "continue": "next"}
     assert (third["watch"], third["resourceVersion"], third["allowWatchBookmarks"]) == ("true", "10", "true")
     assert third["labelSelector"] == "a=b"
@@ -134,7 +132,7 @@ async def test_where_the_server_has_forgotten_our_place_the_list_is_read_again(
     script = [page(server, item("a", 1)), refused, page(server, item("b", 20), version=21), quiet(server)]
     async with watching(server, *script) as watched:
         await watched.until(lambda: len(server.requests) == 4)
-        assert watched.news == [("list", ["a"], 10), ("list", ["b"], 21)]
+        assert watched.news == [("heard", "a"), ("list", ["a"], 10), ("heard", "b"), ("list", ["b"], 21)]
         assert (watched.informer.warm, watched.informer.problem) == (True, "")
 
 

@@ -226,12 +226,12 @@ def test_the_next_action_is_said_once_and_first() -> None:
     ],
 )
 def test_the_health_of_applications_never_enters_ready(health: dict[str, str], status: str, reason: str) -> None:
-    template = next(item for key, item in LIVE.items() if key.kind is APPLICATION)
-    applications = {
-        ObjectKey("hub", APPLICATION, "argocd", name): template._replace(health=state) for name, state in health.items()
+    spec = spec_of(DEV, repositories=[{"name": name, "url": f"https://git.example.org/{name}.git"} for name in health])
+    live = {
+        key: item._replace(health=health[key.name.removeprefix("shop-dev-")]) if key.kind is APPLICATION else item
+        for key, item in live_of_spec(spec).items()
     }
-    others = {key: item for key, item in LIVE.items() if key.kind is not APPLICATION}
-    found = conditions(status_of(world_of(spec_of(DEV), others | applications)))
+    found = conditions(status_of(world_of(spec, live)))
     assert (found["ApplicationsHealthy"]["status"], found["ApplicationsHealthy"]["reason"]) == (status, reason)
     assert found["Ready"]["status"] == "True"
 

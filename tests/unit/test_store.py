@@ -99,20 +99,21 @@ def test_a_list_brings_what_is_new_and_takes_what_is_gone(store: Watched) -> Non
     store.heard(RESOURCE_QUOTA, quota(3, name="gone"))
     store.heard(RESOURCE_QUOTA, quota(4, name="kept"))
     store.news.clear()
-    store.replace(RESOURCE_QUOTA, [quota(4, name="kept"), quota(7, project="other", name="new")], 8)
+    store.heard(RESOURCE_QUOTA, quota(7, project="other", name="new"))
+    store.complete(RESOURCE_QUOTA, {("shop-dev", "kept"), ("shop-dev", "new")}, 8)
     assert {key.name for key in (*store.owned("shop"), *store.owned("other"))} == {"kept", "new"}
     assert sorted(store.news) == ["other", "shop"]
 
 
 def test_a_list_does_not_take_what_we_wrote_after_it(store: Watched) -> None:
     store.wrote(RESOURCE_QUOTA, quota(9))
-    store.replace(RESOURCE_QUOTA, [], 8)
+    store.complete(RESOURCE_QUOTA, set(), 8)
     assert (version(store), store.news) == (9, [])
 
 
 def test_a_list_of_one_kind_takes_nothing_of_another(store: Watched) -> None:
     store.heard(RESOURCE_QUOTA, quota(3))
-    store.replace(NAMESPACE, [], 8)
+    store.complete(NAMESPACE, set(), 8)
     assert version(store) == 3
 
 

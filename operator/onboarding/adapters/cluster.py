@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 from onboarding import names
 from onboarding.adapters.client import MERGE_PATCH, Client
@@ -175,22 +176,22 @@ class KubeCluster:
             path=kind.path(),
             query=query,
             metadata_only=kind is NAMESPACE,
-            listed=lambda items, version: self._store.replace(kind, items, version),
             heard=lambda item: self._store.heard(kind, item),
+            complete=lambda listed, version: self._store.complete(kind, listed, version),
             lost=lambda item: self._store.lost(kind, item),
         )
 
     def _guard_feed(self) -> Feed:
-        def listed(items: list[Manifest], _version: int) -> None:
-            self._guards = {item["metadata"]["name"] for item in items}
+        def complete(listed: AbstractSet[tuple[str, str]], _version: int) -> None:
+            self._guards = {name for _, name in listed}
 
         return Feed(
             name=f"{self.name} admission policy bindings",
             path=_GUARDS,
             query={},
             metadata_only=True,
-            listed=listed,
             heard=lambda item: self._guard_changed(item, there=True),
+            complete=complete,
             lost=lambda item: self._guard_changed(item, there=False),
         )
 

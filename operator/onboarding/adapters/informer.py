@@ -6,6 +6,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from onboarding.adapters.client import METADATA_ONLY, Client
 from onboarding.build.kinds import Manifest
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
 
-_PAGE = 500
+_PAGE = 200
 _BACKOFF_FIRST = 0.5
 _BACKOFF_LAST = 15.0
 """Short, so that Argo CD's kinds are noticed soon after they appear and a cluster soon after it is back."""
@@ -32,9 +33,10 @@ class Feed:
     path: str
     query: Mapping[str, str]
     metadata_only: bool
-    listed: Callable[[list[Manifest], int], None]
-    """Called with the complete list and its version."""
     heard: Callable[[Manifest], None]
+    """Called with every object that is listed, added or modified."""
+    complete: Callable[[AbstractSet[tuple[str, str]], int], None]
+    """Called after a list with namespace and name of all that was in it, and with its version."""
     lost: Callable[[Manifest], None]
 
 
@@ -94,7 +96,7 @@ class Informer:
         self.problem = ""
         if self.served:
             self.served = self.warm = False
-            self._feed.listed([], sys.maxsize)
+            self._feed.complete(frozenset(), sys.maxsize)
             log.warning("kind is not served", feed=self._feed.name)
             self._changed()
 
@@ -114,18 +116,20 @@ class Informer:
             self._changed()
 
     async def _list(self) -> int:
-        """Read the complete list in pages and return its version."""
-        items: list[Manifest] = []
+        """Read the complete list, page by page so that no more than one is in memory, and return its version."""
+        listed = set()
         query = {**self._feed.query, "limit": str(_PAGE)}
         while True:
             accept = self._accept.format(list="List")
             page = await self._client.request("GET", self._feed.path, query=query, accept=accept)
-            items += page["items"]
+            for item in page["items"]:
+                listed.add((item["metadata"].get("namespace", ""), item["metadata"]["name"]))
+                self._feed.heard(item)
             if not page["metadata"].get("continue"):
                 break
             query["continue"] = page["metadata"]["continue"]
         version = int(page["metadata"]["resourceVersion"])
-        self._feed.listed(items, version)
+        self._feed.complete(listed, version)
         news = not self.warm or not self.served
         self.warm = self.served = True
         self._alive()

@@ -1,7 +1,8 @@
 """The cache of one cluster: what is ours there, and the names of the namespaces that are not."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 from onboarding.build.kinds import ChildKind, Manifest, ObjectKey
 from onboarding.reconcile.live import Live, key_of, live_of
@@ -62,14 +63,9 @@ class Store:
         if known is not None and known.uid == uid:
             self._drop(key)
 
-    def replace(self, kind: ChildKind, listed: Iterable[Manifest], version: int) -> None:
-        """Take in a complete list: what is not in it and not newer than it is gone."""
-        seen = set()
-        for manifest in listed:
-            seen.add(key_of(self._cluster, kind, manifest))
-            self.heard(kind, manifest)
-        gone = [key for key, item in self._objects.items() if key.kind is kind and key not in seen]
-        for key in gone:
+    def complete(self, kind: ChildKind, listed: AbstractSet[tuple[str, str]], version: int) -> None:
+        """Take in that a list was complete: what is not in it (namespace and name) and not newer than it is gone."""
+        for key in [key for key in self._objects if key.kind is kind and (key.namespace, key.name) not in listed]:
             known = self._objects[key]
             if known.version <= version:
                 self._drop(key)

@@ -32,7 +32,7 @@ Quantity = Annotated[
         r"|[0-9]{1,5}(\.[0-9]{1,3})?(T|Ti)|[0-9]{1,3}(\.[0-9]{1,3})?(P|Pi))$",
     ),
 ]
-"""A Kubernetes quantity such as ``500m``, ``2``, ``4Gi``; exponents, negative values and what int64 cannot hold are refused."""
+"""A Kubernetes quantity such as ``500m``, ``2``, ``4Gi``; no exponent, nothing negative, nothing beyond int64."""
 
 Text = Annotated[str, Field(max_length=255)]
 Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]

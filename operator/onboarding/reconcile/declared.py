@@ -11,6 +11,7 @@ from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
+from onboarding.reconcile.live import compact
 from onboarding.reconcile.world import Project
 
 _NOT_KEPT = frozenset({"managedFields", "annotations"})
@@ -59,7 +60,8 @@ class Declared:
         name = body["metadata"]["name"]
         self._seen[name] = seen
         metadata = {key: value for key, value in body["metadata"].items() if key not in _NOT_KEPT}
-        self._projects[name] = orjson.dumps({"metadata": metadata, "spec": body["spec"], "status": body.get("status")})
+        kept = {"metadata": metadata, "spec": body["spec"], "status": body.get("status")}
+        self._projects[name] = compact(orjson.dumps(kept))
 
     def take_answer(self, body: Mapping[str, Any]) -> bool:
         """Keep a ProjectOnboarding as our own write left it; return whether somebody else changed it meanwhile."""

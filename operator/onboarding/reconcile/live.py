@@ -1,6 +1,7 @@
 """What we keep of a live object: proof of ownership, and as compact bytes only what a comparison needs."""
 
 import sys
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -52,7 +53,7 @@ def live_of(kind: ChildKind, manifest: Manifest) -> Live:
         deleting="deletionTimestamp" in metadata,
         cascades=any(item.startswith(names.CASCADE_FINALIZER) for item in metadata.get("finalizers") or ()),
         health=sys.intern(((manifest.get("status") or {}).get("health") or {}).get("status") or ""),
-        content=dump(comparable(kind, manifest)) if owner else b"",
+        content=compact(dump(comparable(kind, manifest))) if owner else b"",
     )
 
 
@@ -62,7 +63,13 @@ def owner_of(labels: dict[str, str]) -> Owner | None:
     project, uid = labels.get(names.LABEL_PROJECT), labels.get(names.LABEL_PROJECT_UID)
     if not (installation and project and uid):
         return None
-    return Owner(sys.intern(installation), sys.intern(project), sys.intern(uid))
+    return _owner(installation, project, uid)
+
+
+@lru_cache(maxsize=4096)
+def _owner(installation: str, project: str, uid: str) -> Owner:
+    """Return one object for the many that belong to the same owner."""
+    return Owner(installation, project, uid)
 
 
 def comparable(kind: ChildKind, manifest: Manifest) -> dict[str, Any]:
@@ -84,3 +91,8 @@ def comparable(kind: ChildKind, manifest: Manifest) -> dict[str, Any]:
 def dump(content: dict[str, Any]) -> bytes:
     """Return canonical JSON."""
     return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+
+
+def compact(content: bytes) -> bytes:
+    """Return a copy that takes no more than its length: orjson's answer keeps the whole buffer that it wrote into."""
+    return bytes(memoryview(content))

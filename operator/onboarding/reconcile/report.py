@@ -1,6 +1,6 @@
 """Fold findings and outcomes into the status; pure. The status changes only when what it says changes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,8 @@ from onboarding.api.status import (
     SiteStatus,
     Summary,
 )
-from onboarding.build.kinds import APPLICATION
+from onboarding.build.kinds import APPLICATION, ObjectKey
+from onboarding.build.naming import application_name
 from onboarding.build.revision import Revision, digest
 from onboarding.reconcile.compare import Change
 from onboarding.reconcile.converge import Outcome, Result
@@ -169,7 +170,7 @@ def _conditions(
             Reason.PROVISIONED if complete and not judgement.gone else Reason.INCOMPLETE,
             "what is admitted is in place" if complete else verdict.message,
         ),
-        _applications(world),
+        _applications(world, judgement),
     ]
     if verdict.reconciling:
         facts.append((ConditionType.RECONCILING, "True", verdict.reason, verdict.message))
@@ -179,9 +180,9 @@ def _conditions(
     return tuple(_condition(world, fact, before.get(fact[0].value)) for fact in sorted(facts))
 
 
-def _applications(world: World) -> tuple[ConditionType, str, Reason, str]:
+def _applications(world: World, judgement: Judgement) -> tuple[ConditionType, str, Reason, str]:
     kind = ConditionType.APPLICATIONS_HEALTHY
-    health = {key.name: item.health for key, item in world.live.items() if key.kind is APPLICATION}
+    health = {key.name: _health(world, key) for key in _application_keys(world, judgement)}
     if not health:
         return kind, "Unknown", Reason.NO_APPLICATIONS, "the project has no Applications"
     silent = sorted(name for name, state in health.items() if not state)
@@ -191,6 +192,18 @@ def _applications(world: World) -> tuple[ConditionType, str, Reason, str]:
     if sick:
         return kind, "False", Reason.APPLICATIONS_UNHEALTHY, ", ".join(sick)
     return kind, "True", Reason.APPLICATIONS_HEALTHY, f"{len(health)} of {len(health)} Applications are Healthy"
+
+
+def _application_keys(world: World, judgement: Judgement) -> Iterator[ObjectKey]:
+    for revision in judgement.building:
+        for repository in revision.repositories:
+            name = application_name(world.owner, revision, repository.name)
+            yield ObjectKey(revision.argo_cluster, APPLICATION, revision.argocd.namespace, name)
+
+
+def _health(world: World, key: ObjectKey) -> str:
+    found = world.live.get(key)
+    return found.health if found else ""
 
 
 def _condition(world: World, fact: tuple[ConditionType, str, Reason, str], before: dict[str, Any] | None) -> Condition:

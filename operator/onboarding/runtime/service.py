@@ -213,17 +213,13 @@ class Service:
                 self._crd_terminating = terminating
                 self._look_at_all()
 
-        def listed(items: list[Manifest], _version: int) -> None:
-            for item in items:
-                heard(item)
-
         return Feed(
             name=_OWN_CRD,
             path=_CRDS,
             query={"fieldSelector": f"metadata.name={_OWN_CRD}"},
             metadata_only=True,
-            listed=listed,
             heard=heard,
+            complete=lambda _listed, _version: None,
             lost=lambda _item: None,
         )
 
