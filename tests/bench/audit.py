@@ -22,6 +22,7 @@ _STORED_NOWHERE = frozenset(
     }
 )
 """Questions that are asked by creating an object."""
+_LONGEST_LINE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Tail:
     def __init__(self, path: Path, offset: int | None = None) -> None:
         """Begin at an offset, or else at the present end."""
         self._path = path
-        self.offset = path.stat().st_size if offset is None else offset
+        self.offset = end_of(path) if offset is None else offset
 
     def poll(self, *needles: bytes) -> list[Request]:
         """Return what came since the last call and holds all needles; other lines are not even parsed."""
@@ -99,6 +100,15 @@ class Tail:
         self.offset += complete
         lines = content[:complete].splitlines()
         return [Request.read(line) for line in lines if all(needle in line for needle in needles)]
+
+
+def end_of(path: Path) -> int:
+    """Return the offset after the last complete line; the server may be in the middle of another."""
+    size = path.stat().st_size
+    start = max(0, size - _LONGEST_LINE)
+    with path.open("rb") as file:
+        file.seek(start)
+        return start + file.read(size - start).rfind(b"\n") + 1
 
 
 def requests_of(user: str, path: Path, start: int) -> list[Request]:

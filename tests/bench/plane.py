@@ -15,7 +15,7 @@ import orjson
 from devcluster import ControlPlane
 from devcluster.controlplane import KUBECONFIG_VARIABLE
 from devcluster.errors import DevclusterError
-from tests.bench.audit import Tail, fence
+from tests.bench.audit import Tail, end_of, fence
 from tests.bench.contender import Writer, writer
 from tests.bench.load import ENVIRONMENTS, declarations_plan, make_projects
 from tests.bench.proc import cpu_seconds
@@ -53,7 +53,7 @@ class Plane:
         """Return a point in the audit log: everything that was answered before now lies before it."""
         log = self.cluster.audit_log
         fence(log, self._ask, f"bench-fence-{next(_fences)}")
-        return log.stat().st_size
+        return end_of(log)
 
     def revision(self) -> int:
         """Return etcd's revision."""

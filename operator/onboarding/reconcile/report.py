@@ -85,7 +85,7 @@ def _environments(world: World, judgement: Judgement, outcomes: Iterable[Outcome
             stage=environment.stage,
             target=next((revision.target for revision in built.get(environment.name, ())), environment.target),
             held=_cut(judgement.held.get(environment.name)),
-            sites=tuple(_site(revision, trouble) for revision in built.get(environment.name, ())),
+            sites=tuple(_site(world, revision, trouble) for revision in built.get(environment.name, ())),
         )
         for environment in declared
     ]
@@ -94,8 +94,16 @@ def _environments(world: World, judgement: Judgement, outcomes: Iterable[Outcome
     return (*shown, *(EnvironmentStatus(name=name, sites=_leaving(judgement, name, trouble)) for name in leaving))
 
 
-def _site(revision: Revision, trouble: dict[tuple[str, str], Outcome]) -> SiteStatus:
+def _site(world: World, revision: Revision, trouble: dict[tuple[str, str], Outcome]) -> SiteStatus:
     outcome = trouble.get((revision.environment, revision.cluster))
+    unseen = world.trouble_with(revision.cluster)
+    if unseen:
+        return SiteStatus(
+            name=revision.site,
+            namespace=revision.namespace,
+            state=EnvironmentState.UNREACHABLE,
+            message=_cut(unseen),
+        )
     return SiteStatus(
         name=revision.site,
         namespace=revision.namespace,

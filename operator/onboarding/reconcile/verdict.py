@@ -43,7 +43,10 @@ def give_verdict(
     if world.project.spec is None:
         return Verdict("False", Reason.REFUSED, judgement.hold, stalled=True, actor=Actor.PROJECT)
     bad = {outcome.result: outcome for outcome in reversed(list(outcomes))}
+    unseen = _unseen(world, judgement)
     for result, (reason, ready, reconciling, stalled, actor) in _OF_RESULT.items():
+        if result is Result.UNREACHABLE and unseen:
+            return Verdict(ready, reason, unseen, reconciling, stalled, actor)
         if result in bad:
             shown = Reason.REMOVING if result is Result.WAITING and judgement.gone else reason
             message = _waiting_for(waiting) if result is Result.WAITING and waiting else bad[result].message
@@ -53,6 +56,12 @@ def give_verdict(
     if world.project.deleting:
         return _teardown(world, judgement, waiting)
     return _settled(world, judgement, waiting)
+
+
+def _unseen(world: World, judgement: Judgement) -> str:
+    """Return what keeps us from seeing an environment, even where there is nothing to do."""
+    clusters = {cluster for revision in judgement.building for cluster in (revision.cluster, revision.argo_cluster)}
+    return "; ".join(trouble for cluster in sorted(clusters) if (trouble := world.trouble_with(cluster)))
 
 
 def _waiting_for(waiting: Sequence[str]) -> str:

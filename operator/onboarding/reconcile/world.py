@@ -69,6 +69,11 @@ class World:
         """The owner that our objects carry in their labels."""
         return Owner(self.installation, self.project.name, self.project.uid)
 
+    def trouble_with(self, cluster: str) -> str:
+        """Return why a cluster cannot be looked at; the empty string where it can."""
+        state = self.clusters.get(cluster, ClusterState(problem="there is no such connection"))
+        return "" if state.known else f"cluster {cluster}: {state.problem}"
+
     def as_applied(self) -> "World":
         """Return the same world with ``mode: Apply``, to see what that would do."""
         spec = self.project.spec
