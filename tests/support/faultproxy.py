@@ -162,7 +162,7 @@ class FaultProxy:
 
     async def _start(self) -> None:
         connector = aiohttp.TCPConnector(ssl=self._trust, limit=0)
-        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
+        self._session = aiohttp.ClientSession(connector=connector)
         app = web.Application(client_max_size=16 * 1024**2)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
@@ -240,6 +240,7 @@ class FaultProxy:
 
     def _ask(self, request: web.Request, body: bytes) -> Any:
         headers = {key: value for key, value in request.headers.items() if key.lower() not in _HOP}
+        headers["Accept-Encoding"] = "identity"
         timeout = aiohttp.ClientTimeout(total=None)
         url = f"{self._upstream}{request.rel_url}"
         return self._session.request(request.method, url, data=body or None, headers=headers, timeout=timeout)
