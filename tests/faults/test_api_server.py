@@ -9,7 +9,7 @@ from onboarding.build.kinds import NETWORK_POLICY
 from tests.faults.conftest import Start
 from tests.support.audit import Audit
 from tests.support.faultproxy import Fault, FaultProxy
-from tests.support.hub import Hub
+from tests.support.hub import PROJECTS, Hub
 from tests.support.operator import OperatorProcess
 from tests.support.waiting import wait_until
 
@@ -51,6 +51,7 @@ def test_a_restart_of_the_server_in_the_middle_of_a_pass(
     installed.stop_part("kube-apiserver")
     go_on()
     installed.start_part("kube-apiserver")
+    wait_until(lambda: hub.api.text("GET", PROJECTS)[0] == 200, what="custom resources are served again")
     hub.wait("interrupted", within=60)
     assert hub.faults("interrupted") == []
     assert created_once(audit, "interrupted")

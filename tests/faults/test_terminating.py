@@ -20,7 +20,9 @@ def test_a_namespace_stuck_in_terminating(hub: Hub, start: Start) -> None:
     hub.declare("stuck", environments=[DEV, {"name": "test", "stage": "dev"}])
     assert "amespace stuck-dev" in hub.wait("stuck", "Unknown")["message"]
     wait_until(
-        lambda: "example.org/keep" in (hub.condition("stuck") or {}).get("message", ""), what="the blocker is named"
+        lambda: "example.org/keep" in (hub.condition("stuck") or {}).get("message", ""),
+        what="the blocker is named",
+        within=90,
     )
     states = {name: hub.environment("stuck", name)["sites"][0]["state"] for name in ("dev", "test")}
     assert states == {"dev": "Pending", "test": "Ready"}

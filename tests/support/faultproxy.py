@@ -161,8 +161,8 @@ class FaultProxy:
         return self._call(run())
 
     async def _start(self) -> None:
-        connector = aiohttp.TCPConnector(ssl=self._trust, limit=0)
-        self._session = aiohttp.ClientSession(connector=connector)
+        self._connector = aiohttp.TCPConnector(ssl=self._trust, limit=0)
+        self._session = aiohttp.ClientSession(connector=self._connector)
         app = web.Application(client_max_size=16 * 1024**2)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
@@ -175,6 +175,7 @@ class FaultProxy:
         for watch in self._watches:
             watch.events.put_nowait(None)
         await self._runner.cleanup()
+        await self._connector.close(abort_ssl=True)
         await self._session.close()
         # What was aborted is closed by callbacks of the loop's next rounds.
         for _ in range(10):
@@ -250,10 +251,12 @@ async def _pump(watch: _Watch, upstream: aiohttp.ClientResponse, answer: web.Str
     """Pass on the server's events and ours, until either side ends."""
 
     async def read() -> None:
-        async for chunk in upstream.content.iter_any():
-            if not watch.silent:
-                watch.events.put_nowait(chunk)
-        watch.events.put_nowait(None)
+        try:
+            async for chunk in upstream.content.iter_any():
+                if not watch.silent:
+                    watch.events.put_nowait(chunk)
+        finally:
+            watch.events.put_nowait(None)
 
     reading = asyncio.create_task(read())
     try:
