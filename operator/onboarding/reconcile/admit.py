@@ -69,7 +69,7 @@ def admitted(live: Mapping[ObjectKey, Live]) -> dict[Place, Revision | None]:
     for key, item in live.items():
         if key.kind is NAMESPACE and not item.deleting:
             found[Place(item.environment, key.cluster)] = _read(item)
-    return found
+    return dict(sorted(found.items()))
 
 
 def revoke(revision: Revision, spec: ProjectOnboardingSpec) -> Revision:

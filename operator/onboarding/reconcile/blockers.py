@@ -32,7 +32,7 @@ async def blockers(live: Mapping[ObjectKey, Live], clusters: Mapping[str, Cluste
             else:
                 if manifest is not None:
                     found.append(f"{key} ({_reason(key, manifest)})")
-    return found
+    return sorted(found)
 
 
 def _reason(key: ObjectKey, manifest: dict[str, Any]) -> str:

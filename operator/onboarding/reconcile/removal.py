@@ -66,7 +66,8 @@ def removals(
             change = _delete(key, item)
         if change:
             changes.append(change)
-    return changes
+    # The cache has no order of its own, and the same plan shall read the same after every start.
+    return sorted(changes, key=lambda change: (change.rank, str(change.key)))
 
 
 def _everything_is_known(world: World) -> bool:
