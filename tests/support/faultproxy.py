@@ -5,6 +5,7 @@ checks that one's certificate. It runs in a thread, so that tests stay plain fun
 """
 
 import asyncio
+import contextlib
 import json
 import ssl
 import threading
@@ -251,20 +252,18 @@ async def _pump(watch: _Watch, upstream: aiohttp.ClientResponse, answer: web.Str
     """Pass on the server's events and ours, until either side ends."""
 
     async def read() -> None:
-        try:
+        with contextlib.suppress(aiohttp.ClientError):
             async for chunk in upstream.content.iter_any():
                 if not watch.silent:
                     watch.events.put_nowait(chunk)
-        finally:
-            watch.events.put_nowait(None)
+        watch.events.put_nowait(None)
 
     reading = asyncio.create_task(read())
     try:
         await _drain(watch.events, answer.write)
     finally:
         reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
-        # A polite end would outlast the proxy.
+        # At once and by force: a polite end would outlast the proxy.
         if upstream.connection is not None and upstream.connection.transport is not None:
             upstream.connection.transport.abort()
 

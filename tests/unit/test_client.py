@@ -42,7 +42,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 async def lines(client: Client, silence: float = 5) -> list[bytes]:
-    return [line async for line in client.watch("/api/v1/pods", query={"watch": "true"}, accept="a/b", silence=silence)]
+    async with client.watch("/api/v1/pods", query={"watch": "true"}, accept="a/b", silence=silence) as found:
+        return [line async for line in found]
 
 
 async def test_a_request_carries_its_query_body_and_identity(server: FakeApiServer, client: Client) -> None:

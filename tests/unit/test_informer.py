@@ -215,3 +215,11 @@ async def test_only_metadata_is_asked_for_where_that_is_enough(
     async with watching(server, page(server), quiet(server), metadata_only=metadata_only) as watched:
         await watched.until(lambda: len(server.requests) == 2)
     assert [request.headers["Accept"] for request in server.requests] == accept
+
+
+async def test_a_watch_that_is_accepted_again_is_no_problem_before_its_first_line(server: FakeApiServer) -> None:
+    """A quiet kind says nothing until the next bookmark, and its cluster must not stand still for that long."""
+    refusals = [server.refusal(403, "Forbidden", "caches are cold")] * 2
+    async with watching(server, page(server, item("a", 1)), *refusals, quiet(server)) as watched:
+        await watched.until(lambda: watched.changes == 3)
+        assert (watched.informer.warm, watched.informer.problem) == (True, "")

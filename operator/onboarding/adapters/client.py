@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -96,16 +97,22 @@ class Client:
             return _json_object(method, path, content)
         raise AssertionError("the last try returns or raises")
 
-    async def watch(self, path: str, *, query: Mapping[str, str], accept: str, silence: float) -> AsyncGenerator[bytes]:
-        """Yield the lines of a watch until the server ends it; ``silence`` is how many seconds it may say nothing."""
+    @asynccontextmanager
+    async def watch(
+        self, path: str, *, query: Mapping[str, str], accept: str, silence: float
+    ) -> AsyncGenerator[AsyncIterator[bytes]]:
+        """Open a watch and give its lines; they end when the server ends it.
+
+        ``silence`` is how many seconds it may say nothing. ApiError where the server refuses the watch,
+        UnreachableError where it cannot be reached or breaks off.
+        """
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=silence)
         headers = await self._request_headers(accept, "application/json")
         try:
             async with self._session.get(path, params=query, headers=headers, timeout=timeout) as response:
                 if response.status >= 400:
                     raise _api_error(response.status, await response.read())
-                async for line in response.content:
-                    yield line
+                yield aiter(response.content)
         except (aiohttp.ClientError, HttpProcessingError, TimeoutError) as error:
             raise UnreachableError(f"watch {path}: {type(error).__name__}: {error}") from error
 

@@ -1,7 +1,6 @@
 """List and watch one kind on one cluster for as long as the operator lives."""
 
 import asyncio
-import contextlib
 import random
 import sys
 import time
@@ -147,8 +146,10 @@ class Informer:
             "timeoutSeconds": str(random.randint(300, 600)),  # noqa: S311 - not for security
         }
         accept = self._accept.format(list="")
-        lines = self._client.watch(self._feed.path, query=query, accept=accept, silence=self._silence)
-        async with contextlib.aclosing(lines):
+        watch = self._client.watch(self._feed.path, query=query, accept=accept, silence=self._silence)
+        async with watch as lines:
+            # A quiet kind may say nothing for a minute: that it is being watched again is news enough.
+            self._alive()
             async for line in lines:
                 self._event(_parse(line))
 
