@@ -86,13 +86,14 @@ def _watch_all(client: Client, project: str, heard: Heard) -> list[asyncio.Task[
 async def _watch(client: Client, path: str, query: dict[str, str], heard: Heard) -> None:
     while True:
         with contextlib.suppress(OnboardingError):
-            lines = client.watch(
+            watch = client.watch(
                 path, query={**query, "watch": "true"}, accept="application/json", silence=_SILENCE_SECONDS
             )
-            async for line in lines:
-                event = orjson.loads(line)
-                if event["type"] in ("ADDED", "MODIFIED", "DELETED"):
-                    heard(event["type"], event["object"])
+            async with watch as lines:
+                async for line in lines:
+                    event = orjson.loads(line)
+                    if event["type"] in ("ADDED", "MODIFIED", "DELETED"):
+                        heard(event["type"], event["object"])
         await asyncio.sleep(0.5)
 
 
