@@ -128,7 +128,7 @@ def test_only_targets_that_can_be_read_are_known(declared: Declared) -> None:
 
 
 def test_a_decision_counts_for_one_incarnation_of_its_project(declared: Declared) -> None:
-    assert declared.put_decision("one", DECISION) == "shop"
+    assert declared.put_decision("one", DECISION) == {"shop"}
     (found,) = declared.decisions("shop", UID)
     assert found.by.username == "pat"
     assert declared.decisions("shop", "another") == ()
@@ -138,6 +138,6 @@ def test_a_decision_counts_for_one_incarnation_of_its_project(declared: Declared
 @pytest.mark.parametrize("spec", [None, {"decision": "Guess"}], ids=["deleted", "broken"])
 def test_a_decision_that_goes_names_the_project_that_it_was_about(declared: Declared, spec: Any) -> None:
     declared.put_decision("one", DECISION)
-    assert declared.put_decision("one", spec) == "shop"
+    assert declared.put_decision("one", spec) == {"shop"}
     assert declared.decisions("shop", UID) == ()
-    assert declared.put_decision("one", spec) is None
+    assert declared.put_decision("one", spec) == set()

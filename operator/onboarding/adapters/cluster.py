@@ -79,6 +79,8 @@ class KubeCluster:
         """What we know of the cluster now."""
         informers = (*self._informers.values(), self._guard_informer)
         problem = next((informer.problem for informer in informers if informer.problem), "")
+        if any(task.done() for task in self._tasks):
+            problem = "one of its watches has died: restart the operator, and report this"
         starting = not problem and not all(informer.warm or not informer.served for informer in informers)
         return ClusterState(
             problem="its first list is not complete yet" if starting else problem,

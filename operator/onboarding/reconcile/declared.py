@@ -107,16 +107,23 @@ class Declared:
         except ValidationError:
             self.targets.pop(name, None)
 
-    def put_decision(self, name: str, spec: Mapping[str, Any] | None) -> str | None:
-        """Keep an OnboardingDecision, or forget it; return the project that it is about."""
+    def put_decision(self, name: str, spec: Mapping[str, Any] | None) -> set[str]:
+        """Keep an OnboardingDecision, or forget it; return the projects that it was and is about."""
         former = self._decisions.pop(name, None)
-        if spec is None:
-            return former.project.name if former else None
+        projects = {former.project.name} if former else set()
         try:
             self._decisions[name] = OnboardingDecisionSpec.model_validate(spec)
         except ValidationError:
-            return former.project.name if former else None
-        return self._decisions[name].project.name
+            return projects
+        return projects | {self._decisions[name].project.name}
+
+    def policy_names(self) -> tuple[str, ...]:
+        """Return the names of the policies."""
+        return tuple(self._policies)
+
+    def decision_names(self) -> tuple[str, ...]:
+        """Return the names of the decisions."""
+        return tuple(self._decisions)
 
     def policy(self, name: str) -> tuple[OnboardingPolicySpec | None, str]:
         """Return a policy, or None and why it cannot be used."""

@@ -1,4 +1,4 @@
-"""Kopf: watches on our own kinds. A handler does nothing but keep what was seen and ask for passes."""
+"""Kopf: the watch on projects. A handler does nothing but keep what was seen and ask for a pass."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -15,65 +15,41 @@ _LOGIN_LIFETIME = timedelta(minutes=10)
 
 _UNUSED_FINALIZER = f"{names.GROUP}/kopf"
 
-PLURALS = ("projectonboardings", "onboardingpolicies", "hostingtargets", "onboardingdecisions")
+_PROJECTS = "projectonboardings"
 
 
 class Events:
-    """Keeps ``declared`` up to date and tells what to look at again."""
+    """Keeps ``declared`` up to date with projects and tells which to look at again."""
 
     def __init__(
         self,
         declared: Declared,
         *,
-        project_changed: Callable[[str], None],
-        platform_changed: Callable[[], None],
+        changed: Callable[[str], None],
+        listed: Callable[[], None],
         nothing_declared: bool,
     ) -> None:
-        """Call ``platform_changed`` when a policy or a target changed, which may concern every project."""
+        """Call ``listed`` once, when every project has been seen; where there is none, no event will say so."""
         self._declared = declared
-        self._project_changed = project_changed
-        self._platform_changed = platform_changed
+        self._changed = changed
+        self._listed = listed
         self.synced = nothing_declared
-        """Whether everything that is declared has been seen once."""
+        """Whether every project has been seen once."""
 
-    def keep(self, plural: str, body: Mapping[str, Any]) -> None:
-        """Take in an object that exists."""
-        name, spec = body["metadata"]["name"], body.get("spec", {})
-        match plural:
-            case "projectonboardings":
-                self._declared.put_project(body)
-            case "onboardingpolicies":
-                self._declared.put_policy(name, spec)
-            case "hostingtargets":
-                self._declared.put_target(name, spec)
-            case "onboardingdecisions":
-                self._declared.put_decision(name, spec)
+    def keep(self, body: Mapping[str, Any]) -> None:
+        """Take in a project that exists."""
+        self._declared.put_project(body)
 
-    def tell(self, plural: str, kind: str | None, body: Mapping[str, Any]) -> None:
-        """Take in an event and ask for the passes that it calls for."""
+    def tell(self, kind: str | None, body: Mapping[str, Any]) -> None:
+        """Take in an event and ask for the pass that it calls for."""
         if not self.synced:
             self.synced = True
-            self._platform_changed()
-        name = body["metadata"]["name"]
-        gone = kind == "DELETED"
-        match plural:
-            case "projectonboardings":
-                if gone:
-                    self._declared.drop_project(name)
-                elif self._declared.is_echo(body):
-                    return
-                self._project_changed(name)
-            case "onboardingdecisions":
-                project = self._declared.put_decision(name, None if gone else body.get("spec", {}))
-                if project:
-                    self._project_changed(project)
-            case "onboardingpolicies" | "hostingtargets":
-                if gone:
-                    self._forget(plural, name)
-                self._platform_changed()
-
-    def _forget(self, plural: str, name: str) -> None:
-        (self._declared.put_policy if plural == "onboardingpolicies" else self._declared.put_target)(name, None)
+            self._listed()
+        if kind == "DELETED":
+            self._declared.drop_project(body["metadata"]["name"])
+        elif self._declared.is_echo(body):
+            return
+        self._changed(body["metadata"]["name"])
 
 
 def build_registry(
@@ -81,8 +57,8 @@ def build_registry(
 ) -> kopf.OperatorRegistry:
     """Return the handlers.
 
-    The indices hold nothing: Kopf fills all of them before it tells of the first event. ``clean_up`` ends the tasks
-    that are younger than Kopf, for which it would else wait 5 s.
+    The index holds nothing: Kopf fills it with every project before it tells of the first event. ``clean_up`` ends
+    the tasks that are younger than Kopf, for which it would else wait 5 s.
     """
     registry = kopf.OperatorRegistry()
 
@@ -94,20 +70,16 @@ def build_registry(
     async def close(**_: Any) -> None:
         await clean_up()
 
-    for plural in PLURALS:
-        _register(registry, events, plural)
-    return registry
-
-
-def _register(registry: kopf.OperatorRegistry, events: Events, plural: str) -> None:
     # Asynchronous, though they wait for nothing: Kopf runs plain functions in threads, and our state is the loop's.
-    @kopf.index(names.GROUP, names.VERSION, plural, registry=registry, id=f"keep-{plural}")
+    @kopf.index(names.GROUP, names.VERSION, _PROJECTS, registry=registry, id="keep")
     async def keep(body: kopf.Body, **_: Any) -> None:
-        events.keep(plural, dict(body))
+        events.keep(dict(body))
 
-    @kopf.on.event(names.GROUP, names.VERSION, plural, registry=registry, id=f"tell-{plural}")
+    @kopf.on.event(names.GROUP, names.VERSION, _PROJECTS, registry=registry, id="tell")
     async def tell(event: kopf.RawEvent, **_: Any) -> None:
-        events.tell(plural, event["type"], event["object"])
+        events.tell(event["type"], event["object"])
+
+    return registry
 
 
 async def connection(configuration: kubernetes.Configuration) -> kopf.ConnectionInfo:

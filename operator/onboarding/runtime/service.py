@@ -10,28 +10,26 @@ from typing import Any
 import kopf
 import structlog
 
-from onboarding import names
 from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import KubeCluster
 from onboarding.adapters.hub import HubProjects, count_declared, installation_id
-from onboarding.adapters.informer import Feed, Informer
 from onboarding.adapters.pool import ClusterPool, read_secret
-from onboarding.build.kinds import HUB, Manifest
-from onboarding.errors import OnboardingError
+from onboarding.build.kinds import HUB
+from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.admit import cluster_of
 from onboarding.reconcile.declared import Declared
 from onboarding.reconcile.observe import Observer
 from onboarding.reconcile.reconciler import Reconciler
 from onboarding.reconcile.world import ClusterState
-from onboarding.runtime.events import PLURALS, Events, build_registry, build_settings
+from onboarding.runtime.events import Events, build_registry, build_settings
 from onboarding.runtime.health import build_app, serve
 from onboarding.runtime.metrics import Metrics
+from onboarding.runtime.platform import OWN_CRD, Platform
 from onboarding.runtime.queue import WorkQueue
 from onboarding.settings import Settings
 
-_CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _SITES_PATIENCE = 10.0
-_OWN_CRD = f"projectonboardings.{names.GROUP}"
+_KINDS = ("projectonboardings", "onboardingpolicies", "hostingtargets", "onboardingdecisions")
 
 log = structlog.get_logger(__name__)
 
@@ -48,9 +46,16 @@ class Service:
         self._queue = WorkQueue(self._work, workers=settings.workers, waited=self._metrics.wait.observe)
         self._events = Events(
             self._declared,
-            project_changed=self._queue.add,
-            platform_changed=self._platform_changed,
+            changed=self._queue.add,
+            listed=self._look_at_clusters,
             nothing_declared=nothing_declared,
+        )
+        self._platform = Platform(
+            hub,
+            self._declared,
+            silence=settings.silence_limit,
+            changed=self._platform_changed,
+            project_changed=self._queue.add,
         )
         self._hub = self._cluster(HUB, hub)
         self._pool = ClusterPool(
@@ -62,7 +67,6 @@ class Service:
         self._states: dict[str, ClusterState] = {}
         self._hub_warm = asyncio.Event()
         self._sites_warm = asyncio.Event()
-        self._crd_terminating = False
         self._stopping = False
         self._background: list[asyncio.Task[None]] = []
         observer = Observer(
@@ -80,9 +84,8 @@ class Service:
         """Run until a signal asks to stop; OnboardingError where a part of the operator has died."""
         app = build_app(alive=self._not_alive, ready=self._not_ready, registry=self._metrics.registry)
         http = await serve(app, self._settings.listen)
-        crd = Informer(self._hub_client, self._crd_feed(), silence=self._settings.silence_limit, changed=lambda: None)
         # Made before Kopf starts: on its way out Kopf cancels every task that is younger than itself.
-        parts = [asyncio.create_task(self._queue.run(), name="queue"), asyncio.create_task(crd.run(), name="own CRD")]
+        parts = [asyncio.create_task(self._queue.run(), name="queue"), *self._platform.start()]
         opening = asyncio.create_task(self._open_when_warm(), name="opening")
         self._background = [*parts, opening]
         self._hub.start()
@@ -124,6 +127,9 @@ class Service:
         try:
             done = await self._reconciler.reconcile(name)
         except OnboardingError as error:
+            if isinstance(error, ApiError) and error.status == 404:
+                # A pass reports refusals of children; only the project itself can be missing here, unseen by Kopf.
+                self._declared.drop_project(name)
             log.warning("pass failed", project=name, error=str(error))
             return self._ended("Error", started, retry=True)
         except Exception:
@@ -159,7 +165,7 @@ class Service:
     def _look_at_clusters(self) -> None:
         self._pool.renew()
         states = {name: cluster.state for name, cluster in self._pool.items()}
-        if states[HUB].known and self._events.synced:
+        if states[HUB].known and self._events.synced and self._platform.warm:
             self._hub_warm.set()
             if not any(state.starting for state in states.values()):
                 self._sites_warm.set()
@@ -188,16 +194,17 @@ class Service:
 
     def _not_alive(self) -> str:
         limit = 2 * self._settings.silence_limit
-        return f"a watch on the hub has been silent for over {limit:.0f} s" if self._hub.silence > limit else ""
+        silent = max(self._hub.silence, self._platform.silence) > limit
+        return f"a watch on the hub has been silent for over {limit:.0f} s" if silent else ""
 
     def _not_ready(self) -> str:
-        if not self._events.synced:
+        if not self._events.synced or not self._platform.warm:
             return "what is declared has not been listed yet"
         return self._hub.state.problem
 
     def _teardown_hold(self) -> str:
-        if self._crd_terminating:
-            return f"CustomResourceDefinition {_OWN_CRD} is being deleted: no project is torn down"
+        if self._platform.terminating:
+            return f"CustomResourceDefinition {OWN_CRD} is being deleted: no project is torn down"
         limit = self._settings.teardown_limit
         if self._declared.deleting() > limit:
             return (
@@ -206,32 +213,15 @@ class Service:
             )
         return ""
 
-    def _crd_feed(self) -> Feed:
-        def heard(item: Manifest) -> None:
-            terminating = "deletionTimestamp" in item["metadata"]
-            if terminating != self._crd_terminating:
-                self._crd_terminating = terminating
-                self._look_at_all()
-
-        return Feed(
-            name=_OWN_CRD,
-            path=_CRDS,
-            query={"fieldSelector": f"metadata.name={_OWN_CRD}"},
-            metadata_only=True,
-            heard=heard,
-            complete=lambda _listed, _version: None,
-            lost=lambda _item: None,
-        )
-
 
 async def run(settings: Settings) -> None:
     """Start the operator and run it until it is told to stop."""
     kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
     hub = await Client.from_environment(kubeconfig, patience=settings.request_timeout)
     try:
-        declared = await count_declared(hub, PLURALS)
+        declared = await count_declared(hub, _KINDS)
         installation = await installation_id(hub, settings.namespace)
-        service = Service(settings, hub, installation, nothing_declared=not any(declared.values()))
+        service = Service(settings, hub, installation, nothing_declared=declared["projectonboardings"] == 0)
         await service.run()
     finally:
         await hub.close()
