@@ -142,3 +142,16 @@ def test_strangers_are_known_by_name_and_are_no_news(store: Watched) -> None:
     assert found.owner is None
     assert store.news == []
     assert names.LABEL_PROJECT not in found.content.decode()
+
+
+def test_the_status_of_what_is_being_deleted_is_news(store: Watched) -> None:
+    """There stands what it waits for; of anything else a status is no news."""
+    store.heard(RESOURCE_QUOTA, quota(3))
+    store.heard(RESOURCE_QUOTA, quota(4))
+    assert store.news == ["shop"]
+    going = quota(5)
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    store.heard(RESOURCE_QUOTA, going)
+    going["metadata"]["resourceVersion"] = "6"
+    store.heard(RESOURCE_QUOTA, going)
+    assert store.news == ["shop"] * 3

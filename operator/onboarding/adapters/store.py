@@ -45,8 +45,9 @@ class Store:
             return
         live = live_of(kind, manifest)
         self._put(key, live)
-        # Other controllers write statuses all the time; only what we keep of an object is news.
-        if known is None or known._replace(version=live.version) != live:
+        # Other controllers write statuses all the time: only what we keep of an object is news, and of one that is
+        # being deleted what its status says of the reason.
+        if known is None or live.deleting or known._replace(version=live.version) != live:
             self._tell(known, live)
 
     def lost(self, kind: ChildKind, manifest: Manifest) -> None:
