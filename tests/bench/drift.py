@@ -92,10 +92,14 @@ def _measure_namespaces(
     writes = [entry for entry in everything if entry.user == OPERATOR]
     gone = {entry.name: entry.answered for entry in everything if entry.what == "namespaces/finalize" and entry.done}
     restored = {
-        name: max(entry.answered for entry in writes if entry.place in places and entry.done)
+        name: max(times)
         for name, places in content.items()
+        if (times := [entry.answered for entry in writes if entry.place in places and entry.done])
     }
-    seconds = [restored[name] - gone[name] for name in restored]
+    seconds = [restored[name] - gone[name] for name in restored if name in gone]
+    if len(seconds) < len(plan):
+        missing = ", ".join(sorted(set(content) - restored.keys()))
+        raise RuntimeError(f"not restored within {_GIVE_UP_SECONDS} s: {missing}")
     objects = sum(len(places) for places in content.values())
     result.informs(
         PART,

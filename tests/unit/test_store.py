@@ -61,7 +61,7 @@ def test_our_own_write_is_no_news_and_neither_is_its_event(store: Watched) -> No
 
 def test_an_answer_that_comes_after_newer_news_changes_nothing(store: Watched) -> None:
     store.heard(RESOURCE_QUOTA, quota(6))
-    assert store.wrote(RESOURCE_QUOTA, quota(5)).version == 5
+    store.wrote(RESOURCE_QUOTA, quota(5))
     assert version(store) == 6
 
 
@@ -155,3 +155,20 @@ def test_the_status_of_what_is_being_deleted_is_news(store: Watched) -> None:
     going["metadata"]["resourceVersion"] = "6"
     store.heard(RESOURCE_QUOTA, going)
     assert store.news == ["shop"] * 3
+
+
+def test_the_event_of_a_write_under_way_is_no_news(store: Watched) -> None:
+    """The server may tell of our own write before it answers it."""
+    store.expect(KEY)
+    store.heard(RESOURCE_QUOTA, quota(5))
+    store.answered(KEY)
+    store.wrote(RESOURCE_QUOTA, quota(5))
+    assert (version(store), store.news) == (5, [])
+
+
+def test_what_somebody_wrote_after_us_is_news_when_our_answer_comes(store: Watched) -> None:
+    store.expect(KEY)
+    store.heard(RESOURCE_QUOTA, quota(6, hard="theirs"))
+    store.answered(KEY)
+    store.wrote(RESOURCE_QUOTA, quota(5))
+    assert (version(store), store.news) == (6, ["shop"])

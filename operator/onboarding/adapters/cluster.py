@@ -111,6 +111,7 @@ class KubeCluster:
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> None:
         """POST an object; where its namespace is missing, find out."""
+        self._store.expect(key)
         async with self._slots:
             try:
                 made = await self.client.request("POST", key.kind.path(key.namespace), query=_WRITE, body=manifest)
@@ -118,6 +119,8 @@ class KubeCluster:
                 if error.status == 404 and key.namespace:
                     await self.read(ObjectKey(key.cluster, NAMESPACE, "", key.namespace))
                 raise
+            finally:
+                self._store.answered(key)
         self._store.wrote(key.kind, made)
         self._wrote(self.name, key.kind.kind, "create")
 

@@ -17,6 +17,7 @@ class Store:
         self._changed = changed
         self._objects: dict[ObjectKey, Live] = {}
         self._keys: defaultdict[str, set[ObjectKey]] = defaultdict(set)
+        self._expected: set[ObjectKey] = set()
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -29,13 +30,22 @@ class Store:
         """Return the objects whose labels name this project."""
         return {key: self._objects[key] for key in self._keys.get(project, ())}
 
-    def wrote(self, kind: ChildKind, manifest: Manifest) -> Live:
-        """Take in the answer to our own write; its event will be no news."""
+    def expect(self, key: ObjectKey) -> None:
+        """Know that we are writing an object: its event may come before the answer, and is no news then."""
+        self._expected.add(key)
+
+    def answered(self, key: ObjectKey) -> None:
+        """Know that a write has ended, well or not."""
+        self._expected.discard(key)
+
+    def wrote(self, kind: ChildKind, manifest: Manifest) -> None:
+        """Take in the answer to our own write; its event will be no news, unless somebody wrote after us."""
         key, live = key_of(self._cluster, kind, manifest), live_of(kind, manifest)
         known = self._objects.get(key)
         if known is None or known.version < live.version:
             self._put(key, live)
-        return live
+        elif known.version > live.version:
+            self._tell(known, known)
 
     def heard(self, kind: ChildKind, manifest: Manifest) -> None:
         """Take in an event that an object was added or modified; older news is ignored."""
@@ -47,7 +57,8 @@ class Store:
         self._put(key, live)
         # Other controllers write statuses all the time: only what we keep of an object is news, and of one that is
         # being deleted what its status says of the reason.
-        if known is None or live.deleting or known._replace(version=live.version) != live:
+        changed = known is None or live.deleting or known._replace(version=live.version) != live
+        if changed and key not in self._expected:
             self._tell(known, live)
 
     def lost(self, kind: ChildKind, manifest: Manifest) -> None:
