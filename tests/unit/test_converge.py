@@ -144,7 +144,7 @@ async def test_what_came_and_went_is_tried_again() -> None:
     cluster, item = FakeCluster(), first(RESOURCE_QUOTA)
     cluster.broken = {("create", "ResourceQuota"): ApiError(409, "AlreadyExists", "exists")}
     (outcome,) = await work(cluster, compare([item], {}))
-    assert outcome.result is Result.FAILED
+    assert outcome.result is Result.STALE
 
 
 async def test_our_own_object_on_its_way_out_is_waited_for() -> None:

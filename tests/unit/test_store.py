@@ -172,3 +172,12 @@ def test_what_somebody_wrote_after_us_is_news_when_our_answer_comes(store: Watch
     store.answered(KEY)
     store.wrote(RESOURCE_QUOTA, quota(5))
     assert (version(store), store.news) == (6, ["shop"])
+
+
+def test_what_a_read_does_not_find_is_gone_and_news(store: Watched) -> None:
+    """The event of its deletion comes later and finds nothing to tell of; without this the project would wait."""
+    store.heard(RESOURCE_QUOTA, quota(5))
+    store.news.clear()
+    store.missing(KEY)
+    store.missing(KEY)
+    assert (store.get(KEY), store.news) == (None, ["shop"])

@@ -168,9 +168,7 @@ class KubeCluster:
         except ApiError as error:
             if error.status != 404:
                 raise
-            known = self._store.get(key)
-            if known:
-                self._store.forget(key, known.uid)
+            self._store.missing(key)
             return None
         self._store.wrote(key.kind, found)
         return found

@@ -75,6 +75,13 @@ class Store:
         if known is not None and known.uid == uid:
             self._drop(key)
 
+    def missing(self, key: ObjectKey) -> None:
+        """Take in that a read found nothing: its event, which may come later, will find nothing to tell of."""
+        known = self._objects.get(key)
+        if known is not None:
+            self._drop(key)
+            self._tell(known, None)
+
     def complete(self, kind: ChildKind, listed: AbstractSet[tuple[str, str]], version: int) -> None:
         """Take in that a list was complete: what is not in it (namespace and name) and not newer than it is gone."""
         for key in [key for key in self._objects if key.kind is kind and (key.namespace, key.name) not in listed]:

@@ -124,7 +124,7 @@ async def _create(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
 async def _meet(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
     found = await cluster.read(change.key)
     if found is None:
-        return Outcome(change, Result.FAILED, f"{change.key} came and went: trying again")
+        return Outcome(change, Result.STALE, f"{change.key} came and went: trying again")
     live = live_of(change.key.kind, found)
     if live.owner != owner:
         return Outcome(change, Result.CONFLICT, conflict(change.key, found))
