@@ -223,3 +223,11 @@ async def test_a_watch_that_is_accepted_again_is_no_problem_before_its_first_lin
     async with watching(server, page(server, item("a", 1)), *refusals, quiet(server)) as watched:
         await watched.until(lambda: watched.changes == 3)
         assert (watched.informer.warm, watched.informer.problem) == (True, "")
+
+
+async def test_a_refusal_that_ends_in_a_kind_not_served_is_told(server: FakeApiServer) -> None:
+    """A server that starts refuses for a moment what it does not serve; the problem that was told must end, too."""
+    missing, cold = server.refusal(404, "NotFound"), server.refusal(403, "Forbidden", "caches are cold")
+    async with watching(server, missing, cold, cold, missing) as watched:
+        await watched.until(lambda: watched.changes == 3)
+        assert (watched.informer.served, watched.informer.problem) == (False, "")

@@ -92,11 +92,14 @@ class Informer:
 
     def _not_served(self) -> None:
         self._version = None
+        self._interruptions = 0
+        news = self.served or bool(self.problem)
         self.problem = ""
         if self.served:
             self.served = self.warm = False
             self._feed.complete(frozenset(), sys.maxsize)
             log.warning("kind is not served", feed=self._feed.name)
+        if news:
             self._changed()
 
     def _broken(self, problem: str) -> None:
