@@ -10,6 +10,7 @@ from onboarding.build.kinds import CHILD_KINDS, NAMESPACE, RESOURCE_QUOTA, ROLE_
 from onboarding.build.wanted import build_wanted
 from onboarding.reconcile.compare import Action, Change, Rank, compare, mend, merge_patch, paths, rank_of
 from onboarding.reconcile.live import live_of
+from tests.unit.fakes import merged
 from tests.unit.worlds import OWNER, environment, live_from, revisions, spec_of, stored
 
 LABEL = "app.example.org/tier"
@@ -20,22 +21,9 @@ def one(kind: ChildKind) -> Wanted:
     return next(item for item in WANTED if item.key.kind is kind)
 
 
-def apply(patch: Any, target: Any) -> Any:
-    """Apply a merge patch as RFC 7386 says."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = apply(value, result.get(key))
-    return result
-
-
 def mended(item: Wanted, former: frozenset[str] = frozenset(), **changes: Any) -> Change | None:
     """Return what mends an object after somebody merged changes into it."""
-    return mend(item, live_of(item.key.kind, apply(changes, stored(item.manifest))), former)
+    return mend(item, live_of(item.key.kind, merged(stored(item.manifest), changes)), former)
 
 
 PATCHES = {
@@ -57,7 +45,7 @@ PATCHES = {
 @pytest.mark.parametrize(("have", "want", "patch"), PATCHES.values(), ids=PATCHES)
 def test_a_merge_patch_says_the_difference_and_brings_it_about(have: Any, want: Any, patch: Any) -> None:
     assert merge_patch(have, want) == patch
-    assert apply(patch, have) == want
+    assert merged(have, patch) == want
 
 
 def test_paths_are_sorted_and_end_at_values() -> None:
@@ -87,7 +75,7 @@ def test_a_field_that_somebody_added_is_taken_away(kind: ChildKind) -> None:
     change = mended(one(kind), spec={"foreign": [{}]}, foreign=True)
     assert change is not None
     assert {"foreign"} < set(change.fields)
-    assert apply(change.body, {"spec": {"foreign": [{}]}, "foreign": True}).get("foreign") is None
+    assert merged({"spec": {"foreign": [{}]}, "foreign": True}, change.body).get("foreign") is None
 
 
 @pytest.mark.parametrize("kind", CHILD_KINDS, ids=lambda kind: kind.kind)
