@@ -1,5 +1,6 @@
 """A Kubernetes control plane for development, tests and measurements, without containers."""
 
+from devcluster.argocd import ArgoCD
 from devcluster.controlplane import ControlPlane
 from devcluster.crds import argocd_crds
 from devcluster.errors import (
@@ -8,5 +9,17 @@ from devcluster.errors import (
     KubectlError,
     NotRunningError,
 )
+from devcluster.git_server import GitServer
+from devcluster.nodes import Nodes
 
-__all__ = ["AlreadyRunningError", "ControlPlane", "DevclusterError", "KubectlError", "NotRunningError", "argocd_crds"]
+__all__ = [
+    "AlreadyRunningError",
+    "ArgoCD",
+    "ControlPlane",
+    "DevclusterError",
+    "GitServer",
+    "KubectlError",
+    "Nodes",
+    "NotRunningError",
+    "argocd_crds",
+]

@@ -11,8 +11,10 @@ from typing import NoReturn, ParamSpec
 
 import click
 
+from devcluster.argocd import ArgoCD
 from devcluster.controlplane import KUBECONFIG_VARIABLE, ControlPlane
 from devcluster.errors import DevclusterError, NotRunningError
+from devcluster.nodes import Nodes
 from devcluster.progress import progress_line
 
 P = ParamSpec("P")
@@ -42,17 +44,19 @@ def _located(command: Callable[P, None]) -> Callable[P, None]:
 def main() -> None:
     """Run a Kubernetes control plane on this machine, without containers.
 
-    It is etcd, the API server, the controller manager and the scheduler: real, but without nodes, so that no pod runs.
-    The programs are taken from KUBEBUILDER_ASSETS or the PATH if all four are there, else they are built once with Go
-    1.26 or newer and kept in the user's cache folder. If DEVCLUSTER_KUBECONFIG names a kubeconfig, that cluster is
-    used, and nothing is started or stopped.
+    It is etcd, the API server, the controller manager and the scheduler, all real; on request also Argo CD, and nodes
+    that only say that their pods run. The programs of the control plane are taken from KUBEBUILDER_ASSETS or the PATH
+    if all four are there; whatever else is needed is built once with Go 1.26 or newer and kept in the user's cache
+    folder. If DEVCLUSTER_KUBECONFIG names a kubeconfig, that cluster is used, and nothing is started or stopped.
     """
 
 
 @main.command()
 @_located
-def up(name: str, directory: Path | None) -> None:
-    """Start a control plane that outlives this command.
+@click.option("--nodes", type=click.IntRange(min=0), default=0, help="Add nodes whose pods become ready at once.")
+@click.option("--argocd", is_flag=True, help="Install Argo CD and run its controllers.")
+def up(name: str, directory: Path | None, nodes: int, argocd: bool) -> None:
+    """Start a control plane that outlives this command, or what one that runs still lacks.
 
     It prints the line that points kubectl at it: eval "$(python -m devcluster up)".
     """
@@ -63,20 +67,27 @@ def up(name: str, directory: Path | None) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     folder = directory or _ROOT / name
-    try:
-        control_plane = ControlPlane.load(folder)
-        click.echo(f"the control plane in {folder} runs already", err=True)
-    except NotRunningError:
-        with progress_line() as progress:
-            control_plane = ControlPlane.start(name, directory=folder, detached=True, progress=progress)
-        click.echo(f"the control plane in {folder} is ready", err=True)
+    with progress_line() as progress:
+        control_plane, news = _running(name, folder, progress)
+        if nodes:
+            Nodes.start(control_plane, count=nodes, progress=progress)
+        if argocd and not ArgoCD.runs(control_plane):
+            ArgoCD.start(control_plane, application_sets=True, progress=progress)
+    click.echo(f"the control plane in {folder} {news}", err=True)
     _export("KUBECONFIG", control_plane.kubeconfig)
+
+
+def _running(name: str, folder: Path, progress: Callable[[str], None]) -> tuple[ControlPlane, str]:
+    try:
+        return ControlPlane.load(folder), "runs already"
+    except NotRunningError:
+        return ControlPlane.start(name, directory=folder, detached=True, progress=progress), "is ready"
 
 
 @main.command()
 @_located
 def down(name: str, directory: Path | None) -> None:
-    """Stop a control plane and delete its data; its logs stay."""
+    """Stop a control plane and all that runs beside it, and delete its data; its logs stay."""
     if os.environ.get(KUBECONFIG_VARIABLE):
         click.echo(f"{KUBECONFIG_VARIABLE} names a cluster: nothing is stopped", err=True)
         return

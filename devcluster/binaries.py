@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from devcluster.build import built, cached_kubectl
+from devcluster.build import cached_kubectl
+from devcluster.builds import KUBE
 from devcluster.errors import DevclusterError
 
 PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
@@ -30,7 +31,7 @@ def find(progress: Callable[[str], None]) -> Binaries:
     """Take the programs from KUBEBUILDER_ASSETS or the PATH if all parts are there, else from the cached build."""
     found = {part: path for part in PARTS if (path := _on_this_machine(part))}
     if len(found) < len(PARTS):
-        folder = built(progress)
+        folder = KUBE.folder(progress)
         return Binaries({part: folder / part for part in PARTS}, folder / "kubectl")
     for path in found.values():
         _check(path, "--version")

@@ -1,10 +1,12 @@
 """What can be done with any cluster for which an administrator's kubeconfig is at hand."""
 
 import hashlib
+import json
 import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from devcluster import kubeconfig as kubeconfigs
 from devcluster.errors import KubectlError
@@ -41,12 +43,21 @@ class Cluster:
             raise KubectlError(f"kubectl {' '.join(args)} ended with {done.returncode}: {done.stderr.strip()}")
         return done
 
+    def apply(self, *objects: dict[str, Any]) -> None:
+        """Make objects what they are given as, whoever wrote them before."""
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+        self.kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=text)
+
     def kubeconfig_for_service_account(
         self, namespace: str, name: str, *, server: str | None = None, ca_file: Path | None = None
     ) -> Path:
         """Write a kubeconfig that holds a token of a service account; another server may stand in between."""
-        token = self.kubectl("create", "token", name, f"--namespace={namespace}", f"--duration={_TOKEN_LIFETIME}")
         way = hashlib.sha256(f"{server} {ca_file}".encode()).hexdigest()[:8]
         path = self.directory / "kubeconfigs" / f"service-account-{namespace}-{name}-{way}"
-        user = kubeconfigs.token_user(token.stdout.strip())
+        user = kubeconfigs.token_user(self.service_account_token(namespace, name))
         return kubeconfigs.write(path, server or self.server, ca_file or self.ca_file, user)
+
+    def service_account_token(self, namespace: str, name: str) -> str:
+        """Return a token of a service account that outlives any test or demo."""
+        token = self.kubectl("create", "token", name, f"--namespace={namespace}", f"--duration={_TOKEN_LIFETIME}")
+        return token.stdout.strip()

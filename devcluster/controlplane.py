@@ -1,10 +1,10 @@
 """A Kubernetes control plane on this machine, without containers."""
 
-import contextlib
 import hashlib
 import os
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,12 +15,12 @@ from devcluster.cluster import Cluster
 from devcluster.commands import Layout, prepare
 from devcluster.errors import AlreadyRunningError, DevclusterError, NotRunningError
 from devcluster.folder import Folder
-from devcluster.parts import Parts, PortTakenError
-from devcluster.ports import free_ports
+from devcluster.parts import Parts
+from devcluster.ports import free_ports, with_free_ports
+from devcluster.programs import Program, Programs
 
 KUBECONFIG_VARIABLE = "DEVCLUSTER_KUBECONFIG"
 _LISTENERS = ("etcd", "etcd-peer", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
-_ATTEMPTS = 3
 
 
 class ControlPlane(Cluster):
@@ -28,6 +28,7 @@ class ControlPlane(Cluster):
 
     def __init__(self, cluster: Cluster, folder: Folder, parts: Parts | None) -> None:
         super().__init__(**vars(cluster))
+        self.programs = Programs(folder.path)
         self._folder = folder
         self._own_parts = parts
 
@@ -54,7 +55,7 @@ class ControlPlane(Cluster):
         folder.lock()
         try:
             _end_leftovers(folder)
-            parts = _bring_up(folder, binaries, detached, controllers, tell)
+            parts = with_free_ports(partial(_bring_up, folder, binaries, detached, controllers, tell))
         except BaseException:
             folder.unlock()
             raise
@@ -130,8 +131,13 @@ class ControlPlane(Cluster):
             raise AlreadyRunningError(f"{part} runs already: stop it first")
         self._parts.start(part)
 
+    def run(self, *programs: Program) -> None:
+        """Start programs that end with this control plane, and wait until they are ready."""
+        self.programs.start(programs, outlive_us=self._own_parts is not None and self._own_parts.detached)
+
     def stop(self, *, keep_logs: bool = False) -> None:
         """End every part and delete its data; logs stay in a folder that was asked for, or if they shall be kept."""
+        self.programs.stop_all()
         if self._own_parts is not None:
             self._own_parts.stop_all()
         self._folder.close(keep_logs=keep_logs)
@@ -164,20 +170,11 @@ def _end_leftovers(folder: Folder) -> None:
         raise AlreadyRunningError(
             f"a control plane runs already in {folder.path}: stop it with python -m devcluster down"
         )
+    Programs(folder.path).stop_all()
     leftovers.stop_all()
 
 
 def _bring_up(
-    folder: Folder, binaries: Binaries, detached: bool, controllers: bool, tell: Callable[[str], None]
-) -> Parts:
-    """Start all parts; if another process takes one of the ports at that moment, start again with others."""
-    for _ in range(_ATTEMPTS - 1):
-        with contextlib.suppress(PortTakenError):
-            return _bring_up_once(folder, binaries, detached, controllers, tell)
-    return _bring_up_once(folder, binaries, detached, controllers, tell)
-
-
-def _bring_up_once(
     folder: Folder, binaries: Binaries, detached: bool, controllers: bool, tell: Callable[[str], None]
 ) -> Parts:
     folder.clear(keep_logs=False)

@@ -1,4 +1,4 @@
-"""Argo CD's custom resource definitions, from its own Go module."""
+"""Argo CD's manifests, from its own Go module."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,13 @@ _FILES = ("application-crd.yaml", "appproject-crd.yaml", "applicationset-crd.yam
 
 
 def argocd_crds() -> list[Path]:
-    """Return the files to apply with kubectl apply --server-side; go proves them against the recorded checksum."""
+    """Return the files to apply with kubectl apply --server-side."""
+    folder = argocd_manifests() / "crds"
+    return [folder / name for name in _FILES]
+
+
+def argocd_manifests() -> Path:
+    """Return the folder of the release's manifests; go proves them against the recorded checksum."""
     version = golang.run(["list", "-m", "-f", "{{.Version}}", _PATH], _MODULE).strip()
     module = json.loads(golang.run(["mod", "download", "-json", f"{_PATH}@{version}"], _MODULE))
-    return [Path(module["Dir"]) / "manifests" / "crds" / name for name in _FILES]
+    return Path(module["Dir"]) / "manifests"

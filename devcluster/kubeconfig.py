@@ -14,7 +14,7 @@ from devcluster.errors import DevclusterError
 
 def write(path: Path, server: str, ca_file: Path, user: dict[str, str]) -> Path:
     """Write a kubeconfig that holds everything it needs, readable by its owner alone."""
-    cluster = {"server": server, "certificate-authority-data": _encoded(ca_file)}
+    cluster = {"server": server, "certificate-authority-data": encoded(ca_file)}
     config = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -32,7 +32,7 @@ def write(path: Path, server: str, ca_file: Path, user: dict[str, str]) -> Path:
 
 def certificate_user(pair: Pair) -> dict[str, str]:
     """Describe a user who shows a client certificate."""
-    return {"client-certificate-data": _encoded(pair.certificate), "client-key-data": _encoded(pair.key)}
+    return {"client-certificate-data": encoded(pair.certificate), "client-key-data": encoded(pair.key)}
 
 
 def token_user(token: str) -> dict[str, str]:
@@ -67,5 +67,6 @@ def _named(entries: list[dict[str, Any]], name: str) -> dict[str, Any]:
     raise KeyError(name)
 
 
-def _encoded(path: Path) -> str:
+def encoded(path: Path) -> str:
+    """Return a file's content as a kubeconfig or a Secret holds it."""
     return base64.b64encode(path.read_bytes()).decode()

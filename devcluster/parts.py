@@ -8,7 +8,7 @@ from typing import Any
 
 from devcluster.binaries import Binaries
 from devcluster.commands import Layout, command
-from devcluster.errors import DevclusterError
+from devcluster.errors import DevclusterError, failure
 from devcluster.processes import Process, spawn
 from devcluster.readiness import is_ready
 from devcluster.waiting import wait_until
@@ -16,11 +16,6 @@ from devcluster.waiting import wait_until
 _READY_SECONDS = 120
 # The API server waits for its watchers to leave, which they do not: asking longer only takes longer.
 _PATIENCE_SECONDS = 2
-_TAIL_LINES = 15
-
-
-class PortTakenError(DevclusterError):
-    """A part that ended because another process had taken its port in the meantime."""
 
 
 @dataclass
@@ -86,7 +81,7 @@ class Parts:
 
     def _is_ready(self, part: str) -> bool:
         if not self.processes[part].alive:
-            raise _failure(part, self.layout.log(part))
+            raise failure(part, self.layout.log(part))
         return is_ready(part, self.layout)
 
     def _register(self, part: str, process: Process) -> None:
@@ -106,12 +101,6 @@ class Parts:
         unfinished = file.with_suffix(".unfinished")
         unfinished.write_text(json.dumps(state, indent=2))
         unfinished.replace(file)
-
-
-def _failure(part: str, log: Path) -> DevclusterError:
-    tail = "\n".join(log.read_text().splitlines()[-_TAIL_LINES:])
-    kind = PortTakenError if "address already in use" in tail else DevclusterError
-    return kind(f"{part} ended while it started, see {log}:\n{tail}")
 
 
 def _state_file(directory: Path) -> Path:

@@ -5,7 +5,7 @@ import os
 import select
 import shutil
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +79,12 @@ class Process:
 
 
 def spawn(
-    command: Sequence[str | Path], log: Path, register: Callable[[Process], None], *, outlives_us: bool = False
+    command: Sequence[str | Path],
+    log: Path,
+    register: Callable[[Process], None],
+    *,
+    outlives_us: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> None:
     """Start a command in a session of its own; unless it outlives us, it is killed when this process ends.
 
@@ -88,7 +93,8 @@ def spawn(
     words = [str(word) for word in command]
     if not outlives_us:
         words = _tied_to_us(words)
-    future = _spawner.submit(lambda: register(_spawn(words, log)))
+    variables = os.environ if environment is None else environment
+    future = _spawner.submit(lambda: register(_spawn(words, log, variables)))
     try:
         future.result()
     finally:
@@ -102,12 +108,12 @@ def _tied_to_us(words: list[str]) -> list[str]:
     return [setpriv, "--pdeathsig", "KILL", "sh", "-c", _UNLESS_ORPHANED, str(os.getpid()), *words]
 
 
-def _spawn(words: list[str], log: Path) -> Process:
+def _spawn(words: list[str], log: Path, environment: Mapping[str, str]) -> Process:
     output = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     pid = os.posix_spawnp(
         words[0],
         words,
-        os.environ,
+        environment,
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(log), output, 0o600),

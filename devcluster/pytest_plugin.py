@@ -1,12 +1,31 @@
-"""A pytest plugin that offers one control plane to all tests of a session."""
+"""A pytest plugin that offers one control plane, and what may run beside it, to all tests of a session."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 import pytest
 
-from devcluster import ControlPlane
+from devcluster import ArgoCD, ControlPlane, GitServer, Nodes, binaries
+from devcluster.builds import ARGOCD, HELM, KWOK
+from devcluster.controlplane import KUBECONFIG_VARIABLE
 from devcluster.progress import progress_line
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build what the tests need before the time limit of the first of them begins."""
+    if session.config.getoption("collectonly"):
+        return
+    functions = [item for item in session.items if isinstance(item, pytest.Function)]
+    needed = {name for function in functions for name in function.fixturenames}
+    with _uncaptured(session.config), progress_line() as progress:
+        if "control_plane" in needed and KUBECONFIG_VARIABLE not in os.environ:
+            binaries.find(progress)
+        if "nodes" in needed:
+            KWOK.folder(progress)
+        if "argocd" in needed:
+            ARGOCD.folder(progress)
+            HELM.folder(progress)
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +40,31 @@ def control_plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
     if failed:
         with _uncaptured(request.config):
             print(f"\nthe control plane's logs are kept in {control_plane.directory}")
+
+
+@pytest.fixture(scope="session")
+def nodes(request: pytest.FixtureRequest, control_plane: ControlPlane) -> Iterator[Nodes]:
+    """Let pods on the session's control plane become ready."""
+    with _uncaptured(request.config), progress_line() as progress:
+        nodes = Nodes.start(control_plane, count=2, progress=progress)
+    with nodes:
+        yield nodes
+
+
+@pytest.fixture(scope="session")
+def git_server() -> Iterator[GitServer]:
+    """Serve Git repositories."""
+    with GitServer.start() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def argocd(request: pytest.FixtureRequest, control_plane: ControlPlane) -> Iterator[ArgoCD]:
+    """Run Argo CD, with impersonation, beside the session's control plane."""
+    with _uncaptured(request.config), progress_line() as progress:
+        argocd = ArgoCD.start(control_plane, application_sets=True, progress=progress)
+    with argocd:
+        yield argocd
 
 
 def _uncaptured(config: pytest.Config) -> contextlib.AbstractContextManager[None]:

@@ -21,7 +21,7 @@ def is_ready(part: str, layout: Layout) -> bool:
 def _etcd(layout: Layout) -> bool:
     context = ssl.create_default_context(cafile=str(layout.pki / "etcd-ca.crt"))
     context.load_cert_chain(layout.pki / "etcd-client.crt", layout.pki / "etcd-client.key")
-    return _answers(layout.ports["etcd"], "/health", context)
+    return answers(layout.ports["etcd"], "/health", context)
 
 
 def _apiserver(layout: Layout) -> bool:
@@ -41,11 +41,12 @@ def _scheduler(layout: Layout) -> bool:
 def _asks(layout: Layout, part: str, path: str) -> bool:
     context = ssl.create_default_context(cafile=str(layout.authority.files.certificate))
     context.load_cert_chain(layout.pki / "admin.crt", layout.pki / "admin.key")
-    return _answers(layout.ports[part], path, context)
+    return answers(layout.ports[part], path, context)
 
 
-def _answers(port: int, path: str, context: ssl.SSLContext) -> bool:
-    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=context)
+def answers(port: int, path: str, context: ssl.SSLContext | None = None) -> bool:
+    """Say whether a server on the loopback address answers a question with 200; without a context, without TLS."""
+    connection = _connection(port, context)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == 200
@@ -53,3 +54,9 @@ def _answers(port: int, path: str, context: ssl.SSLContext) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _connection(port: int, context: ssl.SSLContext | None) -> http.client.HTTPConnection:
+    if context is None:
+        return http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    return http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=context)

@@ -10,8 +10,10 @@ from typing import Any
 from onboarding.api import KINDS, CustomResource
 from onboarding.api.crd import build_crd
 from onboarding.api.markers import VALIDATIONS
-from onboarding.api.status import Actor, EnvironmentState, Reason
-from onboarding.checks.catalogue import ENVIRONMENT_CHECKS
+from onboarding.api.gates import Actor
+from onboarding.api.status import EnvironmentState, Reason
+from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
+from onboarding.checks.finding import Check
 from onboarding.settings import Settings
 
 FOLDER = Path(__file__).parent / "reference"
@@ -66,14 +68,47 @@ def _settings_page() -> str:
 
 
 def _checks_page() -> str:
-    rows = [
-        (f"`{check.__name__}`", f"`checks/{check.__module__.rpartition('.')[2]}.py`", inspect.getdoc(check) or "")
-        for check in ENVIRONMENT_CHECKS
-    ]
+    kinds: tuple[tuple[str, str, tuple[Check[Any], ...]], ...] = (
+        (
+            "Always",
+            "Without these an environment cannot be built. They hold it whatever the policy says, and at no door.",
+            ALWAYS,
+        ),
+        (
+            "At a door: the project",
+            "They hold the door that `spec.checks[].gate` of the policy names; at the doors before it they warn.",
+            OF_PROJECT,
+        ),
+        (
+            "At a door: an environment that is to be",
+            "They hold that environment alone, at its door or at a door before it.",
+            OF_ENVIRONMENT,
+        ),
+        (
+            "At a door: what runs already",
+            "They look at the environments behind earlier doors, and hold a door behind those: never their own.",
+            OF_RUNNING,
+        ),
+    )
+    text = (
+        "# Checks\n\nEach prerequisite, what it means, and what mends it. An `OnboardingPolicy` says in `spec.checks` "
+        "which door a check\nblocks; one that it does not name is not made. The fields it reads are those that the "
+        "digest of an Approve decision\nat that door, or of an Attest decision of the check, is made of: when one of "
+        "them changes, the decision counts no more.\n"
+    )
+    for title, meaning, checks in kinds:
+        text += f"\n## {title}\n\n{meaning}\n"
+        for check in checks:
+            text += _check_section(check)
+    return text
+
+
+def _check_section(check: Check[Any]) -> str:
+    fields = ", ".join(f"`{path}`" for path in check.reads) or "none"
     return (
-        "# Checks\n\nAn environment is admitted when every one of these is true of it. They run in this order; the "
-        "first that is not\ntrue is the reason that the status gives.\n\n"
-        + _table(("Check", "File", "True when it passes"), rows)
+        f"\n### {check.id}\n\n{check.description}\n\n"
+        f"- Theme: {check.theme}; track: {check.track}; evidence: {check.evidence}\n"
+        f"- Who acts: {check.actor}\n- Remedy: {check.remedy}\n- Fields it reads: {fields}\n"
     )
 
 

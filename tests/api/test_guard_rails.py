@@ -13,51 +13,18 @@ import yaml
 
 from devcluster import ControlPlane
 from onboarding import names
+from tests.api.persons import Person, patch
 from tests.support.waiting import wait_until
 
 DATA = Path(__file__).parent / "guard_rails"
 ACCOUNT, NAMESPACES, OBJECTS = names.GUARD_POLICIES
-PROJECTS, DECISIONS = "project-onboarding-projects", "project-onboarding-decisions"
+PROJECTS = "project-onboarding-projects"
 DEV, ARGO, PLATFORM = "--namespace=guarded-dev", "--namespace=argocd", "--namespace=project-onboarding"
 LABEL = names.LABEL_INSTALLATION
 ATTACKS = {
     rule: {name: shlex.split(command.replace("{data}", str(DATA))) for name, command in attacks.items()}
     for rule, attacks in yaml.safe_load((DATA / "attacks.yaml").read_text()).items()
 }
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody with a kubeconfig."""
-
-    cluster: ControlPlane
-    kubeconfig: Path
-
-    def does(self, *command: str, body: Any = None) -> str:
-        """Run kubectl and return what it prints."""
-        stdin = None if body is None else json.dumps(body)
-        return self.cluster.kubectl(*command, stdin=stdin, kubeconfig=self.kubeconfig).stdout
-
-    def refusal(self, *command: str, body: Any = None) -> str:
-        """Run kubectl and return why it failed, or nothing if it did not."""
-        stdin = None if body is None else json.dumps(body)
-        done = self.cluster.kubectl(*command, stdin=stdin, kubeconfig=self.kubeconfig, check=False)
-        return done.stderr if done.returncode else ""
-
-    def is_refused_by(self, rule: str, *command: str, body: Any = None) -> bool:
-        """Run kubectl and return whether this rule refused it."""
-        return f"(rule {rule})" in self.refusal(*command, body=body)
-
-    def meets(self, rule: str, *command: str, body: Any = None) -> None:
-        """Demand that this rule refuses a command."""
-        refusal = self.refusal(*command, body=body)
-        assert f"(rule {rule})" in refusal, f"{command}: {refusal or 'nothing refused it'}"
-
-
-def patch(kind: str, name: str, change: Any, *options: str) -> list[str]:
-    """Return the command that changes an object."""
-    form = "json" if isinstance(change, list) else "merge"
-    return ["patch", kind, name, f"--type={form}", f"--patch={json.dumps(change)}", *options]
 
 
 def environment(name: str) -> dict[str, Any]:
@@ -75,13 +42,6 @@ def project(name: str, groups: dict[str, list[str]]) -> dict[str, Any]:
     return {"apiVersion": names.API_VERSION, "kind": "ProjectOnboarding", "metadata": {"name": name}, "spec": spec}
 
 
-def decision(name: str, by: str, groups: list[str], **changes: Any) -> dict[str, Any]:
-    about = {"name": "guarded", "uid": "00000000-0000-0000-0000-000000000000"}
-    author = {"username": by, "groups": groups}
-    spec = {"decision": "ConfirmDelete", "project": about, "by": author, "reason": "It has ended.", **changes}
-    return {"apiVersion": names.API_VERSION, "kind": "OnboardingDecision", "metadata": {"name": name}, "spec": spec}
-
-
 @dataclass(frozen=True)
 class People:
     """Everybody who meets the guard rails."""
@@ -97,10 +57,10 @@ class People:
     tenant: Person
     """Administrator of the environment, by the operator's RoleBinding."""
     member: Person
-    """Like all below may write projects and decisions; in the group of the project's administrators."""
+    """Like all below may write projects; in the group of the project's administrators."""
     stranger: Person
     holder: Person
-    """Holds edit and confirm-delete on the project."""
+    """Holds edit on the project."""
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +103,6 @@ def wait_for_rules(people: People) -> None:
         ACCOUNT: (people.account, labelled("Namespace", "probe", "example.org/other")),
         NAMESPACES: (people.editor, labelled("Namespace", "probe")),
         OBJECTS: (people.editor, quota),
-        DECISIONS: (people.admin, decision("probe", "nobody", [])),
     }
     for rule, (person, body) in probes.items():
         wait_until(partial(person.is_refused_by, rule, *create, body=body), what=f"{rule} is enforced")
@@ -272,26 +231,8 @@ def test_the_operator_changes_finalizer_and_status_of_a_project_alone(people: Pe
     people.member.meets(PROJECTS, *patch("projectonboarding", "guarded", status, "--subresource=status"))
 
 
-def test_a_decision_carries_the_name_of_a_person_with_the_right_to_it(people: People) -> None:
-    groups = ["people", "holders", "system:authenticated"]
-    create = ["create", "--filename=-"]
-    forged = decision("guarded-forged", "grace", groups)
-    borrowed = decision("guarded-forged", "holder", [*groups, "admins"])
-    unentitled = decision("guarded-forged", "stranger", ["people", "system:authenticated"])
-    elsewhere = decision("guarded-forged", "holder", groups, project=forged["spec"]["project"] | {"name": "other"})
-    for person, body in (("holder", forged), ("holder", borrowed), ("stranger", unentitled), ("holder", elsewhere)):
-        getattr(people, person).meets(DECISIONS, *create, body=body)
-    account = f"system:serviceaccount:project-onboarding:{names.MANAGER}"
-    people.account.meets(DECISIONS, *create, body=decision("guarded-forged", account, ["system:serviceaccounts"]))
-
-    people.holder.does(*create, body=decision("guarded-made", "holder", groups))
-    assert people.holder.refusal(*patch("onboardingdecision", "guarded-made", {"spec": {"reason": "Other."}}))
-    people.stranger.meets(DECISIONS, "delete", "onboardingdecision", "guarded-made")
-    people.holder.does("delete", "onboardingdecision", "guarded-made")
-
-
 def test_the_rules_fit_the_kinds_they_guard(people: People) -> None:
     policies = json.loads(people.admin.does("get", "validatingadmissionpolicies", "--output=json"))["items"]
-    assert {policy["metadata"]["name"] for policy in policies} >= {*names.GUARD_POLICIES, PROJECTS, DECISIONS}
+    assert {policy["metadata"]["name"] for policy in policies} >= {*names.GUARD_POLICIES, PROJECTS}
     warnings = [policy["status"]["typeChecking"].get("expressionWarnings") for policy in policies]
     assert not any(warnings), warnings

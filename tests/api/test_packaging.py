@@ -14,6 +14,7 @@ import yaml
 from devcluster import ControlPlane, golang
 from devcluster.build import cache_folder
 from onboarding import names
+from tests.api.access import review, verdicts
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "project-onboarding-operator"
@@ -115,10 +116,13 @@ def test_the_chart_carries_the_generated_kinds() -> None:
     assert {path.name: path.read_bytes() for path in (CHART / "crds").iterdir()} == generated
 
 
+FOLDERS = ("install", "site", "roles")
+
+
 def test_the_api_server_takes_every_object_strictly(render: Callable[..., Any], installed: ControlPlane) -> None:
     strictly = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "--filename=-"]
     texts = [render(*values).stdout for values in ([], ['scope="site"'])]
-    texts += [installed.kubectl("kustomize", str(ROOT / "manifests" / folder)).stdout for folder in ("install", "site")]
+    texts += [installed.kubectl("kustomize", str(ROOT / "manifests" / folder)).stdout for folder in FOLDERS]
     for text in texts:
         # A pod that its namespace's security level refuses shows as a warning on the Deployment.
         assert "Warning" not in installed.kubectl(*strictly, stdin=text).stderr
@@ -147,6 +151,7 @@ def test_the_chart_follows_its_values(render: Callable[..., Any]) -> None:
         render(
             'namespace="project-onboarding-two"',
             'guard.operators=["hub@example.org"]',
+            'guard.deciders=["system:serviceaccount:ci:releases"]',
             'bindableClusterRoles=["acme:auditor"]',
             'tolerations=[{"operator":"Exists"}]',
         )
@@ -158,6 +163,7 @@ def test_the_chart_follows_its_values(render: Callable[..., Any]) -> None:
         "system:serviceaccount:project-onboarding-two:project-onboarding-site",
         "hub@example.org",
     ]
+    assert guard["data"]["deciders"].split() == ["system:serviceaccount:ci:releases"]
     own = found["ValidatingAdmissionPolicy", "", names.GUARD_POLICIES[0]]["spec"]["matchConditions"][0]["expression"]
     assert "hub@example.org" in own
     binds = [rule for rule in rules(found, "project-onboarding-operator-site") if rule["verbs"] == ["bind"]]
@@ -190,6 +196,20 @@ def test_the_operator_reads_secrets_in_its_own_namespace_alone(hub: Objects) -> 
         assert not [rule for rule in rules(hub, name) if "secrets" in rule["resources"]]
     own = rules(hub, names.MANAGER, "project-onboarding")
     assert [rule["verbs"] for rule in own if "secrets" in rule["resources"]] == [["get"]]
+
+
+def test_the_operator_writes_reports_of_its_own_kinds_and_nothing_of_their_specs(hub: Objects) -> None:
+    written = {
+        (resource, *rule["verbs"])
+        for rule in rules(hub, "project-onboarding-operator-hub")
+        if rule["apiGroups"] == [names.GROUP] and "get" not in rule["verbs"]
+        for resource in rule["resources"]
+    }
+    kinds = ("hostingtargets", "onboardingpolicies", "projectonboardings")
+    # Of projects themselves the finalizer, which an admission policy sees to.
+    assert written == {("projectonboardings", "patch"), *((f"{kind}/status", "patch") for kind in kinds)}
+    events = rules(hub, f"{names.MANAGER}-events", "default")
+    assert events == [{"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]}]
 
 
 def test_every_rule_of_admission_fails_closed(hub: Objects) -> None:
@@ -227,19 +247,6 @@ def test_a_tenant_role_gives_its_rights_and_no_way_around_the_guard_rails(instal
     installed.kubectl("create", "rolebinding", group, *bound)
     allowed, refused = RIGHTS[role]
     for expected, table in ((True, allowed), (False, [*refused, *NEVER, IMPERSONATE])):
-        reviews = [review(group, verb, resource) for verbs, kinds in table for verb in verbs for resource in kinds]
-        body = json.dumps({"apiVersion": "v1", "kind": "List", "items": reviews})
-        verdict = '--output=jsonpath={.status.allowed}{"\\n"}'
-        answers = installed.kubectl("create", "--filename=-", verdict, stdin=body).stdout.splitlines()
-        assert len(answers) == len(reviews)
-        for asked, answer in zip(reviews, answers, strict=True):
-            assert (answer == "true") is expected, asked["spec"]["resourceAttributes"]
-
-
-def review(group: str, verb: str, resource: str) -> dict[str, Any]:
-    """Ask whether the members of a group may do something in the namespace default."""
-    kind, _, subresource = resource.partition("/")
-    plural, _, api_group = kind.partition(".")
-    about = {"namespace": "default", "verb": verb, "group": api_group, "resource": plural, "subresource": subresource}
-    spec = {"user": "tina", "groups": [group], "resourceAttributes": about}
-    return {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
+        asked = [(verb, kind) for verbs, kinds in table for verb in verbs for kind in kinds]
+        answers = verdicts(installed, [review(group, verb, kind, namespace="default") for verb, kind in asked])
+        assert [ask for ask, answer in zip(asked, answers, strict=True) if answer is not expected] == []

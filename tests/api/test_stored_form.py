@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from devcluster import ControlPlane
 from onboarding.adapters.client import Client
 from onboarding.api.common import Quantity
+from onboarding.api.quantities import canonical
 from onboarding.build.kinds import Wanted
-from onboarding.build.quantities import canonical
 from onboarding.build.quota import build_quota
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted

@@ -15,7 +15,7 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import ObjectKey, Wanted
 from onboarding.build.revision import Owner
 from onboarding.build.wanted import build_wanted
-from onboarding.checks.finding import Inputs
+from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
 from onboarding.names import API_VERSION
 from onboarding.reconcile.admit import candidates
 from onboarding.reconcile.compare import rank_of
@@ -73,7 +73,7 @@ def wanted_of(declared: dict[str, Any], *, uid: str = "", installation: str = ""
     revisions = [
         revision
         for environment in spec.environments
-        for revision in candidates(name, Inputs(spec, environment, policy, targets))
+        for revision in candidates(name, EnvironmentInputs(ProjectInputs(spec, policy, targets, _NOW), environment))
     ]
     return build_wanted(Owner(installation, name, uid), revisions)
 

@@ -1,4 +1,4 @@
-"""The session's control plane, for the tests of the package that starts it."""
+"""The session's control plane and what runs beside it, for the tests of the package that starts them."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,12 @@ if str(ROOT) not in sys.path:
     # The package is a tool of this repository and is never installed.
     sys.path.insert(0, str(ROOT))
 
-from devcluster.pytest_plugin import control_plane  # noqa: E402
+from devcluster.pytest_plugin import (  # noqa: E402
+    argocd,
+    control_plane,
+    git_server,
+    nodes,
+    pytest_collection_finish,
+)
 
-__all__ = ["control_plane"]
+__all__ = ["argocd", "control_plane", "git_server", "nodes", "pytest_collection_finish"]

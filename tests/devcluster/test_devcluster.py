@@ -15,16 +15,13 @@ import pytest
 
 from devcluster import (
     AlreadyRunningError,
+    ArgoCD,
     ControlPlane,
     DevclusterError,
     KubectlError,
     NotRunningError,
-    argocd_crds,
     binaries,
-    build,
     controlplane,
-    crds,
-    golang,
 )
 from devcluster.processes import Process
 from devcluster.waiting import wait_until
@@ -182,6 +179,26 @@ def test_a_detached_one_lives_until_it_is_stopped(tmp_path: Path):
         ControlPlane.load(tmp_path)
 
 
+@pytest.mark.timeout(1200)
+def test_what_runs_beside_a_detached_one_is_started_once_and_ended_with_it(tmp_path: Path):
+    folder = ("--directory", tmp_path)
+    try:
+        run_command("up", "--nodes", "1", *folder)
+        run_command("up", "--nodes", "2", "--argocd", *folder)
+        control_plane = ControlPlane.load(tmp_path)
+        nodes = control_plane.kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}")
+        assert nodes.stdout == "node-1 node-2"
+        assert ArgoCD.load(control_plane).process_id("argocd-redis") > 0
+        before = control_plane.programs.process_id("kwok")
+        run_command("up", "--nodes", "2", "--argocd", *folder)
+        assert ControlPlane.load(tmp_path).programs.process_id("kwok") == before
+        assert len(processes_that_mention(tmp_path)) > len(PARTS)
+    finally:
+        run_command("down", *folder)
+    assert processes_that_mention(tmp_path) == set()
+    assert {path.stem for path in (tmp_path / "logs").glob("*.log")} > {"kwok", "argocd-application-controller"}
+
+
 def test_a_recycled_process_id_is_not_signalled():
     with subprocess.Popen(["sleep", "60"]) as other:
         Process(other.pid, started=1).stop(patience=0.1)
@@ -235,52 +252,8 @@ def test_binaries_that_are_at_hand_are_taken_before_the_cached_build(
         binaries.find(pytest.fail)
 
 
-def test_a_build_is_kept_and_a_failed_one_shows_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    module = tmp_path / "module"
-    module.mkdir()
-    (module / "go.mod").write_text("module example.com/tiny\n\ngo 1.26.0\n")
-    (module / "go.sum").touch()
-    (module / "main.go").write_text("package main\n\nfunc main() { println(1) }\n")
-    monkeypatch.setattr(build, "MODULE", module)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    folder = build.built(lambda _message: None)
-    assert {path.name for path in folder.iterdir() if path.is_symlink()} == set(build.NAMES)
-    assert subprocess.run([folder / "etcd"], capture_output=True, check=True).stderr == b"1\n"
-    assert build.built(pytest.fail) == folder
-
-    (module / "main.go").write_text("package main\n\nfunc main() { unknown() }\n")
-    with pytest.raises(DevclusterError, match="undefined: unknown"):
-        build.built(lambda _message: None)
-
-
 def test_a_folder_with_other_files_is_refused(tmp_path: Path):
     (tmp_path / "data").mkdir()
     with pytest.raises(DevclusterError, match="name an empty folder"):
         ControlPlane.start("careless", directory=tmp_path)
     assert (tmp_path / "data").exists()
-
-
-def test_without_go_and_binaries_the_error_names_both_remedies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv("KUBEBUILDER_ASSETS", raising=False)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(golang.sys, "executable", str(tmp_path / "python"))
-    with pytest.raises(DevclusterError, match=r"Go 1\.26 or newer.*KUBEBUILDER_ASSETS"):
-        ControlPlane.start("never")
-
-
-def test_argo_cds_definitions_come_from_its_module():
-    assert [path.name for path in argocd_crds()] == [
-        "application-crd.yaml",
-        "appproject-crd.yaml",
-        "applicationset-crd.yaml",
-    ]
-    assert all("kind: CustomResourceDefinition" in path.read_text() for path in argocd_crds())
-
-
-def test_a_module_with_another_checksum_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    shutil.copytree(ROOT / "devcluster" / "argocd", tmp_path, dirs_exist_ok=True)
-    sums = (tmp_path / "go.sum").read_text()
-    (tmp_path / "go.sum").write_text(sums.replace("h1:3", "h1:4", 1))
-    monkeypatch.setattr(crds, "_MODULE", tmp_path)
-    with pytest.raises(DevclusterError, match="checksum mismatch"):
-        argocd_crds()

@@ -75,11 +75,11 @@ def test_the_projects_of_argo_cd_come_before_its_applications(onboarded: Audit) 
 
 
 def test_kubectl_shows_who_has_to_do_what(hub: Hub, onboarded: Audit) -> None:
-    """``kubectl get projectonboardings`` answers at a glance: Ready, Reason, Environments, Next."""
+    """``kubectl get projectonboardings`` answers at a glance: Stage, Ready, Reason, Environments, Next."""
     header, *rows = hub.cluster.kubectl("get", "projectonboardings").stdout.splitlines()
-    assert header.split()[:5] == ["NAME", "READY", "REASON", "ENVIRONMENTS", "NEXT"]
+    assert header.split()[:6] == ["NAME", "STAGE", "READY", "REASON", "ENVIRONMENTS", "NEXT"]
     row = next(row for row in rows if row.startswith("dossier-usagers"))
-    assert row.split()[1:4] == ["True", "Ready", "3/3"]
+    assert row.split()[1:5] == ["production", "True", "Ready", "3/3"]
     assert "nothing to do" in row
 
 

@@ -5,6 +5,7 @@ the builders that is meant, run ``UPDATE_GOLDEN=1 pytest tests/golden`` and read
 """
 
 import os
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from onboarding.api.quantities import milli
 from onboarding.build.appproject import GUARD_KINDS
 from onboarding.build.kinds import ARGO_KINDS, Wanted
-from onboarding.build.quantities import milli
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
 
@@ -92,16 +93,52 @@ def test_every_namespace_denies_what_is_not_allowed(name: str) -> None:
     assert denied == {(item.key.cluster, item.key.name) for item in built(name) if item.key.kind.kind == "Namespace"}
 
 
+def peers_of(policy: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the other ends of a policy; each of its rules has some."""
+    peers = []
+    for rule in policy["spec"].get("ingress", []) + policy["spec"].get("egress", []):
+        assert rule.get("from") or rule.get("to")
+        peers += rule.get("from", []) + rule.get("to", [])
+    return peers
+
+
 @pytest.mark.parametrize("name", INPUTS)
 def test_no_hole_is_open_to_everybody(name: str) -> None:
     for policy in manifests(name, "NetworkPolicy"):
-        for rule in policy["spec"].get("ingress", []) + policy["spec"].get("egress", []):
-            peers = rule.get("from", []) + rule.get("to", [])
-            assert peers
-            assert {} not in peers
-            for peer in peers:
-                if "namespaceSelector" in peer:
-                    assert peer["namespaceSelector"]["matchLabels"].keys() == {"kubernetes.io/metadata.name"}
+        for peer in peers_of(policy):
+            assert peer
+            if "namespaceSelector" not in peer:
+                continue
+            labels = peer["namespaceSelector"]["matchLabels"]
+            if "network.openshift.io/policy-group" in labels:
+                ours = {"key": "projectonboarding.io/installation", "operator": "DoesNotExist"}
+                assert peer["namespaceSelector"]["matchExpressions"] == [ours]
+            else:
+                assert "kubernetes.io/metadata.name" in labels
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_link_local_and_metadata_addresses_are_in_no_flow(name: str) -> None:
+    """Asked address by address, as a cluster's network would."""
+    never = ("169.254.169.254", "169.254.1.1", "100.100.100.200", "fd00:ec2::254", "fe80::1")
+    for policy in manifests(name, "NetworkPolicy"):
+        for block in (peer["ipBlock"] for peer in peers_of(policy) if "ipBlock" in peer):
+            for address in map(ip_address, never):
+                assert address not in ip_network(block["cidr"]) or any(
+                    address in ip_network(excepted) for excepted in block["except"]
+                )
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_what_is_excepted_lies_strictly_within(name: str) -> None:
+    """The API server refuses anything else."""
+    for policy in manifests(name, "NetworkPolicy"):
+        for block in (peer["ipBlock"] for peer in peers_of(policy) if "ipBlock" in peer):
+            cidr = ip_network(block["cidr"])
+            for excepted in map(ip_network, block.get("except", [])):
+                assert excepted.version == cidr.version
+                assert excepted.prefixlen > cidr.prefixlen
+                assert excepted.network_address in cidr
 
 
 @pytest.mark.parametrize("name", INPUTS)

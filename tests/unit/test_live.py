@@ -6,10 +6,10 @@ import orjson
 import pytest
 
 from onboarding import names
-from onboarding.build.kinds import APPLICATION, NAMESPACE, RESOURCE_QUOTA
+from onboarding.build.kinds import APPLICATION, NAMESPACE, RESOURCE_QUOTA, ChildKind
 from onboarding.build.naming import ownership_labels
 from onboarding.build.revision import Owner
-from onboarding.reconcile.live import comparable, key_of, live_of, own_label, owner_of
+from onboarding.reconcile.live import Live, comparable, is_news, key_of, live_of, own_label, owner_of, told_of
 from tests.unit.worlds import OWNER, UID
 
 OURS = {**ownership_labels(OWNER), names.LABEL_ENVIRONMENT: "dev"}
@@ -77,6 +77,49 @@ def test_argo_cds_cascade_is_seen_in_all_its_variants(finalizers: list[str] | No
 )
 def test_the_health_that_argo_cd_reports_is_kept(status: Any, health: str) -> None:
     assert live_of(APPLICATION, object_of(OURS, status=status)).health == health
+
+
+@pytest.mark.parametrize(
+    ("status", "used"),
+    [
+        (None, {}),
+        ({"used": None}, {}),
+        ({"hard": {"pods": "9"}}, {}),
+        ({"used": {"pods": "3", "requests.cpu": "3500m", "secrets": "0"}}, {"pods": "3", "requests.cpu": "3500m"}),
+    ],
+)
+def test_what_is_used_of_a_quota_is_kept(status: Any, used: dict[str, str]) -> None:
+    live = live_of(RESOURCE_QUOTA, object_of(OURS, status=status))
+    assert (live.used, live.health) == (used, "")
+
+
+@pytest.mark.parametrize("kind", [APPLICATION, RESOURCE_QUOTA, NAMESPACE])
+def test_of_most_statuses_nothing_is_kept(kind: ChildKind) -> None:
+    assert live_of(kind, object_of(OURS, status={"phase": "Active", "conditions": [{"type": "x"}]})).told == b""
+
+
+def test_objects_that_are_told_the_same_share_it() -> None:
+    first, second = (told_of(APPLICATION, {"health": {"status": "Healthy"}}) for _ in range(2))
+    assert first is second
+
+
+def status_of(kind: ChildKind, version: str = "8", **status: Any) -> Live:
+    return live_of(kind, object_of(OURS, metadata={"resourceVersion": version}, status=status))
+
+
+NEWS = {
+    "another version": (APPLICATION, status_of(APPLICATION, "9"), False),
+    "another status of which nothing is kept": (APPLICATION, status_of(APPLICATION, reconciledAt="now"), False),
+    "another health": (APPLICATION, status_of(APPLICATION, health={"status": "Healthy"}), True),
+    "another use": (RESOURCE_QUOTA, status_of(RESOURCE_QUOTA, used={"pods": "3"}), False),
+    "another content": (RESOURCE_QUOTA, live_of(RESOURCE_QUOTA, object_of(OURS, spec={"hard": {}})), True),
+    "deletion": (NAMESPACE, live_of(NAMESPACE, object_of(OURS, metadata={"deletionTimestamp": "now"})), True),
+}
+
+
+@pytest.mark.parametrize(("kind", "after", "news"), NEWS.values(), ids=NEWS.keys())
+def test_what_is_news(kind: ChildKind, after: Live, news: bool) -> None:
+    assert is_news(kind, live_of(kind, object_of(OURS)), after) is news
 
 
 def test_everything_but_metadata_status_and_operation_is_compared() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from onboarding.build.quantities import canonical, milli, smaller
+from onboarding.api.quantities import canonical, decimal, milli, shortest, smaller
 
 FORMS = {
     "0": "0",
@@ -50,7 +50,17 @@ def test_the_form_of_a_form_is_itself(form: str) -> None:
 
 @pytest.mark.parametrize(
     ("quantity", "thousandths"),
-    [("1m", 1), ("1", 1000), ("0.5", 500), ("2k", 2_000_000), ("1Ki", 1_024_000), ("0.0001", 1)],
+    [
+        ("1m", 1),
+        ("1", 1000),
+        ("0.5", 500),
+        ("2k", 2_000_000),
+        ("1Ki", 1_024_000),
+        ("0.0001", 1),
+        ("1n", 1),
+        ("1u", 1),
+        ("2500u", 3),
+    ],
 )
 def test_a_quantity_is_counted_in_thousandths_rounded_up(quantity: str, thousandths: int) -> None:
     assert milli(quantity) == thousandths
@@ -76,3 +86,24 @@ def test_what_is_no_quantity_is_refused(text: str) -> None:
 )
 def test_the_smaller_is_chosen_by_size_and_given_in_its_form(first: str, second: str, expected: str) -> None:
     assert smaller(first, second) == smaller(second, first) == expected
+
+
+@pytest.mark.parametrize(("thousandths", "form"), [(0, "0"), (3500, "3500m"), (1024_000, "1024"), (2_000_000, "2k")])
+def test_a_sum_of_cores_is_written_in_decimal(thousandths: int, form: str) -> None:
+    assert decimal(thousandths) == form
+
+
+@pytest.mark.parametrize(
+    ("quantities", "form"),
+    [
+        ((), "0"),
+        (("8Gi", "4096Mi"), "12Gi"),
+        (("100G", "50G"), "150G"),
+        (("1536Mi",), "1536Mi"),
+        (("1Gi", "1G"), "2073741824"),
+        (("1500m",), "2"),
+    ],
+)
+def test_a_sum_of_bytes_is_written_in_the_shorter_form(quantities: tuple[str, ...], form: str) -> None:
+    assert shortest(sum(milli(quantity) for quantity in quantities)) == form
+    assert canonical(form) == form

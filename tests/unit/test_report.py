@@ -7,14 +7,17 @@ from typing import Any
 import orjson
 import pytest
 
-from onboarding.api.status import Actor, ConditionType, ProjectOnboardingStatus, Reason
+from onboarding.api.status import ConditionType, ProjectOnboardingStatus, Reason
 from onboarding.build.kinds import APPLICATION, RESOURCE_QUOTA, ObjectKey
+from onboarding.checks.catalogue import BY_ID
 from onboarding.checks.finding import Finding
 from onboarding.reconcile.compare import Action, Change, Rank, compare
 from onboarding.reconcile.converge import Outcome, Result
 from onboarding.reconcile.judge import Judgement, judge
+from onboarding.reconcile.live import told_of
 from onboarding.reconcile.reconciler import _states
 from onboarding.reconcile.report import MAX_STATUS_BYTES, report
+from onboarding.reconcile.survey import Found
 from onboarding.reconcile.verdict import give_verdict
 from onboarding.reconcile.world import ClusterState, World
 from tests.unit.worlds import CLUSTERS, NOW, environment, live_of_spec, spec_of, world_of
@@ -34,6 +37,10 @@ def status_of(
 
 def conditions(status: Status) -> dict[str, Status]:
     return {item["type"]: item for item in status["conditions"]}
+
+
+def reported(health: str) -> Status:
+    return {"health": {"status": health}} if health else {}
 
 
 def outcome(result: Result, environment_: str = "dev", message: str = "words") -> Outcome:
@@ -163,7 +170,8 @@ def test_a_status_has_at_most_8_kib() -> None:
     spec = spec_of(*many)
     world = world_of(spec, policy_problem="")
     judgement = judge(world)
-    judgement.findings = [Finding("Id" * 20, "é" * 600, "ü" * 600, Actor.PROJECT, item["name"]) for item in many] * 5
+    told = Finding("é" * 600, "ü" * 600)
+    judgement.findings = [Found(BY_ID["StageUnknown"], told, environment=item["name"]) for item in many] * 5
     judgement.held = {item["name"]: "ö" * 600 for item in many}
     outcomes = [outcome(Result.CONFLICT, item["name"], "x" * 600) for item in many]
     changes = compare([], {}) + [item.change for item in outcomes]
@@ -228,7 +236,9 @@ def test_the_next_action_is_said_once_and_first() -> None:
 def test_the_health_of_applications_never_enters_ready(health: dict[str, str], status: str, reason: str) -> None:
     spec = spec_of(DEV, repositories=[{"name": name, "url": f"https://git.example.org/{name}.git"} for name in health])
     live = {
-        key: item._replace(health=health[key.name.removeprefix("shop-dev-")]) if key.kind is APPLICATION else item
+        key: item._replace(told=told_of(APPLICATION, reported(health[key.name.removeprefix("shop-dev-")])))
+        if key.kind is APPLICATION
+        else item
         for key, item in live_of_spec(spec).items()
     }
     found = conditions(status_of(world_of(spec, live)))

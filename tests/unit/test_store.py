@@ -1,14 +1,18 @@
 """The cache holds the newest that is known of every object, and tells of news that we did not make."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from onboarding import names
 from onboarding.adapters.store import Store
-from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, Manifest, ObjectKey
+from onboarding.build.kinds import APPLICATION, NAMESPACE, RESOURCE_QUOTA, Manifest, ObjectKey
+from onboarding.build.namespace import build_namespace
 from onboarding.build.naming import ownership_labels
 from onboarding.build.revision import Owner
+from onboarding.reconcile.ledger import Ledger
+from tests.unit.worlds import OWNER, environment, revisions, spec_of, stored
 
 KEY = ObjectKey("hub", RESOURCE_QUOTA, "shop-dev", "onboarding")
 
@@ -18,7 +22,13 @@ class Watched(Store):
 
     def __init__(self) -> None:
         self.news: list[str] = []
-        super().__init__("hub", self.news.append)
+        self.ledger = Ledger("inst-1", lambda _: None)
+        super().__init__("hub", self.news.append, self.ledger)
+
+    @property
+    def cores(self) -> int:
+        """What the ledger counts as taken."""
+        return sum((totals.cpu for totals in self.ledger.occupancy("nobody", ()).sums.values()), 0) // 1000
 
 
 def quota(
@@ -181,3 +191,52 @@ def test_what_a_read_does_not_find_is_gone_and_news(store: Watched) -> None:
     store.missing(KEY)
     store.missing(KEY)
     assert (store.get(KEY), store.news) == (None, ["shop"])
+
+
+def test_how_much_of_a_quota_is_used_is_kept_and_is_no_news(store: Watched) -> None:
+    """It moves with every pod, and a pass for each would never end."""
+    store.heard(RESOURCE_QUOTA, quota(5))
+    store.heard(RESOURCE_QUOTA, {**quota(6), "status": {"used": {"pods": "3"}}})
+    found = store.get(KEY)
+    assert found is not None
+    assert (found.used, store.news) == ({"pods": "3"}, ["shop"])
+
+
+def test_a_change_of_health_is_news(store: Watched) -> None:
+    store.heard(APPLICATION, {**quota(5), "status": {"health": {"status": "Progressing"}}})
+    store.heard(APPLICATION, {**quota(6), "status": {"health": {"status": "Progressing"}, "sync": {}}})
+    store.heard(APPLICATION, {**quota(7), "status": {"health": {"status": "Healthy"}}})
+    assert store.news == ["shop", "shop"]
+
+
+def namespace(version: int, **metadata: Any) -> Manifest:
+    """Return a namespace that takes two cores."""
+    (revision,) = revisions(spec_of(environment()))
+    return stored(build_namespace(OWNER, revision), version, **metadata)
+
+
+def test_the_ledger_knows_of_every_namespace_that_is_ours(store: Watched) -> None:
+    store.heard(NAMESPACE, {"metadata": {"name": "theirs", "uid": "x", "resourceVersion": "3"}})
+    assert store.cores == 0
+    store.wrote(NAMESPACE, namespace(4))
+    store.heard(NAMESPACE, namespace(5, deletionTimestamp="2026-01-01T00:00:00Z"))
+    assert store.cores == 2
+    store.lost(NAMESPACE, namespace(6))
+    assert store.cores == 0
+
+
+def test_the_ledger_knows_of_every_namespace_that_is_gone(store: Watched) -> None:
+    key = ObjectKey("hub", NAMESPACE, "", "shop-dev")
+    ends: list[Callable[[], None]] = [
+        lambda: store.lost(NAMESPACE, namespace(9)),
+        lambda: store.forget(key, "uid-shop-dev"),
+        lambda: store.missing(key),
+        lambda: store.complete(NAMESPACE, set(), 9),
+        lambda: store.heard(NAMESPACE, namespace(9, labels={})),
+    ]
+    for version, end in enumerate(ends):
+        store.missing(key)
+        store.heard(NAMESPACE, namespace(version))
+        assert store.cores == 2
+        end()
+        assert store.cores == 0

@@ -11,7 +11,7 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import Manifest, ObjectKey, Wanted
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
-from onboarding.checks.finding import Inputs
+from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
 from onboarding.reconcile.admit import candidates
 from onboarding.reconcile.live import Live, live_of
 from onboarding.reconcile.world import ClusterState, Project, World
@@ -66,9 +66,9 @@ def environment(name: str = "dev", **fields: Any) -> dict[str, Any]:
     return {"name": name, "stage": "dev", **fields}
 
 
-def inputs_of(spec: ProjectOnboardingSpec, index: int = 0, policy: OnboardingPolicySpec = POLICY) -> Inputs:
+def inputs_of(spec: ProjectOnboardingSpec, index: int = 0, policy: OnboardingPolicySpec = POLICY) -> EnvironmentInputs:
     """Return what the checks of one environment look at."""
-    return Inputs(spec, spec.environments[index], policy, TARGETS)
+    return EnvironmentInputs(ProjectInputs(spec, policy, TARGETS, NOW), spec.environments[index])
 
 
 def revisions(spec: ProjectOnboardingSpec) -> list[Revision]:

@@ -20,6 +20,7 @@ from onboarding.build.kinds import (
     ObjectKey,
 )
 from onboarding.errors import ApiError
+from onboarding.reconcile.ledger import Ledger
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.world import ClusterState
 
@@ -37,22 +38,23 @@ class KubeCluster:
         name: str,
         client: Client,
         *,
-        installation: str,
+        ledger: Ledger,
         silence: float,
         writes_in_flight: int,
         project_changed: Callable[[str], None],
         state_changed: Callable[[], None],
         wrote: Callable[[str, str, str], None],
     ) -> None:
-        """Call ``wrote`` with cluster, kind and verb after each write."""
+        """Work for the ledger's installation; call ``wrote`` with cluster, kind and verb after each write."""
         self.name = name
         self.client = client
-        self._store = Store(name, project_changed)
+        self._ledger = ledger
+        self._store = Store(name, project_changed, ledger)
         self._guards: set[str] = set()
         self._state_changed = state_changed
         self._wrote = wrote
         self._slots = asyncio.Semaphore(writes_in_flight)
-        selector = {"labelSelector": f"{names.LABEL_INSTALLATION}={installation}"}
+        selector = {"labelSelector": f"{names.LABEL_INSTALLATION}={ledger.installation}"}
         self._informers = {
             kind: Informer(
                 client, self._feed(kind, {} if kind is NAMESPACE else selector), silence=silence, changed=state_changed
@@ -69,6 +71,7 @@ class KubeCluster:
 
     async def close(self) -> None:
         """Stop watching and close the connections."""
+        self._ledger.left(self.name)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

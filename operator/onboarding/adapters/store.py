@@ -4,17 +4,19 @@ from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
-from onboarding.build.kinds import ChildKind, Manifest, ObjectKey
-from onboarding.reconcile.live import Live, key_of, live_of
+from onboarding.build.kinds import NAMESPACE, ChildKind, Manifest, ObjectKey
+from onboarding.reconcile.ledger import Ledger
+from onboarding.reconcile.live import Live, is_news, key_of, live_of
 
 
 class Store:
     """Live objects of one cluster by key, and the keys of each project."""
 
-    def __init__(self, cluster: str, changed: Callable[[str], None]) -> None:
+    def __init__(self, cluster: str, changed: Callable[[str], None], ledger: Ledger) -> None:
         """Call ``changed`` with a project's name when something of it changed that we did not write ourselves."""
         self._cluster = cluster
         self._changed = changed
+        self._ledger = ledger
         self._objects: dict[ObjectKey, Live] = {}
         self._keys: defaultdict[str, set[ObjectKey]] = defaultdict(set)
         self._expected: set[ObjectKey] = set()
@@ -55,10 +57,7 @@ class Store:
             return
         live = live_of(kind, manifest)
         self._put(key, live)
-        # Other controllers write statuses all the time: only what we keep of an object is news, and of one that is
-        # being deleted what its status says of the reason.
-        changed = known is None or live.deleting or known._replace(version=live.version) != live
-        if changed and key not in self._expected:
+        if (known is None or is_news(kind, known, live)) and key not in self._expected:
             self._tell(known, live)
 
     def lost(self, kind: ChildKind, manifest: Manifest) -> None:
@@ -95,11 +94,15 @@ class Store:
         if known is not None and known.owner != live.owner:
             self._drop(key)
         self._objects[key] = live
+        if key.kind is NAMESPACE:
+            self._ledger.heard(key, live)
         if live.owner:
             self._keys[live.owner.project].add(key)
 
     def _drop(self, key: ObjectKey) -> None:
         live = self._objects.pop(key)
+        if key.kind is NAMESPACE:
+            self._ledger.forgot(key)
         if live.owner:
             keys = self._keys[live.owner.project]
             keys.discard(key)

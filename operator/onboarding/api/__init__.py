@@ -8,7 +8,7 @@ from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.markers import Kind, PrinterColumn
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import PROJECT_RULES, ProjectOnboardingSpec
-from onboarding.api.status import ProjectOnboardingStatus
+from onboarding.api.status import PlatformStatus, ProjectOnboardingStatus
 from onboarding.api.target import HostingTargetSpec
 
 
@@ -22,6 +22,10 @@ class CustomResource:
 
 
 _AGE = PrinterColumn("Age", ".metadata.creationTimestamp", type="date")
+_USABLE = (
+    PrinterColumn("Ready", '.status.conditions[?(@.type=="Ready")].status', description="Whether it can be used"),
+    PrinterColumn("Message", '.status.conditions[?(@.type=="Ready")].message', priority=1),
+)
 
 PROJECT: Final = CustomResource(
     Kind(
@@ -31,6 +35,7 @@ PROJECT: Final = CustomResource(
         short_names=("pob",),
         categories=("onboarding",),
         columns=(
+            PrinterColumn("Stage", ".status.stage", description="Step of the journey that was reached"),
             PrinterColumn("Ready", '.status.conditions[?(@.type=="Ready")].status'),
             PrinterColumn("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
             PrinterColumn("Environments", ".status.summary.environments", description="In place, of all declared"),
@@ -51,9 +56,11 @@ POLICY: Final = CustomResource(
         kind="OnboardingPolicy",
         short_names=("pobpolicy",),
         categories=("onboarding",),
-        columns=(_AGE,),
+        columns=(*_USABLE, _AGE),
+        status_default={"observedGeneration": -1},
     ),
     OnboardingPolicySpec,
+    PlatformStatus,
 )
 TARGET: Final = CustomResource(
     Kind(
@@ -62,9 +69,11 @@ TARGET: Final = CustomResource(
         kind="HostingTarget",
         short_names=("pobtarget",),
         categories=("onboarding",),
-        columns=(PrinterColumn("Description", ".spec.description"), _AGE),
+        columns=(PrinterColumn("Description", ".spec.description"), *_USABLE, _AGE),
+        status_default={"observedGeneration": -1},
     ),
     HostingTargetSpec,
+    PlatformStatus,
 )
 DECISION: Final = CustomResource(
     Kind(

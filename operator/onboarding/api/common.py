@@ -45,6 +45,21 @@ Cidr = Annotated[
         r"|[0-9a-fA-F]*:[0-9a-fA-F:]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))$",
     ),
 ]
+ZoneName = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?$")]
+"""Name of a sensitivity zone (NP) or of a network zone (rie)."""
+Exposure = ZoneName
+"""Name of a network that an environment may be exposed to, such as rie or internet."""
+Day = Annotated[str, Field(max_length=10, json_schema_extra={"format": "date"})]
+"""A day that the calendar has, such as 2026-12-31."""
+Moment = Annotated[
+    str,
+    Field(
+        max_length=30,
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+        json_schema_extra={"format": "date-time"},
+    ),
+]
+"""A moment in UTC, such as 2026-12-31T23:59:59Z."""
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 Group = Annotated[
@@ -109,3 +124,12 @@ class Resources(Model):
     )
     gpu: int = Field(default=0, ge=0, le=1000, description="Number of GPUs that pods may request.")
     pods: int = Field(ge=1, le=10000, description="Number of pods that have not ended.")
+
+
+class SecretKey(Model):
+    """One key of a Secret in the operator's namespace."""
+
+    name: ObjectName = Field(description="Name of the Secret.")
+    key: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._-]+$")] = Field(
+        default="kubeconfig", description="Key within the Secret."
+    )

@@ -12,7 +12,12 @@ from onboarding.names import GROUP, VERSION
 Schema: TypeAlias = dict[str, Any]
 Refs: TypeAlias = tuple[str, ...]
 
-FORMATS: Final = {"string": {"date-time"}, "integer": {"int32", "int64"}, "number": set[str](), "boolean": set[str]()}
+FORMATS: Final = {
+    "string": {"date", "date-time"},
+    "integer": {"int32", "int64"},
+    "number": set[str](),
+    "boolean": set[str](),
+}
 """Formats that Kubernetes enforces, per scalar type."""
 NUMERIC: Final = {"minimum", "maximum", "multipleOf", "format"}
 KEYWORDS: Final = {

@@ -5,8 +5,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from onboarding.api.capacity import Ceilings
 from onboarding.api.common import Amounts, Model, ObjectName, Resources, ShortName
-from onboarding.api.markers import MapList, Rule, SetList
+from onboarding.api.gates import CheckRule, Gate, Override
+from onboarding.api.markers import AtomicList, MapList, Rule, SetList
+from onboarding.api.probes import Probes
 
 
 class PodSecurityLevel(StrEnum):
@@ -66,6 +69,11 @@ class Persona(Model):
     argocd: Annotated[tuple[ArgoAction, ...], Field(max_length=10), SetList()] = Field(
         default=(), description="What the groups may do with the project's Applications."
     )
+    decides: bool = Field(
+        default=False,
+        description="Whether this persona approves for the project: it neither builds nor runs, so it may see "
+        "(argocd: get, logs) and decide, and its groups are not taken for the project's own.",
+    )
 
 
 class PodSecurity(Model):
@@ -88,6 +96,8 @@ class Container(Model):
 
     request: Amounts = Field(description="Default request.")
     limit: Amounts = Field(description="Default limit, at least the request.")
+    minimum: Amounts | None = Field(default=None, description="Least request of a container. Default: none.")
+    maximum: Amounts | None = Field(default=None, description="Greatest limit of a container. Default: none.")
 
 
 ObjectCounts = Annotated[
@@ -99,6 +109,28 @@ ObjectCounts = Annotated[
     ),
     Rule("!('services.nodeports' in self)", "node ports are always refused: remove services.nodeports"),
 ]
+
+
+class WorkloadRules(Model):
+    """What the checks of workloads demand."""
+
+    registries: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[a-z0-9.:/_-]+$")], ...],
+        Field(max_length=30),
+        SetList(),
+    ] = Field(default=(), description="Prefixes of images that may run, such as ghcr.io/team. Default: any registry.")
+    labels: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(max_length=20), SetList()
+    ] = Field(default=(), description="Labels that the pods of every workload carry.")
+    replicas: Annotated[int, Field(ge=1, le=10)] = Field(
+        default=2, description="Least replicas of a Deployment or StatefulSet."
+    )
+    platforms: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(max_length=5), SetList()] = Field(
+        default=(), description="Platforms that an image has to be built for, such as linux/amd64. Default: any."
+    )
+    certificate_days: Annotated[int, Field(ge=0, le=365)] = Field(
+        default=30, description="Days that a certificate has to be valid for."
+    )
 
 
 class OnboardingPolicySpec(Model):
@@ -121,6 +153,27 @@ class OnboardingPolicySpec(Model):
     allow_namespace_names: bool = Field(
         default=False, description="Whether environments may choose the name of their namespace."
     )
+    gates: Annotated[tuple[Gate, ...], Field(max_length=12), MapList("name")] = Field(
+        default=(),
+        description="The doors of the journey, in order: each opens only behind the one before it. Default: no doors, "
+        "and every environment opens by the checks on itself.",
+    )
+    checks: Annotated[tuple[CheckRule, ...], Field(max_length=80), MapList("id")] = Field(
+        default=(), description="Which door each check blocks. A check that is not named here is not made."
+    )
+    overrides: Annotated[tuple[Override, ...], Field(max_length=20), AtomicList()] = Field(
+        default=(), description="Other severities by journey, track or target; the last that matches wins."
+    )
+    journeys: Annotated[tuple[ShortName, ...], Field(max_length=10), SetList()] = Field(
+        default=(), description="Kinds of accompaniment that a project chooses from, such as workshop or standard."
+    )
+    ceilings: Ceilings = Field(
+        default_factory=Ceilings, description="What one project may take in all, unless a Grant raises it."
+    )
+    workloads: WorkloadRules = Field(
+        default_factory=WorkloadRules, description="What the checks of workloads, images and certificates demand."
+    )
+    probes: Probes = Field(default_factory=Probes, description="What probes may reach, and with which logins.")
     released_access: Access = Field(
         default=Access.KEEP, description="What becomes of the team's access to a namespace that is released."
     )

@@ -18,8 +18,10 @@ from onboarding.api.common import (
     ShortName,
     SiteName,
     Text,
+    ZoneName,
 )
-from onboarding.api.markers import MapList, Rule, SetList, rules
+from onboarding.api.hosting import Classification, Flow
+from onboarding.api.markers import AtomicList, MapList, Rule, SetList, rules
 
 PersonName = Annotated[str, Field(min_length=1, max_length=100)]
 Groups = Annotated[tuple[Group, ...], Field(max_length=20), SetList()]
@@ -67,6 +69,10 @@ class Team(Model):
     ] = Field(
         default_factory=dict,
         description="Groups of the identity provider per persona of the policy (admin, developer, viewer, ...).",
+    )
+    poa: Person | None = Field(
+        default=None,
+        description="Operational application pilot: answers for production, and neither builds nor runs the project.",
     )
 
 
@@ -152,6 +158,15 @@ class Environment(Model):
     domains: Annotated[tuple[Domain, ...], Field(max_length=20), SetList()] = Field(
         default=(), description="Host names under which this environment is reached."
     )
+    health_path: Annotated[str, Field(max_length=200, pattern=r"^/[A-Za-z0-9._~/-]*$")] | None = Field(
+        default=None, description="Path that answers 200 over HTTPS on every domain while all is well, such as /health."
+    )
+    exposures: Annotated[tuple[ZoneName, ...], Field(max_length=5), SetList()] = Field(
+        default=(), description="Networks that this environment is exposed to, such as rie or internet."
+    )
+    profile: ShortName | None = Field(
+        default=None, description="Workload profile, where targets tell them apart, such as test or business."
+    )
 
 
 class ProjectOnboardingSpec(Model):
@@ -161,6 +176,19 @@ class ProjectOnboardingSpec(Model):
     team: Team = Field(default_factory=Team, description="Who works on the project.")
     organisation: Organisation | None = Field(default=None, description="The organisation that the project belongs to.")
     description: Text = Field(default="", description="What the project is, in a sentence.")
+    journey: ShortName | None = Field(
+        default=None, description="Kind of accompaniment, one of the policy's. Default: the policy's rules as they are."
+    )
+    sponsor: Person | None = Field(default=None, description="Who supports the project in its organisation.")
+    objectives: Annotated[tuple[Text, ...], Field(max_length=10), AtomicList()] = Field(
+        default=(), description="What the project is to achieve."
+    )
+    classification: Classification = Field(
+        default_factory=Classification, description="How sensitive the project is; decides where it may run."
+    )
+    flows: Annotated[tuple[Flow, ...], Field(max_length=100), MapList("name")] = Field(
+        default=(), description="Connections that the project needs; all others are refused."
+    )
     repositories: Annotated[tuple[Repository, ...], Field(max_length=10), MapList("name")] = Field(
         default=(), description="Infrastructure repositories that Argo CD deploys from."
     )

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from onboarding.api.common import Model
+from onboarding.api.gates import Actor, Severity, Track
 from onboarding.api.markers import AtomicList, MapList
 
 
@@ -18,6 +19,7 @@ class ConditionType(StrEnum):
     PREREQUISITES_MET = "PrerequisitesMet"
     PROVISIONED = "Provisioned"
     APPLICATIONS_HEALTHY = "ApplicationsHealthy"
+    SUSPENDED = "Suspended"
 
 
 class Reason(StrEnum):
@@ -46,6 +48,9 @@ class Reason(StrEnum):
     APPLICATIONS_UNHEALTHY = "ApplicationsUnhealthy"
     PROVISIONED = "Provisioned"
     INCOMPLETE = "Incomplete"
+    SUSPENDED = "Suspended"
+    ACCEPTED = "Accepted"
+    INVALID = "Invalid"
 
 
 class EnvironmentState(StrEnum):
@@ -61,12 +66,36 @@ class EnvironmentState(StrEnum):
     REMOVING = "Removing"
 
 
-class Actor(StrEnum):
-    """Who has to act."""
+class GateState(StrEnum):
+    """Where a door stands."""
 
-    PROJECT = "project"
-    PLATFORM = "platform"
-    OPERATOR = "operator"
+    OPEN = "Open"
+    PASSED = "Passed"
+    """It would not open again, but what lies behind it exists and stays; nothing new gets through."""
+    HELD = "Held"
+    """The next door: something named holds it."""
+    CLOSED = "Closed"
+    """Behind a door that is held."""
+
+
+class CheckResult(StrEnum):
+    """How a check ended."""
+
+    PASS = "Pass"  # noqa: S105 - a result
+    FAIL = "Fail"
+    UNKNOWN = "Unknown"
+    """It could not be found out."""
+    PENDING = "Pending"
+    """It is being found out."""
+    WAIVED = "Waived"
+
+
+class Evidence(StrEnum):
+    """What a check rests on."""
+
+    OBSERVED = "Observed"
+    DECLARED = "Declared"
+    ATTESTED = "Attested"
 
 
 Word = Annotated[str, Field(max_length=100)]
@@ -97,12 +126,33 @@ class NextAction(Model):
 class CheckStatus(Model):
     """One check that does not pass."""
 
-    id: Word = Field(description="Identity of the check.")
+    id: Word = Field(description="Identity of the check; docs/reference/checks.md explains it.")
+    result: CheckResult = Field(description="How it ended.")
+    severity: Severity = Field(description="What that means: Blocking holds the door.")
+    gate: Word | None = Field(default=None, description="Door that it blocks; absent: the environment itself.")
     environment: Word | None = Field(default=None, description="Environment it is about; absent: the whole project.")
+    site: Word | None = Field(default=None, description="Site it is about; absent: every site.")
+    track: Track = Field(description="Organisational or Technical.")
+    evidence: Evidence = Field(description="What it rests on.")
     message: Message = Field(description="What was found.")
     remedy: Message = Field(description="What mends it.")
     next_actor: Actor = Field(description="Who has to act.")
+    digest: Word | None = Field(default=None, description="What an Attest decision of this check has to name.")
     since: Time = Field(description="Since when it is so.")
+
+
+class GateStatus(Model):
+    """A door of the journey."""
+
+    name: Word = Field(description="Name of the step behind the door.")
+    state: GateState = Field(description="Where the door stands.")
+    waiting_for: Annotated[tuple[Message, ...], Field(max_length=5), AtomicList()] = Field(
+        default=(), description="What holds it, most urgent first."
+    )
+    void: Annotated[tuple[Message, ...], Field(max_length=3), AtomicList()] = Field(
+        default=(), description="Decisions that do not count, and why."
+    )
+    digest: Word | None = Field(default=None, description="What an Approve decision of this door has to name.")
 
 
 class SiteStatus(Model):
@@ -121,6 +171,7 @@ class EnvironmentStatus(Model):
     name: Word = Field(description="Name of the environment.")
     stage: Word | None = Field(default=None, description="Its stage.")
     target: Word | None = Field(default=None, description="Its target.")
+    gate: Word | None = Field(default=None, description="The door that opens it.")
     held: Message | None = Field(default=None, description="Why it gets nothing new, where that is so.")
     sites: Annotated[tuple[SiteStatus, ...], Field(max_length=10), AtomicList()] = Field(
         default=(), description="Where it stands on each site."
@@ -148,16 +199,30 @@ class ProjectOnboardingStatus(Model):
 
     observed_generation: int = Field(ge=-1, description="Generation that the last finished pass looked at; -1: none.")
     summary: Summary | None = Field(default=None, description="The strings of the printer columns.")
+    stage: Word | None = Field(default=None, description="The step of the journey that the project has reached.")
     conditions: Annotated[tuple[Condition, ...], Field(max_length=10), MapList("type")] = Field(
         default=(), description="The conditions."
     )
     next_actions: Annotated[tuple[NextAction, ...], Field(max_length=10), AtomicList()] = Field(
         default=(), description="Who must do what next, most urgent first."
     )
+    gates: Annotated[tuple[GateStatus, ...], Field(max_length=12), AtomicList()] = Field(
+        default=(), description="The doors of the journey, in order."
+    )
     environments: Annotated[tuple[EnvironmentStatus, ...], Field(max_length=40), AtomicList()] = Field(
         default=(), description="The environments, those on their way out last."
     )
     checks: Annotated[tuple[CheckStatus, ...], Field(max_length=24), AtomicList()] = Field(
-        default=(), description="Checks that do not pass."
+        default=(), description="Checks that do not pass, worst first."
     )
+    omitted_checks: int = Field(default=0, ge=0, description="Checks beyond those, for which there is no room here.")
     plan: PlanStatus | None = Field(default=None, description="What Apply would do, while spec.mode is Plan.")
+
+
+class PlatformStatus(Model):
+    """What the operator found of an OnboardingPolicy or a HostingTarget."""
+
+    observed_generation: int = Field(ge=-1, description="Generation that was looked at; -1: none.")
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=5), MapList("type")] = Field(
+        default=(), description="Ready: whether it can be used; the message names the field that is wrong."
+    )

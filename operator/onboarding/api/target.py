@@ -1,11 +1,28 @@
 """HostingTarget: one place to run, of one or more sites, as the platform describes it."""
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field
 
-from onboarding.api.common import LABEL_KEY_RULE, Cidr, LabelValue, Model, ObjectName, Port, ShortName, SiteName, Text
+from onboarding.api.addresses import NetworkCidr, ZoneMap
+from onboarding.api.capacity import Budget
+from onboarding.api.common import (
+    LABEL_KEY_RULE,
+    Cidr,
+    Day,
+    Exposure,
+    LabelValue,
+    Model,
+    ObjectName,
+    Port,
+    SecretKey,
+    ShortName,
+    SiteName,
+    Text,
+    ZoneName,
+)
 from onboarding.api.markers import AtomicList, MapList, SetList
 
 
@@ -26,15 +43,6 @@ class ArgoCD(Model):
     )
 
 
-class SecretKey(Model):
-    """One key of a Secret in the operator's namespace."""
-
-    name: ObjectName = Field(description="Name of the Secret.")
-    key: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._-]+$")] = Field(
-        default="kubeconfig", description="Key within the Secret."
-    )
-
-
 class Site(Model):
     """One cluster of a target."""
 
@@ -44,8 +52,12 @@ class Site(Model):
         description="Kubeconfig of the operator's own least-privilege identity there. Default: the operator's cluster.",
     )
     argocd: ArgoCD = Field(default_factory=ArgoCD, description="The Argo CD that serves this site.")
+    capacity: Budget = Field(
+        default_factory=Budget, description="What the quotas of all projects on this site may sum up to."
+    )
 
 
+Zones = Annotated[tuple[ZoneName, ...], Field(max_length=10), SetList()]
 Labels = Annotated[dict[str, LabelValue], Field(max_length=10), LABEL_KEY_RULE]
 Namespaces = Annotated[tuple[ObjectName, ...], Field(max_length=10), SetList()]
 
@@ -69,14 +81,79 @@ class ApiServer(Model):
     port: Port = Field(default=6443, description="Port of the API servers.")
 
 
-class Network(Model):
+class NetworkZone(Model):
+    """A part of the outside world that declared flows may lead to or come from."""
+
+    name: ZoneName = Field(description="Name of the zone, as flows and exposures use it, such as rie or internet.")
+    cidrs: Annotated[tuple[NetworkCidr, ...], Field(min_length=1, max_length=50), AtomicList()] = Field(
+        description="Networks of the zone. Never part of it are link-local and metadata addresses, and networks within "
+        "these that another zone names."
+    )
+    attested: bool = Field(
+        default=False,
+        description="Whether a flow gets its NetworkPolicy only once the network team has attested FlowsOpened.",
+    )
+
+
+class Holes(Model):
     """The holes in every namespace's default deny; where data is absent there is no hole."""
 
     dns: Dns | None = Field(default=None, description="The resolver that pods may ask.")
     api_server: ApiServer | None = Field(default=None, description="The API server that pods may call.")
-    ingress_namespaces: Namespaces = Field(default=(), description="Namespaces of ingress controllers, by name.")
+    ingress_namespaces: Namespaces = Field(
+        default=(),
+        description="Namespaces of ingress controllers, by name. Default: none; on OpenShift those with its label "
+        "network.openshift.io/policy-group: ingress.",
+    )
     monitoring_namespaces: Namespaces = Field(default=(), description="Namespaces of monitoring, by name.")
     logging_namespaces: Namespaces = Field(default=(), description="Namespaces of log collectors, by name.")
+
+
+class Network(Holes):
+    """The network of a target: the holes of every namespace, and the zones that declared flows lead to or come from."""
+
+    zones: Annotated[tuple[NetworkZone, ...], Field(max_length=20), MapList("name")] = Field(
+        default=(), description="Zones that declared flows may lead to or come from."
+    )
+
+    @property
+    def holes(self) -> Holes:
+        """The holes alone: what every environment has, whatever flows it declares."""
+        return Holes.model_construct(**{name: getattr(self, name) for name in Holes.model_fields})
+
+    @cached_property
+    def map(self) -> ZoneMap:
+        """Which zone each address belongs to."""
+        return ZoneMap((zone.name, zone.cidrs) for zone in self.zones)
+
+    def zone(self, name: str | None) -> NetworkZone | None:
+        """Return the zone of this name, if there is one."""
+        return next((zone for zone in self.zones if zone.name == name), None)
+
+
+class Flavour(StrEnum):
+    """What kind of Kubernetes the clusters are."""
+
+    KUBERNETES = "Kubernetes"
+    OPENSHIFT = "OpenShift"
+
+
+class DomainRule(Model):
+    """A suffix that domains may end in."""
+
+    suffix: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] = Field(
+        description="Suffix without the leading dot, such as interieur.gouv.fr."
+    )
+    exposure: Exposure | None = Field(
+        default=None, description="Only for environments with this exposure. Default: for all."
+    )
+
+
+class Contract(Model):
+    """When the target may be ordered."""
+
+    available_from: Day | None = Field(default=None, description="First day on which environments open.")
+    ends_on: Day | None = Field(default=None, description="Last day on which environments open.")
 
 
 class HostingTargetSpec(Model):
@@ -89,7 +166,28 @@ class HostingTargetSpec(Model):
     sites: Annotated[tuple[Site, ...], Field(min_length=1, max_length=10), MapList("name")] = Field(
         description="The clusters of this target."
     )
-    network: Network = Field(default_factory=Network, description="Holes in the default deny of every namespace.")
+    flavour: Flavour = Field(default=Flavour.KUBERNETES, description="What kind of Kubernetes the clusters are.")
+    provider: Text = Field(default="", description="Who runs it, such as OVH.")
+    zones: Zones = Field(
+        default=(), description="Sensitivity zones of projects that may run here, such as NP. Default: every zone."
+    )
+    residency: Annotated[str, Field(max_length=10, pattern=r"^[A-Z]*$")] = Field(
+        default="", description="Where data stays, such as FR or EU. Default: nothing is promised."
+    )
+    exposures: Annotated[tuple[Exposure, ...], Field(max_length=10), SetList()] = Field(
+        default=(), description="Networks that environments may be exposed to. Default: none."
+    )
+    profiles: Annotated[tuple[ShortName, ...], Field(max_length=10), SetList()] = Field(
+        default=(), description="Workload profiles that may run here. Default: every profile."
+    )
+    domains: Annotated[tuple[DomainRule, ...], Field(max_length=20), AtomicList()] = Field(
+        default=(), description="Suffixes that domains may end in. Default: any."
+    )
+    contract: Contract = Field(default_factory=Contract, description="When the target may be ordered.")
+    network: Network = Field(
+        default_factory=Network,
+        description="Holes in the default deny of every namespace, and zones of declared flows.",
+    )
     gpu_resource: Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9.-]+/[a-z0-9.-]+$")] = Field(
         default="nvidia.com/gpu", description="Name of the extended resource that a GPU is."
     )

@@ -1,29 +1,23 @@
-"""The LimitRange of an environment: defaults that always let one default pod start inside the quota."""
+"""The LimitRange of an environment: bounds of containers, and defaults that let one default pod start."""
 
-from typing import Final
+from typing import Any, Final
 
-from onboarding.api.common import Amounts, Resources
+from onboarding.api.quota import container_limits
 from onboarding.build.kinds import LIMIT_RANGE, Manifest
 from onboarding.build.naming import head, ownership_labels
-from onboarding.build.quantities import smaller
 from onboarding.build.revision import Owner, Revision
 
 NAME: Final = "onboarding"
 
 
 def build_limits(owner: Owner, revision: Revision) -> Manifest:
-    """Return the defaults of containers that name no requests or limits, cut to the quota of the environment."""
-    limit = _cut(revision.container.limit, revision.resources)
-    request = {field: smaller(getattr(revision.container.request, field), limit[field]) for field in limit}
+    """Return what containers get that name no requests or limits, and what all of them keep to."""
+    limits = container_limits(revision.container, revision.resources)
+    item: dict[str, Any] = {"type": "Container", "default": limits.limit, "defaultRequest": limits.request}
+    if limits.minimum:
+        item["min"] = limits.minimum
+    if limits.maximum:
+        item["max"] = limits.maximum
     manifest = head(LIMIT_RANGE, NAME, ownership_labels(owner, revision), revision.namespace)
-    manifest["spec"] = {"limits": [{"type": "Container", "default": _keys(limit), "defaultRequest": _keys(request)}]}
+    manifest["spec"] = {"limits": [item]}
     return manifest
-
-
-def _cut(amounts: Amounts, ceiling: Amounts | Resources) -> dict[str, str]:
-    fields = ("cpu", "memory", "ephemeral_storage")
-    return {field: smaller(getattr(amounts, field), getattr(ceiling, field)) for field in fields}
-
-
-def _keys(amounts: dict[str, str]) -> dict[str, str]:
-    return {field.replace("_", "-"): amount for field, amount in amounts.items()}

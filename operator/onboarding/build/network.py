@@ -1,32 +1,41 @@
-"""The NetworkPolicies of an environment: default deny both ways, and the holes that the target's data describe."""
+"""The NetworkPolicies of an environment: default deny both ways, the holes of the target's data, and declared flows."""
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from onboarding import names
-from onboarding.api.target import ApiServer, Dns
+from onboarding.api.addresses import NEVER_REACHED, network, within, written
+from onboarding.api.hosting import Direction
+from onboarding.api.target import ApiServer, Dns, Flavour
 from onboarding.build.kinds import NETWORK_POLICY, Manifest
 from onboarding.build.naming import head, ownership_labels
-from onboarding.build.revision import Owner, Revision
+from onboarding.build.revision import Owner, ResolvedFlow, Revision
+
+OPENSHIFT_INGRESS: Final = {"network.openshift.io/policy-group": "ingress"}
+"""What OpenShift puts on the namespaces of its routers."""
 
 
 def build_network_policies(owner: Owner, revision: Revision) -> list[Manifest]:
     """Return the policies of one environment; where the target has no data for a hole there is none."""
-    network = revision.network
+    holes = revision.network
     specs: dict[str, dict[str, Any]] = {
         "default-deny": {"policyTypes": ["Ingress", "Egress"]},
         "allow-same-namespace": _same_namespace(),
     }
-    if network.dns:
-        specs["allow-dns"] = _dns(network.dns)
-    if network.api_server:
-        specs["allow-api-server"] = _api_server(network.api_server)
-    for name, namespaces in (
-        ("allow-ingress", network.ingress_namespaces),
-        ("allow-monitoring", network.monitoring_namespaces),
-        ("allow-logging", network.logging_namespaces),
+    if holes.dns:
+        specs["allow-dns"] = _dns(holes.dns)
+    if holes.api_server:
+        specs["allow-api-server"] = _api_server(holes.api_server)
+    for name, peers in (
+        ("allow-ingress", _named(holes.ingress_namespaces) or _ingress_of(revision.flavour)),
+        ("allow-monitoring", _named(holes.monitoring_namespaces)),
+        ("allow-logging", _named(holes.logging_namespaces)),
     ):
-        if namespaces:
-            specs[name] = _from_namespaces(namespaces)
+        if peers:
+            specs[name] = {"policyTypes": ["Ingress"], "ingress": [{"from": peers}]}
+    for flow in revision.flows:
+        if peers := _other_end(owner, flow):
+            specs[_name_of(flow)] = _flow(flow, peers)
     return [_policy(owner, revision, name, spec) for name, spec in specs.items()]
 
 
@@ -61,8 +70,55 @@ def _api_server(server: ApiServer) -> dict[str, Any]:
     }
 
 
-def _from_namespaces(namespaces: tuple[str, ...]) -> dict[str, Any]:
-    peers = [
-        {"namespaceSelector": {"matchLabels": {names.NAMESPACE_NAME_LABEL: namespace}}} for namespace in namespaces
+def _named(namespaces: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [{"namespaceSelector": {"matchLabels": {names.NAMESPACE_NAME_LABEL: namespace}}} for namespace in namespaces]
+
+
+def _ingress_of(flavour: Flavour) -> list[dict[str, Any]]:
+    """Return the routers of a flavour that labels them; a project that puts this label on a namespace is left out."""
+    if flavour is not Flavour.OPENSHIFT:
+        return []
+    ours = {"key": names.LABEL_INSTALLATION, "operator": "DoesNotExist"}
+    return [{"namespaceSelector": {"matchLabels": dict(OPENSHIFT_INGRESS), "matchExpressions": [ours]}}]
+
+
+def _name_of(flow: ResolvedFlow) -> str:
+    """Return the name of a flow's policy; that at the end which answers begins otherwise, so that none are alike."""
+    return f"{'peer' if flow.answers else 'flow'}-{flow.name}"
+
+
+def _flow(flow: ResolvedFlow, peers: list[dict[str, Any]]) -> dict[str, Any]:
+    side, end = ("egress", "to") if flow.direction is Direction.EGRESS else ("ingress", "from")
+    ports = [{"protocol": flow.protocol.value, "port": flow.port}]
+    return {"policyTypes": [flow.direction.value], side: [{end: peers, "ports": ports}]}
+
+
+def _other_end(owner: Owner, flow: ResolvedFlow) -> list[dict[str, Any]]:
+    """Return the peers of a flow; a rule without any would be open to everybody, so there is none then."""
+    blocks = ((cidr, _without(cidr, flow.networks[cidr])) for cidr in written(map(network, flow.networks)))
+    networks = [
+        {"ipBlock": {"cidr": cidr} | ({"except": list(excepted)} if excepted else {})}
+        for cidr, excepted in blocks
+        if excepted is not None
     ]
-    return {"policyTypes": ["Ingress"], "ingress": [{"from": peers}]}
+    return networks + [_environment(owner, namespace) for _, namespace in sorted(flow.peers.items())]
+
+
+def _environment(owner: Owner, namespace: str) -> dict[str, Any]:
+    """Return an environment of the same project as peer: another namespace that took its name is none."""
+    labels = {
+        names.NAMESPACE_NAME_LABEL: namespace,
+        names.LABEL_INSTALLATION: owner.installation,
+        names.LABEL_PROJECT_UID: owner.uid,
+    }
+    return {"namespaceSelector": {"matchLabels": labels}}
+
+
+@lru_cache(maxsize=1024)
+def _without(cidr: str, excepted: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return what to except from a network, sorted; None where nothing of it would be left."""
+    block = network(cidr)
+    holes = [*NEVER_REACHED, *map(network, excepted)]
+    if any(within(block, hole) for hole in holes):
+        return None
+    return written(hole for hole in holes if within(hole, block))

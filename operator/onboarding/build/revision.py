@@ -12,10 +12,12 @@ from typing import Annotated, Any
 import orjson
 from pydantic import Field
 
+from onboarding.api.addresses import NetworkCidr
 from onboarding.api.common import Model, Resources
+from onboarding.api.hosting import Direction, Protocol
 from onboarding.api.policy import ArgoAction, Container, PodSecurity
 from onboarding.api.project import Repository
-from onboarding.api.target import ArgoCD, ArgoLocation, Network
+from onboarding.api.target import ArgoCD, ArgoLocation, Flavour, Holes
 from onboarding.build.kinds import HUB
 
 MAX_REVISION_BYTES = 64 * 1024
@@ -39,6 +41,28 @@ class Binding(Model):
     argocd: tuple[ArgoAction, ...] = ()
 
 
+class ResolvedFlow(Model):
+    """A declared flow as one environment has it on one cluster: with networks, or with namespaces, at its other end."""
+
+    name: str
+    direction: Direction = Direction.EGRESS
+    """As this environment sees it."""
+    port: int
+    protocol: Protocol = Protocol.TCP
+    zone: str = ""
+    networks: dict[NetworkCidr, tuple[NetworkCidr, ...]] = Field(default_factory=dict)
+    """Networks of the zone, each with the networks within it that belong to other zones."""
+    peers: dict[str, str] = Field(default_factory=dict)
+    """The environments of the project at the other end, each with its namespace."""
+    answers: bool = False
+    """Whether the peers need the flow, and this environment lets it happen."""
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What makes it this flow: with any of it changed, it is another one."""
+        return self.name, self.answers, self.direction, self.port, self.protocol, self.zone
+
+
 class Revision(Model):
     """Everything that the builders need to know of one environment on one site."""
 
@@ -57,7 +81,9 @@ class Revision(Model):
     object_counts: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     pod_security: PodSecurity
     bindings: tuple[Binding, ...] = ()
-    network: Network = Field(default_factory=Network)
+    flavour: Flavour = Flavour.KUBERNETES
+    network: Holes = Field(default_factory=Holes)
+    flows: tuple[ResolvedFlow, ...] = ()
     argocd: ArgoCD = Field(default_factory=ArgoCD)
     repositories: tuple[Repository, ...] = ()
     auto_sync: bool = True

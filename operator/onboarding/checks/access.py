@@ -1,16 +1,54 @@
 """Checks on who gets access."""
 
-from onboarding.checks.finding import Finding, Inputs
+from onboarding.api.gates import Track
+from onboarding.api.status import Evidence
+from onboarding.checks.finding import Finding, Theme, check, undecided
+from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
 from onboarding.checks.placement import listed
+from onboarding.checks.probe import GroupRequest
+from onboarding.checks.several import platform_acts, worst
 
 
-def personas_are_known(inputs: Inputs) -> Finding | None:
+@check(
+    "PersonaUnknown",
+    Theme.ACCESS,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="spec.team.groups names personas of the policy",
+    reads=("team.groups",),
+)
+def personas_are_known(inputs: EnvironmentInputs) -> Finding | None:
     """Groups are given for personas of the policy only."""
-    unknown = sorted(name for name in inputs.spec.team.groups if inputs.persona(name) is None)
+    unknown = sorted(name for name in inputs.spec.team.groups if inputs.project.persona(name) is None)
     if not unknown:
         return None
     return Finding(
-        "PersonaUnknown",
         f"spec.team.groups names {listed(unknown)}, which the policy does not have",
         f"use: {listed(persona.name for persona in inputs.policy.personas)}",
     )
+
+
+def _groups(inputs: ProjectInputs) -> list[GroupRequest]:
+    return [GroupRequest(group) for group in sorted(set().union(*inputs.spec.team.groups.values()))]
+
+
+@check(
+    "GroupsExist",
+    Theme.ACCESS,
+    Track.TECHNICAL,
+    Evidence.OBSERVED,
+    remedy="have the groups made in the identity provider, or correct their names in spec.team.groups",
+    reads=("team.groups",),
+    asks=_groups,
+)
+def groups_exist(inputs: ProjectInputs) -> Finding | None:
+    """The identity provider knows every group of the team."""
+    return worst(_group(inputs, request) for request in _groups(inputs))
+
+
+def _group(inputs: ProjectInputs, request: GroupRequest) -> Finding | None:
+    what = f"group {request.group}"
+    answer = inputs.answer(request)
+    if answer is None or answer.facts is None:
+        return platform_acts(undecided(answer, what), "see that the policy's probes.identityProvider answers")
+    return None if answer.facts.found else Finding(f"{what} does not exist")

@@ -1,24 +1,82 @@
 """The checks, in the order in which they are shown."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
-from onboarding.checks import access, placement
-from onboarding.checks.finding import Finding, Inputs
+from onboarding.checks import access, capacity, continuity, delivery, network, people, placement, reviews, workloads
+from onboarding.checks.finding import Check
+from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, RunningInputs
 
-ENVIRONMENT_CHECKS: Final[tuple[Callable[[Inputs], Finding | None], ...]] = (
+ALWAYS: Final[tuple[Check[EnvironmentInputs], ...]] = (
     placement.stage_is_known,
     placement.size_is_known,
     placement.target_is_known,
     placement.target_takes_stage,
     placement.sites_are_known,
     placement.namespace_name_is_allowed,
+    placement.zone_is_allowed,
+    placement.residency_is_met,
+    placement.exposures_are_allowed,
+    placement.profile_is_allowed,
+    placement.contract_is_in_force,
+    placement.journey_is_known,
+    network.zones_are_known,
+    network.flows_stay_in_their_zone,
+    network.flow_environments_are_known,
+    network.flows_stay_on_a_cluster,
     access.personas_are_known,
+    continuity.environment_stays,
+    continuity.a_door_leads_there,
+    continuity.revision_fits,
+    capacity.default_pod_fits,
+    capacity.project_keeps_to_its_ceiling,
+    capacity.sites_have_room,
+    capacity.quota_holds_what_is_used,
 )
+"""Without these an environment cannot be built: they hold it whatever the policy says."""
 
+OF_PROJECT: Final[tuple[Check[ProjectInputs], ...]] = (
+    people.sponsor_is_named,
+    people.objectives_are_named,
+    people.organisation_is_named,
+    people.team_is_complete,
+    people.poa_is_named,
+    people.poa_is_separate,
+    access.groups_exist,
+    delivery.repository_reachable,
+    reviews.run_is_acknowledged,
+    reviews.flows_are_opened,
+    reviews.security_is_audited,
+    reviews.homologation_is_decided,
+)
+"""Checks of the whole project: they hold their door."""
 
-def check_environment(inputs: Inputs) -> list[Finding]:
-    """Return what holds this environment back; an empty list admits it."""
-    findings = (check(inputs) for check in ENVIRONMENT_CHECKS)
-    return [replace(finding, environment=inputs.environment.name) for finding in findings if finding]
+OF_ENVIRONMENT: Final[tuple[Check[EnvironmentInputs], ...]] = (network.domains_are_allowed,)
+"""Checks of an environment that is to be: they hold that environment at their door."""
+
+OF_RUNNING: Final[tuple[Check[RunningInputs], ...]] = (
+    network.domains_resolve,
+    network.certificates_are_valid,
+    network.endpoints_are_healthy,
+    delivery.applications_healthy,
+    delivery.images_exist,
+    workloads.workloads_deployed,
+    workloads.image_compliant,
+    workloads.probes_defined,
+    workloads.resources_defined,
+    workloads.labels_present,
+    workloads.rootless,
+    workloads.ports_unprivileged,
+    workloads.no_host_path,
+    workloads.replicas_sufficient,
+    workloads.pods_spread,
+    workloads.disruption_budgeted,
+    workloads.monitored,
+    workloads.certificate_ready,
+    workloads.backup_scheduled,
+)
+"""Checks of environments that run already: they hold the doors behind theirs, never their own."""
+
+GATED: Final[tuple[Check[Any], ...]] = (*OF_PROJECT, *OF_ENVIRONMENT, *OF_RUNNING)
+"""The checks that a policy puts at doors."""
+
+BY_ID: Final[dict[str, Check[Any]]] = {check.id: check for check in (*ALWAYS, *GATED)}

@@ -1,67 +1,93 @@
-"""What a check looks at and what it finds."""
+"""What a check is, and what it finds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
 
-from onboarding.api.policy import OnboardingPolicySpec, Persona, Size, Stage
-from onboarding.api.project import Environment, ProjectOnboardingSpec
-from onboarding.api.status import Actor
-from onboarding.api.target import HostingTargetSpec, Site
+from onboarding.api.gates import Actor, Track
+from onboarding.api.status import CheckResult, Evidence
+from onboarding.checks.probe import Answer, Request
+
+InputsT = TypeVar("InputsT")
+
+
+class Theme(StrEnum):
+    """What a check is about; a file of this folder each."""
+
+    PLACEMENT = "placement"
+    CAPACITY = "capacity"
+    ACCESS = "access"
+    PEOPLE = "people"
+    NETWORK = "network"
+    DELIVERY = "delivery"
+    WORKLOADS = "workloads"
+    REVIEWS = "reviews"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A check that does not pass: what was found, what mends it, and who has to act."""
+    """A check that does not pass: what was found, and where it differs from the check's own, remedy and actor."""
+
+    message: str
+    remedy: str = ""
+    actor: Actor | None = None
+    result: CheckResult = CheckResult.FAIL
+    site: str = ""
+    """The one site that it is about; the empty string where it is about all of them."""
+
+
+def _asks_nothing(_inputs: Any) -> Iterable[Request[Any]]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Check(Generic[InputsT]):
+    """One prerequisite: a pure function from inputs to at most one finding, and what the catalogue says of it."""
 
     id: str
-    message: str
+    theme: Theme
+    track: Track
+    evidence: Evidence
+    actor: Actor
+    """Who acts where it does not pass."""
     remedy: str
-    actor: Actor = Actor.PROJECT
-    environment: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What the checks of one environment look at."""
-
-    spec: ProjectOnboardingSpec
-    environment: Environment
-    policy: OnboardingPolicySpec
-    targets: Mapping[str, HostingTargetSpec]
+    """What mends it, as a sentence without its end."""
+    reads: tuple[str, ...]
+    """The fields of the project's spec that it reads, as paths such as ``team.poa`` or ``environments.domains``."""
+    judge: Callable[[InputsT], Finding | None]
+    asks: Callable[[InputsT], Iterable[Request[Any]]] = _asks_nothing
+    """What it asks of the outside world."""
 
     @property
-    def stage(self) -> Stage | None:
-        """The stage of the environment, if the policy has it."""
-        return next((stage for stage in self.policy.stages if stage.name == self.environment.stage), None)
+    def description(self) -> str:
+        """What is true where it passes."""
+        return (self.judge.__doc__ or "").strip()
 
-    @property
-    def size_name(self) -> str | None:
-        """The size that the environment names, or the default of its stage."""
-        return self.environment.size or (self.stage.default_size if self.stage else None)
 
-    @property
-    def size(self) -> Size | None:
-        """The size of the environment, if the policy has it."""
-        return next((size for size in self.policy.sizes if size.name == self.size_name), None)
+def check(
+    check_id: str,
+    theme: Theme,
+    track: Track,
+    evidence: Evidence,
+    *,
+    remedy: str,
+    reads: tuple[str, ...],
+    actor: Actor = Actor.PROJECT,
+    asks: Callable[[InputsT], Iterable[Request[Any]]] = _asks_nothing,
+) -> Callable[[Callable[[InputsT], Finding | None]], Check[InputsT]]:
+    """Make a check of a function; its docstring says what is true where it passes."""
 
-    @property
-    def target_name(self) -> str | None:
-        """The target that the environment names, or the default of its stage."""
-        return self.environment.target or (self.stage.default_target if self.stage else None)
+    def make(judge: Callable[[InputsT], Finding | None]) -> Check[InputsT]:
+        return Check(check_id, theme, track, evidence, actor, remedy, reads, judge, asks)
 
-    @property
-    def target(self) -> HostingTargetSpec | None:
-        """The target of the environment, if it exists."""
-        return self.targets.get(self.target_name or "")
+    return make
 
-    @property
-    def sites(self) -> tuple[Site, ...]:
-        """The sites that the environment runs on: those it names, or all of its target."""
-        if self.target is None:
-            return ()
-        chosen = self.environment.sites
-        return tuple(site for site in self.target.sites if not chosen or site.name in chosen)
 
-    def persona(self, name: str) -> Persona | None:
-        """Return a persona of the policy."""
-        return next((persona for persona in self.policy.personas if persona.name == name), None)
+def undecided(answer: Answer[Any] | None, what: str) -> Finding | None:
+    """Return the finding of an answer without facts, None where there are facts; ``what`` names what was asked."""
+    if answer is None:
+        return Finding(f"{what} is being asked", "wait a moment", Actor.OPERATOR, CheckResult.PENDING)
+    if answer.facts is None:
+        return Finding(f"{what}: {answer.problem}", result=CheckResult.UNKNOWN)
+    return None

@@ -1,62 +1,100 @@
-"""Checks on where an environment runs and how large it is."""
+"""Checks on where an environment runs and how large it is. Names are compared exactly."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from onboarding.api.status import Actor
-from onboarding.checks.finding import Finding, Inputs
+from onboarding.api.gates import Actor, Track
+from onboarding.api.status import Evidence
+from onboarding.api.target import HostingTargetSpec
+from onboarding.checks.finding import Finding, Theme, check
+from onboarding.checks.inputs import EnvironmentInputs
 
 
-def stage_is_known(inputs: Inputs) -> Finding | None:
+@check(
+    "StageUnknown",
+    Theme.PLACEMENT,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="spec.environments[].stage names a stage of the policy",
+    reads=("environments.stage",),
+)
+def stage_is_known(inputs: EnvironmentInputs) -> Finding | None:
     """The stage is one of the policy's."""
     if inputs.stage:
         return None
     return Finding(
-        "StageUnknown",
         f"stage {inputs.environment.stage!r} is not in the policy",
         f"choose one of: {listed(stage.name for stage in inputs.policy.stages)}",
     )
 
 
-def size_is_known(inputs: Inputs) -> Finding | None:
+@check(
+    "SizeUnknown",
+    Theme.PLACEMENT,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="spec.environments[].size names a size of the policy",
+    reads=("environments.size", "environments.resources"),
+)
+def size_is_known(inputs: EnvironmentInputs) -> Finding | None:
     """The size, named or by default, is one of the policy's."""
     if inputs.stage is None or inputs.environment.resources or inputs.size:
         return None
     named = inputs.environment.size is not None
     return Finding(
-        "SizeUnknown",
         f"size {inputs.size_name!r} is not in the policy",
         f"choose one of: {listed(size.name for size in inputs.policy.sizes)}",
         Actor.PROJECT if named else Actor.PLATFORM,
     )
 
 
-def target_is_known(inputs: Inputs) -> Finding | None:
+@check(
+    "TargetUnknown",
+    Theme.PLACEMENT,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="spec.environments[].target names a HostingTarget",
+    reads=("environments.target",),
+)
+def target_is_known(inputs: EnvironmentInputs) -> Finding | None:
     """The target, named or by default, exists."""
     if inputs.stage is None or inputs.target:
         return None
     named = inputs.environment.target is not None
     return Finding(
-        "TargetUnknown",
         f"HostingTarget {inputs.target_name!r} does not exist or is not valid",
         f"choose one of: {listed(inputs.targets)}",
         Actor.PROJECT if named else Actor.PLATFORM,
     )
 
 
-def target_takes_stage(inputs: Inputs) -> Finding | None:
+@check(
+    "StageNotAllowedOnTarget",
+    Theme.PLACEMENT,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="choose a target that takes the stage",
+    reads=("environments.stage", "environments.target"),
+)
+def target_takes_stage(inputs: EnvironmentInputs) -> Finding | None:
     """The target allows environments of this stage."""
     target = inputs.target
     if target is None or not target.stages or inputs.environment.stage in target.stages:
         return None
-    takers = (name for name, other in inputs.targets.items() if _takes(other.stages, inputs.environment.stage))
     return Finding(
-        "StageNotAllowedOnTarget",
         f"target {inputs.target_name!r} takes no environment of stage {inputs.environment.stage!r}",
-        f"choose a target that does: {listed(takers)}",
+        f"choose a target that does: {targets_where(inputs, lambda _: True)}",
     )
 
 
-def sites_are_known(inputs: Inputs) -> Finding | None:
+@check(
+    "SiteUnknown",
+    Theme.PLACEMENT,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="spec.environments[].sites names sites of the target",
+    reads=("environments.sites",),
+)
+def sites_are_known(inputs: EnvironmentInputs) -> Finding | None:
     """Every named site belongs to the target."""
     if inputs.target is None:
         return None
@@ -65,20 +103,146 @@ def sites_are_known(inputs: Inputs) -> Finding | None:
     if not unknown:
         return None
     return Finding(
-        "SiteUnknown",
         f"target {inputs.target_name!r} has no site {listed(unknown)}",
         f"choose among: {listed(known)}",
     )
 
 
-def namespace_name_is_allowed(inputs: Inputs) -> Finding | None:
+@check(
+    "NamespaceNameNotAllowed",
+    Theme.PLACEMENT,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="remove spec.environments[].namespace, or ask the platform team to allow names",
+    reads=("environments.namespace",),
+)
+def namespace_name_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
     """An environment names its namespace only where the policy allows that."""
     if inputs.environment.namespace is None or inputs.policy.allow_namespace_names:
         return None
     return Finding(
-        "NamespaceNameNotAllowed",
         "the policy does not let environments choose the name of their namespace",
         "remove spec.environments[].namespace, or ask the platform team to allow names",
+    )
+
+
+@check(
+    "ZoneNotAllowed",
+    Theme.PLACEMENT,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="choose a target that takes projects of this sensitivity zone",
+    reads=("classification.zone", "environments.target"),
+)
+def zone_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
+    """The target takes projects of the sensitivity zone that the data demands; without one, every target does."""
+    target, zone = inputs.target, inputs.spec.classification.zone
+    if target is None or zone is None or _takes(target.zones, zone):
+        return None
+    return Finding(
+        f"spec.classification.zone is {zone!r}, and target {inputs.target_name!r} takes {listed(target.zones)} only",
+        f"choose a target that takes it: {targets_where(inputs, lambda other: _takes(other.zones, zone))}",
+    )
+
+
+@check(
+    "ResidencyNotMet",
+    Theme.PLACEMENT,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="choose a target where data stays as the project demands",
+    reads=("classification.residency", "environments.target"),
+)
+def residency_is_met(inputs: EnvironmentInputs) -> Finding | None:
+    """Data stays on the target where the project demands that it stays."""
+    target, residency = inputs.target, inputs.spec.classification.residency
+    if target is None or not residency or target.residency == residency:
+        return None
+    promise = f"promises {target.residency!r}" if target.residency else "promises nothing"
+    return Finding(
+        f"spec.classification.residency is {residency!r}, and target {inputs.target_name!r} {promise}",
+        f"choose a target that does: {targets_where(inputs, lambda other: other.residency == residency)}",
+    )
+
+
+@check(
+    "ExposureNotAllowed",
+    Theme.PLACEMENT,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="choose a target that offers these networks, or remove them from spec.environments[].exposures",
+    reads=("environments.exposures", "environments.target"),
+)
+def exposures_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
+    """The environment is exposed only to networks that the target offers."""
+    target, wanted = inputs.target, set(inputs.environment.exposures)
+    if target is None or wanted <= set(target.exposures):
+        return None
+    offers = f"offers {listed(target.exposures)} only" if target.exposures else "exposes nothing"
+    return Finding(
+        f"spec.environments[].exposures names {listed(wanted - set(target.exposures))}, "
+        f"and target {inputs.target_name!r} {offers}",
+        "remove it, or choose a target that offers it: "
+        + targets_where(inputs, lambda other: wanted <= set(other.exposures)),
+    )
+
+
+@check(
+    "ProfileNotAllowed",
+    Theme.PLACEMENT,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="choose a target that takes this workload profile",
+    reads=("environments.profile", "environments.target"),
+)
+def profile_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
+    """The target takes workloads of the environment's profile; an environment that names none fits everywhere."""
+    target, profile = inputs.target, inputs.environment.profile
+    if target is None or profile is None or _takes(target.profiles, profile):
+        return None
+    return Finding(
+        f"spec.environments[].profile is {profile!r}, and target {inputs.target_name!r} "
+        f"takes {listed(target.profiles)} only",
+        f"choose a target that takes it: {targets_where(inputs, lambda other: _takes(other.profiles, profile))}",
+    )
+
+
+@check(
+    "ContractNotInForce",
+    Theme.PLACEMENT,
+    Track.ORGANISATIONAL,
+    Evidence.DECLARED,
+    remedy="choose another target, or ask the platform team about the contract of this one",
+    reads=("environments.target",),
+    actor=Actor.PLATFORM,
+)
+def contract_is_in_force(inputs: EnvironmentInputs) -> Finding | None:
+    """The target may be ordered today, in UTC; both days of its contract are included."""
+    if inputs.target is None:
+        return None
+    today, contract = inputs.project.now.date().isoformat(), inputs.target.contract
+    if contract.available_from and today < contract.available_from:
+        return Finding(f"target {inputs.target_name!r} is available from {contract.available_from}")
+    if contract.ends_on and today > contract.ends_on:
+        return Finding(f"the contract of target {inputs.target_name!r} ended on {contract.ends_on}")
+    return None
+
+
+@check(
+    "JourneyUnknown",
+    Theme.PLACEMENT,
+    Track.ORGANISATIONAL,
+    Evidence.DECLARED,
+    remedy="spec.journey names a journey of the policy",
+    reads=("journey",),
+)
+def journey_is_known(inputs: EnvironmentInputs) -> Finding | None:
+    """The kind of accompaniment, where the project names one, is one of the policy's."""
+    journey, known = inputs.spec.journey, inputs.policy.journeys
+    if journey is None or journey in known:
+        return None
+    return Finding(
+        f"spec.journey {journey!r} is not in the policy", f"choose one of: {listed(known)}; or leave spec.journey out"
     )
 
 
@@ -87,5 +251,11 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none exists"
 
 
-def _takes(stages: tuple[str, ...], stage: str) -> bool:
-    return not stages or stage in stages
+def targets_where(inputs: EnvironmentInputs, fits: Callable[[HostingTargetSpec], bool]) -> str:
+    """Return the targets that take the environment's stage and for which this holds, as a list for a message."""
+    stage = inputs.environment.stage
+    return listed(name for name, target in inputs.targets.items() if _takes(target.stages, stage) and fits(target))
+
+
+def _takes(known: tuple[str, ...], wanted: str) -> bool:
+    return not known or wanted in known

@@ -1,19 +1,24 @@
 """Candidates and admitted revisions: what an environment would become, and what it is."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 import orjson
 from pydantic import ValidationError
 
 from onboarding import names
-from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.api.addresses import shared
+from onboarding.api.hosting import Direction
+from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.api.target import Site
 from onboarding.build.kinds import HUB, NAMESPACE, ObjectKey
 from onboarding.build.naming import namespace_name
-from onboarding.build.revision import Binding, Revision
-from onboarding.checks.finding import Inputs
+from onboarding.build.revision import Binding, ResolvedFlow, Revision
+from onboarding.checks.inputs import EnvironmentInputs
 from onboarding.reconcile.live import Live
+
+_OTHER_WAY: Final = {Direction.EGRESS: Direction.INGRESS, Direction.INGRESS: Direction.EGRESS}
 
 
 class Place(NamedTuple):
@@ -29,8 +34,17 @@ def cluster_of(site: Site) -> str:
     return HUB if secret is None else f"{secret.name}/{secret.key}"
 
 
-def candidates(project: str, inputs: Inputs) -> list[Revision]:
-    """Return what the environment would become on each of its sites; every check has passed before."""
+def candidates(
+    project: str,
+    inputs: EnvironmentInputs,
+    flows_opened: bool = False,
+    current: Mapping[Place, Revision | None] = MappingProxyType({}),
+) -> list[Revision]:
+    """Return what the environment would become on each of its sites; every check that always counts has passed before.
+
+    Flows of zones that want an attestation are there once ``flows_opened``; before, and where the attestation has
+    ended, there is as much of them as the ``current`` admitted revisions have: what runs is not cut off.
+    """
     environment, stage, target = inputs.environment, inputs.stage, inputs.target
     if stage is None or target is None:
         raise ValueError("an environment that does not pass its checks has no candidate")
@@ -45,7 +59,7 @@ def candidates(project: str, inputs: Inputs) -> list[Revision]:
             site=site.name,
             cluster=cluster_of(site),
             sole_site=len(target.sites) == 1,
-            namespace=environment.namespace or namespace_name(project, environment.name),
+            namespace=_namespace(project, environment),
             description=inputs.spec.description,
             labels=environment.labels,
             resources=resources,
@@ -54,7 +68,9 @@ def candidates(project: str, inputs: Inputs) -> list[Revision]:
             object_counts=inputs.policy.object_counts,
             pod_security=inputs.policy.pod_security,
             bindings=_bindings(inputs),
-            network=target.network,
+            flavour=target.flavour,
+            network=target.network.holes,
+            flows=_flows(project, inputs, cluster_of(site), flows_opened, current),
             argocd=site.argocd,
             repositories=tuple(sorted(inputs.spec.repositories, key=lambda repository: repository.name)),
             auto_sync=not stage.production if environment.auto_sync is None else environment.auto_sync,
@@ -73,7 +89,7 @@ def admitted(live: Mapping[ObjectKey, Live]) -> dict[Place, Revision | None]:
 
 
 def revoke(revision: Revision, spec: ProjectOnboardingSpec) -> Revision:
-    """Return an admitted revision without the groups and repositories that the spec no longer names.
+    """Return an admitted revision without the groups, repositories and flows that the spec no longer names.
 
     Revocations are never held: a held environment keeps all else.
     """
@@ -84,7 +100,9 @@ def revoke(revision: Revision, spec: ProjectOnboardingSpec) -> Revision:
     urls = {(repository.name, repository.url) for repository in spec.repositories}
     kept = (repository for repository in revision.repositories if (repository.name, repository.url) in urls)
     return revision.with_values(
-        bindings=tuple(binding for binding in bindings if binding.groups), repositories=tuple(kept)
+        bindings=tuple(binding for binding in bindings if binding.groups),
+        repositories=tuple(kept),
+        flows=tuple(_in_common(revision.flows, _declared(spec, revision.environment))) if revision.flows else (),
     )
 
 
@@ -92,7 +110,11 @@ def _still(groups: tuple[str, ...], declared: tuple[str, ...]) -> tuple[str, ...
     return tuple(group for group in groups if group in declared)
 
 
-def _bindings(inputs: Inputs) -> tuple[Binding, ...]:
+def _namespace(project: str, environment: Environment) -> str:
+    return environment.namespace or namespace_name(project, environment.name)
+
+
+def _bindings(inputs: EnvironmentInputs) -> tuple[Binding, ...]:
     groups = inputs.spec.team.groups
     return tuple(
         Binding(
@@ -112,3 +134,77 @@ def _read(namespace: Live) -> Revision | None:
         return Revision.parse(annotations.get(names.ANNOTATION_ADMITTED, ""))
     except ValidationError:
         return None
+
+
+def _declared(spec: ProjectOnboardingSpec, environment: str) -> Iterator[ResolvedFlow]:
+    """Return the flows of an environment as they are declared, by name.
+
+    Without networks they mean the whole zone; their peers have no namespaces yet. Of a flow between environments this
+    is one end each: the environment that needs it opens it, and the other one answers. An environment that the spec
+    does not name any more is on its way out, and keeps what all have.
+    """
+    others = [item.name for item in spec.environments]
+    for flow in sorted(spec.flows, key=lambda flow: flow.name):
+        end = ResolvedFlow(
+            name=flow.name,
+            direction=flow.direction,
+            port=flow.port,
+            protocol=flow.protocol,
+            zone=flow.zone or "",
+            networks=dict.fromkeys(flow.cidrs, ()),
+        )
+        if flow.environment == environment:
+            peers = {name: "" for name in others if flow.concerns(name)}
+            yield end.model_copy(update={"direction": _OTHER_WAY[flow.direction], "answers": True, "peers": peers})
+        elif flow.concerns(environment) or environment not in others:
+            yield end.model_copy(update={"peers": {flow.environment: ""} if flow.environment in others else {}})
+
+
+def _flows(
+    project: str,
+    inputs: EnvironmentInputs,
+    cluster: str,
+    opened: bool,
+    current: Mapping[Place, Revision | None],
+) -> tuple[ResolvedFlow, ...]:
+    """Return the flows of an environment on one of its clusters."""
+    if not inputs.spec.flows or inputs.target is None:
+        return ()
+    zones = inputs.target.network
+    peers = _namespaces(project, inputs, cluster)
+    found: list[ResolvedFlow] = []
+    waiting: list[ResolvedFlow] = []
+    for flow in _declared(inputs.spec, inputs.environment.name):
+        zone = zones.zone(flow.zone)
+        if zone is not None:
+            resolved = flow.model_copy(update={"networks": zones.map.blocks(zone.name, flow.networks)})
+            (waiting if zone.attested and not opened else found).append(resolved)
+        elif here := {name: peers[name] for name in flow.peers if name in peers}:
+            found.append(flow.model_copy(update={"peers": here}))
+    former = current.get(Place(inputs.environment.name, cluster))
+    if former is not None:
+        found += _in_common(former.flows, waiting)
+    return tuple(sorted(found, key=lambda flow: flow.identity))
+
+
+def _namespaces(project: str, inputs: EnvironmentInputs, cluster: str) -> dict[str, str]:
+    """Return the namespaces of the project's environments that are on a cluster."""
+    if not any(flow.environment for flow in inputs.spec.flows):
+        return {}
+    return {
+        environment.name: _namespace(project, environment)
+        for environment in inputs.spec.environments
+        if any(cluster_of(site) == cluster for site in EnvironmentInputs(inputs.project, environment).sites)
+    }
+
+
+def _in_common(admitted: Iterable[ResolvedFlow], declared: Iterable[ResolvedFlow]) -> Iterator[ResolvedFlow]:
+    """Return what of the admitted flows is declared as well: never more of them, and none that is another one now."""
+    wanted = {flow.identity: flow for flow in declared}
+    for flow in admitted:
+        if (still := wanted.get(flow.identity)) is None:
+            continue
+        networks = shared(flow.networks, still.networks) if still.networks else flow.networks
+        peers = {name: namespace for name, namespace in flow.peers.items() if name in still.peers}
+        if networks or peers:
+            yield flow.model_copy(update={"networks": networks, "peers": peers})

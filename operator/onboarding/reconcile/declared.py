@@ -12,6 +12,8 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.reconcile.live import compact
+from onboarding.reconcile.offered import Offered
+from onboarding.reconcile.validity import told, unreadable
 from onboarding.reconcile.world import Project
 
 _NOT_KEPT = frozenset({"managedFields", "annotations"})
@@ -47,10 +49,23 @@ class Declared:
         self._projects: dict[str, bytes] = {}
         self._seen: dict[str, _Seen] = {}
         self._answered: dict[str, int] = {}
-        self._policies: dict[str, OnboardingPolicySpec | str] = {}
         self._decisions: dict[str, OnboardingDecisionSpec] = {}
-        self.targets: dict[str, HostingTargetSpec] = {}
-        """The valid targets by name."""
+        self.offered = Offered()
+        """Policies and targets."""
+
+    @property
+    def targets(self) -> Mapping[str, HostingTargetSpec]:
+        """The targets that can be used, by name."""
+        return self.offered.targets
+
+    @property
+    def target_problems(self) -> Mapping[str, str]:
+        """Why the other targets cannot, by name."""
+        return self.offered.target_problems
+
+    def policy(self, name: str) -> tuple[OnboardingPolicySpec | None, str]:
+        """Return a policy, or None and why it cannot be used."""
+        return self.offered.policy(name)
 
     def put_project(self, body: Mapping[str, Any]) -> None:
         """Keep a ProjectOnboarding; older news than what is known is ignored."""
@@ -90,23 +105,6 @@ class Declared:
         self._answered.pop(name, None)
         self._projects.pop(name, None)
 
-    def put_policy(self, name: str, spec: Mapping[str, Any] | None) -> None:
-        """Keep an OnboardingPolicy, or forget it where there is no spec."""
-        if spec is None:
-            self._policies.pop(name, None)
-            return
-        try:
-            self._policies[name] = OnboardingPolicySpec.model_validate(spec)
-        except ValidationError as error:
-            self._policies[name] = f"OnboardingPolicy {name}: {explain(error)}"
-
-    def put_target(self, name: str, spec: Mapping[str, Any] | None) -> None:
-        """Keep a HostingTarget, or forget it where there is no spec or none that can be read."""
-        try:
-            self.targets[name] = HostingTargetSpec.model_validate(spec)
-        except ValidationError:
-            self.targets.pop(name, None)
-
     def put_decision(self, name: str, spec: Mapping[str, Any] | None) -> set[str]:
         """Keep an OnboardingDecision, or forget it; return the projects that it was and is about."""
         former = self._decisions.pop(name, None)
@@ -117,20 +115,9 @@ class Declared:
             return projects
         return projects | {self._decisions[name].project.name}
 
-    def policy_names(self) -> tuple[str, ...]:
-        """Return the names of the policies."""
-        return tuple(self._policies)
-
     def decision_names(self) -> tuple[str, ...]:
         """Return the names of the decisions."""
         return tuple(self._decisions)
-
-    def policy(self, name: str) -> tuple[OnboardingPolicySpec | None, str]:
-        """Return a policy, or None and why it cannot be used."""
-        found = self._policies.get(name)
-        if found is None:
-            return None, f"OnboardingPolicy {name} does not exist: the platform team applies it"
-        return (None, found) if isinstance(found, str) else (found, "")
 
     def decisions(self, project: str, uid: str) -> tuple[OnboardingDecisionSpec, ...]:
         """Return the decisions about one incarnation of a project."""
@@ -159,7 +146,7 @@ class Declared:
         try:
             spec = ProjectOnboardingSpec.model_validate(body["spec"])
         except ValidationError as error:
-            problem = explain(error)
+            problem = told(unreadable(error))
         return Project(
             name=name,
             uid=metadata["uid"],
@@ -171,10 +158,3 @@ class Declared:
             spec=spec,
             problem=problem,
         )
-
-
-def explain(error: ValidationError) -> str:
-    """Return the first problem of a validation as field and rule, without the value."""
-    first = error.errors(include_input=False, include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"])
-    return f"spec.{field}: {first['msg']}"

@@ -1,16 +1,32 @@
 """Judge a world: which revisions to build, which environments leave, and what holds the rest."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
 from onboarding.api.common import DeletionPolicy, Mode
 from onboarding.api.decision import Decision, OnboardingDecisionSpec
-from onboarding.api.project import Environment, ProjectOnboardingSpec
-from onboarding.build.revision import MAX_REVISION_BYTES, Revision
-from onboarding.checks.catalogue import check_environment
-from onboarding.checks.finding import Finding, Inputs
-from onboarding.reconcile.admit import Place, admitted, candidates, revoke
+from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.api.status import CheckResult
+from onboarding.build.revision import Revision
+from onboarding.checks import capacity
+from onboarding.checks.inputs import ProjectInputs
+from onboarding.checks.journey import gate_of
+from onboarding.checks.probe import Request
+from onboarding.reconcile.admit import Place, admitted, revoke
+from onboarding.reconcile.decisions import Decisions, count, describe
+from onboarding.reconcile.digest import Digests
+from onboarding.reconcile.doors import Door, open_doors
+from onboarding.reconcile.ledger import SiteKey
+from onboarding.reconcile.propose import Proposal, propose
+from onboarding.reconcile.running import running_places
+from onboarding.reconcile.survey import Found, Surveyor
 from onboarding.reconcile.world import World
+
+_USE_MAY_FALL = timedelta(minutes=1)
+"""The use of a quota is no news to us, so that a shrink which waits for it is tried again after this time."""
 
 
 @dataclass(slots=True)
@@ -24,9 +40,21 @@ class Judgement:
     """Environments that leave altogether."""
     leaving: set[Place] = field(default_factory=set)
     """Sites that an environment leaves while it stays on others."""
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Found] = field(default_factory=list)
+    doors: list[Door] = field(default_factory=list)
+    decisions: Decisions = field(default_factory=Decisions)
+    asked: frozenset[Request[Any]] = frozenset()
+    """What the checks ask of the outside world."""
+    full: tuple[SiteKey, ...] = ()
+    """Sites where the project lacks room."""
+    again_at: datetime | None = None
+    """When to look again without an event: a decision expires, or what stands in the way is not watched."""
+    urgent: bool = False
+    """Whether something new waits for an answer."""
     held: dict[str, str] = field(default_factory=dict)
     """Environments that get nothing new, and why."""
+    gates: dict[str, str] = field(default_factory=dict)
+    """The door of each environment."""
     hold: str = ""
     """Why the whole project gets nothing new, where that is so."""
     awaiting: str = ""
@@ -49,11 +77,11 @@ def judge(world: World) -> Judgement:
         for revision in judgement.admitted.values():
             _keep(judgement, revision, spec)
         return judgement
+    judgement.decisions = count(world.decisions, spec, policy, Digests(spec, policy), world.now)
     if world.project.deleting:
         _let_go(world, spec, judgement, _present(world))
         return judgement
-    for environment in spec.environments:
-        _judge_environment(world, Inputs(spec, environment, policy, world.targets), judgement)
+    _judge_environments(world, spec, policy, judgement)
     if spec.mode is Mode.APPLY:
         declared = {environment.name for environment in spec.environments}
         _let_go(world, spec, judgement, _present(world) - declared)
@@ -63,60 +91,101 @@ def judge(world: World) -> Judgement:
     return judgement
 
 
-def may_delete(world: World, environment: str) -> bool:
+def may_delete(world: World, judgement: Judgement, environment: str) -> bool:
     """Return whether the removal of an environment may delete it, rather than wait or release it."""
     spec = world.project.spec
-    return spec is not None and spec.deletion_policy is DeletionPolicy.DELETE and _confirmed(world, environment)
+    deletes = spec is not None and spec.deletion_policy is DeletionPolicy.DELETE
+    return deletes and _confirmed(world, judgement.decisions, environment)
 
 
-def _judge_environment(world: World, inputs: Inputs, judgement: Judgement) -> None:
-    environment = inputs.environment
-    findings = check_environment(inputs)
-    proposed = [] if findings else candidates(world.project.name, inputs)
-    if proposed:
-        findings = _fits(environment, proposed, judgement.admitted)
-    judgement.findings += findings
-    if findings:
-        judgement.held[environment.name] = findings[0].message
-    elif inputs.spec.mode is Mode.PLAN:
-        judgement.held[environment.name] = "spec.mode is Plan"
-    if environment.name not in judgement.held:
-        judgement.building += proposed
-        return
-    for place, revision in judgement.admitted.items():
-        if place.environment == environment.name:
-            _keep(judgement, revision, inputs.spec)
+def _judge_environments(
+    world: World, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec, judgement: Judgement
+) -> None:
+    attested = frozenset(judgement.decisions.attested)
+    project = ProjectInputs(spec, policy, world.targets, world.now, world.answers, attested, world.target_problems)
+    proposals = propose(world, project, judgement.decisions, judgement.admitted)
+    order = [gate.name for gate in policy.gates]
+    passed = _passed(policy, judgement.admitted.values(), order)
+    surveyor = Surveyor(
+        project,
+        judgement.decisions,
+        world.project.status,
+        lambda door: door > passed or any(item.new and item.door >= door for item in proposals),
+    )
+    survey = surveyor.survey(
+        [(item.door, item.inputs) for item in proposals],
+        running_places(world, project, judgement.admitted, order),
+    )
+    judgement.asked = frozenset(survey.asked)
+    judgement.doors = open_doors(policy.gates, survey, judgement.decisions, passed, world.project.status)
+    judgement.findings = [*(found for item in proposals for found in item.found), *survey.found]
+    judgement.urgent = _urgent(judgement, proposals)
+    judgement.again_at = _again_at(world, judgement)
+    judgement.full = tuple(site for item in proposals for site in item.full)
+    for item in proposals:
+        if item.door >= 0:
+            judgement.gates[item.name] = order[item.door]
+        reason = _held(item, judgement, [found.finding.message for found in survey.on_environment(item.name)], spec)
+        _settle(judgement, item, reason, spec)
 
 
-def _fits(
-    environment: Environment, proposed: list[Revision], current: Mapping[Place, Revision | None]
-) -> list[Finding]:
-    """Return why a candidate cannot follow the admitted revision of its environment."""
-    former = [revision for place, revision in current.items() if place.environment == environment.name and revision]
-    for old in former:
-        for label, before, after in (
-            ("target", old.target, proposed[0].target),
-            ("namespace", old.namespace, proposed[0].namespace),
-        ):
-            if before != after:
-                return [
-                    Finding(
-                        "EnvironmentMoved",
-                        f"the environment is on {label} {before!r} and would move to {after!r}",
-                        f"name {label} {before!r} in the spec, or declare another environment and move the workload",
-                        environment=environment.name,
-                    )
-                ]
-    if any(len(revision.canonical) > MAX_REVISION_BYTES for revision in proposed):
-        return [
-            Finding(
-                "RevisionTooLarge",
-                "the resolved inputs of the environment exceed 64 KiB",
-                "shorten labels, groups or repositories",
-                environment=environment.name,
-            )
-        ]
-    return []
+def _passed(policy: OnboardingPolicySpec, revisions: Iterable[Revision | None], order: list[str]) -> int:
+    """Return the place of the furthest door behind which something is provisioned, or -1."""
+    gates = (gate_of(policy, revision.stage, revision.target) for revision in revisions if revision)
+    return max((order.index(gate.name) for gate in gates if gate), default=-1)
+
+
+def _urgent(judgement: Judgement, proposals: Iterable[Proposal]) -> bool:
+    """Return whether a question is new, or only what was asked before a start holds something new now."""
+    if any(found.finding.result is CheckResult.PENDING and not found.quiet for found in judgement.findings):
+        return True
+    closed = next((index for index, door in enumerate(judgement.doors) if not door.open), len(judgement.doors))
+    wanted = any(item.new and item.door >= closed for item in proposals)
+    return wanted and all(obstacle.quiet for obstacle in judgement.doors[closed].obstacles)
+
+
+def _again_at(world: World, judgement: Judgement) -> datetime | None:
+    moments = [judgement.decisions.next_change] if judgement.decisions.next_change else []
+    if any(found.check is capacity.quota_holds_what_is_used for found in judgement.findings):
+        moments.append(world.now + _USE_MAY_FALL)
+    return min(moments, default=None)
+
+
+def _held(item: Proposal, judgement: Judgement, at_door: list[str], spec: ProjectOnboardingSpec) -> str:
+    """Return why an environment gets nothing new; the empty string where it gets what it declares."""
+    everywhere = [found.finding.message for found in item.found if not found.site]
+    if everywhere:
+        return everywhere[0]
+    if spec.mode is Mode.PLAN:
+        return "spec.mode is Plan"
+    if suspension := judgement.decisions.suspension(item.name):
+        return f"{describe(suspension)}: {suspension.reason}"
+    if not item.new:
+        return ""
+    return at_door[0] if at_door else _behind(item, judgement.doors)
+
+
+def _behind(item: Proposal, doors: Sequence[Door]) -> str:
+    """Return which door holds an environment; the empty string where its own is open or it has none."""
+    if item.door < 0 or doors[item.door].open:
+        return ""
+    holding = next(door for door in doors if not door.open)
+    told = holding.obstacles[0].message if holding.obstacles else "it is not open"
+    return f"door {holding.gate.name}: {told}"
+
+
+def _settle(judgement: Judgement, item: Proposal, reason: str, spec: ProjectOnboardingSpec) -> None:
+    """Build what an environment declares, or keep what is admitted of it; a site that is full is held alone."""
+    full = {found.site: found.finding.message for found in item.found if found.site}
+    if reason or full:
+        judgement.held[item.name] = reason or "; ".join(full.values())
+    accepted = [] if reason else [revision for revision in item.revisions if revision.site not in full]
+    judgement.building += accepted
+    taken = {revision.cluster for revision in accepted}
+    if reason or full:
+        for place, revision in judgement.admitted.items():
+            if place.environment == item.name and place.cluster not in taken:
+                _keep(judgement, revision, spec)
 
 
 def _keep(judgement: Judgement, revision: Revision | None, spec: ProjectOnboardingSpec | None) -> None:
@@ -139,7 +208,7 @@ def _present(world: World) -> set[str]:
 def _let_go(world: World, spec: ProjectOnboardingSpec, judgement: Judgement, environments: set[str]) -> None:
     """Let environments go that are no longer declared, or keep them where that waits for a decision."""
     for environment in sorted(environments):
-        if waiting := _waits(world, spec, environment):
+        if waiting := _waits(world, spec, judgement, environment):
             judgement.awaiting = waiting
             judgement.unconfirmed.add(environment)
             for place, revision in judgement.admitted.items():
@@ -155,7 +224,7 @@ def _leave_sites(world: World, spec: ProjectOnboardingSpec, judgement: Judgement
     for place, revision in judgement.admitted.items():
         if place.environment not in accepted or place in staying:
             continue
-        if waiting := _waits(world, spec, place.environment):
+        if waiting := _waits(world, spec, judgement, place.environment):
             judgement.awaiting = waiting
             judgement.unconfirmed.add(place.environment)
             _keep(judgement, revision, spec)
@@ -163,35 +232,26 @@ def _leave_sites(world: World, spec: ProjectOnboardingSpec, judgement: Judgement
             judgement.leaving.add(place)
 
 
-def _waits(world: World, spec: ProjectOnboardingSpec, environment: str) -> str:
+def _waits(world: World, spec: ProjectOnboardingSpec, judgement: Judgement, environment: str) -> str:
     """Return what a removal waits for; the empty string where it may go on."""
     if world.project.deleting and world.teardown_hold:
         return world.teardown_hold
-    if spec.deletion_policy is DeletionPolicy.RETAIN or _confirmed(world, environment):
+    if spec.deletion_policy is DeletionPolicy.RETAIN or _confirmed(world, judgement.decisions, environment):
         return ""
     subject = "the project" if world.project.deleting else f"environment {environment}"
-    own = any(_concerns(world, decision, environment) for decision in world.decisions)
+    void = [reason for decision, reason in judgement.decisions.void if _concerns(world, decision, environment)]
     return (
         f"deletionPolicy is Delete: removing {subject} waits for an OnboardingDecision ConfirmDelete that names "
         f"UID {world.project.uid}, or for deletionPolicy Retain"
-        + ("; the one there does not count, its author is in a group of the project" if own else "")
+        + (f"; the one there does not count: {void[0]}" if void else "")
     )
 
 
-def _confirmed(world: World, environment: str) -> bool:
-    return any(
-        _concerns(world, decision, environment) and not _own_groups(world) & set(decision.by.groups)
-        for decision in world.decisions
-    )
+def _confirmed(world: World, decisions: Decisions, environment: str) -> bool:
+    """Return whether a removal is confirmed; a decision for an environment does not confirm the whole project's."""
+    return "" in decisions.confirmed or (environment in decisions.confirmed and not world.project.deleting)
 
 
 def _concerns(world: World, decision: OnboardingDecisionSpec, environment: str) -> bool:
-    """Return whether a decision confirms this removal; one for an environment does not confirm the whole project's."""
     covers = decision.environment is None or (decision.environment == environment and not world.project.deleting)
     return decision.decision is Decision.CONFIRM_DELETE and covers
-
-
-def _own_groups(world: World) -> set[str]:
-    """Return the project's own groups: who asks cannot answer."""
-    spec = world.project.spec
-    return {group for groups in spec.team.groups.values() for group in groups} if spec else set()

@@ -1,13 +1,14 @@
 """What we keep of a live object: proof of ownership, and as compact bytes only what a comparison needs."""
 
 import sys
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from onboarding import names
-from onboarding.build.kinds import NAMESPACE, ChildKind, Manifest, ObjectKey
+from onboarding.build.kinds import APPLICATION, NAMESPACE, RESOURCE_QUOTA, ChildKind, Manifest, ObjectKey
 from onboarding.build.revision import Owner
 
 NOT_COMPARED = frozenset({"apiVersion", "kind", "metadata", "status", "operation"})
@@ -24,9 +25,25 @@ class Live(NamedTuple):
     deleting: bool
     cascades: bool
     """Whether Argo CD's cascade finalizer is on it."""
-    health: str
-    """Of an Application: the health that Argo CD reports, '' while it reports none."""
+    told: bytes
+    """What controllers say of it in its status, as canonical JSON; empty where nothing of that is kept."""
     content: bytes
+
+    @property
+    def health(self) -> str:
+        """Of an Application: the health that Argo CD reports, '' while it reports none."""
+        health: str = self._told().get("health", "")
+        return health
+
+    @property
+    def used(self) -> dict[str, str]:
+        """Of a ResourceQuota: how much of it is used, without what is not used at all."""
+        used: dict[str, str] = self._told().get("used", {})
+        return used
+
+    def _told(self) -> dict[str, Any]:
+        told: dict[str, Any] = orjson.loads(self.told) if self.told else {}
+        return told
 
 
 def own_label(key: str) -> bool:
@@ -52,9 +69,46 @@ def live_of(kind: ChildKind, manifest: Manifest) -> Live:
         environment=sys.intern(labels.get(names.LABEL_ENVIRONMENT, "")) if owner else "",
         deleting="deletionTimestamp" in metadata,
         cascades=any(item.startswith(names.CASCADE_FINALIZER) for item in metadata.get("finalizers") or ()),
-        health=sys.intern(((manifest.get("status") or {}).get("health") or {}).get("status") or ""),
+        told=told_of(kind, manifest.get("status") or {}) if owner else b"",
         content=compact(dump(comparable(kind, manifest))) if owner else b"",
     )
+
+
+def told_of(kind: ChildKind, status: Mapping[str, Any]) -> bytes:
+    """Return what is kept of a status."""
+    keep = _KEPT_OF_STATUS.get(kind)
+    kept = {key: value for key, value in keep(status).items() if value} if keep else {}
+    return _shared(dump(kept)) if kept else b""
+
+
+def is_news(kind: ChildKind, before: Live, after: Live) -> bool:
+    """Return whether an event tells a project anything.
+
+    Controllers write statuses all the time: only what we keep of an object is news, and of one that is being deleted
+    what its status says of the reason. How much of a quota is used moves with every pod and is no news.
+    """
+    told = after.told if kind is RESOURCE_QUOTA else before.told
+    return after.deleting or before._replace(version=after.version, told=told) != after
+
+
+def _kept_of_application(status: Mapping[str, Any]) -> dict[str, Any]:
+    return {"health": (status.get("health") or {}).get("status")}
+
+
+def _kept_of_quota(status: Mapping[str, Any]) -> dict[str, Any]:
+    return {"used": {key: amount for key, amount in (status.get("used") or {}).items() if amount != "0"}}
+
+
+_KEPT_OF_STATUS: Final[Mapping[ChildKind, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {
+    APPLICATION: _kept_of_application,
+    RESOURCE_QUOTA: _kept_of_quota,
+}
+
+
+@lru_cache(maxsize=256)
+def _shared(told: bytes) -> bytes:
+    """Return one compact copy for the many objects that are told the same."""
+    return compact(told)
 
 
 def owner_of(labels: dict[str, str]) -> Owner | None:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from onboarding.build.kinds import ObjectKey
+from onboarding.build.kinds import NAMESPACE, ObjectKey
 from onboarding.build.revision import Owner
+from onboarding.checks.probe import Answers
 from onboarding.reconcile.declared import Declared
+from onboarding.reconcile.ledger import Ledger
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.ports import Cluster
 from onboarding.reconcile.world import Project, World
@@ -22,6 +24,8 @@ class Observer:
         installation: str,
         policy: str,
         clock: Callable[[], datetime],
+        answers: Answers,
+        ledger: Ledger,
         teardown_hold: Callable[[], str],
     ) -> None:
         self._declared = declared
@@ -29,6 +33,8 @@ class Observer:
         self._installation = installation
         self._policy = policy
         self._clock = clock
+        self._answers = answers
+        self._ledger = ledger
         self._teardown_hold = teardown_hold
 
     def observe(self, name: str) -> World | None:
@@ -37,6 +43,7 @@ class Observer:
         if project is None:
             return None
         policy, problem = self._declared.policy(self._policy)
+        live = self._own(project)
         return World(
             project=project,
             installation=self._installation,
@@ -45,8 +52,11 @@ class Observer:
             targets=dict(self._declared.targets),
             decisions=self._declared.decisions(name, project.uid),
             clusters={name: cluster.state for name, cluster in self._clusters.items()},
-            live=self._own(project),
+            live=live,
             now=self._clock(),
+            target_problems=dict(self._declared.target_problems),
+            answers=self._answers,
+            occupancy=self._ledger.occupancy(name, (key for key in live if key.kind is NAMESPACE)),
             teardown_hold=self._teardown_hold(),
         )
 

@@ -1,9 +1,12 @@
 """What a pass needs from outside, as protocols; the adapters implement them."""
 
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from onboarding.build.kinds import Manifest, ObjectKey
+from onboarding.checks.probe import Request
 from onboarding.reconcile.live import Live
+from onboarding.reconcile.news import Announcement
 from onboarding.reconcile.world import ClusterState, Project
 
 
@@ -39,5 +42,18 @@ class Projects(Protocol):
     async def write_status(self, name: str, status: dict[str, Any]) -> None:
         """Server-side apply the whole status."""
 
+    async def announce(self, project: Project, announcements: Sequence[Announcement]) -> None:
+        """Post an Event for each announcement; one that cannot be posted is logged, and nothing waits for it."""
+
     async def write_finalizers(self, project: Project, finalizers: tuple[str, ...]) -> None:
         """Replace the finalizers of exactly the object that was observed."""
+
+
+class Outside(Protocol):
+    """The outside world, asked beside the passes."""
+
+    def follow(self, project: str, requests: Collection[Request[Any]], *, urgent: bool) -> None:
+        """Keep answers to what a project's checks ask now, and to nothing else of it."""
+
+    def forget(self, project: str) -> None:
+        """Ask nothing for a project any more."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from onboarding import names
@@ -12,8 +13,10 @@ from onboarding.reconcile.blockers import blockers
 from onboarding.reconcile.compare import Action, Change, compare
 from onboarding.reconcile.converge import Outcome, Result, converge
 from onboarding.reconcile.judge import Judgement, judge
+from onboarding.reconcile.ledger import Ledger, claims_of
+from onboarding.reconcile.news import news
 from onboarding.reconcile.observe import Observer
-from onboarding.reconcile.ports import Cluster, Projects
+from onboarding.reconcile.ports import Cluster, Outside, Projects
 from onboarding.reconcile.removal import in_use, removals
 from onboarding.reconcile.report import report
 from onboarding.reconcile.verdict import Verdict, give_verdict
@@ -34,15 +37,26 @@ class Pass:
     """What was done, in words for the log."""
     retry: bool = False
     """Whether the same work has to be tried again without an event that asks for it."""
+    again_at: datetime | None = None
+    """When a decision expires, and the project has to be looked at again."""
 
 
 class Reconciler:
     """Brings one project at a time to what it declares."""
 
-    def __init__(self, observer: Observer, clusters: Mapping[str, Cluster], projects: Projects) -> None:
+    def __init__(
+        self,
+        observer: Observer,
+        clusters: Mapping[str, Cluster],
+        projects: Projects,
+        outside: Outside,
+        ledger: Ledger,
+    ) -> None:
         self._observer = observer
         self._clusters = clusters
         self._projects = projects
+        self._outside = outside
+        self._ledger = ledger
 
     async def reconcile(self, name: str) -> Pass:
         """Bring a project to what it declares; where the cache was behind, look again before saying so."""
@@ -56,16 +70,27 @@ class Reconciler:
         """Make one pass; None where it met a stale cache and is patient enough to say nothing of it."""
         world = self._observer.observe(name)
         if world is None or (world.project.deleting and names.FINALIZER not in world.project.finalizers):
+            self._outside.forget(name)
+            self._ledger.reserve(name, {})
             return Pass()
         judgement = judge(world)
+        self._outside.follow(name, judgement.asked, urgent=judgement.urgent)
+        # Taken before the first await, so that no other project sees the same room free.
+        self._ledger.reserve(name, claims_of(judgement.building), judgement.full)
+        return await self._bring_about(world, judgement, patient=patient)
+
+    async def _bring_about(self, world: World, judgement: Judgement, *, patient: bool) -> Pass | None:
         changes = differences(world, judgement)
         if await self._teardown_is_over(world, judgement, changes):
             return Pass()
         await self._hold_on_to(world, changes)
         outcomes = await converge(world.owner, changes, self._clusters)
+        if not any(outcome.result is Result.UNREACHABLE for outcome in outcomes):
+            # A write without an answer may have landed: its room stays taken until a later pass knows.
+            self._ledger.release(world.project.name)
         if patient and any(outcome.result is Result.STALE for outcome in outcomes):
             return None
-        after = self._observer.observe(name) if outcomes else None
+        after = self._observer.observe(world.project.name) if outcomes else None
         return await self._report(world, after or world, judgement, outcomes)
 
     async def _report(self, world: World, after: World, judgement: Judgement, outcomes: Sequence[Outcome]) -> Pass:
@@ -76,10 +101,12 @@ class Reconciler:
         status = report(seen, judgement, outcomes, verdict, plan)
         if status != world.project.status:
             await self._projects.write_status(world.project.name, status)
+            await self._projects.announce(world.project, news(world.project.status, status))
         unfinished = any(outcome.result not in (Result.DONE, Result.SKIPPED) for outcome in outcomes)
         # What leaves goes in steps, and the last step of a teardown follows objects that are gone without an event.
         retry = unfinished or bool(outcomes and (judgement.gone or judgement.leaving))
-        return Pass(verdict, _states(status), tuple(str(outcome.change) for outcome in outcomes), retry)
+        done = tuple(str(outcome.change) for outcome in outcomes)
+        return Pass(verdict, _states(status), done, retry, judgement.again_at)
 
     async def _hold_on_to(self, world: World, changes: Sequence[Change]) -> None:
         """Put our finalizer on before the first object is made, so that none is ever forgotten."""

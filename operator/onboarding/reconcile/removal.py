@@ -61,7 +61,7 @@ def removals(
         elif key.kind is APPLICATION:
             change = _application(world, judgement, key, item)
         elif item.environment in judgement.gone or place in judgement.leaving:
-            change = None if item.environment in busy and not to_the_end else _part(world, key, item)
+            change = None if item.environment in busy and not to_the_end else _part(world, judgement, key, item)
         elif place in places:
             change = _delete(key, item)
         if change:
@@ -85,15 +85,15 @@ def _application(world: World, judgement: Judgement, key: ObjectKey, item: Live)
         source = orjson.loads(item.content).get("spec", {}).get("source", {})
         if spec is None or source.get("repoURL") in {repository.url for repository in spec.repositories}:
             return None
-    cascade = may_delete(world, item.environment)
+    cascade = may_delete(world, judgement, item.environment)
     return Change(Action.DELETE, key, Rank.REMOVALS, item.environment, key.cluster, None, item, cascade=cascade)
 
 
-def _part(world: World, key: ObjectKey, item: Live) -> Change | None:
+def _part(world: World, judgement: Judgement, key: ObjectKey, item: Live) -> Change | None:
     """Return what becomes of one object of an environment that leaves; None where its namespace takes it along."""
     if key.kind is SERVICE_ACCOUNT:
         return _delete(key, item)
-    if may_delete(world, item.environment):
+    if may_delete(world, judgement, item.environment):
         return _delete(key, item, Rank.LAST) if key.kind is NAMESPACE else None
     if key.kind is ROLE_BINDING and (_revoked(world) or key.name.startswith("sync:")):
         return _delete(key, item)

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from onboarding.api.common import Mode
-from onboarding.api.status import Actor, Reason
+from onboarding.api.gates import Actor
+from onboarding.api.status import Reason
 from onboarding.reconcile.converge import Outcome, Result
+from onboarding.reconcile.decisions import describe
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.world import World
 
@@ -84,6 +86,9 @@ def _teardown(world: World, judgement: Judgement, waiting: Sequence[str]) -> Ver
 def _settled(world: World, judgement: Judgement, waiting: Sequence[str]) -> Verdict:
     """Return the verdict of a pass that left nothing undone."""
     spec = world.project.spec
+    if suspension := judgement.decisions.suspension(""):
+        message = f"{describe(suspension)}: {suspension.reason}; what is admitted stays in place"
+        return Verdict("False", Reason.SUSPENDED, message, actor=Actor.PLATFORM)
     if judgement.gone and any(item.environment in judgement.gone for item in world.live.values()):
         message = _waiting_for(waiting) if waiting else f"removing {', '.join(sorted(judgement.gone))}"
         return Verdict("Unknown", Reason.REMOVING, message, reconciling=True, actor=Actor.OPERATOR)

@@ -1,7 +1,7 @@
 """The world of one pass: everything that a pass looks at, gathered once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,8 @@ from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import ObjectKey
 from onboarding.build.revision import Owner
+from onboarding.checks.probe import Answers, no_answers
+from onboarding.reconcile.ledger import Occupancy
 from onboarding.reconcile.live import Live
 
 
@@ -61,6 +63,12 @@ class World:
     live: Mapping[ObjectKey, Live]
     """The objects that are this project's own: same installation, same name, same UID."""
     now: datetime
+    target_problems: Mapping[str, str] = field(default_factory=dict)
+    """Why targets cannot be used, by name."""
+    answers: Answers = field(default_factory=no_answers)
+    """The newest answers of the outside world."""
+    occupancy: Occupancy = field(default_factory=lambda: Occupancy({}, {}))
+    """What the quotas of all projects take on every site."""
     teardown_hold: str = ""
     """Why no project is torn down at present, where that is so."""
 
@@ -68,6 +76,16 @@ class World:
     def owner(self) -> Owner:
         """The owner that our objects carry in their labels."""
         return Owner(self.installation, self.project.name, self.project.uid)
+
+    def health(self, key: ObjectKey) -> str:
+        """Return the health that Argo CD reports of an Application; the empty string while it reports none."""
+        found = self.live.get(key)
+        return found.health if found else ""
+
+    def used(self, quota: ObjectKey) -> dict[str, str]:
+        """Return what is used of a ResourceQuota; nothing where there is none."""
+        found = self.live.get(quota)
+        return found.used if found else {}
 
     def trouble_with(self, cluster: str) -> str:
         """Return why a cluster cannot be looked at; the empty string where it can."""

@@ -31,8 +31,19 @@ class Metrics:
         self.writes = Counter(
             f"{_PREFIX}_writes", "Writes to clusters.", ["cluster", "kind", "verb"], registry=self.registry
         )
+        self.probes = Histogram(
+            f"{_PREFIX}_probe_seconds",
+            "Duration of a question to the outside world, by its kind and how it ended.",
+            ["kind", "outcome"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self.states: dict[str, Mapping[str, str]] = {}
         """The state of every environment, by project."""
+
+    def asked(self, kind: str, outcome: str, seconds: float) -> None:
+        """Count a question to the outside world."""
+        self.probes.labels(kind, outcome).observe(seconds)
 
     def watch(
         self, *, depth: Callable[[], int], oldest: Callable[[], float], silence: Callable[[], Mapping[str, float]]

@@ -42,6 +42,7 @@ class WorkQueue:
         self._ready: deque[str] = deque()
         self._signal = asyncio.Semaphore(0)
         self._opened = asyncio.Event()
+        self._later: dict[str, asyncio.TimerHandle] = {}
 
     def open(self) -> None:
         """Let the workers begin; until then keys only gather."""
@@ -60,6 +61,12 @@ class WorkQueue:
             entry.timer = None
             self._push(key)
 
+    def add_later(self, key: str, seconds: float) -> None:
+        """Ask for a key after some time; of several such requests for a key the last one counts."""
+        if timer := self._later.pop(key, None):
+            timer.cancel()
+        self._later[key] = asyncio.get_running_loop().call_later(seconds, self._add_now, key)
+
     def depth(self) -> int:
         """Return how many keys wait for a worker."""
         return len(self._ready)
@@ -74,6 +81,10 @@ class WorkQueue:
         async with asyncio.TaskGroup() as group:
             for number in range(self._workers):
                 group.create_task(self._worker(), name=f"worker {number}")
+
+    def _add_now(self, key: str) -> None:
+        del self._later[key]
+        self.add(key)
 
     def _push(self, key: str) -> None:
         self._ready.append(key)

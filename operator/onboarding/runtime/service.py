@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import kopf
@@ -14,10 +16,15 @@ from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import KubeCluster
 from onboarding.adapters.hub import HubProjects, count_declared, installation_id
 from onboarding.adapters.pool import ClusterPool, read_secret
+from onboarding.adapters.probes.asks import build_asks
+from onboarding.adapters.probes.runner import ProbeRunner
+from onboarding.adapters.workloads.ask import ask_workloads
+from onboarding.api.probes import Probes
 from onboarding.build.kinds import HUB
+from onboarding.checks.probe import WorkloadsRequest
 from onboarding.errors import ApiError, OnboardingError
-from onboarding.reconcile.admit import cluster_of
 from onboarding.reconcile.declared import Declared
+from onboarding.reconcile.ledger import Ledger
 from onboarding.reconcile.observe import Observer
 from onboarding.reconcile.reconciler import Reconciler
 from onboarding.reconcile.world import ClusterState
@@ -57,6 +64,7 @@ class Service:
             changed=self._platform_changed,
             project_changed=self._queue.add,
         )
+        self._ledger = Ledger(installation, freed=self._queue.add)
         self._hub = self._cluster(HUB, hub)
         self._pool = ClusterPool(
             self._hub,
@@ -69,15 +77,21 @@ class Service:
         self._sites_warm = asyncio.Event()
         self._stopping = False
         self._background: list[asyncio.Task[None]] = []
+        self._outside = ProbeRunner(self._queue.add, asked=self._metrics.asked)
+        self._probes: Probes | None = None
         observer = Observer(
             self._declared,
             self._pool,
             installation=installation,
             policy=settings.policy,
             clock=lambda: datetime.now(UTC),
+            answers=self._outside,
+            ledger=self._ledger,
             teardown_hold=self._teardown_hold,
         )
-        self._reconciler = Reconciler(observer, self._pool, HubProjects(hub, self._wrote_project))
+        self._reconciler = Reconciler(
+            observer, self._pool, HubProjects(hub, self._wrote_project), self._outside, self._ledger
+        )
         self._metrics.watch(depth=self._queue.depth, oldest=self._queue.oldest, silence=self._silence)
 
     async def run(self) -> None:
@@ -107,6 +121,7 @@ class Service:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        await self._outside.close()
         await self._pool.close()
 
     async def _watch(self) -> None:
@@ -139,6 +154,8 @@ class Service:
             self._metrics.states.pop(name, None)
             return self._ended("Gone", started, retry=False)
         self._metrics.states[name] = done.states
+        if done.again_at:
+            self._queue.add_later(name, max(0.0, (done.again_at - datetime.now(UTC)).total_seconds()))
         say = log.info if done.changes else log.debug
         say("pass", project=name, reason=done.verdict.reason.value, changes=len(done.changes), first=done.changes[:3])
         return self._ended(done.verdict.reason.value, started, retry=done.retry)
@@ -153,10 +170,21 @@ class Service:
             self._queue.add(body["metadata"]["name"])
 
     def _platform_changed(self) -> None:
-        targets = self._declared.targets.values()
-        self._pool.follow({cluster_of(site) for target in targets for site in target.sites})
+        self._pool.follow(self._declared.offered.clusters())
+        self._configure_probes()
         self._look_at_clusters()
         self._look_at_all()
+
+    def _configure_probes(self) -> None:
+        policy, _ = self._declared.policy(self._settings.policy)
+        if policy is not None and policy.probes != self._probes:
+            self._probes = policy.probes
+            secrets = partial(read_secret, self._hub_client, self._settings.namespace)
+            hub = os.environ.get("KUBERNETES_SERVICE_HOST")
+            asks = build_asks(policy.probes, secrets, never=(hub,) if hub else ())
+            self._outside.configure(
+                policy.probes, {**asks, WorkloadsRequest: lambda request: ask_workloads(self._pool, request)}
+            )
 
     def _look_at_all(self) -> None:
         for name in self._declared.names():
@@ -171,13 +199,14 @@ class Service:
                 self._sites_warm.set()
         if states != self._states:
             self._states = states
+            self._platform.report_clusters(states)
             self._look_at_all()
 
     def _cluster(self, name: str, client: Client) -> KubeCluster:
         return KubeCluster(
             name,
             client,
-            installation=self._installation,
+            ledger=self._ledger,
             silence=self._settings.silence_limit,
             writes_in_flight=self._settings.writes_in_flight,
             project_changed=self._queue.add,

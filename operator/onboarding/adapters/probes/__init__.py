@@ -1,0 +1,1 @@
+"""Probes: questions to the outside world, asked beside the passes, each bounded in time, size and reach."""

@@ -1,0 +1,71 @@
+"""Which function asks which request, and whom it burdens."""
+
+import ssl
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Any
+
+import httpx
+
+from onboarding.adapters.probes.certificate import ask_certificate
+from onboarding.adapters.probes.connections import Network
+from onboarding.adapters.probes.domain import ask_dns
+from onboarding.adapters.probes.endpoint import ask_endpoint
+from onboarding.adapters.probes.group import ask_group
+from onboarding.adapters.probes.guard import Guard
+from onboarding.adapters.probes.http import Web
+from onboarding.adapters.probes.image import Remembered, ask_image, parse_reference
+from onboarding.adapters.probes.logins import Logins, Secrets
+from onboarding.adapters.probes.problem import ProbeProblem
+from onboarding.adapters.probes.repository import ask_repository
+from onboarding.adapters.probes.resolve import Resolve, Resolver
+from onboarding.api.probes import Probes
+from onboarding.checks import probe
+from onboarding.checks.probe import Request
+
+Ask = Callable[[Any], Awaitable[Any]]
+"""Returns the facts of a request of one kind; ProbeProblem where they cannot be found out."""
+
+
+def build_asks(
+    probes: Probes,
+    secrets: Secrets,
+    *,
+    never: Collection[str] = (),
+    trust: Callable[[], ssl.SSLContext] = httpx.create_ssl_context,
+    resolve: Resolve | None = None,
+) -> Mapping[type[Request[Any]], Ask]:
+    """Return how each kind of request is asked under a policy.
+
+    ``secrets`` reads the Secrets that the policy names. ``never`` are addresses refused whatever the policy allows.
+    ``trust`` makes a TLS context that checks certificates; the default trusts the usual authorities, or those of the
+    file that the environment variable SSL_CERT_FILE names.
+    """
+    resolver = resolve or Resolver()
+    web = Web(Network(Guard.of(probes.allowed_networks, never), resolver), trust)
+    logins = Logins(probes.credentials, secrets)
+    remembered: Remembered = {}
+    return {
+        probe.RepositoryRequest: lambda request: ask_repository(request, web, logins),
+        probe.DnsRequest: lambda request: ask_dns(request, resolver),
+        probe.CertificateRequest: lambda request: ask_certificate(request, web),
+        probe.EndpointRequest: lambda request: ask_endpoint(request, web),
+        probe.GroupRequest: lambda request: ask_group(request, probes.identity_provider, web, logins),
+        probe.ImageRequest: lambda request: ask_image(request, web, logins, remembered),
+    }
+
+
+def burdened(request: Request[Any]) -> str:
+    """Return whom a request burdens, so that one slow host does not hold up the others' questions."""
+    match request:
+        case probe.RepositoryRequest(url=url) | probe.EndpointRequest(url=url):
+            return url.partition("://")[2].partition("/")[0]
+        case probe.CertificateRequest(host=host) | probe.DnsRequest(host=host):
+            return host
+        case probe.ImageRequest(reference=reference):
+            try:
+                return parse_reference(reference).host
+            except ProbeProblem:
+                return ""
+        case probe.WorkloadsRequest(cluster=cluster):
+            return f"cluster {cluster}"
+    return type(request).__name__

@@ -1,0 +1,192 @@
+"""HTTP for probes: every way checked, every answer bounded in time and size."""
+
+import asyncio
+import logging
+import ssl
+import weakref
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import httpcore
+import httpx
+
+from onboarding import names
+from onboarding.adapters.probes.connections import Network, Transport
+from onboarding.adapters.probes.guard import parse_url
+from onboarding.adapters.probes.problem import ProbeProblem
+
+PATIENCE = 10.0
+"""Seconds for one question and its answer, redirects included."""
+_REDIRECTS = 5
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_PER_HOST = 2
+_CONNECT = 3.0
+_HEADERS = {"User-Agent": names.MANAGER, "Accept-Encoding": "identity", "Accept": "*/*"}
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+# It writes every URL to the log, and URLs are written by projects.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What proves who we are to one origin, and to no other."""
+
+    host: str
+    """Host, with its port where it is not 443."""
+    value: str = field(repr=False)
+    """Value of the Authorization header."""
+
+    def headers(self, url: httpx.URL) -> dict[str, str]:
+        """Return the headers to send to a URL: none without https, or where it is another origin."""
+        return {"Authorization": self.value} if url.scheme == "https" and authority(url) == self.host else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    url: httpx.URL
+    """The URL that answered, after redirects."""
+
+    @property
+    def phrase(self) -> str:
+        """The status as people know it, such as ``404 Not Found``."""
+        return f"{self.status} {httpx.codes.get_reason_phrase(self.status)}".strip()
+
+
+class Web:
+    """What all sessions share: how to connect, whom to trust, and how many may ask one host at once."""
+
+    def __init__(self, network: Network, trust: Callable[[], ssl.SSLContext], *, patience: float = PATIENCE) -> None:
+        """Give each question at most ``patience`` seconds; ``trust`` makes a TLS context that checks certificates."""
+        self.network = network
+        self.patience = patience
+        self.chain = trust()
+        """Checks where a certificate comes from, and not whose it is."""
+        self.chain.check_hostname = False
+        self.blind = trust()
+        """Checks nothing: to read a certificate that is not trusted, never to send anything."""
+        self.blind.check_hostname = False
+        self.blind.verify_mode = ssl.CERT_NONE
+        self._tls = trust()
+        self.bulk = asyncio.Semaphore(_PER_HOST)
+        """To be held for answers of several megabytes."""
+        self._hosts: weakref.WeakValueDictionary[str, asyncio.Semaphore] = weakref.WeakValueDictionary()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncGenerator["Session"]:
+        """Give connections that one probe uses alone, and close them."""
+        timeout = httpx.Timeout(self.patience, connect=_CONNECT)
+        async with httpx.AsyncClient(
+            transport=Transport(self.network, self._tls, _PER_HOST), trust_env=False, timeout=timeout, headers=_HEADERS
+        ) as client:
+            yield Session(client, self)
+
+    def turn(self, host: str) -> asyncio.Semaphore:
+        """Return what to hold while a host is asked."""
+        return self._hosts.setdefault(host, asyncio.Semaphore(_PER_HOST))
+
+
+class Session:
+    """Questions of one probe."""
+
+    def __init__(self, client: httpx.AsyncClient, web: Web) -> None:
+        self._client = client
+        self._web = web
+
+    async def fetch(
+        self,
+        url: str | httpx.URL,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] = _NONE,
+        content: bytes = b"",
+        login: Login | None = None,
+        limit: int = 0,
+    ) -> Reply:
+        """Ask, and return the answer with a body of at most ``limit`` bytes; 0 reads none.
+
+        Redirects of a GET or HEAD are followed, each checked anew; the login goes to its own origin only.
+        ProbeProblem where there is no answer in time, where it is too large, or where the guard refuses the way.
+        """
+        target = parse_url(str(url))
+        try:
+            async with asyncio.timeout(self._web.patience):
+                for _ in range(_REDIRECTS + 1):
+                    sent = {**headers, **(login.headers(target) if login else {})}
+                    reply = await self._ask(
+                        self._client.build_request(method, target, headers=sent, content=content), limit
+                    )
+                    location = reply.headers.get("location", "")
+                    if reply.status not in _MOVED or not location or method == "POST":
+                        return reply
+                    target = _next(target, location)
+        except TimeoutError:
+            raise ProbeProblem(f"it did not answer within {self._web.patience:g} seconds") from None
+        raise ProbeProblem("it redirects again and again")
+
+    async def _ask(self, request: httpx.Request, limit: int) -> Reply:
+        async with self._web.turn(request.url.host):
+            try:
+                response = await self._client.send(request, stream=True)
+                try:
+                    body = await _read(response, limit) if limit else b""
+                finally:
+                    await response.aclose()
+            except (httpcore.TimeoutException, httpx.TimeoutException):
+                raise TimeoutError from None
+            except (httpcore.NetworkError, httpcore.ProtocolError, httpx.TransportError, OSError) as error:
+                raise ProbeProblem(describe(error)) from None
+        return Reply(response.status_code, response.headers, body, request.url)
+
+
+def authority(url: httpx.URL) -> str:
+    """Return the host of a URL, with its port where it is not the scheme's own."""
+    return url.netloc.decode("ascii")
+
+
+def describe(error: BaseException) -> str:
+    """Return what went wrong with a connection, in words that hold nothing a server wrote."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return "it offers no TLS that we can use"
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpcore.ProtocolError):
+        return "its answer is not HTTP, or its headers are too large"
+    if isinstance(error, httpcore.ReadError | httpcore.WriteError | ConnectionResetError | BrokenPipeError):
+        return "the connection broke off"
+    return "it takes no connection"
+
+
+def _next(url: httpx.URL, location: str) -> httpx.URL:
+    """Return where a redirect leads, checked as if a project had written it."""
+    try:
+        target = parse_url(str(url.join(location)))
+    except httpx.InvalidURL:
+        raise ProbeProblem("it redirects to what is no URL") from None
+    except ProbeProblem as problem:
+        raise ProbeProblem(f"it redirects to a URL that is refused: {problem}") from None
+    if url.scheme == "https" and target.scheme == "http":
+        raise ProbeProblem("it redirects from https to http")
+    return target
+
+
+async def _read(response: httpx.Response, limit: int) -> bytes:
+    """Return the body as it was sent; a compressed one was not asked for, and might grow without bound."""
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        raise ProbeProblem("its answer is compressed, which was not asked for")
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > limit:
+            raise ProbeProblem(f"its answer is larger than {limit // 1024} KiB")
+    return bytes(body)

@@ -1,0 +1,68 @@
+"""Checks on whether an environment can be what it declares, given what it is already and where its door is."""
+
+from typing import Final
+
+from onboarding.api.gates import Actor, Track
+from onboarding.api.status import Evidence
+from onboarding.checks.finding import Finding, Theme, check
+from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.checks.journey import gate_of
+
+MAX_REVISION_BYTES: Final = 64 * 1024
+
+
+@check(
+    "EnvironmentMoved",
+    Theme.PLACEMENT,
+    Track.TECHNICAL,
+    Evidence.OBSERVED,
+    remedy="name the former target and namespace, or declare another environment and move the workload",
+    reads=("environments.target", "environments.namespace"),
+)
+def environment_stays(inputs: EnvironmentInputs) -> Finding | None:
+    """An environment stays on its target and in its namespace."""
+    for target, namespace in inputs.former:
+        for label, before, after in (
+            ("target", target, inputs.target_name),
+            ("namespace", namespace, inputs.namespace),
+        ):
+            if before != after:
+                return Finding(
+                    f"the environment is on {label} {before!r} and would move to {after!r}",
+                    f"name {label} {before!r} in the spec, or declare another environment and move the workload",
+                )
+    return None
+
+
+@check(
+    "NoDoor",
+    Theme.PLACEMENT,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="choose another target for this stage, or ask the platform team to open it at a door",
+    reads=("environments.stage", "environments.target"),
+)
+def a_door_leads_there(inputs: EnvironmentInputs) -> Finding | None:
+    """Where the policy has doors, one of them opens this stage on this target."""
+    stage, target = inputs.environment.stage, inputs.target_name
+    if not inputs.policy.gates or inputs.stage is None or target is None or gate_of(inputs.policy, stage, target):
+        return None
+    return Finding(f"no door of the policy opens stage {stage!r} on target {target!r}")
+
+
+@check(
+    "RevisionTooLarge",
+    Theme.PLACEMENT,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="shorten labels, groups, flows or repositories",
+    reads=("environments.labels", "flows", "repositories", "team.groups"),
+    actor=Actor.PROJECT,
+)
+def revision_fits(inputs: EnvironmentInputs) -> Finding | None:
+    """The resolved inputs of an environment fit the annotation that remembers them (64 KiB)."""
+    if inputs.revision_bytes <= MAX_REVISION_BYTES:
+        return None
+    return Finding(
+        f"the resolved inputs of the environment take {inputs.revision_bytes} bytes of at most {MAX_REVISION_BYTES}"
+    )

@@ -1,0 +1,133 @@
+"""Checks on what an environment is delivered from: repositories, images and Argo CD's Applications."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from onboarding.api.gates import Track
+from onboarding.api.project import Repository
+from onboarding.api.status import CheckResult, Evidence
+from onboarding.checks.finding import Finding, Theme, check, undecided
+from onboarding.checks.inputs import ProjectInputs, RunningInputs
+from onboarding.checks.probe import ImageRequest, RepositoryFacts, RepositoryRequest, Request
+from onboarding.checks.several import some, worst
+from onboarding.checks.workloads import facts_of, unseen, what_runs
+
+_LOGIN = ("401", "403")
+_IMAGES = 20
+_HEALTHY = "Healthy"
+
+
+def _repositories(inputs: ProjectInputs) -> Iterator[RepositoryRequest]:
+    return (_request(repository) for repository in inputs.spec.repositories if not _is_ssh(repository))
+
+
+@check(
+    "RepositoryReachable",
+    Theme.DELIVERY,
+    Track.TECHNICAL,
+    Evidence.OBSERVED,
+    remedy="look at spec.repositories[]: url, revision and path name what is in the Git server",
+    reads=("repositories.url", "repositories.revision", "repositories.path"),
+    asks=_repositories,
+)
+def repository_reachable(inputs: ProjectInputs) -> Finding | None:
+    """Every repository answers, has its revision, and that revision has its path."""
+    return worst(_repository(inputs, repository) for repository in inputs.spec.repositories)
+
+
+def _running(inputs: RunningInputs) -> Iterator[Request[Any]]:
+    yield what_runs(inputs)
+    yield from map(ImageRequest, _images(inputs))
+
+
+@check(
+    "ImagesExist",
+    Theme.DELIVERY,
+    Track.TECHNICAL,
+    Evidence.OBSERVED,
+    remedy="push the image, for every platform of the policy; where its registry refuses us, have the policy name a "
+    "login for it in probes.credentials",
+    reads=(),
+    asks=_running,
+)
+def images_exist(inputs: RunningInputs) -> Finding | None:
+    """The first 20 images of what runs, by name, are in their registries, built for the platforms of the policy."""
+    return unseen(inputs) or worst(_image(inputs, image) for image in _images(inputs))
+
+
+@check(
+    "ApplicationsHealthy",
+    Theme.DELIVERY,
+    Track.TECHNICAL,
+    Evidence.OBSERVED,
+    remedy="look at the Applications in Argo CD, and mend what they report",
+    reads=("repositories",),
+)
+def applications_healthy(inputs: RunningInputs) -> Finding | None:
+    """Argo CD reports every Application of the environment as Healthy."""
+    ill = [state for state in inputs.applications if state != _HEALTHY]
+    if ill:
+        states = (f"{ill.count(state)} {state}" for state in set(ill))
+        return Finding(f"of {inputs.repositories} Applications: {some(states)}")
+    if len(inputs.applications) < inputs.repositories:
+        return Finding(
+            f"Argo CD has reported on {len(inputs.applications)} of {inputs.repositories} Applications",
+            "see that Argo CD runs and serves the environment's AppProject",
+            result=CheckResult.UNKNOWN,
+        )
+    return None
+
+
+def _request(repository: Repository) -> RepositoryRequest:
+    return RepositoryRequest(repository.url, repository.revision, repository.path)
+
+
+def _is_ssh(repository: Repository) -> bool:
+    return not repository.url.startswith(("https://", "http://"))
+
+
+def _repository(inputs: ProjectInputs, repository: Repository) -> Finding | None:
+    what = f"repository {repository.name}"
+    if _is_ssh(repository):
+        return Finding(
+            f"{what}: over SSH it cannot be asked",
+            "give its https URL, or have the check waived",
+            result=CheckResult.UNKNOWN,
+        )
+    answer = inputs.answer(_request(repository))
+    if answer is None or answer.facts is None:
+        return undecided(answer, what)
+    return _repository_facts(repository, what, answer.facts)
+
+
+def _repository_facts(repository: Repository, what: str, facts: RepositoryFacts) -> Finding | None:
+    if not facts.found:
+        refused = facts.refusal.startswith(_LOGIN)
+        host = urlsplit(repository.url).netloc
+        login = f"have the policy name a login for {host} in probes.credentials, or let anybody read the repository"
+        return Finding(f"{what}: {facts.refusal or 'not found'}", login if refused else "")
+    if not facts.commit:
+        return Finding(f"{what}: no revision {repository.revision}")
+    if not facts.path_found:
+        return Finding(f"{what}: no path {repository.path} in revision {repository.revision}")
+    return None
+
+
+def _images(inputs: RunningInputs) -> list[str]:
+    """Return the first distinct images of what runs, as far as that is known, by name."""
+    facts = facts_of(inputs)
+    workloads = facts.workloads if facts else ()
+    return sorted({container.image for workload in workloads for container in workload.containers})[:_IMAGES]
+
+
+def _image(inputs: RunningInputs, image: str) -> Finding | None:
+    # Written out, because nobody checks which characters an image is made of.
+    what = f"image {image!r}"
+    answer = inputs.project.answer(ImageRequest(image))
+    if answer is None or answer.facts is None:
+        return undecided(answer, what)
+    if not answer.facts.found:
+        return Finding(f"{what}: not in its registry")
+    missing = set(inputs.project.policy.workloads.platforms) - set(answer.facts.platforms)
+    return Finding(f"{what}: not built for {some(missing)}") if missing else None

@@ -1,0 +1,132 @@
+"""What checks look at: a project, an environment that is to be, and an environment that runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from onboarding.api.capacity import Budget
+from onboarding.api.policy import OnboardingPolicySpec, Persona, Size, Stage
+from onboarding.api.project import Environment, ProjectOnboardingSpec
+from onboarding.api.target import HostingTargetSpec, Site
+from onboarding.checks.probe import Answer, Answers, Facts_co, Request, no_answers
+from onboarding.checks.totals import Totals
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectInputs:
+    """What checks of a whole project look at."""
+
+    spec: ProjectOnboardingSpec
+    policy: OnboardingPolicySpec
+    targets: Mapping[str, HostingTargetSpec]
+    now: datetime
+    answers: Answers = field(default_factory=no_answers)
+    """The newest answers of the outside world."""
+    attested: frozenset[str] = frozenset()
+    """Checks that somebody with the right to it answers for, at present."""
+    target_problems: Mapping[str, str] = field(default_factory=dict)
+    """Why targets cannot be used, by name."""
+
+    def answer(self, request: Request[Facts_co]) -> Answer[Facts_co] | None:
+        """Return the newest answer to a request; None where there is none yet."""
+        return self.answers.get(request)
+
+    def persona(self, name: str) -> Persona | None:
+        """Return a persona of the policy."""
+        return next((persona for persona in self.policy.personas if persona.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is taken where an environment wants to be; everything without the environment itself."""
+
+    taken: Mapping[str, Totals] = field(default_factory=dict)
+    """By site: the quotas of all other environments there, of all projects."""
+    committed: Totals = field(default_factory=Totals)
+    """The quotas of the project's other environments of the same kind (production or not), on all sites."""
+    ceiling: Budget = field(default_factory=Budget)
+    """What environments of that kind may take in all."""
+    current: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By site: the quota that the environment has there now, by its admitted revision."""
+    used: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By site: what the environment uses of its quota now (``status.used`` of its ResourceQuota)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentInputs:
+    """What checks of an environment that is to be look at."""
+
+    project: ProjectInputs
+    environment: Environment
+    namespace: str = ""
+    """Name of the namespace that it would have."""
+    former: tuple[tuple[str, str], ...] = ()
+    """Target and namespace of what is admitted of it, on each site."""
+    room: Room = field(default_factory=Room)
+    revision_bytes: int = 0
+    """Size of the largest of its resolved revisions."""
+
+    @property
+    def spec(self) -> ProjectOnboardingSpec:
+        """The project's spec."""
+        return self.project.spec
+
+    @property
+    def policy(self) -> OnboardingPolicySpec:
+        """The active policy."""
+        return self.project.policy
+
+    @property
+    def targets(self) -> Mapping[str, HostingTargetSpec]:
+        """Every target that can be used."""
+        return self.project.targets
+
+    @property
+    def stage(self) -> Stage | None:
+        """The stage of the environment, if the policy has it."""
+        return next((stage for stage in self.policy.stages if stage.name == self.environment.stage), None)
+
+    @property
+    def size_name(self) -> str | None:
+        """The size that the environment names, or the default of its stage."""
+        return self.environment.size or (self.stage.default_size if self.stage else None)
+
+    @property
+    def size(self) -> Size | None:
+        """The size of the environment, if the policy has it."""
+        return next((size for size in self.policy.sizes if size.name == self.size_name), None)
+
+    @property
+    def target_name(self) -> str | None:
+        """The target that the environment names, or the default of its stage."""
+        return self.environment.target or (self.stage.default_target if self.stage else None)
+
+    @property
+    def target(self) -> HostingTargetSpec | None:
+        """The target of the environment, if it exists."""
+        return self.targets.get(self.target_name or "")
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """The sites that the environment runs on: those it names, or all of its target."""
+        if self.target is None:
+            return ()
+        chosen = self.environment.sites
+        return tuple(site for site in self.target.sites if not chosen or site.name in chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningInputs:
+    """What checks of an environment that runs on a site look at."""
+
+    project: ProjectInputs
+    environment: str
+    stage: str
+    target: str
+    site: str
+    cluster: str
+    namespace: str
+    repositories: int = 0
+    """How many Applications it has."""
+    applications: tuple[str, ...] = ()
+    """Health of each Application that Argo CD has reported on, such as Healthy."""

@@ -1,0 +1,117 @@
+"""Checks on who stands behind a project, and who works on it."""
+
+import unicodedata
+from collections.abc import Iterator
+
+from onboarding.api.gates import Track
+from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.api.status import Evidence
+from onboarding.checks.finding import Finding, Theme, check
+from onboarding.checks.inputs import ProjectInputs
+
+ROLES = ("development", "operations", "test")
+"""What somebody of the team has to do in every project."""
+
+
+@check(
+    "SponsorNamed",
+    Theme.PEOPLE,
+    Track.ORGANISATIONAL,
+    Evidence.DECLARED,
+    remedy="name who supports the project in its organisation in spec.sponsor",
+    reads=("sponsor",),
+)
+def sponsor_is_named(inputs: ProjectInputs) -> Finding | None:
+    """Somebody supports the project in its organisation."""
+    return None if inputs.spec.sponsor else Finding("spec.sponsor names nobody")
+
+
+@check(
+    "ObjectivesNamed",
+    Theme.PEOPLE,
+    Track.ORGANISATIONAL,
+    Evidence.DECLARED,
+    remedy="say what the project is to achieve in spec.objectives, a sentence each",
+    reads=("objectives",),
+)
+def objectives_are_named(inputs: ProjectInputs) -> Finding | None:
+    """The project says what it is to achieve."""
+    if any(objective.strip() for objective in inputs.spec.objectives):
+        return None
+    return Finding("spec.objectives says nothing")
+
+
+@check(
+    "OrganisationNamed",
+    Theme.PEOPLE,
+    Track.ORGANISATIONAL,
+    Evidence.DECLARED,
+    remedy="name the organisation that the project belongs to in spec.organisation.name",
+    reads=("organisation",),
+)
+def organisation_is_named(inputs: ProjectInputs) -> Finding | None:
+    """The organisation that the project belongs to is named."""
+    organisation = inputs.spec.organisation
+    return None if organisation and organisation.name.strip() else Finding("spec.organisation.name says nothing")
+
+
+@check(
+    "TeamComplete",
+    Theme.PEOPLE,
+    Track.ORGANISATIONAL,
+    Evidence.DECLARED,
+    remedy="give each of these roles to somebody in spec.team.people[].roles",
+    reads=("team.people",),
+)
+def team_is_complete(inputs: ProjectInputs) -> Finding | None:
+    """Somebody of the team does development, somebody operations and somebody test."""
+    held = {role.strip().casefold() for person in inputs.spec.team.people for role in person.roles}
+    missing = [role for role in ROLES if role not in held]
+    return Finding(f"nobody in spec.team.people has the role {', '.join(missing)}") if missing else None
+
+
+@check(
+    "PoaNamed",
+    Theme.PEOPLE,
+    Track.ORGANISATIONAL,
+    Evidence.DECLARED,
+    remedy="name the operational application pilot in spec.team.poa",
+    reads=("team.poa",),
+)
+def poa_is_named(inputs: ProjectInputs) -> Finding | None:
+    """Somebody answers for production."""
+    return None if inputs.spec.team.poa else Finding("spec.team.poa names nobody")
+
+
+@check(
+    "PoaSeparate",
+    Theme.PEOPLE,
+    Track.ORGANISATIONAL,
+    Evidence.OBSERVED,
+    remedy="name another person in spec.team.poa: whoever answers for production neither builds nor runs the project",
+    reads=("team.poa", "team.people", "owner"),
+)
+def poa_is_separate(inputs: ProjectInputs) -> Finding | None:
+    """The operational application pilot is neither the owner nor anybody who builds or runs the project."""
+    poa = inputs.spec.team.poa
+    if poa is None:
+        return None
+    same = next((field for field, mail in _workers(inputs.spec) if _folded(mail) == _folded(poa.email)), None)
+    return Finding(f"the mail address of spec.team.poa is also that of {same}") if same else None
+
+
+def _workers(spec: ProjectOnboardingSpec) -> Iterator[tuple[str, str]]:
+    """Yield the field and the mail address of whoever asks for the project, builds it or runs it."""
+    yield "spec.owner", spec.owner.email
+    for index, person in enumerate(spec.team.people):
+        if person.roles:
+            yield f"spec.team.people[{index}], who has the role {person.roles[0]}", person.email
+
+
+def _folded(mail: str) -> str:
+    """Return what two spellings of an address share that look the same to a reader.
+
+    Letters of another width or composed otherwise are one letter, capitals are small, invisible characters go.
+    """
+    seen = "".join(letter for letter in mail if unicodedata.category(letter) != "Cf")
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())

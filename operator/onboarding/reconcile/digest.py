@@ -1,0 +1,59 @@
+"""Digests of what a decision looked at: exactly the fields that matter, so that no other change voids it."""
+
+import hashlib
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from onboarding.api.gates import Severity
+from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.checks.catalogue import BY_ID
+
+
+class Digests:
+    """What decisions about a project have to name now.
+
+    A digest is ``v1:`` and the SHA-256 of the canonical JSON of some fields. Absent and default values are left out,
+    so that a new optional field voids no decision.
+    """
+
+    def __init__(self, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec) -> None:
+        self._spec = spec
+        self._policy = policy
+
+    def of_gate(self, gate: str) -> str:
+        """Return the digest of exactly the fields that the checks at this door read."""
+        return self._of(gate_reads(self._policy, gate))
+
+    def of_check(self, check: str) -> str:
+        """Return the digest of exactly the fields that this check reads."""
+        known = BY_ID.get(check)
+        return self._of(known.reads if known else ())
+
+    @cached_property
+    def _content(self) -> dict[str, Any]:
+        return self._spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    def _of(self, paths: Iterable[str]) -> str:
+        content = self._content
+        picked = {path: value for path in sorted(set(paths)) if (value := _pick(content, path.split("."))) is not None}
+        return "v1:" + hashlib.sha256(orjson.dumps(picked, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def gate_reads(policy: OnboardingPolicySpec, gate: str) -> list[str]:
+    """Return the fields that the checks at a door read, in order and once each."""
+    rules = (rule for rule in policy.checks if rule.gate == gate and rule.severity is not Severity.IGNORED)
+    return sorted({path for rule in rules if (check := BY_ID.get(rule.id)) for path in check.reads})
+
+
+def _pick(value: Any, path: list[str]) -> Any:
+    """Return a field; of a list of named items, that of each item by its name, and only where it has the field."""
+    if not path or value is None:
+        return value
+    if isinstance(value, list):
+        found = {item["name"]: part for item in value if (part := _pick(item, path)) is not None}
+        return found or None
+    return _pick(value.get(path[0]), path[1:])

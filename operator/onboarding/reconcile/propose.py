@@ -1,0 +1,175 @@
+"""What each declared environment would become, and what about itself holds it; pure.
+
+The environments are looked at in the order of the spec, and each leaves its share of the room to those before it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from onboarding.api.capacity import Budget
+from onboarding.api.project import Environment
+from onboarding.api.quantities import milli
+from onboarding.api.quota import quota_of
+from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, ObjectKey
+from onboarding.build.naming import namespace_name
+from onboarding.build.quota import NAME as QUOTA_NAME
+from onboarding.build.revision import Revision
+from onboarding.checks import capacity
+from onboarding.checks.catalogue import ALWAYS
+from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, Room
+from onboarding.checks.journey import gate_of
+from onboarding.checks.totals import Totals
+from onboarding.reconcile.admit import Place, candidates, cluster_of
+from onboarding.reconcile.decisions import Decisions
+from onboarding.reconcile.ledger import Occupancy, SiteKey, claims_of
+from onboarding.reconcile.survey import Found
+from onboarding.reconcile.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a declared environment would become."""
+
+    inputs: EnvironmentInputs
+    door: int
+    """The place of its door in the order; -1 where it has none."""
+    found: list[Found]
+    """What about itself holds it."""
+    revisions: list[Revision]
+    """What it would become on each of its sites; empty where it cannot be built."""
+    new: bool
+    """Whether it would become something else than what is admitted."""
+
+    @property
+    def full(self) -> list[SiteKey]:
+        """The sites that lack room for it."""
+        if not any(found.check is capacity.sites_have_room for found in self.found):
+            return []
+        return [SiteKey.of(self.inputs.target_name or "", site) for site in self.inputs.sites]
+
+    @property
+    def name(self) -> str:
+        """The name of the environment."""
+        return self.inputs.environment.name
+
+
+@dataclass(slots=True)
+class _Proposer:
+    """Looks at one environment after the other; each leaves less room to those after it."""
+
+    world: World
+    project: ProjectInputs
+    decisions: Decisions
+    admitted: Mapping[Place, Revision | None]
+    occupancy: Occupancy
+    taking: dict[str, tuple[bool, Totals]] = field(default_factory=dict)
+    """By environment: whether it serves production, and what it takes on all its sites together."""
+
+    def propose(self, environment: Environment) -> Proposal:
+        name = environment.namespace or namespace_name(self.world.project.name, environment.name)
+        former = tuple(
+            (old.target, old.namespace)
+            for place, old in self.admitted.items()
+            if place.environment == environment.name and old
+        )
+        bare = EnvironmentInputs(self.project, environment, name, former)
+        inputs = replace(bare, room=self._room(bare))
+        found = self._found(inputs)
+        revisions: list[Revision] = []
+        if not any(not item.site for item in found):
+            revisions = candidates(self.world.project.name, inputs)
+            inputs = replace(inputs, revision_bytes=max(len(revision.canonical) for revision in revisions))
+            found = self._found(inputs)
+        if not found:
+            self._take(inputs, revisions)
+        gate = gate_of(self.project.policy, environment.stage, inputs.target_name or "")
+        door = self.project.policy.gates.index(gate) if gate else -1
+        return Proposal(inputs, door, found, revisions, any(not self._stands(revision) for revision in revisions))
+
+    def _found(self, inputs: EnvironmentInputs) -> list[Found]:
+        environment = inputs.environment.name
+        findings = ((check, check.judge(inputs)) for check in ALWAYS)
+        return [Found(check, found, environment=environment, site=found.site) for check, found in findings if found]
+
+    def _room(self, inputs: EnvironmentInputs) -> Room:
+        environment = inputs.environment
+        production = bool(inputs.stage and inputs.stage.production)
+        others = (
+            totals for name, (kind, totals) in self.taking.items() if name != environment.name and kind == production
+        )
+        ceilings = self.project.policy.ceilings
+        return Room(
+            taken={
+                site.name: self.occupancy.taken(
+                    SiteKey.of(inputs.target_name or "", site), but=self._namespace(inputs, site.name)
+                )
+                for site in inputs.sites
+            },
+            committed=sum(others, Totals()),
+            ceiling=_raised(
+                ceilings.production if production else ceilings.non_production, self.decisions, production=production
+            ),
+            current=self._current(inputs),
+            used={
+                site.name: used
+                for site in inputs.sites
+                if (used := self.world.used(self._quota(self._namespace(inputs, site.name))))
+            },
+        )
+
+    def _current(self, inputs: EnvironmentInputs) -> dict[str, dict[str, str]]:
+        places = ((site.name, Place(inputs.environment.name, cluster_of(site))) for site in inputs.sites)
+        former = ((site, old) for site, place in places if (old := self.admitted.get(place)))
+        return {site: quota_of(old.resources, old.gpu_resource, old.object_counts) for site, old in former}
+
+    def _take(self, inputs: EnvironmentInputs, revisions: list[Revision]) -> None:
+        """Keep the room that an environment would take from those that come after it."""
+        self.occupancy = self.occupancy.admitting(claims_of(revisions))
+        whole = sum((Totals.of(revision.resources) for revision in revisions), Totals())
+        production = bool(inputs.stage and inputs.stage.production)
+        _, before = self.taking.get(inputs.environment.name, (production, Totals()))
+        self.taking[inputs.environment.name] = (production, whole.most(before))
+
+    def _stands(self, revision: Revision) -> bool:
+        """Return whether a revision is what is admitted already."""
+        old = self.admitted.get(Place(revision.environment, revision.cluster))
+        return old is not None and old.canonical == revision.canonical
+
+    def _namespace(self, inputs: EnvironmentInputs, site: str) -> ObjectKey:
+        return ObjectKey(_cluster(inputs, site), NAMESPACE, "", inputs.namespace)
+
+    def _quota(self, namespace: ObjectKey) -> ObjectKey:
+        return ObjectKey(namespace.cluster, RESOURCE_QUOTA, namespace.name, QUOTA_NAME)
+
+
+def propose(
+    world: World, project: ProjectInputs, decisions: Decisions, admitted: Mapping[Place, Revision | None]
+) -> list[Proposal]:
+    """Return a proposal for every environment that the spec declares, in its order."""
+    proposer = _Proposer(world, project, decisions, admitted, world.occupancy)
+    for revision in admitted.values():
+        if revision is not None:
+            production = any(stage.name == revision.stage and stage.production for stage in project.policy.stages)
+            _, before = proposer.taking.get(revision.environment, (production, Totals()))
+            proposer.taking[revision.environment] = (production, before + Totals.of(revision.resources))
+    return [proposer.propose(environment) for environment in project.spec.environments]
+
+
+def _cluster(inputs: EnvironmentInputs, site: str) -> str:
+    return next(cluster_of(known) for known in inputs.sites if known.name == site)
+
+
+def _raised(ceiling: Budget, decisions: Decisions, *, production: bool) -> Budget:
+    """Return a ceiling with what grants raise; what is not limited stays so."""
+    grants = (grant.production if production else grant.non_production for grant in decisions.granted)
+    granted = [budget for budget in grants if budget]
+    return Budget(
+        cpu=_highest(ceiling.cpu, [budget.cpu for budget in granted]),
+        memory=_highest(ceiling.memory, [budget.memory for budget in granted]),
+        storage=_highest(ceiling.storage, [budget.storage for budget in granted]),
+        gpu=None if ceiling.gpu is None else max(ceiling.gpu, *(budget.gpu or 0 for budget in granted), 0),
+    )
+
+
+def _highest(ceiling: str | None, granted: Iterable[str | None]) -> str | None:
+    return None if ceiling is None else max((ceiling, *(amount for amount in granted if amount)), key=milli)

@@ -1,0 +1,79 @@
+"""The environments in the status: where each stands on each site; pure."""
+
+from collections.abc import Iterable
+
+from onboarding.api.status import EnvironmentState, EnvironmentStatus, SiteStatus
+from onboarding.build.revision import Revision, digest
+from onboarding.reconcile.converge import Outcome, Result
+from onboarding.reconcile.judge import Judgement
+from onboarding.reconcile.wording import cut
+from onboarding.reconcile.world import World
+
+_STATE = {
+    Result.CONFLICT: EnvironmentState.CONFLICT,
+    Result.UNREACHABLE: EnvironmentState.UNREACHABLE,
+    Result.STALE: EnvironmentState.PENDING,
+    Result.FAILED: EnvironmentState.FAILED,
+    Result.GUARD_MISSING: EnvironmentState.FAILED,
+    Result.ARGOCD_MISSING: EnvironmentState.FAILED,
+    Result.WAITING: EnvironmentState.PENDING,
+    Result.SKIPPED: EnvironmentState.PENDING,
+}
+
+
+def environments(world: World, judgement: Judgement, outcomes: Iterable[Outcome]) -> tuple[EnvironmentStatus, ...]:
+    """Return where each environment stands on each site, those on their way out last."""
+    trouble: dict[tuple[str, str], Outcome] = {}
+    for outcome in outcomes:
+        if outcome.result is not Result.DONE:
+            trouble.setdefault((outcome.change.environment, outcome.change.site), outcome)
+    built: dict[str, list[Revision]] = {}
+    for revision in judgement.building:
+        built.setdefault(revision.environment, []).append(revision)
+    declared = world.project.spec.environments if world.project.spec and not world.project.deleting else ()
+    shown = [
+        EnvironmentStatus(
+            name=environment.name,
+            stage=environment.stage,
+            gate=judgement.gates.get(environment.name),
+            target=next((revision.target for revision in built.get(environment.name, ())), environment.target),
+            held=cut(judgement.held.get(environment.name)),
+            sites=tuple(_site(world, revision, trouble) for revision in built.get(environment.name, ())),
+        )
+        for environment in declared
+    ]
+    names = {environment.name for environment in declared}
+    leaving = sorted((judgement.gone | judgement.unconfirmed | built.keys()) - names)
+    return (*shown, *(EnvironmentStatus(name=name, sites=_leaving(judgement, name, trouble)) for name in leaving))
+
+
+def _site(world: World, revision: Revision, trouble: dict[tuple[str, str], Outcome]) -> SiteStatus:
+    outcome = trouble.get((revision.environment, revision.cluster))
+    unseen = world.trouble_with(revision.cluster)
+    if unseen:
+        return SiteStatus(
+            name=revision.site,
+            namespace=revision.namespace,
+            state=EnvironmentState.UNREACHABLE,
+            message=cut(unseen),
+        )
+    return SiteStatus(
+        name=revision.site,
+        namespace=revision.namespace,
+        state=_STATE[outcome.result] if outcome else EnvironmentState.READY,
+        revision=None if outcome else digest(revision.canonical),
+        message=cut(outcome.message) if outcome else None,
+    )
+
+
+def _leaving(judgement: Judgement, name: str, trouble: dict[tuple[str, str], Outcome]) -> tuple[SiteStatus, ...]:
+    sites = []
+    for place, revision in judgement.admitted.items():
+        if place.environment == name and revision:
+            outcome = trouble.get((name, place.cluster))
+            state = EnvironmentState.READY if name in judgement.unconfirmed else EnvironmentState.REMOVING
+            message = judgement.awaiting if name in judgement.unconfirmed else outcome.message if outcome else None
+            sites.append(
+                SiteStatus(name=revision.site, namespace=revision.namespace, state=state, message=cut(message))
+            )
+    return tuple(sites)

@@ -1,0 +1,43 @@
+"""The environments that run already, as the checks of what runs see them; pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from onboarding.build.kinds import APPLICATION, ObjectKey
+from onboarding.build.naming import application_name
+from onboarding.build.revision import Revision
+from onboarding.checks.inputs import ProjectInputs, RunningInputs
+from onboarding.checks.journey import gate_of
+from onboarding.reconcile.admit import Place
+from onboarding.reconcile.world import World
+
+
+def running_places(
+    world: World, project: ProjectInputs, admitted: Mapping[Place, Revision | None], order: Sequence[str]
+) -> Iterator[tuple[int, RunningInputs]]:
+    """Return each admitted environment on each of its sites, with the place of its door in the order, or -1."""
+    for revision in admitted.values():
+        if revision is None:
+            continue
+        gate = gate_of(project.policy, revision.stage, revision.target)
+        health = (world.health(key) for key in application_keys(world, revision))
+        yield (
+            order.index(gate.name) if gate else -1,
+            RunningInputs(
+                project=project,
+                environment=revision.environment,
+                stage=revision.stage,
+                target=revision.target,
+                site=revision.site,
+                cluster=revision.cluster,
+                namespace=revision.namespace,
+                repositories=len(revision.repositories),
+                applications=tuple(state for state in health if state),
+            ),
+        )
+
+
+def application_keys(world: World, revision: Revision) -> Iterator[ObjectKey]:
+    """Return where the Applications of an environment are."""
+    for repository in revision.repositories:
+        name = application_name(world.owner, revision, repository.name)
+        yield ObjectKey(revision.argo_cluster, APPLICATION, revision.argocd.namespace, name)

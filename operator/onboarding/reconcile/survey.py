@@ -1,0 +1,183 @@
+"""Make every check that the policy puts at a door, and say what each finding means there; pure."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from onboarding.api.gates import Actor, CheckRule, Severity
+from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.status import CheckResult
+from onboarding.checks.catalogue import OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
+from onboarding.checks.finding import Check, Finding
+from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, RunningInputs
+from onboarding.checks.probe import Request
+from onboarding.reconcile.decisions import Decisions
+
+InputsT = TypeVar("InputsT")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding and what it means."""
+
+    check: Check[Any]
+    finding: Finding
+    gate: str = ""
+    """The door that it blocks; '' where it holds its environment whatever the policy says."""
+    severity: Severity = Severity.BLOCKING
+    environment: str = ""
+    site: str = ""
+    waiver: str = ""
+    """By whom it is waived and until when; '' where it is not."""
+    quiet: bool = False
+    """Whether it is being asked anew after a start and was not shown before: it holds what is new, and says nothing."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether something has to wait for it."""
+        return self.severity is Severity.BLOCKING and not self.waiver
+
+    @property
+    def actor(self) -> Actor:
+        """Who has to act."""
+        return self.finding.actor or self.check.actor
+
+    @property
+    def remedy(self) -> str:
+        """What mends it."""
+        return self.finding.remedy or self.check.remedy
+
+
+@dataclass(slots=True)
+class Survey:
+    """The findings at the doors, and what was asked of the outside world."""
+
+    found: list[Found] = field(default_factory=list)
+    asked: set[Request[Any]] = field(default_factory=set)
+
+    def at_door(self, gate: str) -> Iterator[Found]:
+        """Return what holds a door itself: findings about the project and about what runs before that door."""
+        return (item for item in self.found if item.gate == gate and item.holds and item.check not in OF_ENVIRONMENT)
+
+    def on_environment(self, environment: str) -> Iterator[Found]:
+        """Return what holds one environment that is to be."""
+        ours = (item for item in self.found if item.environment == environment)
+        return (item for item in ours if item.holds and item.check in OF_ENVIRONMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyor:
+    """Makes the checks of one project at the doors of one policy."""
+
+    project: ProjectInputs
+    decisions: Decisions
+    status: Mapping[str, Any]
+    """The status as it was last written: what was known before a start."""
+    waits: Callable[[int], bool]
+    """Whether something new wants through a door, given its place in the order, or it has not been passed yet."""
+
+    def survey(
+        self, proposed: Iterable[tuple[int, EnvironmentInputs]], running: Iterable[tuple[int, RunningInputs]]
+    ) -> Survey:
+        """Make the checks; each environment comes with the place of its door in the order."""
+        policy = self.project.policy
+        order = {gate.name: index for index, gate in enumerate(policy.gates)}
+        rules = {rule.id: rule for rule in policy.checks if rule.gate in order}
+        survey = Survey()
+        environments, places = list(proposed), list(running)
+        for of_project, rule in _ruled(OF_PROJECT, rules):
+            self._make(survey, of_project, self.project, rule, order[rule.gate])
+        for of_environment, rule in _ruled(OF_ENVIRONMENT, rules):
+            for door, future in environments:
+                self._make(survey, of_environment, future, rule, order[rule.gate], only_warns=order[rule.gate] > door)
+        for of_running, rule in _ruled(OF_RUNNING, rules):
+            for door, present in places:
+                if door < order[rule.gate]:
+                    self._make(survey, of_running, present, rule, order[rule.gate])
+        return survey
+
+    def _make(
+        self,
+        survey: Survey,
+        check: Check[InputsT],
+        inputs: InputsT,
+        rule: CheckRule,
+        door: int,
+        *,
+        only_warns: bool = False,
+    ) -> None:
+        environment, site, target = _about(inputs)
+        severity = _severity(self.project, check, rule, target)
+        if severity is Severity.IGNORED:
+            return
+        requests = set(check.asks(inputs))
+        if requests and not self.waits(door):
+            return
+        survey.asked |= requests
+        finding = check.judge(inputs)
+        if finding is None:
+            return
+        found = Found(
+            check,
+            finding,
+            rule.gate,
+            Severity.WARNING if only_warns else severity,
+            environment,
+            finding.site or site,
+            self._waiver(check, environment),
+        )
+        survey.found.append(self._remember(found))
+
+    def _waiver(self, check: Check[Any], environment: str) -> str:
+        waiver = self.decisions.waiver(check.id, environment)
+        return f"waived by {waiver.by.username} until {waiver.expires}" if waiver else ""
+
+    def _remember(self, found: Found) -> Found:
+        """Return a finding that is being asked as it was shown before; an unshown one stays so, and lets nothing in."""
+        if found.finding.result is not CheckResult.PENDING:
+            return found
+        for item in self.status.get("checks", ()):
+            if (item["id"], item.get("environment", ""), item.get("site", "")) == _place(found):
+                shown = Finding(
+                    item["message"],
+                    item["remedy"],
+                    Actor(item["nextActor"]),
+                    CheckResult(item.get("result", CheckResult.FAIL)),
+                )
+                return replace(found, finding=shown)
+        known = any(gate["name"] == found.gate for gate in self.status.get("gates", ()))
+        return replace(found, quiet=known or found.severity is not Severity.BLOCKING)
+
+
+def _ruled(
+    checks: Iterable[Check[InputsT]], rules: Mapping[str, CheckRule]
+) -> Iterator[tuple[Check[InputsT], CheckRule]]:
+    return ((check, rules[check.id]) for check in checks if check.id in rules)
+
+
+def _place(found: Found) -> tuple[str, str, str]:
+    return found.check.id, found.environment, found.site
+
+
+def _about(inputs: Any) -> tuple[str, str, str]:
+    """Return the environment, site and target that inputs are about; '' each where they are about the project."""
+    if isinstance(inputs, RunningInputs):
+        return inputs.environment, inputs.site, inputs.target
+    if isinstance(inputs, EnvironmentInputs):
+        return inputs.environment.name, "", inputs.target_name or ""
+    return "", "", ""
+
+
+def _severity(project: ProjectInputs, check: Check[Any], rule: CheckRule, target: str) -> Severity:
+    """Return what a check means at its door: the rule's severity, or that of the last override that matches."""
+    policy: OnboardingPolicySpec = project.policy
+    severity = rule.severity
+    for override in policy.overrides:
+        if (
+            override.journey in (None, project.spec.journey)
+            and override.track in (None, check.track)
+            and override.target in (None, target)
+            and (not override.checks or check.id in override.checks)
+        ):
+            severity = override.severity
+    return severity

@@ -1,0 +1,101 @@
+"""What is wrong with a policy or a target, and the status that says so; pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from onboarding.api.addresses import network
+from onboarding.api.status import Condition, ConditionType, PlatformStatus, Reason
+
+_LONGEST = 512
+
+
+class Problem(NamedTuple):
+    """One field that is wrong."""
+
+    field: str
+    """Its path as in the manifest, such as ``spec.gates[2].opens[0].stages``."""
+    rule: str
+    """What was found, with the rule that it breaks."""
+    remedy: str
+    """What mends it; the empty string where the rule says it already."""
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.rule}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+class RoleState(StrEnum):
+    """Whether a ClusterRole can be given to projects."""
+
+    USABLE = "Usable"
+    MISSING = "Missing"
+    UNBINDABLE = "Unbindable"
+    """The operator lacks the verb ``bind`` on it."""
+
+
+class Verdict(NamedTuple):
+    """What the condition Ready of a policy or target says."""
+
+    ready: bool
+    reason: Reason
+    message: str
+
+
+def told(problems: Sequence[Problem]) -> str:
+    """Return the first problem, and how many more there are, in at most 512 characters."""
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    text = str(problems[0])
+    room = _LONGEST - len(more)
+    return (text if len(text) <= room else f"{text[: room - 1]}…") + more
+
+
+def unreadable(error: ValidationError) -> tuple[Problem, ...]:
+    """Return the problems of a spec that does not have the form of its kind; the values that were given stay out."""
+    errors = error.errors(include_input=False, include_url=False, include_context=False)
+    return tuple(Problem(_path(item["loc"]), item["msg"].removeprefix("Value error, "), "") for item in errors)
+
+
+def _path(location: Iterable[str | int]) -> str:
+    return "spec" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+
+
+def repeated(field: str, key: str, names: Iterable[str]) -> Iterator[Problem]:
+    """Find names that a list holds twice; ``key`` is the field of its items, the empty string for plain values."""
+    seen = set[str]()
+    for index, name in enumerate(names):
+        if name in seen:
+            where = f"{field}[{index}]" + (f".{key}" if key else "")
+            yield Problem(where, f"{name} is there twice", "remove one, or give it another name")
+        seen.add(name)
+
+
+def cidr_problems(field: str, cidrs: Iterable[str]) -> Iterator[Problem]:
+    """Find what is no network: its form, bits beyond its prefix, IPv4 in the notation of IPv6."""
+    for index, cidr in enumerate(cidrs):
+        try:
+            network(cidr)
+        except ValueError as error:
+            yield Problem(f"{field}[{index}]", f"{cidr}: {error}", "")
+
+
+def status_due(verdict: Verdict, generation: int, before: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
+    """Return the status to write on a policy or target; None where ``before`` says the same already."""
+    conditions = before.get("conditions") or ()
+    former: Mapping[str, Any] = next((item for item in conditions if item.get("type") == ConditionType.READY), {})
+    status = "True" if verdict.ready else "False"
+    since = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ready = Condition(
+        type=ConditionType.READY,
+        status=status,
+        reason=verdict.reason,
+        message=verdict.message[:_LONGEST],
+        observed_generation=generation,
+        last_transition_time=former["lastTransitionTime"] if former.get("status") == status else since,
+    )
+    wanted = PlatformStatus(observed_generation=generation, conditions=(ready,)).model_dump(mode="json", by_alias=True)
+    if before.get("observedGeneration") == generation and former == wanted["conditions"][0]:
+        return None
+    return wanted

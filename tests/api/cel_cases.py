@@ -1,0 +1,153 @@
+"""What the rules and patterns of the API take and refuse, value by value."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+PROJECTS, POLICIES, TARGETS, DECISIONS = (
+    "projectonboardings",
+    "onboardingpolicies",
+    "hostingtargets",
+    "onboardingdecisions",
+)
+FULL: dict[str, list[dict[str, Any]]] = yaml.safe_load((Path(__file__).parent / "cel" / "objects.yaml").read_text())
+RESOURCES = FULL[PROJECTS][0]["environments"][1]["resources"]
+PATTERNS = {
+    (PROJECTS, "spec.owner.email"): ("ada.example.org", "a b@example.org", "ada@example", "a@b@example.org"),
+    (PROJECTS, "spec.repositories[].name"): ("App", "1a", "a-", "a_b", "a.b", "a\n"),
+    (PROJECTS, "spec.repositories[].url"): (
+        "https://me:pw@git.example.org/a",
+        "file:///etc/passwd",
+        "https://git.example.org/*",
+        "https://git.example.org/a b",
+        "https://git.example.org",
+        "ext::sh -c id",
+    ),
+    (PROJECTS, "spec.repositories[].revision"): ("a b", "a;b", "a\n"),
+    (PROJECTS, "spec.repositories[].path"): ("/a", "a b", "a*"),
+    (PROJECTS, "spec.environments[].labels.*"): ("-a", "a b", "a/b"),
+    (PROJECTS, "spec.environments[].resources.cpu"): ("-1", "1e3", "1.2345", "1K", "", "1 ", "1.5m"),
+    (PROJECTS, "spec.environments[].domains[]"): ("example", "*.example.org", "Example.org", "a..org"),
+    (PROJECTS, "spec.team.groups.*[]"): ("a,b", "a b", "a*"),
+    (POLICIES, "spec.personas[].clusterRole"): ("Admin", "a b", "-a"),
+    (POLICIES, "spec.podSecurity.version"): ("1.36", "v1", "newest"),
+    (TARGETS, "spec.sites[].argocd.destinationServer"): ("http://a.org", "https://a.org/x", "https://*", "https://"),
+    (TARGETS, "spec.sites[].kubeconfigSecret.key"): ("a/b", "a b"),
+    (TARGETS, "spec.network.apiServer.cidrs[]"): ("10.0.0.0", "10.0.0.0/8 ", "any"),
+    (TARGETS, "spec.gpuResource"): ("gpu", "Nvidia.com/gpu"),
+    (PROJECTS, "spec.classification.residency"): ("fr", "F R"),
+    (PROJECTS, "spec.classification.zone"): ("1a", "a-", "a_b", "a.b"),
+    (PROJECTS, "spec.environments[].healthPath"): ("health", "/a b", "/a?b", "//a\n"),
+    (POLICIES, "spec.checks[].id"): ("sponsorNamed", "Sponsor-Named", "1A"),
+    (POLICIES, "spec.probes.credentials[].host"): ("Git.example.org", "https://a", "a/b", "a:b"),
+    (POLICIES, "spec.probes.credentials[].username"): ("a b", "a:b", "a\n"),
+    (POLICIES, "spec.probes.identityProvider.url"): ("ftp://a.org", "https://me:pw@a.org/", "https://a.org/ b"),
+    (POLICIES, "spec.workloads.registries[]"): ("GHCR.io/a", "a b", "a@b"),
+    (TARGETS, "spec.domains[].suffix"): (".a", "a.", "Example.org", "*.a"),
+    (DECISIONS, "spec.project.uid"): ("g" * 36,),
+    (DECISIONS, "spec.digest"): (f"v2:{'a' * 64}", f"v1:{'a' * 63}", f"v1:{'A' * 64}"),
+    (DECISIONS, "spec.expires"): ("2030-12-31T23:59:59+01:00", "2030-12-31T23:59:59.5Z"),
+}
+"""Values that a pattern refuses; they are tried at every path that has the pattern of this one."""
+
+
+FORMATS = {
+    "date": ("2026-02-30", "2026-1-1", "tomorrow"),
+    "date-time": ("2030-02-30T23:59:59Z", "2030-12-31T24:59:59Z"),
+}
+"""Values that match the pattern, if there is one, and that a format refuses."""
+
+
+class Case(NamedTuple):
+    """A value that a rule takes and values that it refuses; an object's fields are merged, None takes one away."""
+
+    good: Any
+    bad: tuple[Any, ...]
+    old: Any = None
+    """Where the rule is over a change: what was stored before."""
+
+
+def named(*names: str, **spec: Any) -> tuple[dict[str, Any], ...]:
+    return tuple({"metadata": {"name": name}, **({"spec": spec} if spec else {})} for name in names)
+
+
+def long(repository: str) -> dict[str, Any]:
+    environments = [{"name": "b" * 20, "stage": "dev"}]
+    return named("a" * 20, environments=environments, repositories=[{"name": repository, "url": "git@a:b"}])[0]
+
+
+def decided(kind: str, **given: Any) -> dict[str, Any]:
+    """Return a decision with these of the fields that not every kind has."""
+    return {"decision": kind, **dict.fromkeys(("check", "digest", "expires")), **given}
+
+
+OWN_PREFIXES = ("kubernetes.io", "pod-security.kubernetes.io", "k8s.io", "projectonboarding.io", "argoproj.io")
+DOOR, DIGEST, LATER = {"gate": "prod", "approval": "poa"}, FULL[DECISIONS][0]["digest"], FULL[DECISIONS][0]["expires"]
+RULES = {
+    "a project is named in at most 30": Case(named("a" * 30)[0], named("a" * 31, "1a", "a.b")),
+    "this project name is reserved": Case(
+        named("kubernetes")[0], named("default", "kube", "kube-a", "openshift-a", "argocd", "project-onboarding")
+    ),
+    "the namespace project-onboarding* is reserved": Case(
+        named("project")[0], named("project", environments=[{"name": "onboarding-x", "stage": "dev"}])
+    ),
+    "together have at most 50 characters": Case(long("c" * 10), (long("c" * 11),)),
+    "give either size or resources": Case(
+        {"size": "small", "resources": None}, ({"size": "small", "resources": RESOURCES},)
+    ),
+    "an environment keeps its namespace": Case(
+        {"namespace": "own"}, ({"namespace": "other"}, {"namespace": None}), {"namespace": "own"}
+    ),
+    "an environment keeps its stage": Case({"stage": "dev"}, ({"stage": "prod"},), {"stage": "dev"}),
+    "an environment keeps its target": Case({"target": "main"}, ({"target": "other"},), {"target": "main"}),
+    "groups named system:* belong": Case("systems", ("system:masters", "system:authenticated")),
+    "a repository URL holds no '..'": Case("https://git.example.org/a.b", ("https://git.example.org/../b",)),
+    "a path stays inside": Case("a.b", ("a/../b", "..")),
+    "this namespace is reserved": Case(
+        "kubernetes", ("default", "kube-system", "openshift-x", "argocd", "project-onboarding-sync")
+    ),
+    "a persona is named in": Case({"qa-2": ["g"]}, ({"QA": ["g"]}, {"a" * 21: ["g"]}, {"": ["g"]})),
+    "a label key is an optional": Case(
+        {"app.example.org/Tier_1": "a"}, ({"a b": "a"}, {"A.org/a": "a"}, {"a" * 101: "a"}, {"/a": "a"})
+    ),
+    "are not for projects": Case(
+        {"kubernetes.io.example.org/a": "a"}, tuple({f"{prefix}/a": "a"} for prefix in OWN_PREFIXES)
+    ),
+    "a storage class is named": Case({"fast-ssd.1": "1"}, ({"Fast": "1"}, {"a" * 64: "1"}, {"a/b": "1"})),
+    "cluster-admin and system:*": Case("cluster-administrator", ("cluster-admin", "system:node")),
+    "an object count is keyed": Case({"count/jobs.batch": 1}, ({"Secrets": 1}, {"a" * 101: 1}, {"a b": 1})),
+    "node ports are always refused": Case({"services.loadbalancers": 1}, ({"services.nodeports": 1},)),
+    "a URL holds no '..'": Case("https://a.org/a.b", ("https://a.org/../b",)),
+    "a flow has one other end": Case(
+        {"zone": "rie"}, ({"zone": "rie", "environment": "dev"}, {"zone": None, "cidrs": None})
+    ),
+    "cidrs narrow a zone": Case({"cidrs": ["10.0.0.0/8"]}, ({"zone": None, "environment": "dev"},)),
+    "an override names a journey": Case(
+        {"journey": None, "track": None, "target": None}, (dict.fromkeys(("journey", "track", "target", "checks")),)
+    ),
+    "a decision is never changed": Case({}, ({"reason": "Another."}, {"expires": "2031-01-01T00:00:00Z"}), {}),
+    "gate is given with": Case(
+        decided("Reject", **DOOR), (decided("Reject", approval="poa"), decided("Suspend", gate="a"))
+    ),
+    "approval is given with": Case(
+        decided("Reject", **DOOR), (decided("Reject", gate="prod"), decided("Suspend", approval="poa"))
+    ),
+    "check is given with": Case(
+        decided("Waive", check="A", expires=LATER), (decided("Waive", expires=LATER), decided("Suspend", check="A"))
+    ),
+    "digest is given with": Case(
+        decided("Approve", **DOOR, digest=DIGEST),
+        (decided("Approve", **DOOR), decided("Reject", **DOOR, digest=DIGEST)),
+    ),
+    "expires is given with": Case(
+        decided("Grant", grant={}, expires=LATER), (decided("Grant", grant={}), decided("Suspend", expires=LATER))
+    ),
+    "grant is given with": Case(
+        decided("Grant", grant={}, expires=LATER), (decided("Grant", expires=LATER), decided("Suspend", grant={}))
+    ),
+    "only Waive, Suspend and ConfirmDelete": Case(
+        decided("Suspend", environment="dev"), (decided("Reject", **DOOR, environment="dev"),)
+    ),
+}
+"""Cases by a part of the rule's message; they are tried at every path that has the rule."""

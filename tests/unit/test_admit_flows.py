@@ -1,0 +1,360 @@
+"""Declared flows as an environment gets them: from spec and zones to the admitted revision, and their revocation."""
+
+import random
+import time
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import pytest
+
+from onboarding.api.addresses import Blocks, ZoneMap, network, shared, within, written
+from onboarding.api.hosting import Direction
+from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.api.target import HostingTargetSpec
+from onboarding.build.network import build_network_policies
+from onboarding.build.revision import ResolvedFlow, Revision
+from onboarding.checks.continuity import MAX_REVISION_BYTES
+from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
+from onboarding.reconcile.admit import Place, candidates, revoke
+from tests.unit.worlds import NOW, OWNER, POLICY, environment, spec_of
+
+HUB, FAR = {"name": "a"}, {"name": "b", "kubeconfigSecret": {"name": "far"}}
+ZONES: list[dict[str, Any]] = [
+    {"name": "internet", "cidrs": ["::/0", "0.0.0.0/0"]},
+    {"name": "internal", "cidrs": ["10.0.0.0/8"]},
+    {"name": "postgresql", "cidrs": ["10.10.0.0/24"]},
+    {"name": "rie", "cidrs": ["100.64.0.0/12"], "attested": True},
+]
+
+
+def target_of(*sites: dict[str, Any], zones: list[dict[str, Any]] = ZONES, **network: Any) -> HostingTargetSpec:
+    """Return a target with zones."""
+    return HostingTargetSpec.model_validate({"sites": sites, "network": {"zones": zones, **network}})
+
+
+TARGETS = {"main": target_of(HUB), "far": target_of(FAR), "twin": target_of(HUB, FAR)}
+
+
+def flow(name: str, /, **fields: Any) -> dict[str, Any]:
+    """Return a declared flow to the PostgreSQL zone, unless the fields say otherwise."""
+    end = {} if "environment" in fields or "zone" in fields else {"zone": "postgresql"}
+    return {"name": name, "port": 5432, "justification": "It is needed.", **end, **fields}
+
+
+def project(*flows: dict[str, Any], **targets: str) -> ProjectOnboardingSpec:
+    """Return a project with these flows; its environments are given with their targets, or are dev alone."""
+    places = targets or {"dev": "main"}
+    return spec_of(*(environment(name, target=target) for name, target in places.items()), flows=flows)
+
+
+def built(spec: ProjectOnboardingSpec, name: str = "dev", targets: Any = TARGETS, **options: Any) -> list[Revision]:
+    """Return what an environment would become on each of its sites."""
+    inputs = ProjectInputs(spec, POLICY, targets, NOW)
+    chosen = next(item for item in spec.environments if item.name == name)
+    return candidates("shop", EnvironmentInputs(inputs, chosen), **options)
+
+
+def flows_of(spec: ProjectOnboardingSpec, name: str = "dev", **options: Any) -> tuple[ResolvedFlow, ...]:
+    """Return the flows of an environment that has one site."""
+    (revision,) = built(spec, name, **options)
+    return revision.flows
+
+
+def test_a_flow_gets_the_networks_of_its_zone() -> None:
+    assert flows_of(project(flow("db"))) == (
+        ResolvedFlow(name="db", port=5432, zone="postgresql", networks={"10.10.0.0/24": ()}),
+    )
+
+
+def test_a_flow_that_is_narrowed_gets_no_more_than_that() -> None:
+    (found,) = flows_of(project(flow("db", cidrs=["10.10.0.7/32"])))
+    assert found.networks == {"10.10.0.7/32": ()}
+
+
+def test_a_wide_zone_leaves_out_the_zones_within_it() -> None:
+    """Otherwise a flow to the Internet would lead to the RIE, which the network team has not opened."""
+    (found,) = flows_of(project(flow("web", zone="internet")))
+    assert found.networks == {"0.0.0.0/0": ("10.0.0.0/8", "100.64.0.0/12"), "::/0": ()}
+
+
+def test_flows_are_in_the_order_of_their_names() -> None:
+    """Another order in the spec is no other revision."""
+    flows = [flow("b"), flow("a", cidrs=["10.10.0.7/32", "10.10.0.3/32"]), flow("c", zone="internet")]
+    (one,) = built(project(*flows))
+    flows[1]["cidrs"].reverse()
+    (other,) = built(project(*reversed(flows)))
+    assert one.canonical == other.canonical
+    assert [found.name for found in one.flows] == ["a", "b", "c"]
+
+
+def test_a_flow_concerns_the_environments_that_it_names() -> None:
+    spec = project(flow("all"), flow("some", environments=["test"]), dev="main", test="main")
+    assert [found.name for found in flows_of(spec)] == ["all"]
+    assert [found.name for found in flows_of(spec, "test")] == ["all", "some"]
+
+
+def test_a_change_of_a_zone_that_is_not_used_changes_no_revision() -> None:
+    spec = project(flow("db"))
+    others = [*ZONES[:3], {"name": "rie", "cidrs": ["192.0.2.0/24"]}, {"name": "s3", "cidrs": ["198.51.100.0/24"]}]
+    (before,) = built(spec)
+    (after,) = built(spec, targets={"main": target_of(HUB, zones=others)})
+    assert before.canonical == after.canonical
+
+
+def test_a_revision_that_uses_no_flow_is_the_same_as_before_there_were_any() -> None:
+    (revision,) = built(project())
+    assert b"flows" not in revision.canonical
+    assert b"zones" not in revision.canonical
+    assert b"flavour" not in revision.canonical
+
+
+def test_a_revision_is_read_back_as_it_was_written() -> None:
+    spec = project(flow("db"), flow("web", zone="internet"), flow("in", environment="test"), dev="main", test="main")
+    (revision,) = built(spec)
+    again = Revision.parse(revision.canonical.decode())
+    assert again.canonical == revision.canonical
+    assert build_network_policies(OWNER, again) == build_network_policies(OWNER, revision)
+
+
+# Attested zones
+
+
+def test_a_zone_that_wants_an_attestation_is_closed_before() -> None:
+    spec = project(flow("agents", zone="rie"), flow("db"))
+    assert [found.name for found in flows_of(spec)] == ["db"]
+    assert [found.name for found in flows_of(spec, flows_opened=True)] == ["agents", "db"]
+
+
+def test_an_attestation_that_ends_cuts_nothing_off() -> None:
+    spec = project(flow("agents", zone="rie"))
+    (before,) = built(spec, flows_opened=True)
+    wider = project(flow("agents", zone="rie"), flow("more", zone="rie"))
+    (after,) = built(wider, current={Place("dev", "hub"): before})
+    assert after.flows == before.flows
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"port": 5433}, {"protocol": "UDP"}, {"direction": "Ingress"}, {"zone": "internal"}, {"name": "other"}],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_another_flow_is_not_what_was_attested(changed: dict[str, Any]) -> None:
+    (before,) = built(project(flow("agents", zone="rie")), flows_opened=True)
+    zones = [{**zone, "attested": True} for zone in ZONES]
+    targets = {"main": target_of(HUB, zones=zones)}
+    spec = project(flow("agents", **{"zone": "rie", **changed}))
+    assert flows_of(spec, targets=targets, current={Place("dev", "hub"): before}) == ()
+
+
+def test_a_zone_that_grows_wants_another_attestation_and_one_that_shrinks_does_not() -> None:
+    spec = project(flow("agents", zone="rie"))
+    (before,) = built(spec, flows_opened=True)
+    for cidrs, expected in (
+        (["100.64.0.0/12", "203.0.113.0/24"], {"100.64.0.0/12": ()}),
+        (["100.64.0.0/16"], {"100.64.0.0/16": ()}),
+    ):
+        zones = [{"name": "rie", "cidrs": cidrs, "attested": True}]
+        targets = {"main": target_of(HUB, zones=zones)}
+        (found,) = flows_of(spec, targets=targets, current={Place("dev", "hub"): before})
+        assert found.networks == expected
+
+
+# Between environments
+
+
+def test_both_environments_get_their_end() -> None:
+    spec = project(flow("search", environment="tools"), dev="main", tools="main")
+    assert flows_of(spec) == (ResolvedFlow(name="search", port=5432, peers={"tools": "shop-tools"}),)
+    assert flows_of(spec, "tools") == (
+        ResolvedFlow(name="search", port=5432, direction=Direction.INGRESS, peers={"dev": "shop-dev"}, answers=True),
+    )
+
+
+def test_an_environment_may_be_called_instead() -> None:
+    spec = project(flow("hook", environment="tools", direction="Ingress"), dev="main", tools="main")
+    ((near,), (far,)) = flows_of(spec), flows_of(spec, "tools")
+    assert (near.direction, far.direction) == (Direction.INGRESS, Direction.EGRESS)
+
+
+def test_one_end_answers_all_that_need_it_but_itself() -> None:
+    spec = project(flow("search", environment="tools"), dev="main", test="main", tools="main", prod="far")
+    (far,) = flows_of(spec, "tools")
+    assert far.peers == {"dev": "shop-dev", "test": "shop-test"}
+
+
+def test_an_environment_needs_no_flow_to_itself() -> None:
+    spec = project(flow("search", environment="dev", environments=["dev"]))
+    assert flows_of(spec) == ()
+
+
+def test_the_other_environment_is_where_it_says() -> None:
+    spec = spec_of(
+        environment(target="main"),
+        environment("tools", target="main", namespace="old-tools"),
+        flows=[flow("search", environment="tools")],
+    )
+    (near,) = flows_of(spec)
+    assert near.peers == {"tools": "old-tools"}
+
+
+def test_only_what_is_on_the_same_cluster_is_reached() -> None:
+    spec = project(flow("search", environment="tools"), dev="twin", tools="far", test="main")
+    assert [len(revision.flows) for revision in built(spec)] == [0, 1]
+    (answering,) = flows_of(spec, "tools")
+    assert answering.peers == {"dev": "shop-dev"}
+
+
+def test_the_ends_fit_together() -> None:
+    """What one namespace opens to the other, the other opens to it: same port, opposite directions."""
+    spec = project(flow("search", environment="tools"), dev="main", tools="main")
+    ends = [policy["spec"] for name in ("dev", "tools") for policy in _flow_policies(built(spec, name)[0])]
+    (egress,), (ingress,) = ends[0]["egress"], ends[1]["ingress"]
+    assert egress["ports"] == ingress["ports"] == [{"protocol": "TCP", "port": 5432}]
+    labels = [rule[0]["namespaceSelector"]["matchLabels"] for rule in (egress["to"], ingress["from"])]
+    assert [item["kubernetes.io/metadata.name"] for item in labels] == ["shop-tools", "shop-dev"]
+    assert {item["projectonboarding.io/project-uid"] for item in labels} == {OWNER.uid}
+
+
+def _flow_policies(revision: Revision) -> list[dict[str, Any]]:
+    found = build_network_policies(OWNER, revision)
+    return [policy for policy in found if policy["metadata"]["name"].startswith(("flow-", "peer-"))]
+
+
+# Revocation
+
+DECLARED = (
+    flow("db"),
+    flow("web", zone="internet", cidrs=["192.0.2.0/24", "198.51.100.0/24"]),
+    flow("search", environment="tools"),
+)
+
+
+def revoked(*flows: dict[str, Any], name: str = "dev", **targets: str) -> tuple[ResolvedFlow, ...]:
+    """Return what is left of the flows of an environment that has all of ``DECLARED`` where only these are declared."""
+    (revision,) = built(project(*DECLARED, dev="main", tools="main"), name)
+    return revoke(revision, project(*flows, **(targets or {"dev": "main", "tools": "main"}))).flows
+
+
+def test_what_is_still_declared_stays_as_it_is() -> None:
+    (revision,) = built(project(*DECLARED, dev="main", tools="main"))
+    assert revoke(revision, project(*DECLARED, dev="main", tools="main")).canonical == revision.canonical
+
+
+def test_a_flow_that_is_removed_goes() -> None:
+    assert [found.name for found in revoked(*DECLARED[1:])] == ["search", "web"]
+    assert revoked() == ()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"port": 5433},
+        {"protocol": "UDP"},
+        {"direction": "Ingress"},
+        {"zone": "internal"},
+        {"name": "other"},
+        {"environments": ["tools"]},
+        {"cidrs": ["10.10.9.0/24"]},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_flow_that_becomes_another_one_goes(changed: dict[str, Any]) -> None:
+    """The new one comes with the next candidate that is accepted."""
+    assert revoked(flow("db", **changed)) == ()
+
+
+def test_a_flow_that_is_narrowed_is_narrowed_at_once() -> None:
+    (found,) = revoked(flow("web", zone="internet", cidrs=["192.0.2.128/25", "203.0.113.0/24"]))
+    assert found.networks == {"192.0.2.128/25": ()}
+
+
+def test_a_flow_that_is_widened_stays_as_it_is_until_then() -> None:
+    (found,) = revoked(flow("web", zone="internet"))
+    assert set(found.networks) == {"192.0.2.0/24", "198.51.100.0/24"}
+
+
+def test_a_narrowed_flow_never_gets_what_was_excepted() -> None:
+    (revision,) = built(project(flow("web", zone="internet")))
+    narrowed = project(flow("web", zone="internet", cidrs=["100.64.1.0/24", "10.0.0.0/7"]))
+    (found,) = revoke(revision, narrowed).flows
+    assert found.networks == {"10.0.0.0/7": ("10.0.0.0/8",)}
+
+
+def test_an_end_goes_with_the_other_environment() -> None:
+    assert revoked(DECLARED[2], dev="main") == ()
+    assert revoked(DECLARED[2], name="tools", tools="main") == ()
+
+
+def test_an_environment_that_waits_to_leave_keeps_its_flows() -> None:
+    """Its removal waits for a decision, and until then it runs."""
+    assert [found.name for found in revoked(*DECLARED, tools="main")] == ["db", "search", "web"]
+    assert [found.name for found in revoked(flow("db", environments=["tools"]), tools="main")] == ["db"]
+
+
+# Which zone an address belongs to
+
+
+def _drawn(dice: random.Random) -> str:
+    length = dice.randint(0, 6)
+    return f"{ip_address(dice.randrange(2**length) << (32 - length) if length else 0)}/{length}"
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_every_address_is_in_the_flow_of_the_zone_that_it_belongs_to(seed: int) -> None:
+    """Against looking for the narrowest network address by address."""
+    dice = random.Random(seed)
+    zones = {name: tuple({_drawn(dice) for _ in range(3)}) for name in "abc"}
+    owners = ZoneMap(zones.items())
+    for first in range(64):
+        address = ip_address(first << 26)
+        holders = [(network(cidr).prefixlen, name) for name, cidrs in zones.items() for cidr in cidrs
+                   if address in network(cidr)]  # fmt: skip
+        narrowest = {name for length, name in holders if length == max(holders)[0]}
+        assert owners.zones_of(network(f"{address}/32")) == narrowest
+        for name, cidrs in zones.items():
+            blocks = owners.blocks(name)
+            assert _reaches(blocks, first) == (name in narrowest)
+            assert _reaches(owners.blocks(name, cidrs), first) == (name in narrowest)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_what_is_shared_is_in_both(seed: int) -> None:
+    dice = random.Random(seed)
+    ours, theirs = (
+        {cidr: written(hole for hole in map(network, {_drawn(dice) for _ in range(3)})
+                       if within(hole, network(cidr)) and hole != network(cidr))
+         for cidr in {_drawn(dice) for _ in range(3)}}
+        for _ in range(2)
+    )  # fmt: skip
+    both = shared(ours, theirs)
+    for first in range(64):
+        assert _reaches(both, first) == (_reaches(ours, first) and _reaches(theirs, first))
+
+
+def _reaches(blocks: Blocks, first: int) -> bool:
+    address = ip_address(first << 26)
+    return any(
+        address in ip_network(cidr) and not any(address in ip_network(hole) for hole in excepted)
+        for cidr, excepted in blocks.items()
+    )
+
+
+# Hostile
+
+
+def test_a_hundred_flows_of_twenty_environments_are_bounded() -> None:
+    """Each fits into a revision, or is found too large; in a time that does not hold up other projects."""
+    zones = [{"name": f"z{i}", "cidrs": [f"10.{i}.{j}.0/24" for j in range(50)]} for i in range(20)]
+    targets = {"main": target_of(HUB, zones=zones)}
+    places = {f"e{i}": "main" for i in range(20)}
+    narrow = [f"10.{0}.{j}.{k}/32" for j in range(10) for k in range(2)]
+    small = project(*(flow(f"f{i}", environment=f"e{i % 20}") for i in range(100)), **places)
+    large = project(*(flow(f"f{i}", zone="z0") for i in range(100)), **places)
+    narrowed = project(*(flow(f"f{i}", zone="z0", cidrs=narrow) for i in range(100)), **places)
+    began = time.process_time()
+    sizes = {
+        name: max(len(revision.canonical) for e in places for revision in built(spec, e, targets))
+        for name, spec in {"small": small, "large": large, "narrowed": narrowed}.items()
+    }
+    assert time.process_time() - began < 10
+    assert sizes["small"] < MAX_REVISION_BYTES < sizes["large"]
