@@ -157,12 +157,22 @@ def test_a_decision_never_changes(made: dict[str, Person]) -> None:
         assert "a decision is never changed" in made[who].refusal(*change)
 
 
-def test_a_decision_has_no_owner_that_takes_it_along(made: dict[str, Person]) -> None:
-    owner = {"apiVersion": "v1", "kind": "Namespace", "name": "gone", "uid": "00000000-0000-0000-0000-000000000000"}
-    made["stranger"].meets(RULE, *patch("onboardingdecision", "reject", {"metadata": {"ownerReferences": [owner]}}))
-    body = decision("Reject", "pilot", "owned")
-    body["metadata"]["ownerReferences"] = [owner]
+OWNER = {"apiVersion": "v1", "kind": "Namespace", "name": "gone", "uid": "00000000-0000-0000-0000-000000000000"}
+TIES = {"an owner": {"ownerReferences": [OWNER]}, "a finalizer": {"finalizers": ["example.org/hold"]}}
+
+
+@pytest.mark.parametrize("tie", TIES.values(), ids=TIES)
+def test_nothing_takes_a_decision_along_or_keeps_it(made: dict[str, Person], tie: dict[str, Any]) -> None:
+    made["stranger"].meets(RULE, *patch("onboardingdecision", "reject", {"metadata": tie}))
+    body = decision("Reject", "pilot", "tied")
+    body["metadata"] |= tie
     made["pilot"].meets(RULE, *CREATE, body=body)
+
+
+def test_a_decision_goes_even_when_it_is_deleted_in_the_foreground(made: dict[str, Person]) -> None:
+    made["pilot"].does("delete", "onboardingdecision", "reject", "--cascade=foreground", "--wait=false")
+    gone = ["get", "onboardingdecision", "reject"]
+    wait_until(lambda: "NotFound" in made["pilot"].refusal(*gone), what="the end of the decision")
 
 
 def test_an_approval_is_taken_back_by_its_author_or_a_holder_of_edit(made: dict[str, Person]) -> None:

@@ -21,15 +21,26 @@ from onboarding.reconcile.compare import mend
 from onboarding.reconcile.live import live_of
 from tests.support.operator import ACCOUNT, NAMESPACE
 
-INPUT = Path(__file__).parents[1] / "golden" / "input" / "everything.yaml"
+INPUTS = Path(__file__).parents[1] / "golden" / "input"
+INPUT = INPUTS / "everything.yaml"
 OWNER = Owner("stored-form", "stored", "11111111-1111-4111-8111-111111111111")
 STRICT = {"fieldValidation": "Strict", "fieldManager": "project-onboarding-operator"}
 
 
+def revisions() -> list[Revision]:
+    """Return the golden revisions that between them use every field, on the hub in namespaces of our own."""
+    found = []
+    for name in ("everything", "flows-kubernetes", "flows-openshift"):
+        for given in yaml.safe_load((INPUTS / f"{name}.yaml").read_text(encoding="utf-8"))["revisions"]:
+            environment = f"{name}-{given['environment']}"
+            own = {"environment": environment, "namespace": f"stored-{environment}"}
+            found.append(Revision.model_validate({**given, **own}))
+    return found
+
+
 def everything() -> list[Wanted]:
-    """Build everything from the golden revision, on the hub under a name of our own."""
-    (given,) = yaml.safe_load(INPUT.read_text(encoding="utf-8"))["revisions"]
-    return build_wanted(OWNER, [Revision.model_validate({**given, "namespace": "stored-dev"})])
+    """Build everything from these revisions."""
+    return build_wanted(OWNER, revisions())
 
 
 WANTED = everything()

@@ -177,9 +177,9 @@ async def test_the_checks_tell_the_good_from_the_bad(room: ControlPlane) -> None
     expected = {
         image_compliant: "Deployment/raw (app): no tag: 'docker.io/library/nginx'",
         probes_defined: "Deployment/raw (app): no readiness and no liveness probe",
-        resources_defined: "Deployment/raw (app): no requests.cpu, requests.memory, limits.cpu, limits.memory",
+        resources_defined: "Deployment/raw (app): no cpu and memory requests, no cpu and memory limits",
         labels_present: "Deployment/raw: no label app",
-        rootless: "Deployment/raw (app): runAsNonRoot is not true, it is privileged or may escala…",
+        rootless: "Deployment/raw (app): runAsNonRoot is not true, privileged or may escalate",
         ports_unprivileged: "Deployment/raw (app): port 80",
         no_host_path: "Deployment/raw: a hostPath volume",
         replicas_sufficient: "Deployment/raw: 1 of 2 replicas",

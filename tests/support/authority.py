@@ -1,6 +1,7 @@
 """A certificate authority for host names, and the TLS contexts of those who trust it."""
 
 import datetime as dt
+import ipaddress
 import ssl
 import tempfile
 from pathlib import Path
@@ -24,11 +25,14 @@ class Authority:
             self._builder(self._name, self._key.public_key(), 30).add_extension(extension, critical=True)
         ).sign(self._key, hashes.SHA256())
 
+    @property
+    def pem(self) -> str:
+        """The authority's own certificate."""
+        return self._certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
     def trust(self) -> ssl.SSLContext:
         """Return what a client needs that trusts this authority alone."""
-        return ssl.create_default_context(
-            cadata=self._certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
-        )
+        return ssl.create_default_context(cadata=self.pem)
 
     def server(self, *names: str, days: int = 30, more: int = 0) -> ssl.SSLContext:
         """Return what a server needs that shows a certificate for these names.
@@ -37,7 +41,7 @@ class Authority:
         """
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
-        alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+        alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
         builder = self._builder(subject, key.public_key(), days).add_extension(alternatives, critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())
         pem = serialization.Encoding.PEM
@@ -54,3 +58,10 @@ class Authority:
         now = dt.datetime.now(dt.UTC).replace(microsecond=0)
         builder = x509.CertificateBuilder(self._name, subject, key, x509.random_serial_number())
         return builder.not_valid_before(now - 60 * _DAY).not_valid_after(now + days * _DAY)
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)

@@ -19,8 +19,11 @@ ACCOUNT = "project-onboarding-operator"
 class OperatorProcess:
     """One run of ``onboarding run``."""
 
-    def __init__(self, kubeconfig: Path, log: Path, **settings: str) -> None:
-        """Start the process; ``settings`` become ONBOARDING_* variables. Use ``wait_ready`` before relying on it."""
+    def __init__(self, kubeconfig: Path, log: Path, *, trust: Path | None = None, **settings: str) -> None:
+        """Start the process; ``settings`` become ONBOARDING_* variables. Use ``wait_ready`` before relying on it.
+
+        Probes trust the authorities of the file ``trust``, in place of the usual ones.
+        """
         self.log = log
         self._port = _free_port()
         environment = {
@@ -28,6 +31,7 @@ class OperatorProcess:
             "ONBOARDING_KUBECONFIG": str(kubeconfig),
             "ONBOARDING_LISTEN": f"127.0.0.1:{self._port}",
             "ONBOARDING_LOG_LEVEL": "debug",
+            **({"SSL_CERT_FILE": str(trust)} if trust else {}),
             **{f"ONBOARDING_{name.upper()}": value for name, value in settings.items()},
         }
         with log.open("ab") as output:
@@ -36,10 +40,10 @@ class OperatorProcess:
             )
 
     @classmethod
-    def on(cls, cluster: ControlPlane, directory: Path, **settings: str) -> Self:
+    def on(cls, cluster: ControlPlane, directory: Path, *, trust: Path | None = None, **settings: str) -> Self:
         """Start it on a control plane and wait until it is ready."""
         kubeconfig = cluster.kubeconfig_for_service_account(NAMESPACE, ACCOUNT)
-        operator = cls(kubeconfig, directory / "operator.log", **settings)
+        operator = cls(kubeconfig, directory / "operator.log", trust=trust, **settings)
         operator.wait_ready()
         return operator
 

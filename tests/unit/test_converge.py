@@ -36,7 +36,7 @@ def first(kind: ChildKind, wanted: Iterable[Wanted] = WANTED) -> Wanted:
 
 
 async def work(cluster: FakeCluster, changes: Iterable[Change] | None = None) -> list[Outcome]:
-    return await converge(OWNER, compare(WANTED, {}) if changes is None else changes, {"hub": cluster})
+    return await converge(OWNER, compare(WANTED, {}) if changes is None else changes, {"hub": cluster}, {"hub": ClusterState()})
 
 
 def results(outcomes: Iterable[Outcome], environment: str) -> set[Result]:
@@ -193,7 +193,7 @@ async def test_a_cluster_in_this_state_receives_no_writes(
 
 
 async def test_a_cluster_without_a_connection_is_named() -> None:
-    outcomes = await converge(OWNER, compare(WANTED, {}), {})
+    outcomes = await converge(OWNER, compare(WANTED, {}), {}, {})
     assert {outcome.result for outcome in outcomes} == {Result.UNREACHABLE}
     assert "hub" in outcomes[0].message
 

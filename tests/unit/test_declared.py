@@ -6,7 +6,8 @@ import pytest
 
 from onboarding import names
 from onboarding.reconcile.declared import Declared
-from tests.unit.worlds import POLICY, TARGETS, UID, environment, spec_of
+from onboarding.reconcile.offered import TARGETS
+from tests.unit.worlds import UID, environment, spec_of
 
 SPEC = spec_of(environment()).model_dump(mode="json", by_alias=True)
 DECISION = {
@@ -103,28 +104,14 @@ def test_the_answer_of_an_object_that_went_meanwhile_does_not_bring_it_back(decl
     assert (list(declared.names()), declared.deleting()) == ([], 0)
 
 
-def test_a_policy_is_found_by_name_and_its_absence_and_its_faults_are_told(declared: Declared) -> None:
-    spec = POLICY.model_dump(mode="json", by_alias=True)
-    declared.put_policy("default", spec)
-    assert declared.policy("default") == (POLICY, "")
-    missing, words = declared.policy("other")
-    assert missing is None
-    assert "OnboardingPolicy other does not exist" in words
-    declared.put_policy("default", {**spec, "stages": []})
-    broken, words = declared.policy("default")
-    assert broken is None
-    assert words.startswith("OnboardingPolicy default: spec.stages: ")
-    declared.put_policy("default", None)
-    assert "does not exist" in declared.policy("default")[1]
-
-
-def test_only_targets_that_can_be_read_are_known(declared: Declared) -> None:
-    declared.put_target("main", TARGETS["main"].model_dump(mode="json", by_alias=True))
-    assert declared.targets == {"main": TARGETS["main"]}
-    declared.put_target("main", {"sites": []})
-    assert declared.targets == {}
-    declared.put_target("main", None)
-    assert declared.targets == {}
+def test_what_the_platform_offers_is_part_of_what_is_declared(declared: Declared) -> None:
+    """Policies and targets have tests of their own, in test_offered.py."""
+    assert declared.policy("default")[1] == "OnboardingPolicy default does not exist: the platform team applies it"
+    metadata = {"name": "main", "uid": UID, "generation": 1, "resourceVersion": "1", "creationTimestamp": "now"}
+    declared.offered.put(TARGETS, {"metadata": metadata, "spec": {"sites": [{"name": "a"}]}})
+    declared.offered.put(TARGETS, {"metadata": {**metadata, "name": "broken"}, "spec": {"sites": []}})
+    assert set(declared.targets) == {"main"}
+    assert set(declared.target_problems) == {"broken"}
 
 
 def test_a_decision_counts_for_one_incarnation_of_its_project(declared: Declared) -> None:

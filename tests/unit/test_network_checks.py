@@ -392,7 +392,10 @@ def test_without_a_health_path_no_endpoint_is_asked() -> None:
 
 
 def test_what_failed_is_told_before_what_is_not_known() -> None:
-    answers = {DnsRequest("a.gouv.fr"): Answer(None, "no answer", NOW), DNS: Answer(DnsFacts(()), "", NOW)}
+    answers: dict[Request[Any], Answer[Any]] = {
+        DnsRequest("a.gouv.fr"): Answer(None, "no answer", NOW),
+        DNS: Answer(DnsFacts(()), "", NOW),
+    }
     finding = network.domains_resolve.judge(running(answers, domains=["a.gouv.fr", "b.gouv.fr", "shop.gouv.fr"]))
     assert finding is not None
     assert finding.message == "domain shop.gouv.fr does not resolve to an address"

@@ -15,16 +15,14 @@ from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
 from tests.unit.worlds import POLICY, environment, spec_of
 
 SITES = [{"name": "a"}]
-TARGETS = {
-    name: HostingTargetSpec.model_validate({"sites": SITES, **fields})
-    for name, fields in {
-        "acceleration": {"zones": ["NP"], "residency": "EU", "exposures": ["internet"], "profiles": ["test"]},
-        "cloud": {"zones": ["NP", "DR"], "residency": "FR", "exposures": ["internet", "rie"], "profiles": ["business"]},
-        "open": {},
-        "prod-only": {"stages": ["prod"], "zones": ["DR"], "residency": "FR", "exposures": ["rie"]},
-        "market": {"contract": {"availableFrom": "2026-03-01", "endsOn": "2026-03-31"}},
-    }.items()
+DATA: dict[str, dict[str, Any]] = {
+    "acceleration": {"zones": ["NP"], "residency": "EU", "exposures": ["internet"], "profiles": ["test"]},
+    "cloud": {"zones": ["NP", "DR"], "residency": "FR", "exposures": ["internet", "rie"], "profiles": ["business"]},
+    "open": {},
+    "prod-only": {"stages": ["prod"], "zones": ["DR"], "residency": "FR", "exposures": ["rie"]},
+    "market": {"contract": {"availableFrom": "2026-03-01", "endsOn": "2026-03-31"}},
 }
+TARGETS = {name: HostingTargetSpec.model_validate({"sites": SITES, **fields}) for name, fields in DATA.items()}
 JOURNEYS = POLICY.model_copy(update={"journeys": ("standard", "workshop")})
 
 

@@ -1,16 +1,37 @@
-"""What the platform declares follows lists as well as events."""
+"""What the platform declares follows lists as well as events, and its status follows what is true."""
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import web
+
+from onboarding.adapters.platform_status import write_status
+from onboarding.adapters.rights import role_state
+from onboarding.errors import ApiError, UnreachableError
 from onboarding.reconcile.declared import Declared
-from onboarding.runtime.platform import platform_feeds
-from tests.unit.worlds import UID, confirm_delete
+from onboarding.reconcile.offered import POLICIES, TARGETS, Due, Head
+from onboarding.reconcile.validity import RoleState
+from onboarding.reconcile.world import ClusterState
+from onboarding.runtime.platform import Platform, platform_feeds
+from tests.unit.apiserver import FakeApiServer, connected, serving
+from tests.unit.worlds import POLICY, UID, confirm_delete
 
 DECISION = {"metadata": {"name": "yes"}, "spec": confirm_delete().model_dump(mode="json", by_alias=True)}
+GOOD = POLICY.model_dump(mode="json", by_alias=True)
+
+
+def body(name: str, spec: Any, version: int = 1, **metadata: Any) -> dict[str, Any]:
+    own = {"uid": UID, "generation": version, "resourceVersion": str(version), "creationTimestamp": "now"}
+    return {"metadata": {"name": name, **own, **metadata}, "spec": spec}
 
 
 def test_a_decision_taken_back_while_nobody_watched_counts_no_more() -> None:
     """A list after a gap is as good as the events that were missed."""
     declared, asked = Declared(), list[str]()
-    *_, decisions = platform_feeds(declared, lambda: None, asked.append)
+    *_, decisions = platform_feeds(declared, lambda: None, asked.append, lambda: None)
     decisions.heard(DECISION)
     assert len(declared.decisions("shop", UID)) == 1
     decisions.complete(frozenset(), 9)
@@ -20,8 +41,254 @@ def test_a_decision_taken_back_while_nobody_watched_counts_no_more() -> None:
 
 def test_a_policy_that_is_gone_holds_every_project() -> None:
     declared, changes = Declared(), list[None]()
-    policies, _, _ = platform_feeds(declared, lambda: changes.append(None), lambda _: None)
-    policies.heard({"metadata": {"name": "default"}, "spec": {}})
+    policies, _, _ = platform_feeds(declared, lambda: changes.append(None), lambda _: None, lambda: None)
+    policies.heard(body("default", {}))
     policies.complete({("", "other")}, 9)
     assert "does not exist" in declared.policy("default")[1]
     assert len(changes) == 2
+
+
+def test_an_event_of_a_status_concerns_no_project_and_is_looked_at() -> None:
+    """Our own writes of statuses cause no pass, and somebody else's are put right."""
+    changes, news = list[None](), list[None]()
+    _, targets, _ = platform_feeds(Declared(), lambda: changes.append(None), lambda _: None, lambda: news.append(None))
+    targets.heard(body("main", {"sites": [{"name": "a"}]}))
+    targets.heard(body("main", {"sites": [{"name": "a"}]}, 2, generation=1))
+    assert (len(changes), len(news)) == (1, 2)
+    targets.lost(body("main", {}, 3))
+    assert (len(changes), len(news)) == (2, 3)
+
+
+class Hub:
+    """A hub in memory: policies, targets, ClusterRoles, and the rights to bind them."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[str, dict[str, Any]]] = {POLICIES: {}, TARGETS: {}}
+        self.roles = {"onboarding:admin", "onboarding:viewer"}
+        self.bindable = set(self.roles)
+        self.written: list[str] = []
+        self.refuses = 0
+        """How many of the next status writes are refused."""
+        self.version = 100
+        self._wrote = asyncio.Event()
+
+    async def wrote(self, name: str) -> None:
+        """Wait until a status of this name was written."""
+        while name not in self.written:
+            await self._wrote.wait()
+            self._wrote.clear()
+
+    def condition(self, plural: str, name: str) -> tuple[str, str]:
+        """Return reason and message of a condition Ready."""
+        (found,) = self.objects[plural][name]["status"]["conditions"]
+        return found["reason"], found["message"]
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer as the API server does."""
+        parts, watch = request.path.split("/"), "watch" in request.query
+        if watch:
+            stream = web.StreamResponse()
+            await stream.prepare(request)
+            await asyncio.Event().wait()
+        if request.method == "PATCH":
+            return self._write(parts[-3], parts[-2], orjson.loads(await request.read()))
+        if "clusterroles" in parts:
+            return web.json_response({}, status=200 if parts[-1] in self.roles else 404)
+        if parts[-1] == "selfsubjectaccessreviews":
+            asked = orjson.loads(await request.read())["spec"]["resourceAttributes"]
+            assert (asked["verb"], asked["resource"]) == ("bind", "clusterroles")
+            return web.json_response({"status": {"allowed": asked["name"] in self.bindable}})
+        items = list(self.objects.get(parts[-1], {}).values())
+        return web.json_response({"metadata": {"resourceVersion": "100"}, "items": items})
+
+    def _write(self, plural: str, name: str, patch: dict[str, Any]) -> web.Response:
+        if self.refuses:
+            self.refuses -= 1
+            return web.json_response({"kind": "Status", "reason": "Forbidden", "message": "no"}, status=403)
+        if name not in self.objects[plural]:
+            return web.json_response({"kind": "Status", "reason": "NotFound", "message": "no"}, status=404)
+        self.version += 1
+        self.written.append(name)
+        self._wrote.set()
+        found = self.objects[plural][name]
+        metadata = {**found["metadata"], "resourceVersion": str(self.version)}
+        self.objects[plural][name] = {**found, "metadata": metadata, "status": patch["status"]}
+        return web.json_response(self.objects[plural][name])
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeApiServer]:
+    async with serving() as server:
+        yield server
+
+
+@pytest.fixture
+async def hub(fake: FakeApiServer) -> Hub:
+    """Return a hub with a policy and a target, both without fault."""
+    hub = Hub()
+    fake.script.append(hub.answer)
+    hub.objects[POLICIES]["default"] = body("default", GOOD)
+    hub.objects[TARGETS]["main"] = body("main", {"sites": [{"name": "a"}]})
+    return hub
+
+
+class Running:
+    """A platform that watches a hub; it looks only when it is told to."""
+
+    def __init__(self, platform: Platform, declared: Declared, told: asyncio.Event) -> None:
+        self.platform, self.declared, self.told = platform, declared, told
+        self.offered = declared.offered
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until something holds, looking again whenever the platform tells something."""
+        async with asyncio.timeout(10):
+            while not condition():
+                await self.told.wait()
+                self.told.clear()
+
+
+@pytest.fixture
+async def running(fake: FakeApiServer, hub: Hub) -> AsyncIterator[Running]:
+    told = asyncio.Event()
+    async with connected(fake.url) as client:
+        declared = Declared()
+        platform = Platform(client, declared, silence=60, changed=told.set, project_changed=lambda _: None)
+        *watches, keeping = platform.start()
+        running = Running(platform, declared, told)
+        await running.until(lambda: platform.warm)
+        keeping.cancel()
+        await platform.look()
+        yield running
+        for task in watches:
+            task.cancel()
+        await asyncio.gather(*watches, keeping, return_exceptions=True)
+
+
+async def test_it_is_warm_once_the_roles_are_known_and_tells_what_can_be_used(running: Running, hub: Hub) -> None:
+    assert running.declared.policy("default") == (POLICY, "")
+    assert hub.condition(POLICIES, "default") == ("Accepted", "it can be used")
+    assert "main" not in hub.written
+    running.platform.report_clusters({"hub": ClusterState()})
+    await running.platform.look()
+    assert hub.condition(TARGETS, "main") == ("Accepted", "it can be used")
+    running.platform.report_clusters({"hub": ClusterState("no answer")})
+    await running.platform.look()
+    assert hub.condition(TARGETS, "main") == ("TargetUnreachable", "site a: no answer")
+
+
+async def test_a_second_look_writes_nothing_and_asks_nothing(running: Running, fake: FakeApiServer) -> None:
+    running.platform.report_clusters({"hub": ClusterState()})
+    await running.platform.look()
+    asked = len(fake.requests)
+    await running.platform.look()
+    assert len(fake.requests) == asked
+
+
+async def test_it_looks_by_itself_when_something_is_new_and_again_after_a_failure(
+    fake: FakeApiServer, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onboarding.runtime.platform._RETRY_FIRST", 0.01)
+    hub.refuses = 2
+    async with connected(fake.url) as client:
+        platform = Platform(client, Declared(), silence=60, changed=lambda: None, project_changed=lambda _: None)
+        tasks = platform.start()
+        async with asyncio.timeout(10):
+            await hub.wrote("default")
+            platform.report_clusters({"hub": ClusterState()})
+            await hub.wrote("main")
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert hub.refuses == 0
+
+
+async def test_a_missing_role_is_asked_about_again_until_it_is_there(
+    fake: FakeApiServer, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onboarding.runtime.platform._ASK_AGAIN", 0.01)
+    hub.roles.clear()
+    async with connected(fake.url) as client, asyncio.timeout(10):
+        platform = Platform(client, Declared(), silence=60, changed=lambda: None, project_changed=lambda _: None)
+        tasks = platform.start()
+        await hub.wrote("default")
+        assert hub.condition(POLICIES, "default")[0] == "Invalid"
+        hub.written.clear()
+        hub.roles.update(hub.bindable)
+        await hub.wrote("default")
+        assert hub.condition(POLICIES, "default")[0] == "Accepted"
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_role_is_missing_or_may_not_be_bound_or_can_be_given(hub: Hub, fake: FakeApiServer) -> None:
+    hub.bindable.clear()
+    async with connected(fake.url) as client:
+        assert await role_state(client, "onboarding:admin") is RoleState.UNBINDABLE
+        assert await role_state(client, "team:admin") is RoleState.MISSING
+        hub.bindable.add("onboarding:admin")
+        assert await role_state(client, "onboarding:admin") is RoleState.USABLE
+
+
+async def test_a_server_that_does_not_let_us_look_leaves_the_answer_to_the_write(fake: FakeApiServer) -> None:
+    fake.script.append(fake.refusal(403, "Forbidden"))
+    async with connected(fake.url) as client:
+        assert await role_state(client, "onboarding:admin") is RoleState.USABLE
+
+
+async def test_a_server_that_is_in_trouble_says_nothing_of_a_role(fake: FakeApiServer) -> None:
+    fake.script.append(fake.refusal(500, "InternalError"))
+    async with connected(fake.url) as client:
+        with pytest.raises(ApiError):
+            await role_state(client, "onboarding:admin")
+    async with connected("http://127.0.0.1:1") as client:
+        with pytest.raises(UnreachableError):
+            await role_state(client, "onboarding:admin")
+
+
+async def test_a_policy_whose_role_is_missing_is_refused_until_it_is_there(running: Running, hub: Hub) -> None:
+    hub.roles.clear()
+    running.offered.put(POLICIES, body("default", {**GOOD, "journeys": ["a"]}, 200))
+    await running.platform.look()
+    assert running.declared.policy("default")[0] is None
+    reason, message = hub.condition(POLICIES, "default")
+    assert reason == "Invalid"
+    assert message.startswith("spec.personas[0].clusterRole: ClusterRole onboarding:admin does not exist")
+    hub.roles.update(hub.bindable)
+    running.offered.doubt_roles()
+    await running.platform.look()
+    assert running.declared.policy("default")[1] == ""
+    assert hub.condition(POLICIES, "default")[0] == "Accepted"
+
+
+async def test_a_refused_status_stops_no_other_and_is_tried_again(running: Running, hub: Hub) -> None:
+    running.offered.put(POLICIES, body("draft", GOOD, 200))
+    running.offered.put(POLICIES, body("late", GOOD, 201))
+    hub.objects[POLICIES] |= {"draft": body("draft", GOOD, 200), "late": body("late", GOOD, 201)}
+    hub.refuses = 1
+    with pytest.raises(ApiError, match="403"):
+        await running.platform.look()
+    assert "late" in hub.written
+    await running.platform.look()
+    assert sorted(hub.written[-2:]) == ["draft", "late"]
+
+
+async def test_the_status_of_what_is_gone_is_not_written_and_troubles_nobody(running: Running, hub: Hub) -> None:
+    running.offered.put(POLICIES, body("gone", GOOD, 200))
+    await running.platform.look()
+    assert "gone" not in hub.written
+
+
+async def test_a_status_is_applied_to_exactly_the_object_that_was_judged(fake: FakeApiServer) -> None:
+    fake.script.append(fake.json({}))
+    async with connected(fake.url) as client:
+        await write_status(client, Due(Head(TARGETS, "main", UID, 2, 9, "now", {}), {"observedGeneration": 2}))
+    (request,) = fake.requests
+    assert request.path == "/apis/projectonboarding.io/v1alpha1/hostingtargets/main/status"
+    assert request.query["fieldValidation"] == "Strict"
+    assert orjson.loads(fake.bodies[0]) == {
+        "apiVersion": "projectonboarding.io/v1alpha1",
+        "kind": "HostingTarget",
+        "metadata": {"name": "main", "uid": UID},
+        "status": {"observedGeneration": 2},
+    }

@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+import yaml
 from aiohttp import web
 
 from onboarding.adapters.client import Client
@@ -16,8 +18,8 @@ from onboarding.adapters.workloads.ask import COMPANION_KINDS, WORKLOAD_KINDS, a
 from onboarding.checks.probe import WorkloadsFacts, WorkloadsRequest
 from tests.unit.apiserver import connected, serving
 
+MANIFESTS = Path(__file__).parents[2] / "manifests"
 ASKED = WorkloadsRequest("hub", "shop-dev")
-CRDS = ("certificates", "podmonitors", "schedules", "servicemonitors")
 SECRET = "s3cret"
 
 
@@ -145,7 +147,7 @@ async def test_monitors_certificates_and_schedules_are_named() -> None:
 
 async def test_kinds_that_are_not_served_are_told() -> None:
     namespace = Namespace()
-    namespace.not_served = set(CRDS)
+    namespace.not_served = {"certificates", "podmonitors", "schedules", "servicemonitors"}
     assert (await namespace.facts()).not_served == ("Certificate", "PodMonitor", "Schedule", "ServiceMonitor")
 
 
@@ -267,3 +269,12 @@ async def test_a_server_that_does_not_answer_is_a_problem() -> None:
         with pytest.raises(ProbeProblem) as problem:
             await ask_workloads({"hub": Cluster(client)}, ASKED)
     assert str(problem.value) == "the cluster cannot be reached"
+
+
+def test_the_operator_may_list_what_it_lists_and_no_more() -> None:
+    role = yaml.safe_load((MANIFESTS / "cluster" / "clusterrole-site.yaml").read_text())
+    groups = {kind.group for kind in (*WORKLOAD_KINDS, *COMPANION_KINDS)}
+    rules = [rule for rule in role["rules"] if groups & set(rule["apiGroups"])]
+    allowed = {(group, plural) for rule in rules for group in rule["apiGroups"] for plural in rule["resources"]}
+    assert allowed == {(kind.group, kind.plural) for kind in (*WORKLOAD_KINDS, *COMPANION_KINDS)}
+    assert all(rule["verbs"] == ["list"] for rule in rules)

@@ -46,6 +46,7 @@ def network(cidr: str) -> Network:
     return found
 
 
+@lru_cache(maxsize=4096)
 def _canonical(cidr: str) -> str:
     return str(network(cidr))
 
@@ -89,18 +90,16 @@ class ZoneMap:
 
     def __init__(self, zones: Iterable[tuple[str, Iterable[str]]]) -> None:
         """Make a map of zones, each a name and its CIDRs."""
+        given = {name: tuple(map(network, cidrs)) for name, cidrs in zones}
         self._names: dict[tuple[int, int, int], set[str]] = {}
-        self._whole: dict[str, dict[str, tuple[str, ...]]] = {}
-        self._cidrs = {name: tuple(cidrs) for name, cidrs in zones}
-        networks = set()
-        for name, cidrs in self._cidrs.items():
-            for item in map(network, cidrs):
-                networks.add(item)
+        for name, networks in given.items():
+            for item in networks:
                 self._names.setdefault(_key(item, item.prefixlen), set()).add(name)
-        self._networks = sorted(networks, key=_place)
+        self._networks = sorted({item for networks in given.values() for item in networks}, key=_place)
         self._places = [_place(item) for item in self._networks]
-        lengths = {(item.version, item.prefixlen) for item in networks}
+        lengths = {(item.version, item.prefixlen) for item in self._networks}
         self._lengths = {version: sorted((n for v, n in lengths if v == version), reverse=True) for version in (4, 6)}
+        self._whole = {name: self._blocks(name, networks) for name, networks in given.items()}
 
     def zones_of(self, wanted: Network) -> frozenset[str]:
         """Return the zones that all of a network belongs to: more than one only where they name the same network."""
@@ -109,12 +108,12 @@ class ZoneMap:
                 return frozenset(names)
         return frozenset()
 
-    def blocks(self, zone: str, within_it: Iterable[str] = ()) -> Blocks:
-        """Return the networks of a zone, or some within it, each with the networks in it that belong to other zones."""
-        chosen = {cidr: written(self._of_others(zone, network(cidr))) for cidr in within_it}
-        if not chosen and zone not in self._whole:
-            self._whole[zone] = {cidr: written(self._of_others(zone, network(cidr))) for cidr in self._cidrs[zone]}
-        return chosen or self._whole[zone]
+    def blocks(self, zone: str, parts: Iterable[str] = ()) -> Blocks:
+        """Return the networks of a zone, or parts of it, each with the networks in it that belong to other zones."""
+        return self._blocks(zone, map(network, parts)) or self._whole[zone]
+
+    def _blocks(self, zone: str, networks: Iterable[Network]) -> Blocks:
+        return {str(item): written(self._of_others(zone, item)) for item in networks}
 
     def _of_others(self, zone: str, outer: Network) -> Iterator[Network]:
         """Return the networks within this one that belong to other zones; of those within each other, the widest."""

@@ -95,11 +95,9 @@ def _flow(flow: ResolvedFlow, peers: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _other_end(owner: Owner, flow: ResolvedFlow) -> list[dict[str, Any]]:
     """Return the peers of a flow; a rule without any would be open to everybody, so there is none then."""
-    blocks = ((cidr, _without(cidr, flow.networks[cidr])) for cidr in written(map(network, flow.networks)))
     networks = [
         {"ipBlock": {"cidr": cidr} | ({"except": list(excepted)} if excepted else {})}
-        for cidr, excepted in blocks
-        if excepted is not None
+        for cidr, excepted in _blocks(tuple(flow.networks.items()))
     ]
     return networks + [_environment(owner, namespace) for _, namespace in sorted(flow.peers.items())]
 
@@ -115,10 +113,12 @@ def _environment(owner: Owner, namespace: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1024)
-def _without(cidr: str, excepted: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return what to except from a network, sorted; None where nothing of it would be left."""
-    block = network(cidr)
-    holes = [*NEVER_REACHED, *map(network, excepted)]
-    if any(within(block, hole) for hole in holes):
-        return None
-    return written(hole for hole in holes if within(hole, block))
+def _blocks(networks: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return networks of which something is left, sorted, each with all that is excepted from it."""
+    excepted = dict(networks)
+    found = []
+    for cidr in written(map(network, excepted)):
+        block, holes = network(cidr), [*NEVER_REACHED, *map(network, excepted[cidr])]
+        if not any(within(block, hole) for hole in holes):
+            found.append((cidr, written(hole for hole in holes if within(hole, block))))
+    return tuple(found)

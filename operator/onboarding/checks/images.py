@@ -1,7 +1,8 @@
 """References of container images, as registries and container runtimes read them."""
 
 import re
-from typing import NamedTuple, Self
+from functools import lru_cache
+from typing import NamedTuple
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
 _REFERENCE = re.compile(
@@ -22,15 +23,16 @@ class Image(NamedTuple):
     tag: str
     digest: str
 
-    @classmethod
-    def parse(cls, reference: str) -> Self | None:
-        """Return what a reference stands for; None where it is not one."""
-        found = _REFERENCE.fullmatch(reference)
-        return found and cls(_in_full(found["name"]), found["tag"] or "", found["digest"] or "")
-
     def comes_from(self, prefix: str) -> bool:
         """Return whether the repository is this or lies below it: ``ghcr.io/team`` is not above ``ghcr.io/teams``."""
         return f"{self.repository}/".startswith(f"{prefix.rstrip('/')}/")
+
+
+@lru_cache(maxsize=4096)
+def parse_image(reference: str) -> Image | None:
+    """Return what a reference stands for; None where it is not one."""
+    found = _REFERENCE.fullmatch(reference)
+    return found and Image(_in_full(found["name"]), found["tag"] or "", found["digest"] or "")
 
 
 def _in_full(name: str) -> str:

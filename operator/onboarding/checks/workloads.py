@@ -7,7 +7,7 @@ from onboarding.api.gates import Actor, Track
 from onboarding.api.status import CheckResult, Evidence
 from onboarding.api.target import Flavour
 from onboarding.checks.finding import Check, Finding, Theme, check, undecided
-from onboarding.checks.images import Image
+from onboarding.checks.images import parse_image
 from onboarding.checks.inputs import RunningInputs
 from onboarding.checks.probe import Workload, WorkloadsFacts, WorkloadsRequest
 from onboarding.checks.several import platform_acts, some
@@ -122,10 +122,13 @@ def probes_defined(_inputs: RunningInputs, workload: Workload) -> Iterator[str]:
 def resources_defined(_inputs: RunningInputs, workload: Workload) -> Iterator[str]:
     """Every container has requests and limits of CPU and memory."""
     for container in workload.containers:
-        given = {"requests": container.requests, "limits": container.limits}
-        missing = [f"{field}.{name}" for field, amounts in given.items() for name in _LIMITED if name not in amounts]
-        if missing:
-            yield f" ({container.name}): no {', '.join(missing)}"
+        words = [
+            f"no {' and '.join(missing)} {field}"
+            for field, amounts in (("requests", container.requests), ("limits", container.limits))
+            if (missing := [name for name in _LIMITED if name not in amounts])
+        ]
+        if words:
+            yield f" ({container.name}): {', '.join(words)}"
 
 
 @of_each("LabelsPresent", remedy="give the pod template of every workload the labels that the policy asks for")
@@ -148,7 +151,7 @@ def rootless(inputs: RunningInputs, workload: Workload) -> Iterator[str]:
         problems = {
             "runAsNonRoot is not true": container.run_as_non_root is not True,
             "runAsUser is 0": container.run_as_user == 0,
-            "it is privileged or may escalate": container.privileged,
+            "privileged or may escalate": container.privileged,
             "runAsUser is fixed": openshift and bool(container.run_as_user),
         }
         if found := [problem for problem, there in problems.items() if there]:
@@ -250,7 +253,7 @@ def backup_scheduled(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding | 
 
 
 def _image_problem(image: str, registries: tuple[str, ...]) -> str:
-    parsed = Image.parse(image)
+    parsed = parse_image(image)
     if parsed is None:
         return "no image reference"
     if not parsed.tag and not parsed.digest:

@@ -40,11 +40,21 @@ class Outcome:
     message: str = ""
 
 
-async def converge(owner: Owner, changes: Iterable[Change], clusters: Mapping[str, Cluster]) -> list[Outcome]:
-    """Carry out the changes and return how each of them ended."""
+_UNSEEN = ClusterState(problem="it was not known yet when this was judged")
+
+
+async def converge(
+    owner: Owner, changes: Iterable[Change], clusters: Mapping[str, Cluster], seen: Mapping[str, ClusterState]
+) -> list[Outcome]:
+    """Carry out the changes and return how each of them ended.
+
+    ``seen`` are the states that the changes were judged by: a cluster whose caches were not warm then is not written
+    to, even where it is known by now.
+    """
     outcomes: list[Outcome] = []
     blocked: set[tuple[str, str]] = set()
-    states = {name: cluster.state for name, cluster in clusters.items()}
+    judged = {name: seen.get(name, _UNSEEN) for name in clusters}
+    states = {name: cluster.state if judged[name].known else judged[name] for name, cluster in clusters.items()}
     ordered = sorted(changes, key=lambda change: change.rank)
     for _rank, group in groupby(ordered, key=lambda change: change.rank):
         batch = list(group)

@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from onboarding.api.decision import Decision, Grant, OnboardingDecisionSpec
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.checks.catalogue import GATED
 from onboarding.reconcile.digest import Digests
 
+_AT_DOORS = frozenset(check.id for check in GATED)
 _HOLDING = (Decision.REJECT, Decision.SUSPEND)
 """Decisions that only hold back: they count whoever made them, until they are taken back."""
 
@@ -57,7 +59,7 @@ def count(
     counted = Decisions()
     insiders = _Insiders.of(spec, policy)
     for decision in decisions:
-        reason = _void(decision, insiders, digests, now)
+        reason = _void(decision, insiders, digests, now) or _aimless(decision, policy)
         if reason:
             counted.void.append((decision, reason))
             continue
@@ -105,15 +107,25 @@ def _void(decision: OnboardingDecisionSpec, insiders: _Insiders, digests: Digest
         return f"{insider}: somebody else decides"
     if decision.expires and moment_of(decision.expires) <= now:
         return f"it expired at {decision.expires}: decide anew"
-    if decision.digest and decision.digest != _wanted_digest(decision, digests):
+    if decision.digest != _wanted_digest(decision, digests):
         return "what it looked at has changed since: look again, and decide anew"
     return ""
 
 
-def _wanted_digest(decision: OnboardingDecisionSpec, digests: Digests) -> str:
+def _wanted_digest(decision: OnboardingDecisionSpec, digests: Digests) -> str | None:
     if decision.decision is Decision.APPROVE:
         return digests.of_gate(decision.gate or "")
-    return digests.of_check(decision.check or "")
+    return digests.of_check(decision.check or "") if decision.decision is Decision.ATTEST else None
+
+
+def _aimless(decision: OnboardingDecisionSpec, policy: OnboardingPolicySpec) -> str:
+    """Return why a decision changes nothing under the policy, whoever made it."""
+    approvals = {(gate.name, approval.name) for gate in policy.gates for approval in gate.approvals}
+    if decision.gate and (decision.gate, decision.approval) not in approvals:
+        return f"the policy demands no approval {decision.approval} at door {decision.gate}"
+    if decision.check and decision.check not in _AT_DOORS:
+        return f"{decision.check} is no check that a policy puts at a door"
+    return ""
 
 
 def _enter(counted: Decisions, decision: OnboardingDecisionSpec) -> None:
@@ -140,6 +152,15 @@ def describe(decision: OnboardingDecisionSpec) -> str:
     """Return a decision in words: what, by whom."""
     about = decision.check or "/".join(part for part in (decision.gate, decision.approval) if part)
     return f"{decision.decision}{f' {about}' if about else ''} by {decision.by.username}"
+
+
+def void_of_check(void: Iterable[tuple[OnboardingDecisionSpec, str]], check: str, environment: str) -> list[str]:
+    """Return why decisions about a check, which are also about this environment or about all, do not count."""
+    return [
+        f"{describe(decision)}: {reason}"
+        for decision, reason in void
+        if decision.check == check and decision.environment in (None, environment)
+    ]
 
 
 def by_gate(void: Iterable[tuple[OnboardingDecisionSpec, str]]) -> Mapping[str, list[str]]:

@@ -35,7 +35,7 @@ class Door:
     state: GateState
     """What is shown: a door that only waits for questions asked anew after a start is shown as before."""
     obstacles: tuple[Obstacle, ...] = ()
-    """What holds it; shown of the doors that nothing before them holds."""
+    """What holds it, the worst first; only of doors that nothing before them is shown to hold."""
 
 
 def open_doors(
@@ -43,18 +43,20 @@ def open_doors(
 ) -> list[Door]:
     """Return the doors in order; ``passed`` is the place of the last one behind which something is provisioned, or -1.
 
-    The first door that does not open holds all doors behind it.
+    The first door that does not open holds all doors behind it. Shown are the doors as if what is asked anew after a
+    start had been answered as before.
     """
-    before = {item["name"]: item["state"] for item in status.get("gates", ())}
+    before = {item["name"]: GateState(item["state"]) for item in status.get("gates", ())}
     doors: list[Door] = []
-    free = True
+    free = shown_free = True
     for index, gate in enumerate(gates):
-        obstacles = tuple(_obstacles(gate, survey, decisions))
+        obstacles = sorted(_obstacles(gate, survey, decisions, new=index > passed), key=lambda item: item.quiet)
         is_open = free and not obstacles
-        was = GateState(before[gate.name]) if gate.name in before else None
-        state = _state(is_open=is_open, free=free, passed=index <= passed, obstacles=obstacles, was=was)
-        doors.append(Door(gate, is_open, state, obstacles if free else ()))
+        told = [obstacle for obstacle in obstacles if not obstacle.quiet]
+        state = _state(is_open=is_open, free=shown_free, passed=index <= passed, told=told, was=before.get(gate.name))
+        doors.append(Door(gate, is_open, state, tuple(obstacles) if shown_free else ()))
         free = is_open
+        shown_free = shown_free and state is GateState.OPEN
     return doors
 
 
@@ -68,19 +70,27 @@ def stage_of(doors: Iterable[Door]) -> str:
 
 
 def _state(
-    *, is_open: bool, free: bool, passed: bool, obstacles: tuple[Obstacle, ...], was: GateState | None
+    *, is_open: bool, free: bool, passed: bool, told: Sequence[Obstacle], was: GateState | None
 ) -> GateState:
     if is_open:
         return GateState.OPEN
-    if was is not None and obstacles and all(obstacle.quiet for obstacle in obstacles):
+    if free and not told and was not in (None, GateState.CLOSED):
+        # Only answers are missing that were there before the start.
         return was
     if passed:
         return GateState.PASSED
     return GateState.HELD if free else GateState.CLOSED
 
 
-def _obstacles(gate: Gate, survey: Survey, decisions: Decisions) -> Iterable[Obstacle]:
-    for found in survey.at_door(gate.name):
+def _obstacles(gate: Gate, survey: Survey, decisions: Decisions, *, new: bool) -> Iterable[Obstacle]:
+    """Yield what holds a door, the worst first; ``new``: nothing is provisioned behind it yet."""
+    if new and gate.name in survey.unseen:
+        yield Obstacle(
+            Actor.PROJECT,
+            f"no environment runs yet before door {gate.name}",
+            "declare one that a door before it opens, and deploy to it",
+        )
+    for found in sorted(survey.at_door(gate.name), key=lambda item: item.rank):
         yield _of_check(found)
     for approval in gate.approvals:
         door = (gate.name, approval.name)

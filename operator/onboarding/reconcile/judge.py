@@ -20,7 +20,7 @@ from onboarding.reconcile.decisions import Decisions, count, describe
 from onboarding.reconcile.digest import Digests
 from onboarding.reconcile.doors import Door, open_doors
 from onboarding.reconcile.ledger import SiteKey
-from onboarding.reconcile.propose import Proposal, propose
+from onboarding.reconcile.propose import Proposal, accepted, propose
 from onboarding.reconcile.running import running_places
 from onboarding.reconcile.survey import Found, Surveyor
 from onboarding.reconcile.world import World
@@ -179,9 +179,9 @@ def _settle(judgement: Judgement, item: Proposal, reason: str, spec: ProjectOnbo
     full = {found.site: found.finding.message for found in item.found if found.site}
     if reason or full:
         judgement.held[item.name] = reason or "; ".join(full.values())
-    accepted = [] if reason else [revision for revision in item.revisions if revision.site not in full]
-    judgement.building += accepted
-    taken = {revision.cluster for revision in accepted}
+    building = [] if reason else accepted(item.revisions, item.found)
+    judgement.building += building
+    taken = {revision.cluster for revision in building}
     if reason or full:
         for place, revision in judgement.admitted.items():
             if place.environment == item.name and place.cluster not in taken:

@@ -80,8 +80,7 @@ class _Proposer:
             revisions = candidates(self.world.project.name, inputs)
             inputs = replace(inputs, revision_bytes=max(len(revision.canonical) for revision in revisions))
             found = self._found(inputs)
-        if not found:
-            self._take(inputs, revisions)
+        self._take(inputs, accepted(revisions, found))
         gate = gate_of(self.project.policy, environment.stage, inputs.target_name or "")
         door = self.project.policy.gates.index(gate) if gate else -1
         return Proposal(inputs, door, found, revisions, any(not self._stands(revision) for revision in revisions))
@@ -140,6 +139,12 @@ class _Proposer:
 
     def _quota(self, namespace: ObjectKey) -> ObjectKey:
         return ObjectKey(namespace.cluster, RESOURCE_QUOTA, namespace.name, QUOTA_NAME)
+
+
+def accepted(revisions: Iterable[Revision], found: Iterable[Found]) -> list[Revision]:
+    """Return the revisions that nothing about the environment itself holds: a site that is full is held alone."""
+    held = {item.site for item in found}
+    return [] if "" in held else [revision for revision in revisions if revision.site not in held]
 
 
 def propose(

@@ -84,9 +84,9 @@ class Reconciler:
         if await self._teardown_is_over(world, judgement, changes):
             return Pass()
         await self._hold_on_to(world, changes)
-        outcomes = await converge(world.owner, changes, self._clusters)
-        if not any(outcome.result is Result.UNREACHABLE for outcome in outcomes):
-            # A write without an answer may have landed: its room stays taken until a later pass knows.
+        outcomes = await converge(world.owner, changes, self._clusters, world.clusters)
+        if not any(outcome.result in (Result.UNREACHABLE, Result.FAILED) for outcome in outcomes):
+            # A write without a clear answer may have landed: its room stays taken until a later pass knows.
             self._ledger.release(world.project.name)
         if patient and any(outcome.result is Result.STALE for outcome in outcomes):
             return None

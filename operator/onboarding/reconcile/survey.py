@@ -15,6 +15,8 @@ from onboarding.reconcile.decisions import Decisions
 
 InputsT = TypeVar("InputsT")
 
+_WORST_FIRST = (CheckResult.FAIL, CheckResult.UNKNOWN, CheckResult.PENDING)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -38,6 +40,12 @@ class Found:
         return self.severity is Severity.BLOCKING and not self.waiver
 
     @property
+    def rank(self) -> tuple[int, str, str, str]:
+        """Its place among the findings at one door, the worst first; what is waived is told alike, whatever it is."""
+        result = 0 if self.waiver else _WORST_FIRST.index(self.finding.result)
+        return result, self.check.id, self.environment, self.site
+
+    @property
     def actor(self) -> Actor:
         """Who has to act."""
         return self.finding.actor or self.check.actor
@@ -54,6 +62,8 @@ class Survey:
 
     found: list[Found] = field(default_factory=list)
     asked: set[Request[Any]] = field(default_factory=set)
+    unseen: set[str] = field(default_factory=set)
+    """Doors whose checks of what runs before them had nothing to look at."""
 
     def at_door(self, gate: str) -> Iterator[Found]:
         """Return what holds a door itself: findings about the project and about what runs before that door."""
@@ -91,10 +101,16 @@ class Surveyor:
             for door, future in environments:
                 self._make(survey, of_environment, future, rule, order[rule.gate], only_warns=order[rule.gate] > door)
         for of_running, rule in _ruled(OF_RUNNING, rules):
-            for door, present in places:
-                if door < order[rule.gate]:
-                    self._make(survey, of_running, present, rule, order[rule.gate])
+            before = [present for door, present in places if door < order[rule.gate]]
+            for present in before:
+                self._make(survey, of_running, present, rule, order[rule.gate])
+            if not before and self._blocks(of_running, rule):
+                survey.unseen.add(rule.gate)
         return survey
+
+    def _blocks(self, check: Check[Any], rule: CheckRule) -> bool:
+        """Return whether a check holds its door for the project as such."""
+        return _severity(self.project, check, rule, "") is Severity.BLOCKING and not self._waiver(check, "")
 
     def _make(
         self,
@@ -126,7 +142,8 @@ class Surveyor:
             finding.site or site,
             self._waiver(check, environment),
         )
-        survey.found.append(self._remember(found))
+        unanswered = any(self.project.answer(request) is None for request in requests)
+        survey.found.append(self._remember(found) if unanswered else found)
 
     def _waiver(self, check: Check[Any], environment: str) -> str:
         waiver = self.decisions.waiver(check.id, environment)
@@ -134,19 +151,21 @@ class Surveyor:
 
     def _remember(self, found: Found) -> Found:
         """Return a finding that is being asked as it was shown before; an unshown one stays so, and lets nothing in."""
-        if found.finding.result is not CheckResult.PENDING:
-            return found
         for item in self.status.get("checks", ()):
             if (item["id"], item.get("environment", ""), item.get("site", "")) == _place(found):
-                shown = Finding(
-                    item["message"],
-                    item["remedy"],
-                    Actor(item["nextActor"]),
-                    CheckResult(item.get("result", CheckResult.FAIL)),
-                )
-                return replace(found, finding=shown)
+                return replace(found, finding=_as_shown(item, found.finding))
+        if found.finding.result is not CheckResult.PENDING:
+            return found
         known = any(gate["name"] == found.gate for gate in self.status.get("gates", ()))
         return replace(found, quiet=known or found.severity is not Severity.BLOCKING)
+
+
+def _as_shown(item: Mapping[str, Any], finding: Finding) -> Finding:
+    message, actor, result = item["message"], Actor(item["nextActor"]), CheckResult(item["result"])
+    if result is CheckResult.WAIVED:
+        # The status tells the waiver in the place of the result and its remedy.
+        return replace(finding, message=message, actor=actor)
+    return Finding(message, item["remedy"], actor, result)
 
 
 def _ruled(

@@ -1,0 +1,167 @@
+"""A project walks the Cloud π profile from proposal to production, each door held until the right identity decides."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from devcluster import ControlPlane
+from onboarding.build.kinds import NETWORK_POLICY
+from tests.e2e.journey import Journey, a_journey, in_time
+from tests.support.waiting import wait_until
+
+NAME = "dossier"
+UNSEEN = "v1:" + "0" * 64
+ENVIRONMENTS = [
+    {"name": "dev", "stage": "dev", "target": "acceleration", "size": "small"},
+    {"name": "preprod", "stage": "preprod", "target": "cloud-pi-np", "size": "medium"},
+    {"name": "prod", "stage": "prod", "target": "cloud-pi-np", "size": "medium"},
+]
+GROUPS = {"admin": ["dossier-admins"], "developer": ["dossier-devs"], "poa": ["poas"]}
+CLAIRE = {"name": "Claire Martin", "email": "claire.martin@example.org"}
+TEAM = [
+    {"name": "Ali", "email": "ali@example.org", "roles": ["development"]},
+    {"name": "Bo", "email": "bo@example.org", "roles": ["operations"]},
+    {"name": "Cy", "email": "cy@example.org", "roles": ["test"]},
+]
+RIE = {"name": "directory", "zone": "rie", "port": 636, "environments": ["preprod", "prod"], "justification": "Logins"}
+
+
+@pytest.fixture(scope="module")
+def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
+    with (
+        ControlPlane.start("journey") as cluster,
+        a_journey(cluster, tmp_path_factory.mktemp("journey")) as running,
+    ):
+        yield running
+
+
+@pytest.fixture(scope="module")
+def contract(journey: Journey) -> dict[str, Any]:
+    """What the project declares, as far as it has come; every test goes one step on."""
+    journey.outside.git.make("dossier", {"deploy/kustomization.yaml": "resources: []\n"})
+    journey.outside.groups |= {group for groups in GROUPS.values() for group in groups}
+    journey.outside.images.add("shop:v1")
+    return {"owner": CLAIRE, "environments": ENVIRONMENTS}
+
+
+def test_a_proposal_is_told_what_it_lacks(journey: Journey, contract: dict[str, Any]) -> None:
+    journey.hub.declare(NAME, **contract)
+    journey.reaches(NAME, "proposal", "sponsor", "objectives", "demand-pilot")
+    assert {item["actor"] for item in journey.status(NAME)["nextActions"]} == {"project", "service-team"}
+    contract |= {"sponsor": CLAIRE | {"email": "sponsor@example.org"}, "objectives": ["Shorter files"]}
+    journey.hub.declare(NAME, **contract)
+    journey.reaches(NAME, "proposal", "demand-pilot")
+
+
+def test_only_the_right_person_opens_a_door(journey: Journey) -> None:
+    digest = journey.gate(NAME, "awareness")["digest"]
+    approve = {"decision": "Approve", "gate": "awareness", "approval": "demand-pilot", "digest": digest}
+    wrong = journey.decision("network", NAME, "wrong-person", **approve)
+    assert "awareness:demand-pilot" in journey.person("network").refusal("create", "-f", "-", body=wrong)
+    borrowed = journey.decision("demand-pilot", NAME, "borrowed", **approve)
+    assert "spec.by" in journey.person("network").refusal("create", "-f", "-", body=borrowed)
+    journey.decides("demand-pilot", NAME, "self", "dossier-admins", **approve)
+    journey.is_void(NAME, "awareness", "group dossier-admins of the project")
+    journey.decides("demand-pilot", NAME, "unseen", **approve | {"digest": UNSEEN})
+    journey.is_void(NAME, "awareness", "has changed since")
+    journey.decides("demand-pilot", NAME, "agreed", **approve)
+    journey.reaches(NAME, "awareness", "organisation", "team", "POA")
+
+
+def test_a_waiver_counts_until_it_expires(journey: Journey, contract: dict[str, Any]) -> None:
+    contract |= {"organisation": {"name": "Interior"}}
+    contract |= {"team": {"groups": GROUPS, "people": TEAM, "poa": CLAIRE}}
+    journey.hub.declare(NAME, **contract)
+    journey.reaches(NAME, "awareness", "owner")
+    contract["team"]["poa"] = {"name": "Dan", "email": "dan@example.org"}
+    journey.hub.declare(NAME, **contract)
+    journey.reaches(NAME, "contact", "RunAcknowledged")
+    waive = {"decision": "Waive", "check": "RunAcknowledged"}
+    journey.decides("platform", NAME, "waived-once", **waive, expires=in_time(8))
+    wait_until(lambda: journey.gate(NAME, "architecture").get("state") == "Open", what="the waiver opens the door")
+    journey.reaches(NAME, "contact", "RunAcknowledged")
+    checks = {item["id"]: item for item in journey.status(NAME)["checks"]}
+    acknowledged = {
+        "decision": "Attest",
+        "check": "RunAcknowledged",
+        "digest": checks["RunAcknowledged"]["digest"],
+        "expires": in_time(3600),
+    }
+    journey.decides("service-team", NAME, "run", **acknowledged)
+
+
+def test_the_first_environment_opens_behind_the_acceleration_door(journey: Journey, contract: dict[str, Any]) -> None:
+    repository = {"name": "infra", "url": f"https://{journey.outside.host}/dossier.git", "path": "deploy"}
+    contract |= {"repositories": [repository | {"revision": "nowhere"}], "flows": [RIE]}
+    journey.hub.declare(NAME, **contract)
+    journey.reaches(NAME, "architecture", "nowhere")
+    assert journey.hub.project(NAME)["status"]["summary"]["environments"] == "0/3"
+    contract["repositories"] = [repository | {"revision": "main"}]
+    journey.hub.declare(NAME, **contract)
+    journey.reaches(NAME, "acceleration", "runs nothing", "Argo CD", "FlowsOpened", "service-team")
+    journey.hub.wait(NAME, "True", "EnvironmentsHeld")
+    assert journey.status(NAME)["summary"]["environments"] == "1/3"
+
+
+def test_the_internal_cloud_opens_when_it_runs_and_its_flows_are_open(
+    journey: Journey, contract: dict[str, Any]
+) -> None:
+    journey.deploys(f"{NAME}-dev")
+    journey.reports(f"{NAME}-dev-infra", "Healthy")
+    journey.reaches(NAME, "acceleration", "FlowsOpened", "service-team", within=120)
+    checks = {item["id"]: item for item in journey.status(NAME)["checks"]}
+    opened = {"decision": "Attest", "check": "FlowsOpened", "expires": in_time(3600)}
+    journey.decides("network", NAME, "flows", **opened, digest=checks["FlowsOpened"]["digest"])
+    journey.reaches(NAME, "acceleration", "service-team")
+    approve = {"decision": "Approve", "gate": "cloud-pi", "approval": "service-team"}
+    former = journey.gate(NAME, "cloud-pi")["digest"]
+    contract["flows"] = [RIE | {"port": 389}]
+    journey.hub.declare(NAME, **contract)
+    journey.reaches(NAME, "acceleration", "FlowsOpened", "service-team")
+    journey.decides("service-team", NAME, "too-late", **approve, digest=former)
+    journey.is_void(NAME, "cloud-pi", "has changed since")
+    contract["flows"] = [RIE]
+    journey.hub.declare(NAME, **contract)
+    journey.reaches(NAME, "cloud-pi", "backup", within=120)
+    assert journey.hub.one(NETWORK_POLICY, "flow-directory", f"{NAME}-preprod")
+
+
+def test_production_opens_by_the_pilot_alone_and_a_rejection_holds(journey: Journey) -> None:
+    journey.deploys(f"{NAME}-preprod", env="preprod")
+    journey.reports(f"{NAME}-preprod-infra", "Healthy")
+    journey.reaches(NAME, "audit", "SecurityAudited", "HomologationDecided", "poa", within=150)
+    checks = {item["id"]: item for item in journey.status(NAME)["checks"]}
+    for index, check in enumerate(("SecurityAudited", "HomologationDecided")):
+        spec = {"decision": "Attest", "check": check, "digest": checks[check]["digest"], "expires": in_time(3600)}
+        journey.decides("security", NAME, f"audit-{index}", **spec)
+    journey.reaches(NAME, "audit", "poa")
+    door = {"gate": "production", "approval": "poa"}
+    digest = journey.gate(NAME, "production")["digest"]
+    journey.decides("poa", NAME, "builder", "dossier-devs", **door, decision="Approve", digest=digest)
+    journey.is_void(NAME, "production", "group dossier-devs of the project")
+    journey.decides("poa", NAME, "not-yet", **door, decision="Reject")
+    journey.decides("poa", NAME, "approved", **door, decision="Approve", digest=digest)
+    journey.reaches(NAME, "audit", "Reject production/poa by poa")
+    assert journey.hub.project(NAME)["status"]["summary"]["environments"] == "2/3"
+    journey.withdraws("poa", NAME, "not-yet")
+    journey.reaches(NAME, "run")
+    journey.hub.wait(NAME, "True", "Ready")
+    assert journey.status(NAME)["summary"]["environments"] == "3/3"
+
+
+def test_every_door_told_of_itself_once(journey: Journey) -> None:
+    uid = journey.hub.project(NAME)["metadata"]["uid"]
+    events = journey.hub.api.items("/apis/events.k8s.io/v1/namespaces/default/events")
+    opened = [item["note"] for item in events if item["regarding"]["uid"] == uid and item["reason"] == "GateOpened"]
+    gates = ["proposal", "awareness", "contact", "architecture", "acceleration", "cloud-pi", "audit", "production"]
+    expected = [f"door {gate} is open" for gate in [*gates, "run"]]
+    # The waiver opened one door, which closed when it expired and was opened for good by the attestation.
+    assert sorted(opened) == sorted([*expected, "door architecture is open"])
+
+
+def test_a_decision_counts_for_no_other_project_of_the_name(journey: Journey) -> None:
+    journey.hub.delete(NAME)
+    journey.hub.wait_gone(NAME, meanwhile=lambda: journey.hub.release_applications(NAME))
+    journey.hub.declare(NAME, owner=CLAIRE, environments=ENVIRONMENTS[:1], objectives=["Again"], sponsor=CLAIRE)
+    journey.reaches(NAME, "proposal", "demand-pilot")
