@@ -42,7 +42,7 @@ def contract(journey: Journey) -> dict[str, Any]:
     journey.outside.git.make("dossier", {"deploy/kustomization.yaml": "resources: []\n"})
     journey.outside.groups |= {group for groups in GROUPS.values() for group in groups}
     journey.outside.images.add("shop:v1")
-    return {"owner": CLAIRE, "environments": ENVIRONMENTS}
+    return {"owner": CLAIRE, "environments": ENVIRONMENTS, "team": {"groups": GROUPS}}
 
 
 def test_a_proposal_is_told_what_it_lacks(journey: Journey, contract: dict[str, Any]) -> None:
@@ -66,7 +66,7 @@ def test_only_the_right_person_opens_a_door(journey: Journey) -> None:
     journey.decides("demand-pilot", NAME, "unseen", **approve | {"digest": UNSEEN})
     journey.is_void(NAME, "awareness", "has changed since")
     journey.decides("demand-pilot", NAME, "agreed", **approve)
-    journey.reaches(NAME, "awareness", "organisation", "team", "POA")
+    journey.reaches(NAME, "awareness", "organisation", "spec.team.people", "spec.team.poa")
 
 
 def test_a_waiver_counts_until_it_expires(journey: Journey, contract: dict[str, Any]) -> None:

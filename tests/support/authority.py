@@ -40,9 +40,11 @@ class Authority:
         It ends after ``days``, which may lie in the past. ``more`` copies of the authority follow it in the chain.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
-        alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
-        builder = self._builder(subject, key.public_key(), days).add_extension(alternatives, critical=False)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server of the tests")])
+        builder = self._builder(subject, key.public_key(), days)
+        if names:
+            alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
+            builder = builder.add_extension(alternatives, critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())
         pem = serialization.Encoding.PEM
         private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

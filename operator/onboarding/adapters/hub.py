@@ -63,7 +63,7 @@ def _event(project: Project, announcement: Announcement, now: datetime) -> dict[
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
-        "metadata": {"generateName": f"{project.name}.", "namespace": "default"},
+        "metadata": {"name": f"{project.name}.{uuid.uuid4().hex[:16]}", "namespace": "default"},
         "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "regarding": {
             "apiVersion": names.API_VERSION,

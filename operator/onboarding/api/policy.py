@@ -7,6 +7,7 @@ from pydantic import Field
 
 from onboarding.api.capacity import Ceilings
 from onboarding.api.common import Amounts, Model, ObjectName, Resources, ShortName
+from onboarding.api.delivery import Delivery
 from onboarding.api.gates import CheckRule, Gate, Override
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList
 from onboarding.api.probes import Probes
@@ -173,6 +174,7 @@ class OnboardingPolicySpec(Model):
     workloads: WorkloadRules = Field(
         default_factory=WorkloadRules, description="What the checks of workloads, images and certificates demand."
     )
+    delivery: Delivery = Field(default_factory=Delivery, description="The platform's rules for Argo CD.")
     probes: Probes = Field(default_factory=Probes, description="What probes may reach, and with which logins.")
     released_access: Access = Field(
         default=Access.KEEP, description="What becomes of the team's access to a namespace that is released."

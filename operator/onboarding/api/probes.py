@@ -10,7 +10,7 @@ from onboarding.api.markers import AtomicList, MapList, Rule
 
 HttpsUrl = Annotated[
     str,
-    Field(max_length=300, pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/%{}?=&\"+-]*)?$"),
+    Field(max_length=300, pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/%{}?=&\"+-]*)?$"),
     Rule("!self.contains('..')", "a URL holds no '..': write the path in full"),
 ]
 

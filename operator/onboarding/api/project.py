@@ -20,22 +20,13 @@ from onboarding.api.common import (
     Text,
     ZoneName,
 )
+from onboarding.api.delivery import Deployment, Repository, Window
 from onboarding.api.hosting import Classification, Flow
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList, rules
 
 PersonName = Annotated[str, Field(min_length=1, max_length=100)]
 Groups = Annotated[tuple[Group, ...], Field(max_length=20), SetList()]
 Role = Annotated[str, Field(min_length=1, max_length=63)]
-
-RepositoryUrl = Annotated[
-    str,
-    Field(
-        max_length=500,
-        pattern=r"^(https?://[A-Za-z0-9.-]+(:[0-9]+)?/|ssh://git@[A-Za-z0-9.-]+(:[0-9]+)?/|git@[A-Za-z0-9.-]+:)[A-Za-z0-9._~/-]+$",
-    ),
-    Rule("!self.contains('..')", "a repository URL holds no '..': write the path in full"),
-]
-"""A Git URL (https, http, ssh or scp-like) without credentials, globs or control characters."""
 
 
 class Person(Model):
@@ -80,21 +71,6 @@ class Organisation(Model):
     """The organisation that the project belongs to."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)] = Field(description="Name of the organisation.")
-
-
-class Repository(Model):
-    """One infrastructure repository: every environment gets an Argo CD Application for it."""
-
-    name: ShortName = Field(description="Name of the repository within the project; part of the Application's name.")
-    url: RepositoryUrl = Field(description="Git URL without credentials.")
-    revision: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._/-]+$")] = Field(
-        default="HEAD", description="Branch, tag or commit that Argo CD follows."
-    )
-    path: Annotated[
-        str,
-        Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9._-][A-Za-z0-9._/-]*$"),
-        Rule("!self.contains('..')", "a path stays inside its repository: it holds no '..'"),
-    ] = Field(default=".", description="Folder in the repository that holds the manifests.")
 
 
 NamespaceName = Annotated[
@@ -157,6 +133,12 @@ class Environment(Model):
     )
     domains: Annotated[tuple[Domain, ...], Field(max_length=20), SetList()] = Field(
         default=(), description="Host names under which this environment is reached."
+    )
+    deployments: Annotated[tuple[Deployment, ...], Field(max_length=10), MapList("repository")] = Field(
+        default=(), description="What this environment deploys of a repository, where it differs."
+    )
+    release_windows: Annotated[tuple[Window, ...], Field(max_length=10), AtomicList()] = Field(
+        default=(), description="When Argo CD may sync here. Default: at any time that the policy's windows allow."
     )
     health_path: Annotated[str, Field(max_length=200, pattern=r"^/[A-Za-z0-9._~/-]*$")] | None = Field(
         default=None, description="Path that answers 200 over HTTPS on every domain while all is well, such as /health."

@@ -116,7 +116,7 @@ class Network(Holes):
         default=(), description="Zones that declared flows may lead to or come from."
     )
 
-    @property
+    @cached_property
     def holes(self) -> Holes:
         """The holes alone: what every environment has, whatever flows it declares."""
         return Holes.model_construct(**{name: getattr(self, name) for name in Holes.model_fields})

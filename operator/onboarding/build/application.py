@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from onboarding.api.project import Repository
+from onboarding.api.delivery import Repository
 from onboarding.build.kinds import APPLICATION, Manifest
 from onboarding.build.naming import application_name, head, ownership_labels
 from onboarding.build.revision import Owner, Revision

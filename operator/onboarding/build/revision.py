@@ -14,9 +14,9 @@ from pydantic import Field
 
 from onboarding.api.addresses import NetworkCidr
 from onboarding.api.common import Model, Resources
+from onboarding.api.delivery import Repository
 from onboarding.api.hosting import Direction, Protocol
 from onboarding.api.policy import ArgoAction, Container, PodSecurity
-from onboarding.api.project import Repository
 from onboarding.api.target import ArgoCD, ArgoLocation, Flavour, Holes
 from onboarding.build.kinds import HUB
 

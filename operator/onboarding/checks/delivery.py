@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from onboarding.api.delivery import Repository
 from onboarding.api.gates import Track
-from onboarding.api.project import Repository
 from onboarding.api.status import CheckResult, Evidence
 from onboarding.checks.finding import Finding, Theme, check, undecided
 from onboarding.checks.inputs import ProjectInputs, RunningInputs

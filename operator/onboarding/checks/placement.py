@@ -59,9 +59,16 @@ def target_is_known(inputs: EnvironmentInputs) -> Finding | None:
     """The target, named or by default, exists."""
     if inputs.stage is None or inputs.target:
         return None
+    problem = inputs.project.target_problems.get(inputs.target_name or "")
+    if problem:
+        return Finding(
+            f"HostingTarget {inputs.target_name!r} cannot be used: {problem}",
+            f"the platform team mends it, or choose one of: {listed(inputs.targets)}",
+            Actor.PLATFORM,
+        )
     named = inputs.environment.target is not None
     return Finding(
-        f"HostingTarget {inputs.target_name!r} does not exist or is not valid",
+        f"HostingTarget {inputs.target_name!r} does not exist",
         f"choose one of: {listed(inputs.targets)}",
         Actor.PROJECT if named else Actor.PLATFORM,
     )

@@ -107,15 +107,16 @@ def _void(decision: OnboardingDecisionSpec, insiders: _Insiders, digests: Digest
         return f"{insider}: somebody else decides"
     if decision.expires and moment_of(decision.expires) <= now:
         return f"it expired at {decision.expires}: decide anew"
-    if decision.digest != _wanted_digest(decision, digests):
+    wanted = _wanted_digest(decision, digests)
+    if wanted and decision.digest != wanted:
         return "what it looked at has changed since: look again, and decide anew"
     return ""
 
 
-def _wanted_digest(decision: OnboardingDecisionSpec, digests: Digests) -> str | None:
+def _wanted_digest(decision: OnboardingDecisionSpec, digests: Digests) -> str:
     if decision.decision is Decision.APPROVE:
         return digests.of_gate(decision.gate or "")
-    return digests.of_check(decision.check or "") if decision.decision is Decision.ATTEST else None
+    return digests.of_check(decision.check or "") if decision.decision is Decision.ATTEST else ""
 
 
 def _aimless(decision: OnboardingDecisionSpec, policy: OnboardingPolicySpec) -> str:

@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import orjson
 
+from onboarding.api.crd import structural
 from onboarding.api.gates import Severity
+from onboarding.api.markers import LIST_MAP_KEYS, LIST_TYPE
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.checks.catalogue import BY_ID
@@ -17,7 +19,7 @@ class Digests:
     """What decisions about a project have to name now.
 
     A digest is ``v1:`` and the SHA-256 of the canonical JSON of some fields. Absent and default values are left out,
-    so that a new optional field voids no decision.
+    so that a new optional field voids no decision; lists whose order means nothing are sorted.
     """
 
     def __init__(self, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec) -> None:
@@ -38,8 +40,10 @@ class Digests:
         return self._spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
     def _of(self, paths: Iterable[str]) -> str:
-        content = self._content
-        picked = {path: value for path in sorted(set(paths)) if (value := _pick(content, path.split("."))) is not None}
+        content, schema = self._content, _schema()
+        picked = {
+            path: value for path in sorted(set(paths)) if (value := _pick(content, path.split("."), schema)) is not None
+        }
         return "v1:" + hashlib.sha256(orjson.dumps(picked, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
@@ -49,11 +53,34 @@ def gate_reads(policy: OnboardingPolicySpec, gate: str) -> list[str]:
     return sorted({path for rule in rules if (check := BY_ID.get(rule.id)) for path in check.reads})
 
 
-def _pick(value: Any, path: list[str]) -> Any:
+@cache
+def _schema() -> dict[str, Any]:
+    return structural(ProjectOnboardingSpec, "spec")
+
+
+def _pick(value: Any, path: list[str], schema: Any) -> Any:
     """Return a field; of a list of named items, that of each item by its name, and only where it has the field."""
     if not path or value is None:
-        return value
+        return _sorted(value, schema)
     if isinstance(value, list):
-        found = {item["name"]: part for item in value if (part := _pick(item, path)) is not None}
-        return found or None
-    return _pick(value.get(path[0]), path[1:])
+        (key,) = schema[LIST_MAP_KEYS]
+        parts = ((item[key], _pick(item, path, schema["items"])) for item in value)
+        return {name: part for name, part in parts if part is not None} or None
+    return _pick(value.get(path[0]), path[1:], schema["properties"][path[0]])
+
+
+def _sorted(value: Any, schema: Any) -> Any:
+    """Return a value with every list in it sorted that is a set, or a map by its keys."""
+    if isinstance(value, dict):
+        others = schema.get("additionalProperties", {})
+        fields = schema.get("properties", {})
+        return {name: _sorted(part, fields.get(name, others)) for name, part in value.items()}
+    if not isinstance(value, list):
+        return value
+    items = [_sorted(item, schema["items"]) for item in value]
+    match schema.get(LIST_TYPE):
+        case "set":
+            return sorted(items)
+        case "map":
+            return sorted(items, key=lambda item: [item[key] for key in schema[LIST_MAP_KEYS]])
+    return items

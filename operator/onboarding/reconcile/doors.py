@@ -69,9 +69,7 @@ def stage_of(doors: Iterable[Door]) -> str:
     return reached
 
 
-def _state(
-    *, is_open: bool, free: bool, passed: bool, told: Sequence[Obstacle], was: GateState | None
-) -> GateState:
+def _state(*, is_open: bool, free: bool, passed: bool, told: Sequence[Obstacle], was: GateState | None) -> GateState:
     if is_open:
         return GateState.OPEN
     if free and not told and was not in (None, GateState.CLOSED):

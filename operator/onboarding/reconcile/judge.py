@@ -53,6 +53,8 @@ class Judgement:
     """Whether something new waits for an answer."""
     held: dict[str, str] = field(default_factory=dict)
     """Environments that get nothing new, and why."""
+    arriving: set[str] = field(default_factory=set)
+    """Environments that get something new, of which the doors behind theirs know only once it is there."""
     gates: dict[str, str] = field(default_factory=dict)
     """The door of each environment."""
     hold: str = ""
@@ -82,12 +84,12 @@ def judge(world: World) -> Judgement:
         _let_go(world, spec, judgement, _present(world))
         return judgement
     _judge_environments(world, spec, policy, judgement)
-    if spec.mode is Mode.APPLY:
-        declared = {environment.name for environment in spec.environments}
-        _let_go(world, spec, judgement, _present(world) - declared)
-        _leave_sites(world, spec, judgement, declared - judgement.held.keys())
-    else:
-        _keep_all_but(judgement, spec)
+    declared = {environment.name for environment in spec.environments}
+    undeclared = _present(world) - declared
+    staying = {name for name in undeclared if spec.mode is Mode.PLAN or judgement.decisions.suspension(name)}
+    _stay(judgement, spec, staying)
+    _let_go(world, spec, judgement, undeclared - staying)
+    _leave_sites(world, spec, judgement, declared - judgement.held.keys())
     return judgement
 
 
@@ -127,6 +129,8 @@ def _judge_environments(
             judgement.gates[item.name] = order[item.door]
         reason = _held(item, judgement, [found.finding.message for found in survey.on_environment(item.name)], spec)
         _settle(judgement, item, reason, spec)
+        if item.new and item.name not in judgement.held and not all(door.open for door in judgement.doors):
+            judgement.arriving.add(item.name)
 
 
 def _passed(policy: OnboardingPolicySpec, revisions: Iterable[Revision | None], order: list[str]) -> int:
@@ -139,9 +143,13 @@ def _urgent(judgement: Judgement, proposals: Iterable[Proposal]) -> bool:
     """Return whether a question is new, or only what was asked before a start holds something new now."""
     if any(found.finding.result is CheckResult.PENDING and not found.quiet for found in judgement.findings):
         return True
-    closed = next((index for index, door in enumerate(judgement.doors) if not door.open), len(judgement.doors))
-    wanted = any(item.new and item.door >= closed for item in proposals)
-    return wanted and all(obstacle.quiet for obstacle in judgement.doors[closed].obstacles)
+    return any(
+        item.new
+        and item.door >= 0
+        and not judgement.doors[item.door].open
+        and all(obstacle.quiet for door in judgement.doors[: item.door + 1] for obstacle in door.obstacles)
+        for item in proposals
+    )
 
 
 def _again_at(world: World, judgement: Judgement) -> datetime | None:
@@ -169,9 +177,9 @@ def _behind(item: Proposal, doors: Sequence[Door]) -> str:
     """Return which door holds an environment; the empty string where its own is open or it has none."""
     if item.door < 0 or doors[item.door].open:
         return ""
-    holding = next(door for door in doors if not door.open)
-    told = holding.obstacles[0].message if holding.obstacles else "it is not open"
-    return f"door {holding.gate.name}: {told}"
+    before = [door for door in doors[: item.door + 1] if door.obstacles]
+    holding = next((door for door in before if not door.obstacles[0].quiet), before[0])
+    return f"door {holding.gate.name}: {holding.obstacles[0].message}"
 
 
 def _settle(judgement: Judgement, item: Proposal, reason: str, spec: ProjectOnboardingSpec) -> None:
@@ -193,11 +201,10 @@ def _keep(judgement: Judgement, revision: Revision | None, spec: ProjectOnboardi
         judgement.building.append(revoke(revision, spec) if spec else revision)
 
 
-def _keep_all_but(judgement: Judgement, spec: ProjectOnboardingSpec) -> None:
-    """Keep the environments that a plan would remove: a plan removes nothing."""
-    declared = {environment.name for environment in spec.environments}
+def _stay(judgement: Judgement, spec: ProjectOnboardingSpec, environments: set[str]) -> None:
+    """Keep environments that are no longer declared: neither a plan nor a suspended project removes anything."""
     for place, revision in judgement.admitted.items():
-        if place.environment not in declared:
+        if place.environment in environments:
             _keep(judgement, revision, spec)
 
 

@@ -1,6 +1,7 @@
 """What each declared environment would become, and what about itself holds it; pure.
 
-The environments are looked at in the order of the spec, and each leaves its share of the room to those before it.
+The environments are looked at in the order of their doors, and then of the spec; each leaves its share of the room to
+those before it. So nothing lacks room for the sake of what opens behind it and may be waiting for it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,12 +15,13 @@ from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, ObjectKey
 from onboarding.build.naming import namespace_name
 from onboarding.build.quota import NAME as QUOTA_NAME
 from onboarding.build.revision import Revision
-from onboarding.checks import capacity
+from onboarding.checks import capacity, continuity, reviews
 from onboarding.checks.catalogue import ALWAYS
+from onboarding.checks.finding import Check
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, Room
 from onboarding.checks.journey import gate_of
 from onboarding.checks.totals import Totals
-from onboarding.reconcile.admit import Place, candidates, cluster_of
+from onboarding.reconcile.admit import Place, candidates, cluster_of, revoke
 from onboarding.reconcile.decisions import Decisions
 from onboarding.reconcile.ledger import Occupancy, SiteKey, claims_of
 from onboarding.reconcile.survey import Found
@@ -74,21 +76,22 @@ class _Proposer:
         )
         bare = EnvironmentInputs(self.project, environment, name, former)
         inputs = replace(bare, room=self._room(bare))
-        found = self._found(inputs)
+        found = _found(inputs, ALWAYS)
         revisions: list[Revision] = []
-        if not any(not item.site for item in found):
-            revisions = candidates(self.world.project.name, inputs)
+        if all(item.site for item in found):
+            opened = reviews.flows_are_opened.id in self.project.attested
+            revisions = candidates(self.world.project.name, inputs, opened, self.admitted)
             inputs = replace(inputs, revision_bytes=max(len(revision.canonical) for revision in revisions))
-            found = self._found(inputs)
+            found += _found(inputs, (continuity.revision_fits,))
         self._take(inputs, accepted(revisions, found))
-        gate = gate_of(self.project.policy, environment.stage, inputs.target_name or "")
-        door = self.project.policy.gates.index(gate) if gate else -1
-        return Proposal(inputs, door, found, revisions, any(not self._stands(revision) for revision in revisions))
+        new = any(not self._stands(revision) for revision in revisions)
+        return Proposal(inputs, self.door(environment), found, revisions, new)
 
-    def _found(self, inputs: EnvironmentInputs) -> list[Found]:
-        environment = inputs.environment.name
-        findings = ((check, check.judge(inputs)) for check in ALWAYS)
-        return [Found(check, found, environment=environment, site=found.site) for check, found in findings if found]
+    def door(self, environment: Environment) -> int:
+        """Return the place of the door of an environment in the order; -1 where it has none."""
+        policy, target = self.project.policy, EnvironmentInputs(self.project, environment).target_name
+        gate = gate_of(policy, environment.stage, target or "")
+        return policy.gates.index(gate) if gate else -1
 
     def _room(self, inputs: EnvironmentInputs) -> Room:
         environment = inputs.environment
@@ -130,9 +133,11 @@ class _Proposer:
         self.taking[inputs.environment.name] = (production, whole.most(before))
 
     def _stands(self, revision: Revision) -> bool:
-        """Return whether a revision is what is admitted already."""
+        """Return whether a revision is what is admitted already, or what a revocation leaves of that."""
         old = self.admitted.get(Place(revision.environment, revision.cluster))
-        return old is not None and old.canonical == revision.canonical
+        if old is None or old.canonical == revision.canonical:
+            return old is not None
+        return revoke(old, self.project.spec).canonical == revision.canonical
 
     def _namespace(self, inputs: EnvironmentInputs, site: str) -> ObjectKey:
         return ObjectKey(_cluster(inputs, site), NAMESPACE, "", inputs.namespace)
@@ -157,7 +162,15 @@ def propose(
             production = any(stage.name == revision.stage and stage.production for stage in project.policy.stages)
             _, before = proposer.taking.get(revision.environment, (production, Totals()))
             proposer.taking[revision.environment] = (production, before + Totals.of(revision.resources))
-    return [proposer.propose(environment) for environment in project.spec.environments]
+    in_order = sorted(project.spec.environments, key=proposer.door)
+    proposals = {environment.name: proposer.propose(environment) for environment in in_order}
+    return [proposals[environment.name] for environment in project.spec.environments]
+
+
+def _found(inputs: EnvironmentInputs, checks: Iterable[Check[EnvironmentInputs]]) -> list[Found]:
+    environment = inputs.environment.name
+    findings = ((check, check.judge(inputs)) for check in checks)
+    return [Found(check, found, environment=environment, site=found.site) for check, found in findings if found]
 
 
 def _cluster(inputs: EnvironmentInputs, site: str) -> str:

@@ -103,8 +103,9 @@ class Reconciler:
             await self._projects.write_status(world.project.name, status)
             await self._projects.announce(world.project, news(world.project.status, status))
         unfinished = any(outcome.result not in (Result.DONE, Result.SKIPPED) for outcome in outcomes)
-        # What leaves goes in steps, and the last step of a teardown follows objects that are gone without an event.
-        retry = unfinished or bool(outcomes and (judgement.gone or judgement.leaving))
+        # What leaves goes in steps, and the last step of a teardown follows objects that are gone without an event. Nor
+        # is there one for what our own writes have brought about.
+        retry = unfinished or bool(outcomes and (judgement.gone or judgement.leaving or judgement.arriving))
         done = tuple(str(outcome.change) for outcome in outcomes)
         return Pass(verdict, _states(status), done, retry, judgement.again_at)
 

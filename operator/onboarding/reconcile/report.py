@@ -9,16 +9,18 @@ from onboarding.api.common import Mode
 from onboarding.api.status import EnvironmentState, PlanStatus, ProjectOnboardingStatus, Summary
 from onboarding.reconcile.compare import Change
 from onboarding.reconcile.converge import Outcome
-from onboarding.reconcile.doors import stage_of
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.report_conditions import conditions
 from onboarding.reconcile.report_environments import environments
-from onboarding.reconcile.report_journey import MAX_CHECKS, checks, gates, next_actions
+from onboarding.reconcile.report_journey import MAX_CHECKS, checks, count_checks, gates, next_actions, stage
 from onboarding.reconcile.verdict import Verdict
 from onboarding.reconcile.wording import cut
 from onboarding.reconcile.world import World
 
 MAX_STATUS_BYTES = 8 * 1024
+_ROOM_FOR_COUNT = len(',"omittedChecks":9999')
+_FEW = 5
+_SHORT = 80
 
 
 def report(
@@ -31,7 +33,7 @@ def report(
     ready = sum(1 for item in places if item.sites and all(s.state is EnvironmentState.READY for s in item.sites))
     status = ProjectOnboardingStatus(
         observed_generation=world.project.generation,
-        stage=stage_of(judgement.doors) or None,
+        stage=stage(world, judgement),
         summary=Summary(
             environments=f"{ready}/{len(places)}",
             next=f"{actions[0].actor}: {actions[0].action}" if actions else _calm(verdict),
@@ -41,10 +43,11 @@ def report(
         gates=gates(world, judgement),
         environments=places,
         checks=findings[:MAX_CHECKS],
-        omitted_checks=max(0, len(findings) - MAX_CHECKS),
         plan=_plan(plan) if plan is not None else None,
     )
-    return _fit(status.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+    fitting = _fit(status.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+    omitted = count_checks(world, judgement, findings) - len(fitting.get("checks", ()))
+    return {**fitting, "omittedChecks": omitted} if omitted > 0 else fitting
 
 
 def _calm(verdict: Verdict) -> str:
@@ -63,12 +66,23 @@ def _plan(changes: Sequence[Change]) -> PlanStatus:
 
 
 def _fit(status: dict[str, Any]) -> dict[str, Any]:
-    """Shorten what is longest until the status keeps its limit; conditions and next actions stay."""
-    for name in ("plan", "checks", "environments", "nextActions"):
+    """Shorten what is longest until the status keeps its limit; what everybody has to read goes last, and never whole.
+
+    A foreign text in it, such as the reason of a decision, may take six bytes a character.
+    """
+    for name, least in (("plan", 0), ("checks", _FEW), ("environments", 0), ("checks", 0), ("nextActions", 1)):
         part = status.get(name)
         items = part.get("changes") if isinstance(part, dict) else part
-        while items and len(orjson.dumps(status)) > MAX_STATUS_BYTES:
+        while items and len(items) > least and _too_long(status):
             items.pop()
-            if name == "checks":
-                status["omittedChecks"] = status.get("omittedChecks", 0) + 1
+    for gate in status.get("gates", ()):
+        if _too_long(status):
+            gate.pop("void", None)
+    for condition in status["conditions"]:
+        if _too_long(status):
+            condition["message"] = cut(condition["message"], _SHORT)
     return status
+
+
+def _too_long(status: dict[str, Any]) -> bool:
+    return len(orjson.dumps(status)) > MAX_STATUS_BYTES - _ROOM_FOR_COUNT

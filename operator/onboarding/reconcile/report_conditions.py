@@ -41,7 +41,8 @@ def conditions(
     if verdict.stalled:
         facts.append((ConditionType.STALLED, "True", verdict.reason, verdict.message))
     if suspension := judgement.decisions.suspension(""):
-        told = f"{describe(suspension)}: {suspension.reason}"
+        same = verdict.reason is Reason.SUSPENDED
+        told = verdict.message if same else f"{describe(suspension)}: {suspension.reason}"
         facts.append((ConditionType.SUSPENDED, "True", Reason.SUSPENDED, told))
     before = {item["type"]: item for item in world.project.status.get("conditions", ())}
     return tuple(_condition(world, fact, before.get(fact[0].value)) for fact in sorted(facts))

@@ -1,13 +1,15 @@
 """The journey in the status: doors, checks, and who must do what next; pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from onboarding.api.gates import Actor, Severity
-from onboarding.api.status import CheckResult, CheckStatus, Evidence, GateStatus, NextAction
+from onboarding.api.status import CheckResult, CheckStatus, Evidence, GateState, GateStatus, NextAction
+from onboarding.checks.catalogue import OF_ENVIRONMENT
 from onboarding.reconcile.converge import Outcome, Result
-from onboarding.reconcile.decisions import by_gate
+from onboarding.reconcile.decisions import by_gate, void_of_check
 from onboarding.reconcile.digest import Digests
-from onboarding.reconcile.doors import Obstacle
+from onboarding.reconcile.doors import Obstacle, stage_of
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.survey import Found
 from onboarding.reconcile.verdict import Verdict
@@ -16,42 +18,73 @@ from onboarding.reconcile.world import World
 
 MAX_CHECKS = 24
 _MAX_ACTIONS = 10
-_WORST_FIRST = (CheckResult.FAIL, CheckResult.UNKNOWN, CheckResult.PENDING)
+_MAX_VOID = 6
+"""Decisions that do not count, at all doors together: the status has 8 KiB."""
 _OF_THE_PLATFORM = (Result.CONFLICT, Result.GUARD_MISSING, Result.ARGOCD_MISSING, Result.UNREACHABLE)
 
 
 def gates(world: World, judgement: Judgement) -> tuple[GateStatus, ...]:
-    """Return the doors, with what holds the first one that is not open."""
+    """Return the doors, with what holds the first one that is not open; as before while nothing can be judged."""
     spec, policy = world.project.spec, world.policy
     if spec is None or policy is None:
-        return ()
+        return tuple(GateStatus.model_validate(item) for item in world.project.status.get("gates", ()))
     digests, void = Digests(spec, policy), by_gate(judgement.decisions.void)
-    return tuple(
-        GateStatus(
-            name=door.gate.name,
-            state=door.state,
-            waiting_for=tuple(cut(item.message, 160) for item in door.obstacles if not item.quiet)[:5],
-            void=tuple(cut(reason, 160) for reason in void.get(door.gate.name, ()))[:3],
-            digest=digests.of_gate(door.gate.name) if door.gate.approvals and not door.open else None,
+    room, shown = _MAX_VOID, []
+    for door in judgement.doors:
+        told = void.get(door.gate.name, [])[: min(3, room)]
+        room -= len(told)
+        wants_approval = door.gate.approvals and door.state is not GateState.OPEN
+        shown.append(
+            GateStatus(
+                name=door.gate.name,
+                state=door.state,
+                waiting_for=tuple(cut(item.message, 160) for item in door.obstacles if not item.quiet)[:5],
+                void=tuple(cut(reason, 160) for reason in told),
+                digest=digests.of_gate(door.gate.name) if wants_approval else None,
+            )
         )
-        for door in judgement.doors
-    )
+    return tuple(shown)
 
 
 def checks(world: World, judgement: Judgement) -> tuple[CheckStatus, ...]:
-    """Return every check that does not pass, worst first."""
+    """Return every check that does not pass, the worst first, and of these what the nearest door waits for.
+
+    While nothing can be judged they are shown as before.
+    """
+    spec, policy = world.project.spec, world.policy
+    if spec is None or policy is None:
+        return tuple(CheckStatus.model_validate(item) for item in world.project.status.get("checks", ()))
     before = {
         (item["id"], item.get("environment"), item.get("site"), item["message"]): item["since"]
         for item in world.project.status.get("checks", ())
     }
-    spec, policy = world.project.spec, world.policy
-    digests = Digests(spec, policy) if spec and policy else None
+    digests = Digests(spec, policy)
+    doors = {door.gate.name: place for place, door in enumerate(judgement.doors)}
     shown = []
-    for found in sorted((item for item in judgement.findings if not item.quiet), key=_badness):
+    for found in sorted(
+        (item for item in judgement.findings if not item.quiet), key=lambda item: _badness(item, doors)
+    ):
         message = cut(found.finding.message)
         place = (found.check.id, found.environment or None, found.site or None, message)
-        shown.append(_check(found, message, before.get(place, time(world.now)), digests))
+        void = void_of_check(judgement.decisions.void, found.check.id, found.environment)
+        shown.append(_check(found, message, before.get(place, time(world.now)), digests, void))
     return tuple(shown)
+
+
+def count_checks(world: World, judgement: Judgement, shown: Sequence[CheckStatus]) -> int:
+    """Return how many checks do not pass; those that had no room before a start are still counted while they are asked.
+
+    So do all of them while nothing can be judged.
+    """
+    status = world.project.status
+    before = len(status.get("checks", ())) + status.get("omittedChecks", 0)
+    unknown = judgement.hold or any(found.quiet for found in judgement.findings)
+    return max(len(shown), before) if unknown else len(shown)
+
+
+def stage(world: World, judgement: Judgement) -> str | None:
+    """Return the step that the project has reached; as before while nothing can be judged."""
+    return world.project.status.get("stage") if judgement.hold else stage_of(judgement.doors) or None
 
 
 def next_actions(judgement: Judgement, outcomes: Iterable[Outcome], verdict: Verdict) -> tuple[NextAction, ...]:
@@ -74,29 +107,29 @@ def _actions(judgement: Judgement, outcomes: Iterable[Outcome], verdict: Verdict
 
 
 def _held_environments(judgement: Judgement) -> Iterator[Obstacle]:
-    """Return what holds environments that their doors do not hold."""
-    doors = {door.gate.name for door in judgement.doors if not door.open}
+    """Return what holds environments apart from their doors."""
     for found in judgement.findings:
-        if found.holds and not found.quiet and found.environment in judgement.held and found.gate not in doors:
+        of_itself = not found.gate or found.check in OF_ENVIRONMENT
+        if of_itself and found.holds and not found.quiet and found.environment in judgement.held:
             message = f"environment {found.environment}: {found.finding.message}"
             yield Obstacle(found.actor, message, found.remedy)
 
 
 def held_door(judgement: Judgement) -> Sequence[Obstacle]:
-    """Return what holds the first door that is not open."""
-    held = next((door for door in judgement.doors if not door.open), None)
+    """Return what holds the first door that is not shown as open."""
+    held = next((door for door in judgement.doors if door.state is not GateState.OPEN), None)
     return [item for item in held.obstacles if not item.quiet] if held else []
 
 
-def _badness(found: Found) -> tuple[bool, bool, int, str, str, str]:
-    result = _WORST_FIRST.index(found.finding.result)
-    warns = found.severity is Severity.WARNING
-    return bool(found.waiver), warns, result, found.check.id, found.environment, found.site
+def _badness(found: Found, doors: Mapping[str, int]) -> tuple[Any, ...]:
+    return bool(found.waiver), found.severity is Severity.WARNING, doors.get(found.gate, -1), found.rank
 
 
-def _check(found: Found, message: str, since: str, digests: Digests | None) -> CheckStatus:
+def _check(found: Found, message: str, since: str, digests: Digests, void: Iterable[str]) -> CheckStatus:
     check = found.check
-    attested = digests if check.evidence is Evidence.ATTESTED else None
+    remedy = found.waiver or found.remedy
+    # What is shown as before a start tells them already.
+    told = (reason for reason in void if reason not in remedy)
     return CheckStatus(
         id=check.id,
         result=CheckResult.WAIVED if found.waiver else found.finding.result,
@@ -107,8 +140,8 @@ def _check(found: Found, message: str, since: str, digests: Digests | None) -> C
         track=check.track,
         evidence=check.evidence,
         message=message,
-        remedy=cut(found.waiver or found.remedy),
+        remedy=cut("; ".join((remedy, *told))),
         next_actor=found.actor,
-        digest=attested.of_check(check.id) if attested else None,
+        digest=digests.of_check(check.id) if check.evidence is Evidence.ATTESTED else None,
         since=since,
     )

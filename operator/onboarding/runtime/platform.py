@@ -189,7 +189,10 @@ def platform_feeds(
         _feed(TARGETS, put(TARGETS), drop(TARGETS), lambda: offered.names(TARGETS)),
         _feed(
             "onboardingdecisions",
-            lambda item: decide(item["metadata"]["name"], item["spec"]),
+            # One that is being deleted was taken back, whatever keeps it there.
+            lambda item: decide(
+                item["metadata"]["name"], None if "deletionTimestamp" in item["metadata"] else item["spec"]
+            ),
             lambda name: decide(name, None),
             declared.decision_names,
         ),

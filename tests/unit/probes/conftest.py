@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.support.internet import Internet, an_internet
+from tests.support.questions import World
 
 
 @pytest.fixture
@@ -12,3 +13,12 @@ async def internet() -> AsyncIterator[Internet]:
     """An internet of names, servers and certificates on the loopback address."""
     async with an_internet() as running:
         yield running
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    """A probe runner in the test's own time."""
+    made = World()
+    made.configure()
+    yield made
+    await made.runner.close()

@@ -6,7 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import web
 
-from onboarding.adapters.probes.certificate import ask_certificate
+from onboarding.adapters.probes.certificate import ask_certificate, read_certificate
+from onboarding.adapters.probes.connections import Network
+from onboarding.adapters.probes.guard import Guard
+from onboarding.adapters.probes.http import Web
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.api.probes import Probes
 from onboarding.checks.probe import (
@@ -18,7 +21,7 @@ from onboarding.checks.probe import (
     EndpointRequest,
 )
 from tests.support.authority import Authority
-from tests.support.internet import Internet
+from tests.support.internet import LOOPBACK, Internet
 
 HOST = "www.example.org"
 
@@ -125,6 +128,19 @@ async def test_names_that_are_no_names_are_left_out(internet: Internet) -> None:
     assert (await certificate(internet, port)).names == (HOST,)
 
 
+async def test_the_address_of_a_host_is_a_name_too(internet: Internet) -> None:
+    tls = internet.authority.server("127.0.0.1", HOST)
+    port = await internet.speak(HOST, quiet, tls=tls)
+    facts = await certificate(internet, port, "127.0.0.1")
+    assert (facts.names, facts.matches) == ((HOST,), True)
+    assert not (await certificate(internet, port, "127.0.0.1")).problem
+
+
+def test_a_certificate_that_cannot_be_read_is_unknown() -> None:
+    with pytest.raises(ProbeProblem, match="cannot be read"):
+        read_certificate(b"no certificate", HOST, "")
+
+
 async def test_a_huge_chain_is_not_read(internet: Internet) -> None:
     port = await internet.speak(HOST, quiet, tls=internet.authority.server(HOST, more=400))
     with pytest.raises(ProbeProblem, match="no TLS that we can use"):
@@ -161,11 +177,22 @@ async def test_a_certificate_is_read_from_allowed_addresses_only(internet: Inter
 
 async def test_a_closed_port_is_unknown_and_the_next_address_is_tried(internet: Internet) -> None:
     port = await internet.speak(HOST, quiet, tls=internet.authority.server(HOST))
-    internet.names.knows(HOST, ["127.0.0.2"])
+    addresses = ["127.0.0.2"]
+
+    async def resolve(_host: str) -> tuple[str, ...]:
+        return tuple(addresses)
+
+    client = Web(Network(Guard.of(LOOPBACK), resolve), internet.authority.trust)
     with pytest.raises(ProbeProblem, match="takes no connection"):
-        await certificate(internet, port)
-    internet.names.knows(HOST, ["127.0.0.2", "127.0.0.1"])
-    assert (await certificate(internet, port)).trusted
+        await ask_certificate(CertificateRequest(HOST, port), client)
+    addresses.append("127.0.0.1")
+    assert (await ask_certificate(CertificateRequest(HOST, port), client)).trusted
+
+
+async def test_a_certificate_without_names_covers_nothing(internet: Internet) -> None:
+    port = await internet.speak(HOST, quiet, tls=internet.authority.server())
+    facts = await certificate(internet, port)
+    assert (facts.names, facts.matches) == ((), False)
 
 
 @pytest.mark.parametrize("status", [200, 204, 401, 404, 500, 503])

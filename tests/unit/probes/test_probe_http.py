@@ -1,7 +1,9 @@
-"""Whatever a server does, a question ends in time, costs little, and goes nowhere it should not."""
+"""Whatever a server does, a question ends in time and costs little."""
 
 import asyncio
 import gzip
+import socket
+import struct
 import time
 
 import httpx
@@ -9,34 +11,14 @@ import pytest
 from aiohttp import web
 
 from onboarding import names
-from onboarding.adapters.probes.http import Login, Reply, authority
+from onboarding.adapters.probes.connections import Network
+from onboarding.adapters.probes.guard import Guard
+from onboarding.adapters.probes.http import Web, authority
 from onboarding.adapters.probes.problem import ProbeProblem
-from tests.support.internet import LOOPBACK, Handler, Internet
+from tests.support.fetching import LIMIT, fetch, say
+from tests.support.internet import LOOPBACK, Internet
 
-LIMIT = 64 * 1024
 REQUEST_END = b"\r\n\r\n"
-
-
-async def fetch(
-    internet: Internet,
-    url: str,
-    *,
-    limit: int = LIMIT,
-    patience: float = 5,
-    allowed: tuple[str, ...] = LOOPBACK,
-    login: Login | None = None,
-) -> Reply:
-    async with internet.web(allowed=allowed, patience=patience).session() as session:
-        return await session.fetch(url, limit=limit, login=login)
-
-
-def say(status: int = 200, body: bytes = b"", **headers: str) -> Handler:
-    async def answer(_request: web.BaseRequest) -> web.Response:
-        return web.Response(
-            status=status, body=body, headers={name.replace("_", "-"): value for name, value in headers.items()}
-        )
-
-    return answer
 
 
 async def test_an_answer_comes_back_in_full(internet: Internet) -> None:
@@ -54,122 +36,6 @@ async def test_an_answer_comes_back_in_full(internet: Internet) -> None:
     assert asked[0].headers["Host"] == authority(httpx.URL(url))
 
 
-async def test_loopback_is_refused_unless_the_policy_allows_it(internet: Internet) -> None:
-    url = await internet.serve("www.example.org", say())
-    with pytest.raises(ProbeProblem, match="private"):
-        await fetch(internet, url, allowed=())
-
-
-async def test_every_address_of_a_name_has_to_be_allowed(internet: Internet) -> None:
-    url = await internet.serve("www.example.org", say())
-    for other in ("169.254.169.254", "10.0.0.1", "fe80::1", "::ffff:169.254.169.254"):
-        internet.names.knows("www.example.org", ["127.0.0.1", other])
-        with pytest.raises(ProbeProblem, match="its address is"):
-            await fetch(internet, url)
-
-
-async def test_a_name_is_resolved_once_for_the_check_and_the_connection(internet: Internet) -> None:
-    """What a name resolves to after the check does not matter: the connection goes to the checked address."""
-    url = await internet.serve("www.example.org", say(), plain=True)
-    internet.names.knows("www.example.org", ["127.0.0.1"], ["10.0.0.1"])
-    assert (await fetch(internet, url)).status == 200
-    assert internet.names.asked["www.example.org"] == 1
-
-
-async def test_a_name_that_turns_to_a_private_address_is_refused_the_next_time(internet: Internet) -> None:
-    url = await internet.serve("www.example.org", say(302, Location="/again", Connection="close"), plain=True)
-    internet.names.knows("www.example.org", ["127.0.0.1"], ["169.254.169.254"])
-    with pytest.raises(ProbeProblem, match="never reach"):
-        await fetch(internet, url)
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
-        "http://169.254.169.254/latest/meta-data/",
-        "https://169.254.169.254/s3cret",
-        "https://[::ffff:169.254.169.254]/s3cret",
-        "https://[fd00:ec2::254]/s3cret",
-        "https://10.0.0.1/s3cret",
-        "https://metadata.example.org/s3cret",
-        "https://2852039166/s3cret",
-        "https://0251.0376.0251.0376/s3cret",
-        "https://vault.secrets.svc.cluster.local/s3cret",
-        "https://user:s3cret@www.example.org/",
-        "https://www.example.org:22/s3cret",
-        "file:///etc/s3cret",
-        "gopher://www.example.org/s3cret",
-        "//169.254.169.254/s3cret",
-        "https://[s3cret",
-    ],
-)
-async def test_a_redirect_is_checked_like_a_url_of_a_project(internet: Internet, target: str) -> None:
-    internet.names.knows("metadata.example.org", ["169.254.169.254"])
-    url = await internet.serve("www.example.org", say(302, Location=target))
-    with pytest.raises(ProbeProblem) as raised:
-        await fetch(internet, url)
-    assert "s3cret" not in str(raised.value)
-
-
-async def test_a_redirect_leads_to_another_host(internet: Internet) -> None:
-    there = await internet.serve("there.example.org", say(204))
-    url = await internet.serve("www.example.org", say(307, Location=f"{there}/x"))
-    reply = await fetch(internet, url)
-    assert (reply.status, str(reply.url)) == (204, f"{there}/x")
-
-
-async def test_a_redirect_out_of_https_is_refused(internet: Internet) -> None:
-    there = await internet.serve("there.example.org", say(), plain=True)
-    url = await internet.serve("www.example.org", say(302, Location=there))
-    with pytest.raises(ProbeProblem, match="from https to http"):
-        await fetch(internet, url)
-
-
-async def test_a_redirect_loop_ends(internet: Internet) -> None:
-    asked = 0
-
-    async def answer(request: web.BaseRequest) -> web.Response:
-        nonlocal asked
-        asked += 1
-        raise web.HTTPFound(request.path)
-
-    url = await internet.serve("www.example.org", answer)
-    with pytest.raises(ProbeProblem, match="again and again"):
-        await fetch(internet, url)
-    assert asked == 6
-
-
-async def test_a_login_stays_with_its_origin(internet: Internet) -> None:
-    seen: dict[str, str | None] = {}
-
-    async def remember(request: web.BaseRequest) -> web.Response:
-        seen[request.host.partition(":")[0]] = request.headers.get("Authorization")
-        return web.Response(status=204)
-
-    async def move(request: web.BaseRequest) -> web.Response:
-        await remember(request)
-        raise web.HTTPFound(there)
-
-    there = await internet.serve("there.example.org", remember)
-    url = await internet.serve("www.example.org", move)
-    login = Login(url.removeprefix("https://"), "Bearer s3cret")
-    assert (await fetch(internet, url, login=login)).status == 204
-    assert seen == {"www.example.org": "Bearer s3cret", "there.example.org": None}
-    assert "s3cret" not in repr(login)
-
-
-async def test_a_login_is_not_sent_without_tls(internet: Internet) -> None:
-    seen: list[str | None] = []
-
-    async def answer(request: web.BaseRequest) -> web.Response:
-        seen.append(request.headers.get("Authorization"))
-        return web.Response()
-
-    url = await internet.serve("www.example.org", answer, plain=True)
-    await fetch(internet, url, login=Login(url.removeprefix("http://"), "Bearer s3cret"))
-    assert seen == [None]
-
-
 async def test_a_certificate_that_is_not_trusted_gets_no_request(internet: Internet) -> None:
     asked: list[web.BaseRequest] = []
 
@@ -182,6 +48,14 @@ async def test_a_certificate_that_is_not_trusted_gets_no_request(internet: Inter
         with pytest.raises(ProbeProblem, match="certificate is not trusted"):
             await fetch(internet, url)
     assert asked == []
+
+
+async def test_the_name_of_a_foreign_host_is_not_repeated(internet: Internet) -> None:
+    there = await internet.serve("s3cret.example.org", say(), tls=internet.authority.server("other.example.org"))
+    url = await internet.serve("www.example.org", say(302, Location=there))
+    with pytest.raises(ProbeProblem, match="for another name") as raised:
+        await fetch(internet, url)
+    assert "s3cret" not in str(raised.value)
 
 
 async def test_a_large_answer_is_not_read_to_its_end(internet: Internet) -> None:
@@ -247,6 +121,15 @@ async def test_a_tls_handshake_that_never_comes_is_not_waited_for(internet: Inte
         await fetch(internet, f"https://www.example.org:{port}/", patience=0.3)
 
 
+async def test_a_handshake_is_given_less_time_than_an_answer(
+    internet: Internet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onboarding.adapters.probes.http._CONNECT", 0.2)
+    port = await internet.speak("www.example.org", silence)
+    with pytest.raises(ProbeProblem, match="no connection in time"):
+        await fetch(internet, f"https://www.example.org:{port}/")
+
+
 async def test_endless_headers_end(internet: Internet) -> None:
     async def headers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(REQUEST_END)
@@ -306,8 +189,26 @@ async def test_a_closed_port_is_said(internet: Internet) -> None:
 
 async def test_the_next_address_is_tried_where_one_takes_no_connection(internet: Internet) -> None:
     url = await internet.serve("www.example.org", say())
-    internet.names.knows("www.example.org", ["127.0.0.2", "127.0.0.1"])
-    assert (await fetch(internet, url)).status == 200
+
+    async def resolve(_host: str) -> tuple[str, ...]:
+        return ("127.0.0.2", "127.0.0.1")
+
+    client = Web(Network(Guard.of(LOOPBACK), resolve), internet.authority.trust)
+    async with client.session() as session:
+        assert (await session.fetch(url)).status == 200
+
+
+async def test_a_connection_that_breaks_off_is_said(internet: Internet) -> None:
+    async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(REQUEST_END)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nxxx")
+        await writer.drain()
+        linger = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+    port = await internet.speak("www.example.org", begin)
+    with pytest.raises(ProbeProblem, match=r"broke off|not HTTP"):
+        await fetch(internet, f"http://www.example.org:{port}/")
 
 
 @pytest.mark.parametrize(

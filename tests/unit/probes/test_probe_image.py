@@ -6,12 +6,13 @@ import pytest
 from aiohttp import web
 
 from onboarding.adapters.probes.asks import build_asks
-from onboarding.adapters.probes.image import Reference, parse_reference
+from onboarding.adapters.probes.image import Reference, Remembered, ask_image, parse_reference
+from onboarding.adapters.probes.logins import Logins
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.api.probes import Credential, Probes, TokenSecret
 from onboarding.checks.probe import ImageFacts, ImageRequest
 from tests.support.internet import LOOPBACK, Internet
-from tests.support.registryhost import INDEX, RegistryHost
+from tests.support.registryhost import INDEX, MANIFEST, RegistryHost
 
 DIGEST = "sha256:" + "a" * 64
 ROBOT = "Basic " + base64.b64encode(b"robot:s3cret").decode()
@@ -253,3 +254,42 @@ async def test_a_strange_answer_is_unknown_and_never_quoted(
     with pytest.raises(ProbeProblem, match=words) as raised:
         await internet.ask(ImageRequest(f"{url.removeprefix('https://')}/team/app:v1"))
     assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"), [(500, b"s3cret", "token service answers 500"), (200, b"s3cret", "no token that can")]
+)
+async def test_a_strange_token_service_is_unknown(internet: Internet, status: int, body: bytes, words: str) -> None:
+    async def answer(request: web.BaseRequest) -> web.Response:
+        if request.path == "/token":
+            return web.Response(status=status, body=body)
+        return web.Response(status=401, headers={"WWW-Authenticate": f'Bearer realm="{request.url.origin()}/token"'})
+
+    url = await internet.serve("registry.example.org", answer)
+    with pytest.raises(ProbeProblem, match=words) as raised:
+        await internet.ask(ImageRequest(f"{url.removeprefix('https://')}/team/app:v1"))
+    assert "s3cret" not in str(raised.value)
+
+
+async def test_only_so_many_digests_are_remembered(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onboarding.adapters.probes.image._REMEMBERED", 2)
+    remembered: Remembered = {}
+    client, logins = setting.internet.web(), Logins((), setting.internet.secret)
+    for number in range(4):
+        setting.host.add_image("team/app", f"v{number}", machine=f"m{number}")
+        request = ImageRequest(f"{setting.name}/team/app:v{number}")
+        assert (await ask_image(request, client, logins, remembered)).platforms == (f"linux/m{number}",)
+    assert list(remembered.values()) == [("linux/m2",), ("linux/m3",)]
+
+
+async def test_an_image_that_goes_meanwhile_is_not_found(internet: Internet) -> None:
+    async def answer(request: web.BaseRequest) -> web.Response:
+        return web.Response(status=200 if request.method == "HEAD" else 404)
+
+    url = await internet.serve("registry.example.org", answer)
+    assert await internet.ask(ImageRequest(f"{url.removeprefix('https://')}/app:v1")) == ImageFacts(found=False)
+
+
+async def test_a_manifest_of_another_kind_has_no_platforms(setting: Setting) -> None:
+    digest = setting.host.add("team/app", {"schemaVersion": 2}, MANIFEST, "v1")
+    assert await setting.ask("team/app:v1") == ImageFacts(found=True, digest=digest)

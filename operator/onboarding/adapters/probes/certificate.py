@@ -33,7 +33,7 @@ async def ask_certificate(request: CertificateRequest, web: Web) -> CertificateF
         raise ProbeProblem(f"it did not answer within {web.patience:g} seconds") from None
     except OSError as error:
         raise ProbeProblem(describe(error)) from None
-    return _facts(shown, request.host, problem)
+    return read_certificate(shown, request.host, problem)
 
 
 async def _show(addresses: tuple[str, ...], request: CertificateRequest, tls: ssl.SSLContext) -> bytes:
@@ -56,7 +56,8 @@ async def _handshake(address: str, request: CertificateRequest, tls: ssl.SSLCont
         writer.transport.abort()
 
 
-def _facts(shown: bytes, host: str, problem: str) -> CertificateFacts:
+def read_certificate(shown: bytes, host: str, problem: str) -> CertificateFacts:
+    """Return what a certificate in DER says; ``problem`` is what is wrong with its chain."""
     try:
         certificate = x509.load_der_x509_certificate(shown)
         names, addresses = _alternatives(certificate)

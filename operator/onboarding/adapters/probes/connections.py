@@ -71,7 +71,7 @@ class _Connections(httpcore.AsyncNetworkBackend):
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """httpx's own transport without a choice of network."""
+    """What httpx's own transport does, with connections of ours: that one takes no network backend."""
 
     def __init__(self, network: Network, tls: ssl.SSLContext, most: int) -> None:
         """Open at most ``most`` connections at once, checking certificates with ``tls``."""

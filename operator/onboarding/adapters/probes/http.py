@@ -23,6 +23,10 @@ _REDIRECTS = 5
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _PER_HOST = 2
 _CONNECT = 3.0
+"""Seconds for a connection to one address, and for the TLS handshake on it."""
+_OTHER_NAME = frozenset({62, 64})
+"""OpenSSL's codes for a certificate that is for another name or address; its words would quote the name."""
+_NO_TARGET = "it redirects to what is no URL"
 _HEADERS = {"User-Agent": names.MANAGER, "Accept-Encoding": "identity", "Accept": "*/*"}
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -82,7 +86,7 @@ class Web:
     @asynccontextmanager
     async def session(self) -> AsyncGenerator["Session"]:
         """Give connections that one probe uses alone, and close them."""
-        timeout = httpx.Timeout(self.patience, connect=_CONNECT)
+        timeout = httpx.Timeout(None, connect=_CONNECT)
         async with httpx.AsyncClient(
             transport=Transport(self.network, self._tls, _PER_HOST), trust_env=False, timeout=timeout, headers=_HEADERS
         ) as client:
@@ -139,10 +143,11 @@ class Session:
                     body = await _read(response, limit) if limit else b""
                 finally:
                     await response.aclose()
-            except (httpcore.TimeoutException, httpx.TimeoutException):
-                raise TimeoutError from None
-            except (httpcore.NetworkError, httpcore.ProtocolError, httpx.TransportError, OSError) as error:
+            except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
                 raise ProbeProblem(describe(error)) from None
+            except (httpx.RemoteProtocolError, httpx.InvalidURL):
+                # httpx 0.28 reads the target of a redirect also where it does not follow it.
+                raise ProbeProblem(_NO_TARGET) from None
         return Reply(response.status_code, response.headers, body, request.url)
 
 
@@ -153,26 +158,28 @@ def authority(url: httpx.URL) -> str:
 
 def describe(error: BaseException) -> str:
     """Return what went wrong with a connection, in words that hold nothing a server wrote."""
+    if isinstance(error, httpcore.TimeoutException):
+        return "it takes no connection in time"
     cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted: {cause.verify_message}"
-        if isinstance(cause, ssl.SSLError):
-            return "it offers no TLS that we can use"
+    while cause is not None and not isinstance(cause, ssl.SSLError):
         cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        words = "it is for another name" if cause.verify_code in _OTHER_NAME else cause.verify_message
+        return f"its certificate is not trusted: {words}"
+    if cause is not None:
+        return "it offers no TLS that we can use"
     if isinstance(error, httpcore.ProtocolError):
         return "its answer is not HTTP, or its headers are too large"
-    if isinstance(error, httpcore.ReadError | httpcore.WriteError | ConnectionResetError | BrokenPipeError):
-        return "the connection broke off"
-    return "it takes no connection"
+    broken = isinstance(error, httpcore.ReadError | httpcore.WriteError | ConnectionResetError | BrokenPipeError)
+    return "the connection broke off" if broken else "it takes no connection"
 
 
 def _next(url: httpx.URL, location: str) -> httpx.URL:
     """Return where a redirect leads, checked as if a project had written it."""
     try:
         target = parse_url(str(url.join(location)))
-    except httpx.InvalidURL:
-        raise ProbeProblem("it redirects to what is no URL") from None
+    except (httpx.InvalidURL, ValueError):
+        raise ProbeProblem(_NO_TARGET) from None
     except ProbeProblem as problem:
         raise ProbeProblem(f"it redirects to a URL that is refused: {problem}") from None
     if url.scheme == "https" and target.scheme == "http":
