@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[2]
 
 def install(cluster: ControlPlane, *, argocd: bool = True, profile: bool = True) -> None:
     """Apply Argo CD's CRDs, our manifests and the default profile; wait until our kinds are served."""
-    cluster.kubectl("create", "namespace", "argocd")
+    # Applied, since an Argo CD that has been started before has made it.
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}})
     if argocd:
         install_argocd(cluster)
     cluster.kubectl("apply", "--server-side", "-k", str(ROOT / "manifests/install"))

@@ -1,6 +1,7 @@
 """Worlds to judge: a policy, a target and projects, and live objects as if we had made them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,11 @@ from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
 from onboarding.reconcile.admit import candidates
+from onboarding.reconcile.digest import Digests
+from onboarding.reconcile.judge import judge
 from onboarding.reconcile.live import Live, live_of
+from onboarding.reconcile.report import report
+from onboarding.reconcile.verdict import give_verdict
 from onboarding.reconcile.world import ClusterState, Project, World
 
 UID = "11111111-1111-4111-8111-111111111111"
@@ -129,3 +134,52 @@ def world_of(
         **fields,
     }
     return World(project=project, installation=OWNER.installation, live=live or {}, **given)
+
+
+def policy_of(*gates: Mapping[str, Any], **fields: Any) -> OnboardingPolicySpec:
+    """Return the policy with these doors; ``fields`` replace fields of it, written as in a manifest."""
+    given = {**POLICY.model_dump(mode="json", by_alias=True, exclude_defaults=True), "gates": gates, **fields}
+    return OnboardingPolicySpec.model_validate(given)
+
+
+def decided(decision: str, by: str = "pat", *, groups: Iterable[str] = (), **fields: Any) -> OnboardingDecisionSpec:
+    """Return a decision about the project by somebody who does not belong to it, unless ``by`` and ``groups`` do."""
+    given = {
+        "decision": decision,
+        "project": {"name": "shop", "uid": UID},
+        "by": {"username": by, "groups": tuple(groups)},
+        "reason": "I say so",
+        **fields,
+    }
+    return OnboardingDecisionSpec.model_validate(given)
+
+
+def approved(
+    spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec, gate: str, approval: str, **fields: Any
+) -> OnboardingDecisionSpec:
+    """Return an approval of a door by somebody who looked at this spec."""
+    given = {"gate": gate, "approval": approval, "digest": Digests(spec, policy).of_gate(gate), **fields}
+    return decided("Approve", **given)
+
+
+def attested(spec: ProjectOnboardingSpec, check: str, **fields: Any) -> OnboardingDecisionSpec:
+    """Return an attestation of a check by somebody who looked at this spec."""
+    digest = Digests(spec, POLICY).of_check(check)
+    return decided("Attest", **{"check": check, "digest": digest, "expires": "2030-01-01T00:00:00Z", **fields})
+
+
+def built(world: World) -> dict[ObjectKey, Live]:
+    """Return everything that a pass over a world makes, in place."""
+    return live_from(build_wanted(OWNER, judge(world).building))
+
+
+def told(world: World) -> dict[str, Any]:
+    """Return the status that a pass over a world writes where all its work is done."""
+    judgement = judge(world)
+    seen = replace(world, live=built(world))
+    return report(seen, judgement, (), give_verdict(seen, judgement, ()), None)
+
+
+def with_status(world: World, status: Mapping[str, Any], **fields: Any) -> World:
+    """Return a world in which this status was written before; ``fields`` replace fields of the world."""
+    return replace(world, project=replace(world.project, status=status), **fields)

@@ -110,4 +110,4 @@ def _obstacles(gate: Gate, survey: Survey, decisions: Decisions, *, new: bool) -
 def _of_check(found: Found) -> Obstacle:
     where = f"environment {found.environment}: " if found.environment else ""
     actor = Actor.OPERATOR if found.finding.result is CheckResult.PENDING else found.actor
-    return Obstacle(actor, f"{where}{found.finding.message}", found.remedy, found.quiet)
+    return Obstacle(actor, f"{where}{found.check.id}: {found.finding.message}", found.remedy, found.quiet)

@@ -12,7 +12,7 @@ from onboarding.reconcile.converge import Outcome
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.report_conditions import conditions
 from onboarding.reconcile.report_environments import environments
-from onboarding.reconcile.report_journey import MAX_CHECKS, checks, count_checks, gates, next_actions, stage
+from onboarding.reconcile.report_journey import checks, count_checks, gates, next_actions, stage
 from onboarding.reconcile.verdict import Verdict
 from onboarding.reconcile.wording import cut
 from onboarding.reconcile.world import World
@@ -29,7 +29,6 @@ def report(
     """Return the status as JSON, at most 8 KiB of it."""
     places = environments(world, judgement, outcomes)
     actions = next_actions(judgement, outcomes, verdict)
-    findings = checks(world, judgement)
     ready = sum(1 for item in places if item.sites and all(s.state is EnvironmentState.READY for s in item.sites))
     status = ProjectOnboardingStatus(
         observed_generation=world.project.generation,
@@ -42,11 +41,11 @@ def report(
         conditions=conditions(world, judgement, places, verdict),
         gates=gates(world, judgement),
         environments=places,
-        checks=findings[:MAX_CHECKS],
+        checks=checks(world, judgement),
         plan=_plan(plan) if plan is not None else None,
     )
     fitting = _fit(status.model_dump(mode="json", by_alias=True, exclude_defaults=True))
-    omitted = count_checks(world, judgement, findings) - len(fitting.get("checks", ()))
+    omitted = count_checks(world, judgement) - len(fitting.get("checks", ()))
     return {**fitting, "omittedChecks": omitted} if omitted > 0 else fitting
 
 

@@ -47,7 +47,7 @@ def gates(world: World, judgement: Judgement) -> tuple[GateStatus, ...]:
 
 
 def checks(world: World, judgement: Judgement) -> tuple[CheckStatus, ...]:
-    """Return every check that does not pass, the worst first, and of these what the nearest door waits for.
+    """Return the checks that do not pass, as many as there may be: what blocks the nearest door first, what warns last.
 
     While nothing can be judged they are shown as before.
     """
@@ -60,10 +60,9 @@ def checks(world: World, judgement: Judgement) -> tuple[CheckStatus, ...]:
     }
     digests = Digests(spec, policy)
     doors = {door.gate.name: place for place, door in enumerate(judgement.doors)}
+    told = sorted((item for item in judgement.findings if not item.quiet), key=lambda item: _badness(item, doors))
     shown = []
-    for found in sorted(
-        (item for item in judgement.findings if not item.quiet), key=lambda item: _badness(item, doors)
-    ):
+    for found in told[:MAX_CHECKS]:
         message = cut(found.finding.message)
         place = (found.check.id, found.environment or None, found.site or None, message)
         void = void_of_check(judgement.decisions.void, found.check.id, found.environment)
@@ -71,15 +70,15 @@ def checks(world: World, judgement: Judgement) -> tuple[CheckStatus, ...]:
     return tuple(shown)
 
 
-def count_checks(world: World, judgement: Judgement, shown: Sequence[CheckStatus]) -> int:
-    """Return how many checks do not pass; those that had no room before a start are still counted while they are asked.
+def count_checks(world: World, judgement: Judgement) -> int:
+    """Return how many checks do not pass.
 
-    So do all of them while nothing can be judged.
+    Those for which there was no room before a start are counted as before while they are asked, and all of them while
+    nothing can be judged.
     """
-    status = world.project.status
-    before = len(status.get("checks", ())) + status.get("omittedChecks", 0)
-    unknown = judgement.hold or any(found.quiet for found in judgement.findings)
-    return max(len(shown), before) if unknown else len(shown)
+    status, told = world.project.status, sum(not found.quiet for found in judgement.findings)
+    before: int = len(status.get("checks", ())) + status.get("omittedChecks", 0)
+    return max(told, before) if judgement.hold or told < len(judgement.findings) else told
 
 
 def stage(world: World, judgement: Judgement) -> str | None:
