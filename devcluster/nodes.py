@@ -19,6 +19,8 @@ _CAPACITY = {"cpu": "32", "memory": "256Gi", "ephemeral-storage": "1Ti", "pods":
 # Apart from the network of the Services, which kwok would take by itself.
 _PODS = "10.244.0.1/16"
 _READY_SECONDS = 30
+# Without a lease that is renewed Kubernetes gives a node up after 50 seconds, and its pods are never ready again.
+_LEASE_SECONDS = 40
 
 
 class Nodes:
@@ -62,6 +64,7 @@ def _kwok(control_plane: ControlPlane, binaries: Path) -> Program:
         "config": stages,
         "manage-all-nodes": "true",
         "cidr": _PODS,
+        "node-lease-duration-seconds": str(_LEASE_SECONDS),
         "server-address": f"127.0.0.1:{port}",
     }
     command: list[str | Path] = [binaries / "kwok", *(f"--{name}={value}" for name, value in flags.items())]

@@ -86,7 +86,8 @@ def _checks_page() -> str:
         ),
         (
             "At a door: what runs already",
-            "They look at the environments behind earlier doors, and hold a door behind those: never their own.",
+            "They look at the environments behind earlier doors, and hold their own door for those. From there on each "
+            "environment is held to them at the door behind its own.",
             OF_RUNNING,
         ),
     )

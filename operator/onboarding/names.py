@@ -19,6 +19,8 @@ LABEL_STAGE: Final = f"{GROUP}/stage"
 
 ANNOTATION_ADMITTED: Final = f"{GROUP}/admitted"
 """On a namespace: the resolved inputs of everything built for that environment (canonical JSON, at most 64 KiB)."""
+ANNOTATION_CREDENTIALS: Final = f"{GROUP}/credentials"
+"""On an AppProject: the repository Secrets beside it, each with a digest of what was written last."""
 ANNOTATION_RELEASED: Final = f"{GROUP}/released-from"
 """On an object that we let go: where it came from, for the people who find it."""
 
@@ -32,6 +34,8 @@ POD_SECURITY_PREFIX: Final = "pod-security.kubernetes.io/"
 
 INSTALLATION_CONFIGMAP: Final = "project-onboarding-installation"
 """In the operator's namespace: the identity of this installation, made once; part of the backup."""
+CLUSTERS_CONFIGMAP: Final = "project-onboarding-clusters"
+"""In the operator's namespace: which cluster each connection leads to, entered once; part of the backup."""
 SYNC_NAMESPACE: Final = "project-onboarding-sync"
 """On every site: where the service accounts live that Argo CD syncs with, out of the tenants' reach."""
 SYNC_ROLE: Final = "onboarding:sync"

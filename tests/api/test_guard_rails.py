@@ -192,7 +192,28 @@ def test_the_operator_is_kept_to_what_is_its_own(people: People, attack: list[st
     if "guarded-foreign" not in people.admin.does("get", "namespaces"):
         people.admin.does("create", "namespace", "guarded-foreign")
         people.admin.does("create", "secret", "generic", "foreign", "--namespace=guarded-foreign")
+        for theirs in ("argocd-secret", "other-repo"):
+            people.admin.does("create", "secret", "generic", theirs, ARGO)
     people.account.meets(ACCOUNT, *attack)
+
+
+def test_the_cluster_behind_a_connection_is_entered_once(people: People) -> None:
+    """Connections are added and may get another name; no cluster is exchanged for another, and none is forgotten."""
+    clusters = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": names.CLUSTERS_CONFIGMAP}}
+    people.account.does(
+        "create", "--filename=-", PLATFORM, body={**clusters, "data": {"hub": "a", "far_kubeconfig": "b"}}
+    )
+
+    def pins(**data: str | None) -> list[str]:
+        return [*patch("configmap", names.CLUSTERS_CONFIGMAP, {"data": data}, PLATFORM)]
+
+    people.account.does(*pins(more_kubeconfig="c"))
+    people.account.meets(ACCOUNT, *pins(far_kubeconfig="d"))
+    people.account.meets(ACCOUNT, *pins(far_kubeconfig=None))
+    people.account.meets(ACCOUNT, *pins(far_kubeconfig="a", new_kubeconfig="b"))
+    people.account.does(*pins(far_kubeconfig=None, new_kubeconfig="b"))
+    people.account.meets(ACCOUNT, "delete", "configmap", names.CLUSTERS_CONFIGMAP, PLATFORM)
+    people.admin.does("delete", "configmap", names.CLUSTERS_CONFIGMAP, PLATFORM)
 
 
 RENAME = {"spec": {"owner": {"name": "Grace", "email": "grace@example.org"}}}

@@ -104,6 +104,18 @@ def test_chart_and_manifests_install_the_same_site(render: Callable[..., Any], s
     assert without_kinds(rendered(render('scope="site"'))) == site
 
 
+def test_chart_and_manifests_let_the_operator_put_repository_secrets_beside_argo_cd(
+    render: Callable[..., Any], control_plane: ControlPlane
+) -> None:
+    more = objects(control_plane.kubectl("kustomize", str(ROOT / "manifests" / "credentials")).stdout)
+    for scope in ("hub", "site"):
+        without, given = ([f'scope="{scope}"', *value] for value in ([], ['credentials.namespaces=["argocd"]']))
+        plain, found = rendered(render(*without)), rendered(render(*given))
+        assert {key: item for key, item in found.items() if key not in plain} == more
+    role = more["Role", "argocd", "project-onboarding-operator-credentials"]
+    assert role["rules"] == [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "patch", "delete"]}]
+
+
 def test_a_site_gets_no_operator(hub: Objects, site: Objects) -> None:
     assert {kind for kind, *_ in hub.keys() - site.keys()} >= {"Deployment", "Role", "CustomResourceDefinition"}
     assert {kind for kind, *_ in site.keys() - hub.keys()} == {"ServiceAccount", "ClusterRoleBinding"}
@@ -116,7 +128,7 @@ def test_the_chart_carries_the_generated_kinds() -> None:
     assert {path.name: path.read_bytes() for path in (CHART / "crds").iterdir()} == generated
 
 
-FOLDERS = ("install", "site", "roles")
+FOLDERS = ("install", "site", "roles", "credentials")
 
 
 def test_the_api_server_takes_every_object_strictly(render: Callable[..., Any], installed: ControlPlane) -> None:
@@ -134,6 +146,7 @@ WRONG_VALUES = {
     'image.pullPolicy="Sometimes"': "at '/image/pullPolicy': value must be one of",
     "imge={}": "additional properties 'imge' not allowed",
     'guard.neverExempt=["it\'s me"]': "at '/guard/neverExempt/0'",
+    'credentials.namespaces=["*"]': "at '/credentials/namespaces/0'",
     'resources.limits.memory="lots"': "at '/resources/limits/memory': 'lots' does not match pattern",
     'bindableClusterRoles=["cluster-admin"]': "cluster-admin is never given to a project",
 }

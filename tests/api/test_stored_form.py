@@ -30,7 +30,7 @@ STRICT = {"fieldValidation": "Strict", "fieldManager": "project-onboarding-opera
 def revisions() -> list[Revision]:
     """Return the golden revisions that between them use every field, on the hub in namespaces of our own."""
     found = []
-    for name in ("everything", "flows-kubernetes", "flows-openshift"):
+    for name in ("everything", "flows-kubernetes", "flows-openshift", "sources", "windows"):
         for given in yaml.safe_load((INPUTS / f"{name}.yaml").read_text(encoding="utf-8"))["revisions"]:
             environment = f"{name}-{given['environment']}"
             own = {"environment": environment, "namespace": f"stored-{environment}"}

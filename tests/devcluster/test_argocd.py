@@ -99,6 +99,12 @@ def test_a_deployment_runs_and_follows_its_repository(
     assert {event["impersonatedUser"]["username"] for event in mine} == {"system:serviceaccount:web:deployer"}
 
 
+def test_nodes_renew_their_leases(hub: ControlPlane, nodes: Nodes):
+    """Without a lease Kubernetes takes a node for lost within a minute."""
+    leases = ("get", "leases", "-n", "kube-node-lease", "-o", "jsonpath={.items[*].spec.renewTime}")
+    wait_until(lambda: len(hub.kubectl(*leases).stdout.split()) >= 2, "a lease of each node", 30)
+
+
 def test_a_chart_and_a_kustomization_are_rendered(hub: ControlPlane, argocd: ArgoCD, git_server: GitServer):
     open_namespace(hub, "rendered", role="edit")
     template = json.dumps(config_map("from-helm", value="{{ .Values.value }} in {{ .Release.Namespace }}"))

@@ -1,8 +1,11 @@
 """Fixtures of the end-to-end suite."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from devcluster import ControlPlane
+from tests.e2e.argocd_stage import Stage, set_stage
 from tests.support.hub import Hub
 
 
@@ -10,3 +13,10 @@ from tests.support.hub import Hub
 def hub(installed: ControlPlane) -> Hub:
     """The installed control plane, on which projects are declared."""
     return Hub(installed)
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Two clusters with Argo CD's real controllers, and the operator."""
+    with set_stage(tmp_path_factory.mktemp("stage")) as stage:
+        yield stage

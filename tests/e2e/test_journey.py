@@ -45,6 +45,11 @@ def contract(journey: Journey) -> dict[str, Any]:
     return {"owner": CLAIRE, "environments": ENVIRONMENTS, "team": {"groups": GROUPS}}
 
 
+def repository(journey: Journey, revision: str) -> dict[str, Any]:
+    url = f"https://{journey.outside.host}/dossier.git"
+    return {"name": "infra", "url": url, "path": "deploy", "revision": revision}
+
+
 def test_a_proposal_is_told_what_it_lacks(journey: Journey, contract: dict[str, Any]) -> None:
     journey.hub.declare(NAME, **contract)
     journey.reaches(NAME, "proposal", "sponsor", "objectives", "demand-pilot")
@@ -72,6 +77,7 @@ def test_only_the_right_person_opens_a_door(journey: Journey) -> None:
 def test_a_waiver_counts_until_it_expires(journey: Journey, contract: dict[str, Any]) -> None:
     contract |= {"organisation": {"name": "Interior"}}
     contract |= {"team": {"groups": GROUPS, "people": TEAM, "poa": CLAIRE}}
+    contract |= {"repositories": [repository(journey, "nowhere")], "flows": [RIE]}
     journey.hub.declare(NAME, **contract)
     journey.reaches(NAME, "awareness", "owner")
     contract["team"]["poa"] = {"name": "Dan", "email": "dan@example.org"}
@@ -92,14 +98,11 @@ def test_a_waiver_counts_until_it_expires(journey: Journey, contract: dict[str, 
 
 
 def test_the_first_environment_opens_behind_the_acceleration_door(journey: Journey, contract: dict[str, Any]) -> None:
-    repository = {"name": "infra", "url": f"https://{journey.outside.host}/dossier.git", "path": "deploy"}
-    contract |= {"repositories": [repository | {"revision": "nowhere"}], "flows": [RIE]}
-    journey.hub.declare(NAME, **contract)
     journey.reaches(NAME, "architecture", "nowhere")
     assert journey.hub.project(NAME)["status"]["summary"]["environments"] == "0/3"
-    contract["repositories"] = [repository | {"revision": "main"}]
+    contract["repositories"] = [repository(journey, "main")]
     journey.hub.declare(NAME, **contract)
-    journey.reaches(NAME, "acceleration", "runs nothing", "Argo CD", "FlowsOpened", "service-team")
+    journey.reaches(NAME, "acceleration", "WorkloadsDeployed", "ApplicationsHealthy", "FlowsOpened", "service-team")
     journey.hub.wait(NAME, "True", "EnvironmentsHeld")
     assert journey.status(NAME)["summary"]["environments"] == "1/3"
 
@@ -123,7 +126,7 @@ def test_the_internal_cloud_opens_when_it_runs_and_its_flows_are_open(
     journey.is_void(NAME, "cloud-pi", "has changed since")
     contract["flows"] = [RIE]
     journey.hub.declare(NAME, **contract)
-    journey.reaches(NAME, "cloud-pi", "backup", within=120)
+    journey.reaches(NAME, "cloud-pi", "WorkloadsDeployed", "ApplicationsHealthy", within=120)
     assert journey.hub.one(NETWORK_POLICY, "flow-directory", f"{NAME}-preprod")
 
 
@@ -145,9 +148,16 @@ def test_production_opens_by_the_pilot_alone_and_a_rejection_holds(journey: Jour
     journey.reaches(NAME, "audit", "Reject production/poa by poa")
     assert journey.hub.project(NAME)["status"]["summary"]["environments"] == "2/3"
     journey.withdraws("poa", NAME, "not-yet")
-    journey.reaches(NAME, "run")
+    journey.reaches(NAME, "production", "WorkloadsDeployed", "ApplicationsHealthy")
     journey.hub.wait(NAME, "True", "Ready")
     assert journey.status(NAME)["summary"]["environments"] == "3/3"
+
+
+def test_the_run_begins_when_production_is_seen_to_work(journey: Journey) -> None:
+    journey.deploys(f"{NAME}-prod", env="prod")
+    journey.reports(f"{NAME}-prod-infra", "Healthy")
+    journey.reaches(NAME, "run", within=150)
+    assert "nextActions" not in journey.status(NAME)
 
 
 def test_every_door_told_of_itself_once(journey: Journey) -> None:

@@ -25,6 +25,7 @@ from tests.support.operator import OperatorProcess
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
+SITE = "project-onboarding-site"
 TARGET = f"{ROOT}/hostingtargets/both-sites"
 SECRET = f"/api/v1/namespaces/{HOME}/secrets/far"
 GUARDS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
@@ -45,17 +46,30 @@ def far(site: ControlPlane) -> Api:
     return Api(site)
 
 
+def connect(hub: Hub, secret: str, cluster: ControlPlane) -> None:
+    """Let a Secret of the operator's namespace lead to a cluster, with a new login of the site's own account."""
+    kubeconfig = cluster.kubeconfig_for_service_account(HOME, SITE).read_text()
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": secret},
+        "stringData": {"kubeconfig": kubeconfig},
+    }
+    hub.api.apply(f"/api/v1/namespaces/{HOME}/secrets/{secret}", body)
+
+
+def verdict(hub: Hub, target: str) -> str:
+    """Return the message of the Ready condition of a target; empty while there is none."""
+    found = hub.api.get(f"{ROOT}/hostingtargets/{target}")
+    assert found is not None
+    conditions = found.get("status", {}).get("conditions", ())
+    return next((item["message"] for item in conditions if item["type"] == "Ready"), "")
+
+
 @pytest.fixture(scope="module")
 def both(hub: Hub, site: ControlPlane, operator: OperatorProcess) -> Iterator[None]:
     """A target of two sites, the second by a kubeconfig of the site's own account; one project Ready on both."""
-    kubeconfig = site.kubeconfig_for_service_account(HOME, "project-onboarding-site").read_text()
-    secret = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": "far"},
-        "stringData": {"kubeconfig": kubeconfig},
-    }
-    hub.api.create(SECRET.removesuffix("/far"), secret)
+    connect(hub, "far", site)
     sites = [
         {"name": "near"},
         {
@@ -163,3 +177,82 @@ def test_a_site_that_is_down_is_named(hub: Hub, site: ControlPlane, operator: Op
         assert "far/kubeconfig" in hub.wait("twofold", "False", "TargetUnreachable")["message"]
         assert hub.condition("twofold", "Reconciling")["status"] == "True"
     hub.wait("twofold", within=60)
+
+
+def end_logins(hub: Hub, site: ControlPlane, far: Api) -> None:
+    """Make the site's account anew, so that no former token of it counts, and wait until the operator has noticed."""
+    far.delete(SERVICE_ACCOUNT.path(HOME, SITE))
+    site.kubectl("apply", "--server-side", "-k", str(FILES / "manifests/site"))
+    policy = NETWORK_POLICY.path("twofold-dev", "default-deny")
+
+    def noticed() -> bool:
+        # An API server may take a former token for some seconds more, and a quiet cluster is asked for nothing.
+        if far.get(policy):
+            far.delete(policy)
+        return (hub.condition("twofold") or {}).get("reason") == "TargetUnreachable"
+
+    wait_until(noticed, what="the operator has noticed that its login is refused", within=60, every=1)
+
+
+def test_a_login_is_renewed_without_a_restart(
+    hub: Hub, site: ControlPlane, far: Api, operator: OperatorProcess, both: None
+) -> None:
+    """An old token ends, which is told; once the Secret holds a new one the operator goes on by itself."""
+    end_logins(hub, site, far)
+    wait_until(lambda: "login is refused: renew" in verdict(hub, "both-sites"), what="the target says what to renew")
+    connect(hub, "far", site)
+    hub.wait("twofold", within=60)
+    assert far.get(NETWORK_POLICY.path("twofold-dev", "default-deny")), "what was missing meanwhile is repaired"
+
+
+def test_a_second_secret_for_the_same_cluster_is_refused(
+    hub: Hub, site: ControlPlane, operator: OperatorProcess, both: None
+) -> None:
+    """Under two names a cluster would have two owners; the later one says so, and the first one goes on."""
+    connect(hub, "far-too", site)
+    spec = {
+        "sites": [
+            {
+                "name": "far",
+                "kubeconfigSecret": {"name": "far-too"},
+                "argocd": {"destinationServer": "https://far-too.example.org"},
+            }
+        ]
+    }
+    target = {"apiVersion": names.API_VERSION, "kind": "HostingTarget", "metadata": {"name": "again"}, "spec": spec}
+    hub.api.create(f"{ROOT}/hostingtargets", target)
+    told = "it leads to the same cluster as far/kubeconfig"
+    wait_until(lambda: told in verdict(hub, "again"), what="the target says that it is the same cluster")
+    assert hub.condition("twofold")["status"] == "True"
+    hub.api.delete(f"{ROOT}/hostingtargets/again")
+
+
+def test_another_cluster_behind_a_secret_receives_no_write(
+    hub: Hub, site: ControlPlane, far: Api, installed: ControlPlane, operator: OperatorProcess, both: None
+) -> None:
+    """A cluster is known by its kube-system; another is left alone, also after a restart, until somebody says so."""
+    with ControlPlane.start("other") as other:
+        other.kubectl("apply", "--server-side", "-k", str(FILES / "manifests/site"))
+        api, audit = Api(other), Audit(other, SITE_ACCOUNT)
+        hub.declare("leaving-both", **BOTH)
+        hub.wait("leaving-both")
+        connect(hub, "far", other)
+        end_logins(hub, site, far)
+        told = "another cluster than before is behind it"
+        wait_until(lambda: told in verdict(hub, "both-sites"), what="the target says that it is another cluster")
+        assert told in hub.wait("twofold", "False", "TargetUnreachable")["message"]
+        hub.delete("leaving-both")
+        operator.stop()
+        again = OperatorProcess.on(installed, operator.log.parent)
+        try:
+            hub.fence("after-the-restart")
+            assert told in hub.wait("twofold", "False", "TargetUnreachable")["message"]
+            assert told in hub.wait("leaving-both", "False", "TargetUnreachable")["message"], "no teardown ends"
+            assert audit.writes() == []
+            remove = [{"op": "remove", "path": "/data/far_kubeconfig"}]
+            hub.api.patch(f"/api/v1/namespaces/{HOME}/configmaps/{names.CLUSTERS_CONFIGMAP}", remove)
+            hub.wait("twofold", within=60)
+            assert api.get(NAMESPACE.path(name="twofold-dev"))
+            hub.wait_gone("leaving-both", within=60)
+        finally:
+            again.stop()

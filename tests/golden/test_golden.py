@@ -14,10 +14,11 @@ import pytest
 import yaml
 
 from onboarding.api.quantities import milli
-from onboarding.build.appproject import GUARD_KINDS
 from onboarding.build.kinds import ARGO_KINDS, Wanted
+from onboarding.build.permitted import ACCESS_KINDS, GUARD_KINDS
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
+from onboarding.checks.argocd_lints import project_problems
 
 FOLDER = Path(__file__).parent
 INPUTS = sorted(path.stem for path in (FOLDER / "input").glob("*.yaml"))
@@ -155,12 +156,42 @@ def test_an_argo_cd_project_is_exact(name: str) -> None:
     """No wildcard in destinations and sources, no cluster-scoped kind, no kind that rewrites guard rails."""
     for spec in (project["spec"] for project in manifests(name, "AppProject")):
         assert spec["clusterResourceWhitelist"] == []
-        assert {(item["group"], item["kind"]) for item in spec["namespaceResourceBlacklist"]} == set(GUARD_KINDS)
+        allowed, refused = (
+            {(item["group"], item["kind"]) for item in spec[f"namespaceResource{colour}list"]}
+            for colour in ("White", "Black")
+        )
+        assert set(GUARD_KINDS) <= refused <= {*GUARD_KINDS, *ACCESS_KINDS}
+        assert allowed
+        assert not allowed & refused
+        assert {*ACCESS_KINDS} <= (allowed if "destinationServiceAccounts" in spec else refused)
         places = [(item["server"], item["namespace"]) for item in spec["destinations"]]
-        accounts = [(item["server"], item["namespace"]) for item in spec["destinationServiceAccounts"]]
-        assert places == accounts
+        accounts = [(item["server"], item["namespace"]) for item in spec.get("destinationServiceAccounts", [])]
+        assert accounts in (places, [])
         assert not [part for place in places for part in place if set("*?![{") & set(part)]
         assert not [source for source in spec["sourceRepos"] if set("*?![{") & set(source)]
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_argo_cd_finds_nothing_wrong_with_a_project(name: str) -> None:
+    """Neither its own validation nor what it would pass over in silence."""
+    namespaces = {item["metadata"]["name"] for item in manifests(name, "Namespace")}
+    for project in manifests(name, "AppProject"):
+        assert project_problems(project, namespaces) == []
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_nothing_of_ours_is_reported_as_orphaned(name: str) -> None:
+    """Every object that we put into the namespace of an environment is on the list of its project."""
+    wanted = built(name)
+    projects = {item.key[:3:2]: item.manifest["spec"] for item in wanted if item.key.kind.kind == "AppProject"}
+    for application in (item for item in wanted if item.key.kind.kind == "Application"):
+        orphaned = projects[application.key[:3:2]]["orphanedResources"]
+        ignored = {(item.get("group", ""), item["kind"], item["name"]) for item in orphaned["ignore"]}
+        place = application.site, application.manifest["spec"]["destination"]["namespace"]
+        ours = {(key.kind.group, key.kind.kind, key.name) for key, *_ in wanted if key[:3:2] == place}
+        assert orphaned["warn"]
+        assert ours
+        assert ours <= ignored
 
 
 @pytest.mark.parametrize("name", INPUTS)
@@ -175,7 +206,8 @@ def test_every_application_is_allowed_by_its_project(name: str) -> None:
             spec = item.manifest["spec"]
             project = projects[item.key.cluster, item.key.namespace, spec["project"]]
             assert spec["destination"] in project["destinations"]
-            assert spec["source"]["repoURL"] in project["sourceRepos"]
+            for source in spec.get("sources") or [spec["source"]]:
+                assert source["repoURL"] in project["sourceRepos"]
 
 
 def test_production_waits_for_a_person() -> None:

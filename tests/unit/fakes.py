@@ -3,6 +3,7 @@
 from typing import Any
 
 from onboarding import names
+from onboarding.build.credentials import Source
 from onboarding.build.kinds import Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.live import Live, live_of
@@ -97,3 +98,65 @@ class FakeCluster:
         if found["metadata"]["uid"] != live.uid:
             raise ApiError(409, "Conflict", "the UID in the precondition does not match")
         return found
+
+
+class FakeSecrets:
+    """Implements ``reconcile.ports.Secrets``; what is beside an Argo CD has no way out but the tests' own."""
+
+    def __init__(self) -> None:
+        self.own: dict[str, dict[str, bytes]] = {}
+        """The Secrets of the operator's namespace."""
+        self.versions: dict[str, Source] = {}
+        """Their states, as far as somebody has looked."""
+        self.objects: dict[ObjectKey, Manifest] = {}
+        self.log: list[tuple[str, ObjectKey]] = []
+        self.broken: dict[str, OnboardingError] = {}
+        """What it answers instead, by verb."""
+        self.guard = True
+
+    def put(self, name: str, version: str, **content: bytes) -> None:
+        """Let a Secret be in the operator's namespace."""
+        self.own[name] = content
+        self.versions[name] = Source(f"uid-{name}", version)
+
+    def source(self, name: str) -> Source | None:
+        """Return the state of a Secret of the operator's namespace."""
+        return self.versions.get(name)
+
+    async def read(self, name: str) -> dict[str, bytes]:
+        """Return the content of a Secret of the operator's namespace."""
+        return self.own.get(name, {})
+
+    async def guarded(self, cluster: str, namespace: str) -> bool:  # noqa: ARG002
+        """Return whether the policy is there."""
+        return self.guard
+
+    async def create(self, key: ObjectKey, manifest: Manifest) -> bool:
+        """Make a Secret unless one is there."""
+        self._meet("create", key)
+        if key in self.objects:
+            return False
+        self.objects[key] = manifest
+        return True
+
+    async def overwrite(self, key: ObjectKey, manifest: Manifest) -> str:
+        """Replace labels and data where all labels stay what they were, as the admission policy demands."""
+        self._meet("overwrite", key)
+        found = self.objects.get(key)
+        if found is None:
+            raise ApiError(404, "NotFound", f"{key.name} not found")
+        if found["metadata"].get("labels") != manifest["metadata"]["labels"]:
+            return ""
+        self.objects[key] = {**found, "data": manifest.get("data", found["data"])}
+        return f"uid-{key.name}"
+
+    async def delete(self, key: ObjectKey, uid: str) -> None:
+        """Delete the Secret of this UID."""
+        self._meet("delete", key)
+        assert uid == f"uid-{key.name}"
+        del self.objects[key]
+
+    def _meet(self, verb: str, key: ObjectKey) -> None:
+        self.log.append((verb, key))
+        if verb in self.broken:
+            raise self.broken[verb]

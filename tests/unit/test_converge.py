@@ -20,9 +20,10 @@ from onboarding.build.wanted import build_wanted
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
 from onboarding.reconcile.compare import Action, Change, Rank, compare
 from onboarding.reconcile.converge import Outcome, Result, converge
+from onboarding.reconcile.credentials import Courier
 from onboarding.reconcile.live import live_of
 from onboarding.reconcile.world import ClusterState
-from tests.unit.fakes import FakeCluster
+from tests.unit.fakes import FakeCluster, FakeSecrets
 from tests.unit.worlds import OWNER, environment, revisions, spec_of
 
 SPEC = spec_of(environment(), environment("prod", stage="prod"))
@@ -36,7 +37,8 @@ def first(kind: ChildKind, wanted: Iterable[Wanted] = WANTED) -> Wanted:
 
 
 async def work(cluster: FakeCluster, changes: Iterable[Change] | None = None) -> list[Outcome]:
-    return await converge(OWNER, compare(WANTED, {}) if changes is None else changes, {"hub": cluster}, {"hub": ClusterState()})
+    todo = compare(WANTED, {}) if changes is None else changes
+    return await converge(OWNER, todo, {"hub": cluster}, {"hub": ClusterState()}, Courier(FakeSecrets()).deliver)
 
 
 def results(outcomes: Iterable[Outcome], environment: str) -> set[Result]:
@@ -193,7 +195,7 @@ async def test_a_cluster_in_this_state_receives_no_writes(
 
 
 async def test_a_cluster_without_a_connection_is_named() -> None:
-    outcomes = await converge(OWNER, compare(WANTED, {}), {}, {})
+    outcomes = await converge(OWNER, compare(WANTED, {}), {}, {}, Courier(FakeSecrets()).deliver)
     assert {outcome.result for outcome in outcomes} == {Result.UNREACHABLE}
     assert "hub" in outcomes[0].message
 

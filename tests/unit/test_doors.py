@@ -270,7 +270,9 @@ def test_a_door_that_asks_what_runs_before_it_waits_until_something_does() -> No
     first = by(RUNS)
     judgement = judge(first)
     assert (states(judgement), names(judgement), judgement.arriving) == ([OPEN, HELD], {"dev"}, {"dev"})
-    assert [item.message for item in judgement.doors[1].obstacles] == ["no environment runs yet before door live"]
+    assert [item.message for item in judgement.doors[1].obstacles] == ["environment dev is not in place yet"]
+    alone = judge(by(RUNS, PROD))
+    assert [item.message for item in alone.doors[1].obstacles] == ["no environment runs yet before door live"]
     second = judge(after(first))
     assert [item.message for item in second.doors[1].obstacles] == [
         "environment dev: ImageCompliant: what runs in namespace shop-dev is being asked"

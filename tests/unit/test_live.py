@@ -76,7 +76,7 @@ def test_argo_cds_cascade_is_seen_in_all_its_variants(finalizers: list[str] | No
     ],
 )
 def test_the_health_that_argo_cd_reports_is_kept(status: Any, health: str) -> None:
-    assert live_of(APPLICATION, object_of(OURS, status=status)).health == health
+    assert live_of(APPLICATION, object_of(OURS, status=status)).application.health == health
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_the_health_that_argo_cd_reports_is_kept(status: Any, health: str) -> No
 )
 def test_what_is_used_of_a_quota_is_kept(status: Any, used: dict[str, str]) -> None:
     live = live_of(RESOURCE_QUOTA, object_of(OURS, status=status))
-    assert (live.used, live.health) == (used, "")
+    assert (live.used, live.full) == (used, {})
 
 
 @pytest.mark.parametrize("kind", [APPLICATION, RESOURCE_QUOTA, NAMESPACE])
@@ -103,6 +103,22 @@ def test_objects_that_are_told_the_same_share_it() -> None:
     assert first is second
 
 
+@pytest.mark.parametrize(
+    ("used", "full"),
+    [
+        ({"requests.cpu": "2", "requests.memory": "1Gi"}, {"requests.cpu": "2"}),
+        ({"requests.cpu": "2000m", "requests.memory": "4096Mi"}, {"requests.cpu": "2", "requests.memory": "4Gi"}),
+        ({"requests.cpu": "2500m"}, {"requests.cpu": "2"}),
+        ({"services.loadbalancers": "0", "requests.cpu": "1999m"}, {}),
+        ({"unknown": "9"}, {}),
+    ],
+)
+def test_what_all_is_used_of_is_known(used: dict[str, str], full: dict[str, str]) -> None:
+    """What nobody may have any of is not used up, but forbidden."""
+    hard = {"requests.cpu": "2", "requests.memory": "4Gi", "services.loadbalancers": "0"}
+    assert live_of(RESOURCE_QUOTA, object_of(OURS, status={"hard": hard, "used": used})).full == full
+
+
 def status_of(kind: ChildKind, version: str = "8", **status: Any) -> Live:
     return live_of(kind, object_of(OURS, metadata={"resourceVersion": version}, status=status))
 
@@ -112,6 +128,7 @@ NEWS = {
     "another status of which nothing is kept": (APPLICATION, status_of(APPLICATION, reconciledAt="now"), False),
     "another health": (APPLICATION, status_of(APPLICATION, health={"status": "Healthy"}), True),
     "another use": (RESOURCE_QUOTA, status_of(RESOURCE_QUOTA, used={"pods": "3"}), False),
+    "nothing left": (RESOURCE_QUOTA, status_of(RESOURCE_QUOTA, used={"pods": "3"}, hard={"pods": "3"}), True),
     "another content": (RESOURCE_QUOTA, live_of(RESOURCE_QUOTA, object_of(OURS, spec={"hard": {}})), True),
     "deletion": (NAMESPACE, live_of(NAMESPACE, object_of(OURS, metadata={"deletionTimestamp": "now"})), True),
 }

@@ -99,8 +99,19 @@ async def test_a_secret_that_cannot_be_used_is_named_and_never_quoted(answer: An
 class Site(KubeCluster):
     """A connection that only notes what becomes of it."""
 
+    trouble = ""
+
     def __init__(self) -> None:
         self.events: list[str] = []
+        self.refusals: list[OnboardingError] = []
+
+    @property
+    def lost(self) -> str:
+        return self.trouble
+
+    async def prove(self) -> None:
+        if self.refusals:
+            raise self.refusals.pop(0)
 
     def start(self) -> None:
         self.events.append("started")
@@ -203,3 +214,41 @@ async def test_what_is_not_connected_knows_nothing_and_takes_no_writes(write: st
     arguments = {"create": (KEY, {}), "change": (KEY, {}, live), "delete": (KEY, live), "read": (KEY,)}
     with pytest.raises(UnreachableError, match="why"):
         await getattr(site, write)(*arguments[write])
+
+
+async def test_a_site_that_is_another_cluster_is_never_started() -> None:
+    made = Pool()
+    made.contents = {"site": kubeconfig()}
+    made.site.refusals = [UnreachableError("another cluster than before")]
+    made.pool.follow({"site/kubeconfig"})
+    await made.settle()
+    assert made.pool["site/kubeconfig"].state.problem == "another cluster than before"
+    assert made.site.events == ["closed"]
+    await made.pool.close()
+
+
+async def test_a_login_that_is_refused_says_what_to_renew() -> None:
+    made = Pool()
+    made.contents = {"site": kubeconfig()}
+    made.site.refusals = [ApiError(401, "Unauthorized", SECRET)]
+    made.pool.follow({"site/kubeconfig"})
+    await made.settle()
+    assert made.pool["site/kubeconfig"].state.problem == "its login is refused: renew its kubeconfig Secret"
+    await made.pool.close()
+
+
+async def test_a_connection_that_is_lost_is_made_anew_from_its_secret() -> None:
+    made = Pool()
+    made.contents = {"site": kubeconfig()}
+    made.pool.follow({"site/kubeconfig"})
+    await made.settle()
+    made.pool.renew()
+    assert made.site.events == ["started"], "nothing is done without a reason"
+    former, made.site = made.site, Site()
+    former.trouble = "its login is refused"
+    made.pool.renew()
+    assert made.pool["site/kubeconfig"].state.problem == "its login is refused"
+    await made.settle()
+    assert (former.events, made.site.events) == (["started", "closed"], ["started"])
+    assert made.pool["site/kubeconfig"] is made.site
+    await made.pool.close()

@@ -22,7 +22,7 @@ Filter = Callable[[ObjectKey], bool]
 
 
 def changes_of(world: World) -> list[Change]:
-    return differences(world, judge(world))
+    return differences(world, judge(world), {}.get)
 
 
 def lives(*environments: Any, without: Filter = lambda _key: False) -> dict[ObjectKey, Live]:

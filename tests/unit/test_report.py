@@ -8,13 +8,12 @@ import orjson
 import pytest
 
 from onboarding.api.status import ConditionType, ProjectOnboardingStatus, Reason
-from onboarding.build.kinds import APPLICATION, RESOURCE_QUOTA, ObjectKey
+from onboarding.build.kinds import RESOURCE_QUOTA, ObjectKey
 from onboarding.checks.catalogue import BY_ID
 from onboarding.checks.finding import Finding
 from onboarding.reconcile.compare import Action, Change, Rank, compare
 from onboarding.reconcile.converge import Outcome, Result
 from onboarding.reconcile.judge import Judgement, judge
-from onboarding.reconcile.live import told_of
 from onboarding.reconcile.reconciler import _states
 from onboarding.reconcile.report import MAX_STATUS_BYTES, report
 from onboarding.reconcile.survey import Found
@@ -37,10 +36,6 @@ def status_of(
 
 def conditions(status: Status) -> dict[str, Status]:
     return {item["type"]: item for item in status["conditions"]}
-
-
-def reported(health: str) -> Status:
-    return {"health": {"status": health}} if health else {}
 
 
 def outcome(result: Result, environment_: str = "dev", message: str = "words") -> Outcome:
@@ -211,9 +206,16 @@ def test_an_environment_shows_its_sites_and_what_stands_in_the_way() -> None:
         "namespace": "shop-dev",
         "state": "Ready",
         "revision": "",
+        "applications": [{"name": "shop-dev-app"}],
     }
     assert len(dev["sites"][0]["revision"]) == 12
-    assert prod["sites"] == [{"name": "a", "namespace": "shop-prod", "state": "Conflict", "message": "somebody's"}]
+    assert prod["sites"][0] | {"applications": []} == {
+        "name": "a",
+        "namespace": "shop-prod",
+        "state": "Conflict",
+        "message": "somebody's",
+        "applications": [],
+    }
     assert status["summary"]["environments"] == "1/2"
 
 
@@ -221,29 +223,6 @@ def test_the_next_action_is_said_once_and_first() -> None:
     status = status_of(world_of(spec_of(DEV)), [outcome(Result.CONFLICT, message="somebody's")] * 3)
     assert status["nextActions"] == [{"actor": "platform", "action": "somebody's"}]
     assert status["summary"]["next"] == "platform: somebody's"
-
-
-@pytest.mark.parametrize(
-    ("health", "status", "reason"),
-    [
-        ({}, "Unknown", "NoApplications"),
-        ({"a": ""}, "Unknown", "NotReported"),
-        ({"a": "Healthy", "b": ""}, "Unknown", "NotReported"),
-        ({"a": "Healthy", "b": "Degraded"}, "False", "ApplicationsUnhealthy"),
-        ({"a": "Healthy", "b": "Healthy"}, "True", "ApplicationsHealthy"),
-    ],
-)
-def test_the_health_of_applications_never_enters_ready(health: dict[str, str], status: str, reason: str) -> None:
-    spec = spec_of(DEV, repositories=[{"name": name, "url": f"https://git.example.org/{name}.git"} for name in health])
-    live = {
-        key: item._replace(told=told_of(APPLICATION, reported(health[key.name.removeprefix("shop-dev-")])))
-        if key.kind is APPLICATION
-        else item
-        for key, item in live_of_spec(spec).items()
-    }
-    found = conditions(status_of(world_of(spec, live)))
-    assert (found["ApplicationsHealthy"]["status"], found["ApplicationsHealthy"]["reason"]) == (status, reason)
-    assert found["Ready"]["status"] == "True"
 
 
 def test_a_plan_counts_and_lists_its_changes() -> None:

@@ -55,12 +55,15 @@ class Client:
         return cls(configuration, patience=patience)
 
     @classmethod
-    async def from_kubeconfig(cls, content: Mapping[str, Any], *, patience: float) -> Self:
-        """Return the client that a kubeconfig's content describes; UnreachableError where it describes none."""
+    async def from_kubeconfig(cls, content: Mapping[str, Any], **options: Any) -> Self:
+        """Return the client that a kubeconfig's content describes; UnreachableError where it describes none.
+
+        The options are those of the constructor.
+        """
         configuration = kubernetes.Configuration()
         try:
             await kubernetes_config.load_kube_config_from_dict(content, client_configuration=configuration)  # type: ignore[no-untyped-call]
-            return cls(configuration, patience=patience)
+            return cls(configuration, **options)
         except (kubernetes_config.ConfigException, ValueError, OSError) as error:
             # The name of the error alone: its text may quote a key.
             raise UnreachableError(f"its kubeconfig cannot be used: {type(error).__name__}") from None

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
 from onboarding import names
-from onboarding.adapters.client import MERGE_PATCH, Client
+from onboarding.adapters.client import MERGE_PATCH
+from onboarding.adapters.identity import ProvenClient
 from onboarding.adapters.informer import Feed, Informer
 from onboarding.adapters.store import Store
 from onboarding.build.kinds import (
@@ -27,6 +28,7 @@ from onboarding.reconcile.world import ClusterState
 _GUARDS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
 _RESTLESS_KINDS = (APPLICATION, RESOURCE_QUOTA)
 """Kinds whose version moves with every status write of Argo CD or of the quota controller."""
+LOGIN_REFUSED = "its login is refused: renew its kubeconfig Secret"
 _WRITE = {"fieldManager": names.MANAGER, "fieldValidation": "Strict"}
 
 
@@ -36,7 +38,7 @@ class KubeCluster:
     def __init__(
         self,
         name: str,
-        client: Client,
+        client: ProvenClient,
         *,
         ledger: Ledger,
         silence: float,
@@ -81,7 +83,7 @@ class KubeCluster:
     def state(self) -> ClusterState:
         """What we know of the cluster now."""
         informers = (*self._informers.values(), self._guard_informer)
-        problem = next((informer.problem for informer in informers if informer.problem), "")
+        problem = self.client.problem or next((informer.problem for informer in informers if informer.problem), "")
         if any(task.done() for task in self._tasks):
             problem = "one of its watches has died: restart the operator, and report this"
         starting = not problem and not all(informer.warm or not informer.served for informer in informers)
@@ -93,9 +95,13 @@ class KubeCluster:
         )
 
     @property
-    def login_refused(self) -> bool:
-        """Whether the server does not accept our login any more."""
-        return any(informer.login_refused for informer in (*self._informers.values(), self._guard_informer))
+    def lost(self) -> str:
+        """Why it has to be connected to anew; the empty string where it does not."""
+        return LOGIN_REFUSED if self.client.login_refused else self.client.problem
+
+    async def prove(self) -> None:
+        """Make sure that this is the cluster that is meant; else OnboardingError."""
+        await self.client.prove()
 
     @property
     def silence(self) -> float:

@@ -57,8 +57,6 @@ class Informer:
         """Whether the server knows the kind."""
         self.problem = ""
         """Why the feed is broken, where it is."""
-        self.login_refused = False
-        """Whether the server does not accept our login any more."""
         self.last_heard = time.monotonic()
         """Monotonic time of the last list, event or bookmark."""
 
@@ -84,9 +82,6 @@ class Informer:
             self._version = None
         elif error.status == 404:
             self._not_served()
-        elif error.status == 401:
-            self.login_refused = True
-            self._changed()
         else:
             self._broken(str(error))
 

@@ -10,16 +10,15 @@ import structlog
 import yaml
 
 from onboarding.adapters.client import Client
-from onboarding.adapters.cluster import KubeCluster
+from onboarding.adapters.cluster import LOGIN_REFUSED, KubeCluster
 from onboarding.build.kinds import HUB, Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.ports import Cluster
 from onboarding.reconcile.world import ClusterState
 
-_BACKOFF_LAST = 30.0
-_LOGIN_PAUSE = 15.0
-"""Seconds until a Secret is read again whose login was refused."""
+_BACKOFF_LAST = 15.0
+"""Short, so that a cluster that is back, or a Secret that was renewed, is noticed soon."""
 _FILES = frozenset({"tokenFile", "client-certificate", "client-key", "certificate-authority"})
 
 log = structlog.get_logger(__name__)
@@ -107,14 +106,14 @@ class ClusterPool(Mapping[str, Cluster]):
             self._end(name, self._sites.pop(name))
 
     def renew(self) -> None:
-        """Connect anew where a login is refused: the Secret may hold another by now."""
+        """Connect anew where a login is refused or another cluster answers: the Secret may hold another by now."""
         for name, site in tuple(self._sites.items()):
-            if isinstance(site, KubeCluster) and site.login_refused:
+            if isinstance(site, KubeCluster) and site.lost:
                 self._end(name, site)
-                self._begin(name, "its login is refused: renew its kubeconfig Secret", after=_LOGIN_PAUSE)
+                self._begin(name, site.lost)
 
-    def _begin(self, name: str, problem: str, *, starting: bool = False, after: float = 0) -> None:
-        self._opening[name] = asyncio.create_task(self._open(name, after), name=f"connect {name}")
+    def _begin(self, name: str, problem: str, *, starting: bool = False) -> None:
+        self._opening[name] = asyncio.create_task(self._open(name), name=f"connect {name}")
         self._sites[name] = Unconnected(problem, starting=starting)
 
     def _end(self, name: str, site: KubeCluster | Unconnected) -> None:
@@ -129,18 +128,16 @@ class ClusterPool(Mapping[str, Cluster]):
         await asyncio.gather(*self._closing, return_exceptions=True)
         await self._hub.close()
 
-    async def _open(self, name: str, after: float) -> None:
-        """Connect after some seconds, trying again until it works."""
-        await asyncio.sleep(after)
+    async def _open(self, name: str) -> None:
+        """Connect, trying again until it works."""
         delay = 1.0
         while True:
             try:
-                secret, _, key = name.partition("/")
-                content = read_kubeconfig(await self._read_secret(secret, key))
-                site = await self._connect(name, content)
+                site = await self._connected(name)
             except OnboardingError as error:
-                log.warning("no connection to a site", cluster=name, problem=str(error))
-                self._sites[name] = Unconnected(str(error))
+                problem = LOGIN_REFUSED if isinstance(error, ApiError) and error.status == 401 else str(error)
+                log.warning("no connection to a site", cluster=name, problem=problem)
+                self._sites[name] = Unconnected(problem)
                 self._state_changed()
                 await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
                 delay = min(delay * 2, _BACKOFF_LAST)
@@ -148,6 +145,16 @@ class ClusterPool(Mapping[str, Cluster]):
                 self._sites[name] = site
                 site.start()
                 return
+
+    async def _connected(self, name: str) -> KubeCluster:
+        secret, _, key = name.partition("/")
+        site = await self._connect(name, read_kubeconfig(await self._read_secret(secret, key)))
+        try:
+            await site.prove()
+        except BaseException:
+            await site.close()
+            raise
+        return site
 
 
 async def read_secret(hub: Client, namespace: str, name: str, key: str) -> bytes:

@@ -1,7 +1,7 @@
 """How Argo CD deploys: repositories and release windows of a project, and the platform's rules for both."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -18,13 +18,20 @@ RepositoryUrl = Annotated[
 ]
 """A Git URL (https, http, ssh or scp-like) without credentials, globs or control characters."""
 
-GitRevision = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._/-]+$")]
+GitRevision = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._/][A-Za-z0-9._/-]*$")]
 GitPath = Annotated[
     str,
     Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9._-][A-Za-z0-9._/-]*$"),
     Rule("!self.contains('..')", "a path stays inside its repository: it holds no '..'"),
 ]
-ValueFiles = Annotated[tuple[GitPath, ...], Field(max_length=10), AtomicList()]
+ENVIRONMENT: Final = "<env>"
+"""Stands in the name of a value file for the name of the environment."""
+ValueFile = Annotated[
+    str,
+    Field(min_length=1, max_length=200, pattern=r"^([A-Za-z0-9._-]|<env>)([A-Za-z0-9._/-]|<env>)*$"),
+    Rule("!self.contains('..')", "a value file lies inside its repository: its path holds no '..'"),
+]
+ValueFiles = Annotated[tuple[ValueFile, ...], Field(max_length=10), AtomicList()]
 
 
 class Helm(Model):
@@ -43,9 +50,18 @@ class Helm(Model):
 
 @rules(
     Rule(
-        "!has(self.chart) || !has(self.path)",
+        "!has(self.chart) || !has(self.path) || self.path == '.'",
         "a chart comes from a Helm repository and has no path: give either chart or path",
     ),
+    Rule(
+        "!has(self.chart) || self.url.startsWith('https://') || self.url.startsWith('http://')",
+        "a Helm repository is reached over http or https: give such a URL",
+    ),
+    Rule(
+        "!has(self.chart) || (has(self.revision) && self.revision != 'HEAD')",
+        "a chart has no HEAD: give its version as revision",
+    ),
+    Rule("!has(self.chart) || !has(self.recurse) || !self.recurse", "recurse is for plain directories, not for charts"),
     Rule("!has(self.recurse) || !self.recurse || !has(self.helm)", "recurse is for plain directories, not for Helm"),
 )
 class Repository(Model):
@@ -97,7 +113,11 @@ class Window(Model):
     time_zone: Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[A-Za-z0-9_+/-]+$")] = Field(
         default="UTC", description="Time zone of the schedule, such as Europe/Paris."
     )
-    manual: bool = Field(default=False, description="Whether a person may sync although the window holds syncs back.")
+    manual: bool = Field(
+        default=False,
+        description="Whether a person may sync although the window holds syncs back; of a project's window only where "
+        "the policy's windows say so too.",
+    )
     description: Text = Field(default="", description="What it is for.")
 
 

@@ -86,8 +86,9 @@ Labels = Annotated[
     Field(max_length=20),
     LABEL_KEY_RULE,
     Rule(
-        "self.all(k, !k.matches('(^|[.])(kubernetes[.]io|k8s[.]io|projectonboarding[.]io|argoproj[.]io)/'))",
-        "labels of kubernetes.io, k8s.io, argoproj.io and projectonboarding.io are not for projects: use your prefix",
+        "self.all(k, !k.matches('(^|[.])(kubernetes|k8s|openshift|argoproj|projectonboarding)[.]io/'))",
+        "labels of Kubernetes, OpenShift, Argo CD and this operator (kubernetes.io, openshift.io, ...) are not for "
+        "projects: use your own prefix",
     ),
 ]
 

@@ -155,6 +155,18 @@ class GateStatus(Model):
     digest: Word | None = Field(default=None, description="What an Approve decision of this door has to name.")
 
 
+class ApplicationStatus(Model):
+    """One Application, as Argo CD reports it. What it does not say is absent."""
+
+    name: Word = Field(description="Name of the Application.")
+    sync: Word | None = Field(default=None, description="Synced, OutOfSync or Unknown.")
+    health: Word | None = Field(default=None, description="Healthy, Progressing, Degraded, Suspended or Missing.")
+    phase: Word | None = Field(default=None, description="Of the last operation, such as Running or Succeeded.")
+    revision: Word | None = Field(default=None, description="Revision that runs: a short commit or a chart version.")
+    deployed_at: Time | None = Field(default=None, description="Since when that runs.")
+    message: Message | None = Field(default=None, description="What is wrong with it, or what it waits for.")
+
+
 class SiteStatus(Model):
     """An environment on one site."""
 
@@ -163,6 +175,9 @@ class SiteStatus(Model):
     state: EnvironmentState = Field(description="Where it stands.")
     revision: Word | None = Field(default=None, description="Digest of the admitted revision that is in place.")
     message: Message | None = Field(default=None, description="What stands in the way, if anything does.")
+    applications: Annotated[tuple[ApplicationStatus, ...], Field(max_length=10), AtomicList()] = Field(
+        default=(), description="Its Applications; where there is no room for all, those in trouble."
+    )
 
 
 class EnvironmentStatus(Model):
@@ -211,6 +226,9 @@ class ProjectOnboardingStatus(Model):
     )
     environments: Annotated[tuple[EnvironmentStatus, ...], Field(max_length=40), AtomicList()] = Field(
         default=(), description="The environments, those on their way out last."
+    )
+    omitted_applications: int = Field(
+        default=0, ge=0, description="Applications beyond those, for which there is no room here."
     )
     checks: Annotated[tuple[CheckStatus, ...], Field(max_length=24), AtomicList()] = Field(
         default=(), description="Checks that do not pass, worst first."

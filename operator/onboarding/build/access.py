@@ -9,12 +9,12 @@ _RBAC = "rbac.authorization.k8s.io"
 
 
 def build_role_bindings(owner: Owner, revision: Revision) -> list[Manifest]:
-    """Return the bindings of the personas that have groups, and that of the sync account."""
-    sync = {"kind": "ServiceAccount", "name": revision.namespace, "namespace": names.SYNC_NAMESPACE}
-    return [
-        *(_binding(owner, revision, b.persona, b.cluster_role, _groups(b)) for b in revision.bindings if b.groups),
-        _binding(owner, revision, "sync", names.SYNC_ROLE, [sync]),
-    ]
+    """Return the bindings of the personas that have groups, and that of the sync account, where there is one."""
+    bindings = [_binding(owner, revision, b.persona, b.cluster_role, _groups(b)) for b in revision.bindings if b.groups]
+    if revision.impersonation:
+        account = {"kind": "ServiceAccount", "name": revision.namespace, "namespace": names.SYNC_NAMESPACE}
+        bindings.append(_binding(owner, revision, "sync", names.SYNC_ROLE, [account]))
+    return bindings
 
 
 def build_sync_account(owner: Owner, revision: Revision) -> Manifest:

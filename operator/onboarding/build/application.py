@@ -1,11 +1,15 @@
 """The Applications of an environment: one per infrastructure repository."""
 
-from typing import Any
+from typing import Any, Final
 
-from onboarding.api.delivery import Repository
+from onboarding.api.delivery import Helm, Repository
 from onboarding.build.kinds import APPLICATION, Manifest
 from onboarding.build.naming import application_name, head, ownership_labels
 from onboarding.build.revision import Owner, Revision
+
+_VALUES: Final = "values"
+"""What an Application calls the source that holds the value files of another one."""
+_SCALED: Final = ("Deployment", "StatefulSet")
 
 
 def build_application(owner: Owner, revision: Revision, repository: Repository) -> Manifest:
@@ -14,18 +18,64 @@ def build_application(owner: Owner, revision: Revision, repository: Repository) 
     manifest = head(APPLICATION, name, ownership_labels(owner, revision), revision.argocd.namespace)
     manifest["spec"] = {
         "project": owner.project,
-        "source": {"repoURL": repository.url, "targetRevision": repository.revision, "path": repository.path},
+        **_sources(revision, repository),
         "destination": {"server": revision.argocd.destination_server, "namespace": revision.namespace},
         "syncPolicy": _sync_policy(revision),
+        "ignoreDifferences": [_set_by_autoscalers(kind) for kind in _SCALED],
     }
     return manifest
 
 
+def _sources(revision: Revision, repository: Repository) -> dict[str, Any]:
+    """Return where the manifests come from; value files of another repository make it a second source."""
+    values = revision.value_repository(repository)
+    if values is None:
+        return {"source": _source(repository)}
+    reference = {"repoURL": values.url, "targetRevision": values.revision, "ref": _VALUES}
+    return {"sources": [_source(repository, f"${_VALUES}/"), reference]}
+
+
+def _source(repository: Repository, root: str = "") -> dict[str, Any]:
+    source: dict[str, Any] = {"repoURL": repository.url, "targetRevision": repository.revision}
+    if repository.chart:
+        source["chart"] = repository.chart
+    else:
+        source["path"] = repository.path
+    if repository.recurse:
+        source["directory"] = {"recurse": True}
+    if repository.helm and (helm := _helm(repository.helm, root)):
+        source["helm"] = helm
+    return source
+
+
+def _helm(helm: Helm, root: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if helm.release_name:
+        found["releaseName"] = helm.release_name
+    if helm.value_files:
+        found["valueFiles"] = [f"{root}{file}" for file in helm.value_files]
+    return found
+
+
 def _sync_policy(revision: Revision) -> dict[str, Any]:
+    """Return how Argo CD syncs.
+
+    It applies on the client's side, its default: server-side apply would take fields by force from controllers that
+    own them, such as replicas from an autoscaler. A repository that needs it says so in an annotation.
+    """
     policy: dict[str, Any] = {
-        "syncOptions": ["CreateNamespace=false"],
+        "syncOptions": ["CreateNamespace=false", "RespectIgnoreDifferences=true"],
         "retry": {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}},
     }
     if revision.auto_sync:
         policy["automated"] = {"prune": True, "selfHeal": True}
     return policy
+
+
+def _set_by_autoscalers(kind: str) -> dict[str, Any]:
+    """Return what lets an autoscaler have its replicas.
+
+    A HorizontalPodAutoscaler scales as kube-controller-manager, which owns no field of these specs but the replicas it
+    has set. So only those are left alone, and without an autoscaler the number in Git counts.
+    """
+    return {"group": "apps", "kind": kind, "managedFieldsManagers": ["kube-controller-manager"]}

@@ -1,66 +1,96 @@
-"""The AppProject of a project on one Argo CD: exact destinations and sources, and nothing that rewrites guard rails."""
+"""The AppProject of a project on one Argo CD: exact destinations and sources, and only kinds that are named."""
 
-from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from onboarding import names
 from onboarding.build.kinds import APP_PROJECT, Manifest
 from onboarding.build.naming import head, ownership_labels
+from onboarding.build.permitted import GroupKind, permitted_kinds, refused_kinds
 from onboarding.build.revision import Owner, Revision
-
-GUARD_KINDS: Final = (
-    ("", "LimitRange"),
-    ("", "ResourceQuota"),
-    ("argoproj.io", "AppProject"),
-    ("argoproj.io", "Application"),
-    ("argoproj.io", "ApplicationSet"),
-    ("networking.k8s.io", "NetworkPolicy"),
-    ("rbac.authorization.k8s.io", "Role"),
-    ("rbac.authorization.k8s.io", "RoleBinding"),
-)
-"""Kinds that a project's repositories never sync: with them a tenant would rewrite its own guard rails."""
+from onboarding.build.windows import sync_windows
 
 
 class InUse(NamedTuple):
     """What a live Application uses: as long as it lives, its AppProject allows this."""
 
-    repository: str
+    repositories: tuple[str, ...]
     server: str
     namespace: str
+    kinds: tuple[GroupKind, ...] = ()
+    """What its AppProject permits at present."""
 
 
-def build_app_project(
-    owner: Owner, namespace: str, revisions: Sequence[Revision], in_use: Sequence[InUse] = ()
-) -> Manifest:
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What one Argo CD has to do with a project."""
+
+    revisions: list[Revision] = field(default_factory=list)
+    in_use: list[InUse] = field(default_factory=list)
+    """What Applications on their way out use."""
+    ours: list[Manifest] = field(default_factory=list)
+    """The objects of our own in the namespaces of the environments."""
+
+
+def build_app_project(owner: Owner, namespace: str, argo: Served) -> Manifest:
     """Return the AppProject in an Argo CD's namespace: the union of what is admitted and what is still in use.
 
     An Application that is deleted after its project was narrowed leaves its workload running (Argo CD), so a project
     is narrowed only when the Applications that need the room have gone.
     """
+    revisions = argo.revisions
     description = next((revision.description for revision in revisions if revision.description), None)
-    repositories = {repository.url for revision in revisions for repository in revision.repositories}
-    places = sorted(
-        {(revision.argocd.destination_server, revision.namespace) for revision in revisions}
-        | {(use.server, use.namespace) for use in in_use}
-    )
+    admitted = {(revision.argocd.destination_server, revision.namespace) for revision in revisions}
+    leaving = {(use.server, use.namespace) for use in argo.in_use}
+    kinds = permitted_kinds(revisions, (kind for use in argo.in_use for kind in use.kinds))
     manifest = head(APP_PROJECT, owner.project, ownership_labels(owner), namespace)
     manifest["spec"] = {
         "description": description or f"Environments of project {owner.project}",
-        "sourceRepos": sorted(repositories | {use.repository for use in in_use}),
-        "destinations": [{"server": server, "namespace": place} for server, place in places],
+        "sourceRepos": sorted(_sources(revisions) | {url for use in argo.in_use for url in use.repositories}),
+        "destinations": [{"server": server, "namespace": place} for server, place in sorted(admitted | leaving)],
         "clusterResourceWhitelist": [],
-        "namespaceResourceBlacklist": [{"group": group, "kind": kind} for group, kind in GUARD_KINDS],
-        "destinationServiceAccounts": [
-            {
-                "server": server,
-                "namespace": place,
-                "defaultServiceAccount": f"{names.SYNC_NAMESPACE}:{place}",
-            }
-            for server, place in places
-        ],
+        "namespaceResourceWhitelist": _written(kinds),
+        "namespaceResourceBlacklist": _written(refused_kinds(kinds)),
+        "orphanedResources": {"warn": True, "ignore": _ignored(argo.ours)},
         "roles": _roles(owner, revisions),
     }
+    if accounts := _accounts(revisions, leaving):
+        manifest["spec"]["destinationServiceAccounts"] = accounts
+    if windows := sync_windows(revisions):
+        manifest["spec"]["syncWindows"] = windows
     return manifest
+
+
+def _sources(revisions: Iterable[Revision]) -> set[str]:
+    return {
+        repository.url
+        for revision in revisions
+        for repository in (*revision.repositories, *revision.value_repositories)
+    }
+
+
+def _written(kinds: Iterable[GroupKind]) -> list[dict[str, str]]:
+    return [{"group": group, "kind": kind} for group, kind in kinds]
+
+
+def _accounts(revisions: Sequence[Revision], leaving: set[tuple[str, str]]) -> list[dict[str, str]]:
+    """Return as whom Argo CD syncs, place by place: where an environment has no account it syncs as itself."""
+    places = {
+        (revision.argocd.destination_server, revision.namespace) for revision in revisions if revision.impersonation
+    }
+    if all(revision.impersonation for revision in revisions):
+        places |= leaving
+    return [
+        {"server": server, "namespace": place, "defaultServiceAccount": f"{names.SYNC_NAMESPACE}:{place}"}
+        for server, place in sorted(places)
+    ]
+
+
+def _ignored(ours: Iterable[Manifest]) -> list[dict[str, str]]:
+    """Return our own objects, which belong to no Application, in the form that Argo CD keeps: no empty group."""
+    found = {(item["apiVersion"].rpartition("/")[0], item["kind"], item["metadata"]["name"]) for item in ours}
+    return [{**({"group": group} if group else {}), "kind": kind, "name": name} for group, kind, name in sorted(found)]
 
 
 def _roles(owner: Owner, revisions: Sequence[Revision]) -> list[dict[str, Any]]:

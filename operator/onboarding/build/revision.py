@@ -14,7 +14,7 @@ from pydantic import Field
 
 from onboarding.api.addresses import NetworkCidr
 from onboarding.api.common import Model, Resources
-from onboarding.api.delivery import Repository
+from onboarding.api.delivery import Repository, ResourceKind, Window
 from onboarding.api.hosting import Direction, Protocol
 from onboarding.api.policy import ArgoAction, Container, PodSecurity
 from onboarding.api.target import ArgoCD, ArgoLocation, Flavour, Holes
@@ -86,7 +86,22 @@ class Revision(Model):
     flows: tuple[ResolvedFlow, ...] = ()
     argocd: ArgoCD = Field(default_factory=ArgoCD)
     repositories: tuple[Repository, ...] = ()
+    """Those that get an Application, as this environment deploys them."""
+    value_repositories: tuple[Repository, ...] = ()
+    """Those that only hold value files for them here: name, URL, revision and login."""
     auto_sync: bool = True
+    windows: tuple[Window, ...] = ()
+    """When Argo CD may sync: those of the environment and those of the platform, already weighed up."""
+    impersonation: bool = True
+    """Whether Argo CD syncs as the account of the environment."""
+    allowed_kinds: tuple[ResourceKind, ...] = ()
+    """Kinds that may be synced; none stands for the usual workload kinds."""
+    additional_kinds: tuple[ResourceKind, ...] = ()
+
+    def value_repository(self, repository: Repository) -> Repository | None:
+        """Return the repository that holds the value files of another one; None where that holds its own."""
+        name = repository.helm.values_repository if repository.helm else None
+        return next((values for values in self.value_repositories if values.name == name), None)
 
     @property
     def argo_cluster(self) -> str:

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from onboarding.build.access import build_role_bindings, build_sync_account
 from onboarding.build.application import build_application
-from onboarding.build.appproject import InUse, build_app_project
+from onboarding.build.appproject import InUse, Served, build_app_project
 from onboarding.build.kinds import CHILD_KINDS, ChildKind, Manifest, ObjectKey, Wanted
 from onboarding.build.limits import build_limits
 from onboarding.build.namespace import build_namespace
@@ -23,7 +23,7 @@ def build_wanted(
 
     ``live`` says what the project's live Applications use; AppProjects still cover those that are wanted no more.
     """
-    contents = [_place(revision.cluster, manifest) for revision in revisions for manifest in _contents(owner, revision)]
+    contents = [(revision, list(_contents(owner, revision))) for revision in revisions]
     applications = [
         _place(revision.argo_cluster, build_application(owner, revision, repository), revision.cluster)
         for revision in revisions
@@ -31,7 +31,11 @@ def build_wanted(
     ]
     wanted = {item.key for item in applications}
     leaving = {key: use for key, use in live.items() if key not in wanted}
-    return [*contents, *_app_projects(owner, revisions, leaving), *applications]
+    return [
+        *(_place(revision.cluster, manifest) for revision, manifests in contents for manifest in manifests),
+        *_app_projects(owner, contents, leaving),
+        *applications,
+    ]
 
 
 def _contents(owner: Owner, revision: Revision) -> Iterator[Manifest]:
@@ -40,21 +44,23 @@ def _contents(owner: Owner, revision: Revision) -> Iterator[Manifest]:
     yield build_limits(owner, revision)
     yield from build_network_policies(owner, revision)
     yield from build_role_bindings(owner, revision)
-    yield build_sync_account(owner, revision)
+    if revision.impersonation:
+        yield build_sync_account(owner, revision)
 
 
-def _app_projects(owner: Owner, revisions: Sequence[Revision], leaving: Mapping[ObjectKey, InUse]) -> list[Wanted]:
+def _app_projects(
+    owner: Owner, contents: Sequence[tuple[Revision, list[Manifest]]], leaving: Mapping[ObjectKey, InUse]
+) -> list[Wanted]:
     """Return one AppProject per Argo CD (cluster and namespace) that serves an environment with repositories."""
-    served: dict[tuple[str, str], tuple[list[Revision], list[InUse]]] = {}
-    for revision in revisions:
+    served: dict[tuple[str, str], Served] = {}
+    for revision, manifests in contents:
         if revision.repositories:
-            served.setdefault((revision.argo_cluster, revision.argocd.namespace), ([], []))[0].append(revision)
+            argo = served.setdefault((revision.argo_cluster, revision.argocd.namespace), Served())
+            argo.revisions.append(revision)
+            argo.ours.extend(item for item in manifests if item["metadata"].get("namespace") == revision.namespace)
     for key, use in leaving.items():
-        served.setdefault((key.cluster, key.namespace), ([], []))[1].append(use)
-    return [
-        _place(cluster, build_app_project(owner, namespace, staying, uses))
-        for (cluster, namespace), (staying, uses) in served.items()
-    ]
+        served.setdefault((key.cluster, key.namespace), Served()).in_use.append(use)
+    return [_place(cluster, build_app_project(owner, namespace, argo)) for (cluster, namespace), argo in served.items()]
 
 
 def _place(cluster: str, manifest: Manifest, site: str = "") -> Wanted:

@@ -2,7 +2,19 @@
 
 from typing import Any, Final
 
-from onboarding.checks import access, capacity, continuity, delivery, network, people, placement, reviews, workloads
+from onboarding.checks import (
+    access,
+    capacity,
+    continuity,
+    delivery,
+    network,
+    people,
+    placement,
+    reviews,
+    sources,
+    windows,
+    workloads,
+)
 from onboarding.checks.finding import Check
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, RunningInputs
 
@@ -24,6 +36,13 @@ ALWAYS: Final[tuple[Check[EnvironmentInputs], ...]] = (
     network.flow_environments_are_known,
     network.flows_stay_on_a_cluster,
     access.personas_are_known,
+    sources.repositories_are_allowed,
+    sources.repositories_are_known,
+    sources.deployments_fit,
+    sources.credentials_are_known,
+    sources.credentials_are_allowed,
+    windows.windows_are_valid,
+    windows.windows_stay_within_the_platforms,
     continuity.environment_stays,
     continuity.a_door_leads_there,
     continuity.revision_fits,
@@ -74,7 +93,10 @@ OF_RUNNING: Final[tuple[Check[RunningInputs], ...]] = (
     workloads.certificate_ready,
     workloads.backup_scheduled,
 )
-"""Checks of environments that run already: they hold the doors behind theirs, never their own."""
+"""Checks of environments that run already: they hold the doors behind theirs, never their own.
+
+An environment that opens behind the check's door is held to it at the next door.
+"""
 
 GATED: Final[tuple[Check[Any], ...]] = (*OF_PROJECT, *OF_ENVIRONMENT, *OF_RUNNING)
 """The checks that a policy puts at doors."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from onboarding.api.capacity import Budget
 from onboarding.api.policy import OnboardingPolicySpec, Persona, Size, Stage
@@ -26,6 +27,8 @@ class ProjectInputs:
     """Checks that somebody with the right to it answers for, at present."""
     target_problems: Mapping[str, str] = field(default_factory=dict)
     """Why targets cannot be used, by name."""
+    name: str = ""
+    """Name of the project."""
 
     def answer(self, request: Request[Facts_co]) -> Answer[Facts_co] | None:
         """Return the newest answer to a request; None where there is none yet."""
@@ -52,7 +55,7 @@ class Room:
     """By site: what the environment uses of its quota now (``status.used`` of its ResourceQuota)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EnvironmentInputs:
     """What checks of an environment that is to be look at."""
 
@@ -81,32 +84,32 @@ class EnvironmentInputs:
         """Every target that can be used."""
         return self.project.targets
 
-    @property
+    @cached_property
     def stage(self) -> Stage | None:
         """The stage of the environment, if the policy has it."""
         return next((stage for stage in self.policy.stages if stage.name == self.environment.stage), None)
 
-    @property
+    @cached_property
     def size_name(self) -> str | None:
         """The size that the environment names, or the default of its stage."""
         return self.environment.size or (self.stage.default_size if self.stage else None)
 
-    @property
+    @cached_property
     def size(self) -> Size | None:
         """The size of the environment, if the policy has it."""
         return next((size for size in self.policy.sizes if size.name == self.size_name), None)
 
-    @property
+    @cached_property
     def target_name(self) -> str | None:
         """The target that the environment names, or the default of its stage."""
         return self.environment.target or (self.stage.default_target if self.stage else None)
 
-    @property
+    @cached_property
     def target(self) -> HostingTargetSpec | None:
         """The target of the environment, if it exists."""
         return self.targets.get(self.target_name or "")
 
-    @property
+    @cached_property
     def sites(self) -> tuple[Site, ...]:
         """The sites that the environment runs on: those it names, or all of its target."""
         if self.target is None:

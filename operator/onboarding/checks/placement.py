@@ -99,7 +99,7 @@ def target_takes_stage(inputs: EnvironmentInputs) -> Finding | None:
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="spec.environments[].sites names sites of the target",
-    reads=("environments.sites",),
+    reads=("environments.sites", "environments.target"),
 )
 def sites_are_known(inputs: EnvironmentInputs) -> Finding | None:
     """Every named site belongs to the target."""

@@ -16,6 +16,7 @@ from onboarding.build.kinds import HUB, NAMESPACE, ObjectKey
 from onboarding.build.naming import namespace_name
 from onboarding.build.revision import Binding, ResolvedFlow, Revision
 from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.reconcile.delivery import deployed, still_declared, value_repositories, windows
 from onboarding.reconcile.live import Live
 
 _OTHER_WAY: Final = {Direction.EGRESS: Direction.INGRESS, Direction.INGRESS: Direction.EGRESS}
@@ -72,8 +73,13 @@ def candidates(
             network=target.network.holes,
             flows=_flows(project, inputs, cluster_of(site), flows_opened, current),
             argocd=site.argocd,
-            repositories=tuple(sorted(inputs.spec.repositories, key=lambda repository: repository.name)),
+            repositories=deployed(inputs),
+            value_repositories=value_repositories(inputs),
             auto_sync=not stage.production if environment.auto_sync is None else environment.auto_sync,
+            windows=windows(inputs),
+            impersonation=inputs.policy.delivery.impersonation,
+            allowed_kinds=inputs.policy.delivery.allowed_kinds,
+            additional_kinds=inputs.policy.delivery.additional_kinds,
         )
         for site in inputs.sites
     ]
@@ -97,11 +103,9 @@ def revoke(revision: Revision, spec: ProjectOnboardingSpec) -> Revision:
         binding.model_copy(update={"groups": _still(binding.groups, spec.team.groups.get(binding.persona, ()))})
         for binding in revision.bindings
     )
-    urls = {(repository.name, repository.url) for repository in spec.repositories}
-    kept = (repository for repository in revision.repositories if (repository.name, repository.url) in urls)
     return revision.with_values(
         bindings=tuple(binding for binding in bindings if binding.groups),
-        repositories=tuple(kept),
+        **still_declared(revision, spec),
         flows=tuple(_in_common(revision.flows, _declared(spec, revision.environment))) if revision.flows else (),
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from onboarding import names
+from onboarding.build.credentials import Login
 from onboarding.build.kinds import APPLICATION, NAMESPACE, ChildKind, Manifest, ObjectKey, Wanted
 from onboarding.reconcile.live import Live, comparable, dump, own_label
 
@@ -27,10 +28,11 @@ class Rank(IntEnum):
 
     NAMESPACES = 0
     CONTENTS = 1
-    APPLICATIONS = 2
-    REMOVALS = 3
-    RELEASES = 4
-    LAST = 5
+    LOGINS = 2
+    APPLICATIONS = 3
+    REMOVALS = 4
+    RELEASES = 5
+    LAST = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Change:
     fields: tuple[str, ...] = ()
     cascade: bool = False
     """Of the deletion of an Application: whether its workload goes with it."""
+    login: Login | None = None
+    """Of a repository Secret: what Argo CD shall log in with."""
 
     def __str__(self) -> str:
         detail = f" ({', '.join(self.fields)})" if self.fields else ""

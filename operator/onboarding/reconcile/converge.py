@@ -1,12 +1,13 @@
 """Do the work: write the differences rank by rank; a failure stops its own environment only."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
 from onboarding import names
+from onboarding.build.credentials import SECRET
 from onboarding.build.kinds import APPLICATION, ARGO_KINDS, Manifest, ObjectKey, Wanted
 from onboarding.build.revision import Owner
 from onboarding.errors import ApiError, UnreachableError
@@ -40,11 +41,18 @@ class Outcome:
     message: str = ""
 
 
+Deliver = Callable[[Owner, Change], Awaitable[Outcome]]
+"""Carries out a change of a repository Secret, which is written without being read."""
+
 _UNSEEN = ClusterState(problem="it was not known yet when this was judged")
 
 
 async def converge(
-    owner: Owner, changes: Iterable[Change], clusters: Mapping[str, Cluster], seen: Mapping[str, ClusterState]
+    owner: Owner,
+    changes: Iterable[Change],
+    clusters: Mapping[str, Cluster],
+    seen: Mapping[str, ClusterState],
+    deliver: Deliver,
 ) -> list[Outcome]:
     """Carry out the changes and return how each of them ended.
 
@@ -58,10 +66,17 @@ async def converge(
     ordered = sorted(changes, key=lambda change: change.rank)
     for _rank, group in groupby(ordered, key=lambda change: change.rank):
         batch = list(group)
-        results = await asyncio.gather(*(_carry_out(owner, change, clusters, states, blocked) for change in batch))
-        blocked |= {_scope(outcome.change) for outcome in results if outcome.result is not Result.DONE}
+        work = (_carry_out(owner, change, clusters, states, blocked, deliver) for change in batch)
+        results = await asyncio.gather(*work)
+        blocked |= {_scope(outcome.change) for outcome in results if _stops_others(outcome)}
         outcomes += results
     return outcomes
+
+
+def _stops_others(outcome: Outcome) -> bool:
+    """Return whether later work of the same scope waits; a login that cannot be delivered stops its repository only."""
+    undelivered = outcome.change.key.kind is SECRET and outcome.change.action is not Action.DELETE
+    return outcome.result is not Result.DONE and not undelivered
 
 
 def _scope(change: Change) -> tuple[str, str]:
@@ -74,6 +89,7 @@ async def _carry_out(
     clusters: Mapping[str, Cluster],
     states: Mapping[str, ClusterState],
     blocked: set[tuple[str, str]],
+    deliver: Deliver,
 ) -> Outcome:
     refusal = _refusal(change, states)
     if refusal:
@@ -81,6 +97,8 @@ async def _carry_out(
     if _scope(change) in blocked or (change.rank is Rank.APPLICATIONS and (change.key.cluster, "") in blocked):
         return Outcome(change, Result.SKIPPED, f"{change.key} waits for what comes before it")
     try:
+        if change.key.kind is SECRET:
+            return await deliver(owner, change)
         return await _perform(owner, change, clusters[change.key.cluster])
     except UnreachableError as error:
         return Outcome(change, Result.UNREACHABLE, f"{change.key.cluster} gives no answer: {error}")

@@ -4,7 +4,7 @@ The API server has proven who decided and that they may. Here it is proven that 
 they looked at what is declared now, and that the time they gave has not passed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -58,8 +58,9 @@ def count(
     """Return the decisions that count now; all of them are about this incarnation of the project."""
     counted = Decisions()
     insiders = _Insiders.of(spec, policy)
+    approvals = {(gate.name, approval.name) for gate in policy.gates for approval in gate.approvals}
     for decision in decisions:
-        reason = _void(decision, insiders, digests, now) or _aimless(decision, policy)
+        reason = _void(decision, insiders, digests, now) or _aimless(decision, approvals)
         if reason:
             counted.void.append((decision, reason))
             continue
@@ -73,7 +74,7 @@ def count(
 def moment_of(text: str) -> datetime:
     """Return a moment that an API field gives in UTC; one that no calendar has is long past."""
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(text)
     except ValueError:
         return datetime.min.replace(tzinfo=UTC)
 
@@ -119,9 +120,8 @@ def _wanted_digest(decision: OnboardingDecisionSpec, digests: Digests) -> str:
     return digests.of_check(decision.check or "") if decision.decision is Decision.ATTEST else ""
 
 
-def _aimless(decision: OnboardingDecisionSpec, policy: OnboardingPolicySpec) -> str:
-    """Return why a decision changes nothing under the policy, whoever made it."""
-    approvals = {(gate.name, approval.name) for gate in policy.gates for approval in gate.approvals}
+def _aimless(decision: OnboardingDecisionSpec, approvals: Container[tuple[str, str | None]]) -> str:
+    """Return why a decision changes nothing, whoever made it; ``approvals`` are what the doors demand."""
     if decision.gate and (decision.gate, decision.approval) not in approvals:
         return f"the policy demands no approval {decision.approval} at door {decision.gate}"
     if decision.check and decision.check not in _AT_DOORS:

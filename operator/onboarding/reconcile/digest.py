@@ -25,6 +25,8 @@ class Digests:
     def __init__(self, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec) -> None:
         self._spec = spec
         self._policy = policy
+        self._known: dict[tuple[str, ...], str] = {}
+        self._picked: dict[str, Any] = {}
 
     def of_gate(self, gate: str) -> str:
         """Return the digest of exactly the fields that the checks at this door read."""
@@ -33,18 +35,25 @@ class Digests:
     def of_check(self, check: str) -> str:
         """Return the digest of exactly the fields that this check reads."""
         known = BY_ID.get(check)
-        return self._of(known.reads if known else ())
+        return self._of(sorted(set(known.reads)) if known else ())
 
     @cached_property
     def _content(self) -> dict[str, Any]:
         return self._spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
     def _of(self, paths: Iterable[str]) -> str:
-        content, schema = self._content, _schema()
-        picked = {
-            path: value for path in sorted(set(paths)) if (value := _pick(content, path.split("."), schema)) is not None
-        }
-        return "v1:" + hashlib.sha256(orjson.dumps(picked, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        """Return the digest of these fields, which are in order and there once each."""
+        fields = tuple(paths)
+        if fields not in self._known:
+            there = {path: value for path in fields if (value := self._field(path)) is not None}
+            content = orjson.dumps(there, option=orjson.OPT_SORT_KEYS)
+            self._known[fields] = "v1:" + hashlib.sha256(content).hexdigest()
+        return self._known[fields]
+
+    def _field(self, path: str) -> Any:
+        if path not in self._picked:
+            self._picked[path] = _pick(self._content, path.split("."), _schema())
+        return self._picked[path]
 
 
 def gate_reads(policy: OnboardingPolicySpec, gate: str) -> list[str]:

@@ -82,7 +82,9 @@ def _state(*, is_open: bool, free: bool, passed: bool, told: Sequence[Obstacle],
 
 def _obstacles(gate: Gate, survey: Survey, decisions: Decisions, *, new: bool) -> Iterable[Obstacle]:
     """Yield what holds a door, the worst first; ``new``: nothing is provisioned behind it yet."""
-    if new and gate.name in survey.unseen:
+    if new and gate.name in survey.awaited:
+        yield Obstacle(Actor.OPERATOR, f"environment {survey.awaited[gate.name]} is not in place yet", "wait a moment")
+    elif new and gate.name in survey.unseen:
         yield Obstacle(
             Actor.PROJECT,
             f"no environment runs yet before door {gate.name}",

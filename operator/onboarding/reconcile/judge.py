@@ -11,10 +11,10 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.status import CheckResult
 from onboarding.build.revision import Revision
-from onboarding.checks import capacity
+from onboarding.checks import capacity, placement
 from onboarding.checks.inputs import ProjectInputs
 from onboarding.checks.journey import gate_of
-from onboarding.checks.probe import Request
+from onboarding.checks.probe import CertificateRequest, Request
 from onboarding.reconcile.admit import Place, admitted, revoke
 from onboarding.reconcile.decisions import Decisions, count, describe
 from onboarding.reconcile.digest import Digests
@@ -43,12 +43,15 @@ class Judgement:
     findings: list[Found] = field(default_factory=list)
     doors: list[Door] = field(default_factory=list)
     decisions: Decisions = field(default_factory=Decisions)
+    digests: Digests | None = None
+    """What decisions have to name now; None where nothing can be judged."""
     asked: frozenset[Request[Any]] = frozenset()
     """What the checks ask of the outside world."""
     full: tuple[SiteKey, ...] = ()
     """Sites where the project lacks room."""
     again_at: datetime | None = None
-    """When to look again without an event: a decision expires, or what stands in the way is not watched."""
+    """When to look again without an event: a decision expires, a day begins on which a contract or a certificate may
+    count otherwise, or what stands in the way is not watched."""
     urgent: bool = False
     """Whether something new waits for an answer."""
     held: dict[str, str] = field(default_factory=dict)
@@ -79,7 +82,8 @@ def judge(world: World) -> Judgement:
         for revision in judgement.admitted.values():
             _keep(judgement, revision, spec)
         return judgement
-    judgement.decisions = count(world.decisions, spec, policy, Digests(spec, policy), world.now)
+    judgement.digests = Digests(spec, policy)
+    judgement.decisions = count(world.decisions, spec, policy, judgement.digests, world.now)
     if world.project.deleting:
         _let_go(world, spec, judgement, _present(world))
         return judgement
@@ -108,18 +112,20 @@ def _judge_environments(
     proposals = propose(world, project, judgement.decisions, judgement.admitted)
     order = [gate.name for gate in policy.gates]
     passed = _passed(policy, judgement.admitted.values(), order)
+    wanted = max((item.door for item in proposals if item.new), default=-1)
     surveyor = Surveyor(
         project,
         judgement.decisions,
-        world.project.status,
-        lambda door: door > passed or any(item.new and item.door >= door for item in proposals),
+        world.project.known,
+        lambda door: door > passed or door <= wanted,
     )
     survey = surveyor.survey(
         [(item.door, item.inputs) for item in proposals],
         running_places(world, project, judgement.admitted, order),
+        _coming(spec, judgement, proposals),
     )
     judgement.asked = frozenset(survey.asked)
-    judgement.doors = open_doors(policy.gates, survey, judgement.decisions, passed, world.project.status)
+    judgement.doors = open_doors(policy.gates, survey, judgement.decisions, passed, world.project.known)
     judgement.findings = [*(found for item in proposals for found in item.found), *survey.found]
     judgement.urgent = _urgent(judgement, proposals)
     judgement.again_at = _again_at(world, judgement)
@@ -133,6 +139,14 @@ def _judge_environments(
             judgement.arriving.add(item.name)
 
 
+def _coming(spec: ProjectOnboardingSpec, judgement: Judgement, proposals: Iterable[Proposal]) -> set[str]:
+    """Return the environments that are nowhere yet, and that nothing but a door keeps away."""
+    there = {place.environment for place in judgement.admitted}
+    wanted = {item.name for item in proposals if accepted(item.revisions, item.found)}
+    held = {name for name in wanted if spec.mode is Mode.PLAN or judgement.decisions.suspension(name)}
+    return wanted - there - held
+
+
 def _passed(policy: OnboardingPolicySpec, revisions: Iterable[Revision | None], order: list[str]) -> int:
     """Return the place of the furthest door behind which something is provisioned, or -1."""
     gates = (gate_of(policy, revision.stage, revision.target) for revision in revisions if revision)
@@ -141,7 +155,8 @@ def _passed(policy: OnboardingPolicySpec, revisions: Iterable[Revision | None], 
 
 def _urgent(judgement: Judgement, proposals: Iterable[Proposal]) -> bool:
     """Return whether a question is new, or only what was asked before a start holds something new now."""
-    if any(found.finding.result is CheckResult.PENDING and not found.quiet for found in judgement.findings):
+    blocking = (found.finding for found in judgement.findings if found.holds and not found.quiet)
+    if any(finding.result is CheckResult.PENDING for finding in blocking):
         return True
     return any(
         item.new
@@ -156,6 +171,9 @@ def _again_at(world: World, judgement: Judgement) -> datetime | None:
     moments = [judgement.decisions.next_change] if judgement.decisions.next_change else []
     if any(found.check is capacity.quota_holds_what_is_used for found in judgement.findings):
         moments.append(world.now + _USE_MAY_FALL)
+    dated = any(found.check is placement.contract_is_in_force for found in judgement.findings)
+    if dated or any(isinstance(request, CertificateRequest) for request in judgement.asked):
+        moments.append((world.now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0))
     return min(moments, default=None)
 
 

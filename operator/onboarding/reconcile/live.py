@@ -1,15 +1,17 @@
 """What we keep of a live object: proof of ownership, and as compact bytes only what a comparison needs."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
 from onboarding import names
-from onboarding.build.kinds import APPLICATION, NAMESPACE, RESOURCE_QUOTA, ChildKind, Manifest, ObjectKey
+from onboarding.api.quantities import milli
+from onboarding.build.kinds import APP_PROJECT, APPLICATION, NAMESPACE, RESOURCE_QUOTA, ChildKind, Manifest, ObjectKey
 from onboarding.build.revision import Owner
+from onboarding.reconcile.argocd import Application, kept_of_application, read_application
 
 NOT_COMPARED = frozenset({"apiVersion", "kind", "metadata", "status", "operation"})
 """Top-level fields that are never ours: identity, and what controllers write (Argo CD's ``operation`` is a request)."""
@@ -28,18 +30,25 @@ class Live(NamedTuple):
     told: bytes
     """What controllers say of it in its status, as canonical JSON; empty where nothing of that is kept."""
     content: bytes
+    noted: str = ""
+    """Of an AppProject: our note of the repository Secrets beside it."""
 
     @property
-    def health(self) -> str:
-        """Of an Application: the health that Argo CD reports, '' while it reports none."""
-        health: str = self._told().get("health", "")
-        return health
+    def application(self) -> Application:
+        """Of an Application: what Argo CD says of it."""
+        return read_application(self._told())
 
     @property
     def used(self) -> dict[str, str]:
         """Of a ResourceQuota: how much of it is used, without what is not used at all."""
         used: dict[str, str] = self._told().get("used", {})
         return used
+
+    @property
+    def full(self) -> dict[str, str]:
+        """Of a ResourceQuota: what all of is used, with the amount."""
+        full: dict[str, str] = self._told().get("full", {})
+        return full
 
     def _told(self) -> dict[str, Any]:
         told: dict[str, Any] = orjson.loads(self.told) if self.told else {}
@@ -69,46 +78,45 @@ def live_of(kind: ChildKind, manifest: Manifest) -> Live:
         environment=sys.intern(labels.get(names.LABEL_ENVIRONMENT, "")) if owner else "",
         deleting="deletionTimestamp" in metadata,
         cascades=any(item.startswith(names.CASCADE_FINALIZER) for item in metadata.get("finalizers") or ()),
-        told=told_of(kind, manifest.get("status") or {}) if owner else b"",
+        told=told_of(kind, manifest.get("status") or {}, metadata.get("creationTimestamp", "")) if owner else b"",
         content=compact(dump(comparable(kind, manifest))) if owner else b"",
+        noted=(metadata.get("annotations") or {}).get(names.ANNOTATION_CREDENTIALS, "") if kind is APP_PROJECT else "",
     )
 
 
-def told_of(kind: ChildKind, status: Mapping[str, Any]) -> bytes:
-    """Return what is kept of a status."""
-    keep = _KEPT_OF_STATUS.get(kind)
-    kept = {key: value for key, value in keep(status).items() if value} if keep else {}
-    return _shared(dump(kept)) if kept else b""
+def told_of(kind: ChildKind, status: Mapping[str, Any], created: str = "") -> bytes:
+    """Return what is kept of a status, of an object that was created then."""
+    kept: dict[str, Any] = {}
+    if kind is APPLICATION:
+        kept = kept_of_application(status, created)
+    elif kind is RESOURCE_QUOTA:
+        kept = _kept_of_quota(status)
+    kept = {key: value for key, value in kept.items() if value or value == 0}
+    return _shared(compact(dump(kept))) if kept else b""
 
 
 def is_news(kind: ChildKind, before: Live, after: Live) -> bool:
     """Return whether an event tells a project anything.
 
     Controllers write statuses all the time: only what we keep of an object is news, and of one that is being deleted
-    what its status says of the reason. How much of a quota is used moves with every pod and is no news.
+    what its status says of the reason. How much of a quota is used moves with every pod and is no news, unless all of
+    something is used now, or not any more.
     """
-    told = after.told if kind is RESOURCE_QUOTA else before.told
+    told = after.told if kind is RESOURCE_QUOTA and before.full == after.full else before.told
     return after.deleting or before._replace(version=after.version, told=told) != after
 
 
-def _kept_of_application(status: Mapping[str, Any]) -> dict[str, Any]:
-    return {"health": (status.get("health") or {}).get("status")}
-
-
 def _kept_of_quota(status: Mapping[str, Any]) -> dict[str, Any]:
-    return {"used": {key: amount for key, amount in (status.get("used") or {}).items() if amount != "0"}}
-
-
-_KEPT_OF_STATUS: Final[Mapping[ChildKind, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {
-    APPLICATION: _kept_of_application,
-    RESOURCE_QUOTA: _kept_of_quota,
-}
+    used = {key: amount for key, amount in (status.get("used") or {}).items() if amount != "0"}
+    hard: Mapping[str, str] = status.get("hard") or {}
+    full = {key: hard[key] for key, amount in used.items() if key in hard and milli(amount) >= milli(hard[key])}
+    return {"used": used, "full": full}
 
 
 @lru_cache(maxsize=256)
 def _shared(told: bytes) -> bytes:
-    """Return one compact copy for the many objects that are told the same."""
-    return compact(told)
+    """Return one copy for the many objects that are told the same."""
+    return told
 
 
 def owner_of(labels: dict[str, str]) -> Owner | None:

@@ -11,6 +11,7 @@ from onboarding.api.policy import ArgoAction, OnboardingPolicySpec, PodSecurityL
 from onboarding.api.probes import Directory
 from onboarding.api.quantities import milli
 from onboarding.api.quota import CONTAINER_RESOURCES
+from onboarding.reconcile.delivery_rules import delivery_problems
 from onboarding.reconcile.door_rules import CATALOGUE, Known, door_problems
 from onboarding.reconcile.validity import Problem, RoleState, cidr_problems, repeated
 
@@ -55,6 +56,7 @@ def policy_problems(policy: OnboardingPolicySpec, known: Known = CATALOGUE) -> t
         *_pod_security(policy),
         *door_problems(policy, known),
         *_workloads(policy),
+        *delivery_problems(policy),
         *_probes(policy),
     )
     return tuple(dict.fromkeys(found))

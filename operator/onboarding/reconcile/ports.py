@@ -1,8 +1,9 @@
 """What a pass needs from outside, as protocols; the adapters implement them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from onboarding.build.credentials import Source
 from onboarding.build.kinds import Manifest, ObjectKey
 from onboarding.checks.probe import Request
 from onboarding.reconcile.live import Live
@@ -57,3 +58,28 @@ class Outside(Protocol):
 
     def forget(self, project: str) -> None:
         """Ask nothing for a project any more."""
+
+
+class Secrets(Protocol):
+    """Secrets: those of the operator's own namespace are read, those beside an Argo CD written and never read."""
+
+    def source(self, name: str) -> Source | None:
+        """Return the newest known state of a Secret in the operator's namespace; None while nobody has looked."""
+
+    async def read(self, name: str) -> Mapping[str, bytes]:
+        """Return the content of a Secret in the operator's namespace; nothing where there is no such Secret."""
+
+    async def guarded(self, cluster: str, namespace: str) -> bool:
+        """Find out whether the admission policy on the operator's account refuses what it has to refuse there."""
+
+    async def create(self, key: ObjectKey, manifest: Manifest) -> bool:
+        """POST a Secret; return whether that made one: False where the name is taken."""
+
+    async def overwrite(self, key: ObjectKey, manifest: Manifest) -> str:
+        """Replace labels, and data if there are any, of a Secret that bears the same labels of ours.
+
+        Return its UID, or the empty string where it is somebody else's; ApiError 404 where there is none.
+        """
+
+    async def delete(self, key: ObjectKey, uid: str) -> None:
+        """Delete a Secret of this UID."""

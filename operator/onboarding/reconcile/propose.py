@@ -91,7 +91,7 @@ class _Proposer:
         """Return the place of the door of an environment in the order; -1 where it has none."""
         policy, target = self.project.policy, EnvironmentInputs(self.project, environment).target_name
         gate = gate_of(policy, environment.stage, target or "")
-        return policy.gates.index(gate) if gate else -1
+        return [other.name for other in policy.gates].index(gate.name) if gate else -1
 
     def _room(self, inputs: EnvironmentInputs) -> Room:
         environment = inputs.environment
@@ -181,6 +181,8 @@ def _raised(ceiling: Budget, decisions: Decisions, *, production: bool) -> Budge
     """Return a ceiling with what grants raise; what is not limited stays so."""
     grants = (grant.production if production else grant.non_production for grant in decisions.granted)
     granted = [budget for budget in grants if budget]
+    if not granted:
+        return ceiling
     return Budget(
         cpu=_highest(ceiling.cpu, [budget.cpu for budget in granted]),
         memory=_highest(ceiling.memory, [budget.memory for budget in granted]),

@@ -8,15 +8,17 @@ from typing import Any
 from onboarding import names
 from onboarding.api.common import Mode
 from onboarding.api.status import EnvironmentState
+from onboarding.build.credentials import Sources
 from onboarding.build.wanted import build_wanted
 from onboarding.reconcile.blockers import blockers
 from onboarding.reconcile.compare import Action, Change, compare
 from onboarding.reconcile.converge import Outcome, Result, converge
+from onboarding.reconcile.credentials import Courier, add_logins, settle_notes
 from onboarding.reconcile.judge import Judgement, judge
 from onboarding.reconcile.ledger import Ledger, claims_of
 from onboarding.reconcile.news import news
 from onboarding.reconcile.observe import Observer
-from onboarding.reconcile.ports import Cluster, Outside, Projects
+from onboarding.reconcile.ports import Cluster, Outside, Projects, Secrets
 from onboarding.reconcile.removal import in_use, removals
 from onboarding.reconcile.report import report
 from onboarding.reconcile.verdict import Verdict, give_verdict
@@ -51,12 +53,15 @@ class Reconciler:
         projects: Projects,
         outside: Outside,
         ledger: Ledger,
+        secrets: Secrets,
     ) -> None:
         self._observer = observer
         self._clusters = clusters
         self._projects = projects
         self._outside = outside
         self._ledger = ledger
+        self._secrets = secrets
+        self._courier = Courier(secrets)
 
     async def reconcile(self, name: str) -> Pass:
         """Bring a project to what it declares; where the cache was behind, look again before saying so."""
@@ -80,11 +85,12 @@ class Reconciler:
         return await self._bring_about(world, judgement, patient=patient)
 
     async def _bring_about(self, world: World, judgement: Judgement, *, patient: bool) -> Pass | None:
-        changes = differences(world, judgement)
+        changes = differences(world, judgement, self._secrets.source)
         if await self._teardown_is_over(world, judgement, changes):
             return Pass()
         await self._hold_on_to(world, changes)
-        outcomes = await converge(world.owner, changes, self._clusters, world.clusters)
+        outcomes = await self._converge(world, changes)
+        outcomes += await self._converge(world, settle_notes(world.owner, outcomes, self._clusters))
         if not any(outcome.result in (Result.UNREACHABLE, Result.FAILED) for outcome in outcomes):
             # A write without a clear answer may have landed: its room stays taken until a later pass knows.
             self._ledger.release(world.project.name)
@@ -93,9 +99,13 @@ class Reconciler:
         after = self._observer.observe(world.project.name) if outcomes else None
         return await self._report(world, after or world, judgement, outcomes)
 
+    async def _converge(self, world: World, changes: Sequence[Change]) -> list[Outcome]:
+        return await converge(world.owner, changes, self._clusters, world.clusters, self._courier.deliver)
+
     async def _report(self, world: World, after: World, judgement: Judgement, outcomes: Sequence[Outcome]) -> Pass:
         planning = world.project.spec is not None and world.project.spec.mode is Mode.PLAN
-        plan = differences(world, judge(world.as_applied()), to_the_end=True) if planning else None
+        source = self._secrets.source
+        plan = differences(world, judge(world.as_applied()), source, to_the_end=True) if planning else None
         seen = replace(world, live=after.live)
         verdict = give_verdict(seen, judgement, outcomes, await blockers(seen.live, self._clusters))
         status = report(seen, judgement, outcomes, verdict, plan)
@@ -126,7 +136,7 @@ class Reconciler:
         return True
 
 
-def differences(world: World, judgement: Judgement, *, to_the_end: bool = False) -> list[Change]:
+def differences(world: World, judgement: Judgement, sources: Sources, *, to_the_end: bool = False) -> list[Change]:
     """Return what is to be done: the plan and the work are the same list.
 
     The work takes a removal in steps, as the Applications go; ``to_the_end`` looks past them, for a plan.
@@ -134,7 +144,8 @@ def differences(world: World, judgement: Judgement, *, to_the_end: bool = False)
     wanted = build_wanted(world.owner, judgement.building, {} if to_the_end else in_use(world))
     former = frozenset(label for revision in judgement.admitted.values() if revision for label in revision.labels)
     changes = compare(wanted, world.live, former)
-    return changes + removals(world, judgement, {item.key for item in wanted}, to_the_end=to_the_end)
+    changes += removals(world, judgement, {item.key for item in wanted}, to_the_end=to_the_end)
+    return add_logins(world, judgement, wanted, changes, sources)
 
 
 def _states(status: Mapping[str, Any]) -> dict[str, str]:

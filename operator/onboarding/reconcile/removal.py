@@ -20,6 +20,7 @@ from onboarding.build.kinds import (
     Manifest,
     ObjectKey,
 )
+from onboarding.build.permitted import GroupKind
 from onboarding.reconcile.admit import Place
 from onboarding.reconcile.compare import Action, Change, Rank
 from onboarding.reconcile.judge import Judgement, may_delete
@@ -29,14 +30,18 @@ from onboarding.reconcile.world import World
 
 def in_use(world: World) -> dict[ObjectKey, InUse]:
     """Return what each of the project's live Applications uses."""
+    kinds = {
+        (key.cluster, key.namespace): _permitted(item) for key, item in world.live.items() if key.kind is APP_PROJECT
+    }
     found = {}
     for key, item in world.live.items():
         if key.kind is APPLICATION:
             spec = orjson.loads(item.content).get("spec", {})
-            source, destination = spec.get("source", {}), spec.get("destination", {})
-            use = InUse(source.get("repoURL", ""), destination.get("server", ""), destination.get("namespace", ""))
-            if all(use):
-                found[key] = use
+            destination = spec.get("destination", {})
+            server, namespace = destination.get("server", ""), destination.get("namespace", "")
+            repositories = _repositories(spec)
+            if repositories and server and namespace:
+                found[key] = InUse(repositories, server, namespace, kinds.get((key.cluster, key.namespace), ()))
     return found
 
 
@@ -70,6 +75,18 @@ def removals(
     return sorted(changes, key=lambda change: (change.rank, str(change.key)))
 
 
+def _repositories(spec: Manifest) -> tuple[str, ...]:
+    """Return the repositories of an Application; Argo CD looks at ``source`` only where there are no ``sources``."""
+    sources = spec.get("sources") or [spec.get("source", {})]
+    return tuple(source["repoURL"] for source in sources if source.get("repoURL"))
+
+
+def _permitted(project: Live) -> tuple[GroupKind, ...]:
+    """Return the kinds that an AppProject permits."""
+    kinds = orjson.loads(project.content).get("spec", {}).get("namespaceResourceWhitelist") or ()
+    return tuple((item["group"], item["kind"]) for item in kinds)
+
+
 def _everything_is_known(world: World) -> bool:
     return all(state.known for state in world.clusters.values())
 
@@ -82,8 +99,8 @@ def _application(world: World, judgement: Judgement, key: ObjectKey, item: Live)
     building = {revision.environment for revision in judgement.building} - judgement.held.keys()
     spec = world.project.spec
     if item.environment not in judgement.gone | building:
-        source = orjson.loads(item.content).get("spec", {}).get("source", {})
-        if spec is None or source.get("repoURL") in {repository.url for repository in spec.repositories}:
+        used = _repositories(orjson.loads(item.content).get("spec", {}))
+        if spec is None or {*used} <= {repository.url for repository in spec.repositories}:
             return None
     cascade = may_delete(world, judgement, item.environment)
     return Change(Action.DELETE, key, Rank.REMOVALS, item.environment, key.cluster, None, item, cascade=cascade)

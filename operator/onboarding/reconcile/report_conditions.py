@@ -1,20 +1,24 @@
 """The conditions in the status; pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from onboarding.api.status import Condition, ConditionType, EnvironmentState, EnvironmentStatus, Reason
 from onboarding.reconcile.decisions import describe
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.report_journey import held_door
-from onboarding.reconcile.running import application_keys
+from onboarding.reconcile.rollup import Standing
 from onboarding.reconcile.verdict import Verdict
 from onboarding.reconcile.wording import cut, time
 from onboarding.reconcile.world import World
 
 
 def conditions(
-    world: World, judgement: Judgement, environments: Iterable[EnvironmentStatus], verdict: Verdict
+    world: World,
+    judgement: Judgement,
+    environments: Iterable[EnvironmentStatus],
+    standings: Sequence[Standing],
+    verdict: Verdict,
 ) -> tuple[Condition, ...]:
     """Return the conditions: those that are always there, and others only while they are true."""
     unmet = judgement.hold or "; ".join(f"{name}: {why}" for name, why in sorted(judgement.held.items()))
@@ -34,7 +38,7 @@ def conditions(
             Reason.PROVISIONED if complete and not judgement.gone else Reason.INCOMPLETE,
             "what is admitted is in place" if complete else verdict.message,
         ),
-        _applications(world, judgement),
+        _applications(standings),
     ]
     if verdict.reconciling:
         facts.append((ConditionType.RECONCILING, "True", verdict.reason, verdict.message))
@@ -48,19 +52,18 @@ def conditions(
     return tuple(_condition(world, fact, before.get(fact[0].value)) for fact in sorted(facts))
 
 
-def _applications(world: World, judgement: Judgement) -> tuple[ConditionType, str, Reason, str]:
+def _applications(standings: Sequence[Standing]) -> tuple[ConditionType, str, Reason, str]:
     kind = ConditionType.APPLICATIONS_HEALTHY
-    keys = (key for revision in judgement.building for key in application_keys(world, revision))
-    health = {key.name: world.health(key) for key in keys}
-    if not health:
+    if not standings:
         return kind, "Unknown", Reason.NO_APPLICATIONS, "the project has no Applications"
-    silent = sorted(name for name, state in health.items() if not state)
+    worst = sorted((item for item in standings if not item.well), key=lambda item: item.badness)
+    told = [item for item in worst if item.facts.reported]
+    silent = ", ".join(item.name for item in worst if not item.facts.reported)
+    if told:
+        return kind, "False", Reason.APPLICATIONS_UNHEALTHY, "; ".join(item.told for item in told)
     if silent:
-        return kind, "Unknown", Reason.NOT_REPORTED, f"Argo CD has not reported on {', '.join(silent)}"
-    sick = sorted(f"{name} is {state}" for name, state in health.items() if state != "Healthy")
-    if sick:
-        return kind, "False", Reason.APPLICATIONS_UNHEALTHY, ", ".join(sick)
-    return kind, "True", Reason.APPLICATIONS_HEALTHY, f"{len(health)} of {len(health)} Applications are Healthy"
+        return kind, "Unknown", Reason.NOT_REPORTED, f"Argo CD has not reported on {silent}"
+    return kind, "True", Reason.APPLICATIONS_HEALTHY, f"{len(standings)} of {len(standings)} Applications are Healthy"
 
 
 def _condition(world: World, fact: tuple[ConditionType, str, Reason, str], before: dict[str, Any] | None) -> Condition:

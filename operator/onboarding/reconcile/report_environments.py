@@ -1,11 +1,13 @@
 """The environments in the status: where each stands on each site; pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from onboarding.api.status import EnvironmentState, EnvironmentStatus, SiteStatus
 from onboarding.build.revision import Revision, digest
+from onboarding.reconcile.admit import Place
 from onboarding.reconcile.converge import Outcome, Result
 from onboarding.reconcile.judge import Judgement
+from onboarding.reconcile.rollup import Standing, status_of
 from onboarding.reconcile.wording import cut
 from onboarding.reconcile.world import World
 
@@ -21,7 +23,9 @@ _STATE = {
 }
 
 
-def environments(world: World, judgement: Judgement, outcomes: Iterable[Outcome]) -> tuple[EnvironmentStatus, ...]:
+def environments(
+    world: World, judgement: Judgement, outcomes: Iterable[Outcome], standings: Mapping[Place, Sequence[Standing]]
+) -> tuple[EnvironmentStatus, ...]:
     """Return where each environment stands on each site, those on their way out last."""
     trouble: dict[tuple[str, str], Outcome] = {}
     for outcome in outcomes:
@@ -38,7 +42,7 @@ def environments(world: World, judgement: Judgement, outcomes: Iterable[Outcome]
             gate=judgement.gates.get(environment.name),
             target=next((revision.target for revision in built.get(environment.name, ())), environment.target),
             held=cut(judgement.held.get(environment.name)),
-            sites=tuple(_site(world, revision, trouble) for revision in built.get(environment.name, ())),
+            sites=tuple(_site(world, revision, trouble, standings) for revision in built.get(environment.name, ())),
         )
         for environment in declared
     ]
@@ -47,22 +51,22 @@ def environments(world: World, judgement: Judgement, outcomes: Iterable[Outcome]
     return (*shown, *(EnvironmentStatus(name=name, sites=_leaving(judgement, name, trouble)) for name in leaving))
 
 
-def _site(world: World, revision: Revision, trouble: dict[tuple[str, str], Outcome]) -> SiteStatus:
-    outcome = trouble.get((revision.environment, revision.cluster))
-    unseen = world.trouble_with(revision.cluster)
-    if unseen:
-        return SiteStatus(
-            name=revision.site,
-            namespace=revision.namespace,
-            state=EnvironmentState.UNREACHABLE,
-            message=cut(unseen),
-        )
+def _site(
+    world: World,
+    revision: Revision,
+    trouble: Mapping[tuple[str, str], Outcome],
+    standings: Mapping[Place, Sequence[Standing]],
+) -> SiteStatus:
+    place = Place(revision.environment, revision.cluster)
+    outcome, unseen = trouble.get(place), world.trouble_with(revision.cluster)
+    in_place = not unseen and not outcome
     return SiteStatus(
         name=revision.site,
         namespace=revision.namespace,
-        state=_STATE[outcome.result] if outcome else EnvironmentState.READY,
-        revision=None if outcome else digest(revision.canonical),
-        message=cut(outcome.message) if outcome else None,
+        state=EnvironmentState.UNREACHABLE if unseen else _STATE[outcome.result] if outcome else EnvironmentState.READY,
+        revision=digest(revision.canonical) if in_place else None,
+        message=cut(unseen) if unseen else cut(outcome.message) if outcome else None,
+        applications=tuple(status_of(item) for item in standings.get(place, ())),
     )
 
 

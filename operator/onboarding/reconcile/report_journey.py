@@ -17,7 +17,7 @@ from onboarding.reconcile.wording import cut, time
 from onboarding.reconcile.world import World
 
 MAX_CHECKS = 24
-_MAX_ACTIONS = 10
+MAX_ACTIONS = 10
 _MAX_VOID = 6
 """Decisions that do not count, at all doors together: the status has 8 KiB."""
 _OF_THE_PLATFORM = (Result.CONFLICT, Result.GUARD_MISSING, Result.ARGOCD_MISSING, Result.UNREACHABLE)
@@ -25,10 +25,9 @@ _OF_THE_PLATFORM = (Result.CONFLICT, Result.GUARD_MISSING, Result.ARGOCD_MISSING
 
 def gates(world: World, judgement: Judgement) -> tuple[GateStatus, ...]:
     """Return the doors, with what holds the first one that is not open; as before while nothing can be judged."""
-    spec, policy = world.project.spec, world.policy
-    if spec is None or policy is None:
+    if judgement.digests is None:
         return tuple(GateStatus.model_validate(item) for item in world.project.status.get("gates", ()))
-    digests, void = Digests(spec, policy), by_gate(judgement.decisions.void)
+    void = by_gate(judgement.decisions.void)
     room, shown = _MAX_VOID, []
     for door in judgement.doors:
         told = void.get(door.gate.name, [])[: min(3, room)]
@@ -40,7 +39,7 @@ def gates(world: World, judgement: Judgement) -> tuple[GateStatus, ...]:
                 state=door.state,
                 waiting_for=tuple(cut(item.message, 160) for item in door.obstacles if not item.quiet)[:5],
                 void=tuple(cut(reason, 160) for reason in told),
-                digest=digests.of_gate(door.gate.name) if wants_approval else None,
+                digest=judgement.digests.of_gate(door.gate.name) if wants_approval else None,
             )
         )
     return tuple(shown)
@@ -51,14 +50,12 @@ def checks(world: World, judgement: Judgement) -> tuple[CheckStatus, ...]:
 
     While nothing can be judged they are shown as before.
     """
-    spec, policy = world.project.spec, world.policy
-    if spec is None or policy is None:
+    if judgement.digests is None:
         return tuple(CheckStatus.model_validate(item) for item in world.project.status.get("checks", ()))
     before = {
         (item["id"], item.get("environment"), item.get("site"), item["message"]): item["since"]
         for item in world.project.status.get("checks", ())
     }
-    digests = Digests(spec, policy)
     doors = {door.gate.name: place for place, door in enumerate(judgement.doors)}
     told = sorted((item for item in judgement.findings if not item.quiet), key=lambda item: _badness(item, doors))
     shown = []
@@ -66,7 +63,7 @@ def checks(world: World, judgement: Judgement) -> tuple[CheckStatus, ...]:
         message = cut(found.finding.message)
         place = (found.check.id, found.environment or None, found.site or None, message)
         void = void_of_check(judgement.decisions.void, found.check.id, found.environment)
-        shown.append(_check(found, message, before.get(place, time(world.now)), digests, void))
+        shown.append(_check(found, message, before.get(place, time(world.now)), judgement.digests, void))
     return tuple(shown)
 
 
@@ -91,7 +88,7 @@ def next_actions(judgement: Judgement, outcomes: Iterable[Outcome], verdict: Ver
     actions = dict.fromkeys(
         NextAction(actor=actor, action=cut(text)) for actor, text in _actions(judgement, outcomes, verdict)
     )
-    return tuple(actions)[:_MAX_ACTIONS]
+    return tuple(actions)[:MAX_ACTIONS]
 
 
 def _actions(judgement: Judgement, outcomes: Iterable[Outcome], verdict: Verdict) -> Iterator[tuple[Actor, str]]:

@@ -19,7 +19,7 @@ def running_places(
         if revision is None:
             continue
         gate = gate_of(project.policy, revision.stage, revision.target)
-        health = (world.health(key) for key in application_keys(world, revision))
+        applications = (world.application(key) for key in application_keys(world, revision))
         yield (
             order.index(gate.name) if gate else -1,
             RunningInputs(
@@ -30,8 +30,8 @@ def running_places(
                 site=revision.site,
                 cluster=revision.cluster,
                 namespace=revision.namespace,
-                repositories=len(revision.repositories),
-                applications=tuple(state for state in health if state),
+                repositories=sum(repository.deploys for repository in revision.repositories),
+                applications=tuple(application.standing for application in applications if application.reported),
             ),
         )
 
@@ -39,5 +39,6 @@ def running_places(
 def application_keys(world: World, revision: Revision) -> Iterator[ObjectKey]:
     """Return where the Applications of an environment are."""
     for repository in revision.repositories:
-        name = application_name(world.owner, revision, repository.name)
-        yield ObjectKey(revision.argo_cluster, APPLICATION, revision.argocd.namespace, name)
+        if repository.deploys:
+            name = application_name(world.owner, revision, repository.name)
+            yield ObjectKey(revision.argo_cluster, APPLICATION, revision.argocd.namespace, name)

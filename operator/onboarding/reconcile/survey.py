@@ -1,11 +1,11 @@
 """Make every check that the policy puts at a door, and say what each finding means there; pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
-from onboarding.api.gates import Actor, CheckRule, Severity
-from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.gates import Actor, CheckRule, Override, Severity
 from onboarding.api.status import CheckResult
 from onboarding.checks.catalogue import OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
 from onboarding.checks.finding import Check, Finding
@@ -64,6 +64,8 @@ class Survey:
     asked: set[Request[Any]] = field(default_factory=set)
     unseen: set[str] = field(default_factory=set)
     """Doors whose checks of what runs before them had nothing to look at."""
+    awaited: dict[str, str] = field(default_factory=dict)
+    """By door: an environment that its checks have yet to look at, because it only comes with this pass."""
 
     def at_door(self, gate: str) -> Iterator[Found]:
         """Return what holds a door itself: findings about the project and about what runs before that door."""
@@ -75,7 +77,7 @@ class Survey:
         return (item for item in ours if item.holds and item.check in OF_ENVIRONMENT)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Surveyor:
     """Makes the checks of one project at the doors of one policy."""
 
@@ -87,9 +89,15 @@ class Surveyor:
     """Whether something new wants through a door, given its place in the order, or it has not been passed yet."""
 
     def survey(
-        self, proposed: Iterable[tuple[int, EnvironmentInputs]], running: Iterable[tuple[int, RunningInputs]]
+        self,
+        proposed: Iterable[tuple[int, EnvironmentInputs]],
+        running: Iterable[tuple[int, RunningInputs]],
+        coming: Collection[str],
     ) -> Survey:
-        """Make the checks; each environment comes with the place of its door in the order."""
+        """Make the checks; each environment comes with the place of its door in the order.
+
+        ``coming`` are the proposed environments that are nowhere yet, and that nothing but a door keeps away.
+        """
         policy = self.project.policy
         order = {gate.name: index for index, gate in enumerate(policy.gates)}
         rules = {rule.id: rule for rule in policy.checks if rule.gate in order}
@@ -101,16 +109,49 @@ class Surveyor:
             for door, future in environments:
                 self._make(survey, of_environment, future, rule, order[rule.gate], only_warns=order[rule.gate] > door)
         for of_running, rule in _ruled(OF_RUNNING, rules):
-            before = [present for door, present in places if door < order[rule.gate]]
-            for present in before:
-                self._make(survey, of_running, present, rule, order[rule.gate])
-            if not before and self._blocks(of_running, rule):
-                survey.unseen.add(rule.gate)
+            first = order[rule.gate]
+            for door, present in places:
+                # From its door on, what opens there is held to it before it comes to the next one.
+                held = max(first, door + 1)
+                if held < len(policy.gates):
+                    self._make(survey, of_running, present, rule, held)
+            if self._blocks(of_running, rule):
+                self._wait(survey, first, environments, coming)
+                if not any(door < first for door, _ in places):
+                    survey.unseen.add(rule.gate)
         return survey
+
+    def _wait(
+        self, survey: Survey, first: int, proposed: Iterable[tuple[int, EnvironmentInputs]], coming: Collection[str]
+    ) -> None:
+        """Let the doors that look at what comes now wait until it is there."""
+        for door, future in proposed if coming else ():
+            name, held = future.environment.name, max(first, door + 1)
+            comes = name in coming and not any(survey.on_environment(name))
+            if comes and held < len(self.project.policy.gates):
+                survey.awaited[self.project.policy.gates[held].name] = name
+
+    @cached_property
+    def _overrides(self) -> list[Override]:
+        """The overrides for projects of this journey."""
+        journeys = (None, self.project.spec.journey)
+        return [override for override in self.project.policy.overrides if override.journey in journeys]
+
+    def _severity(self, check: Check[Any], rule: CheckRule, target: str) -> Severity:
+        """Return what a check means at its door: the rule's severity, or that of the last override that matches."""
+        severity = rule.severity
+        for override in self._overrides:
+            if (
+                override.track in (None, check.track)
+                and override.target in (None, target)
+                and (not override.checks or check.id in override.checks)
+            ):
+                severity = override.severity
+        return severity
 
     def _blocks(self, check: Check[Any], rule: CheckRule) -> bool:
         """Return whether a check holds its door for the project as such."""
-        return _severity(self.project, check, rule, "") is Severity.BLOCKING and not self._waiver(check, "")
+        return self._severity(check, rule, "") is Severity.BLOCKING and not self._waiver(check, "")
 
     def _make(
         self,
@@ -123,7 +164,7 @@ class Surveyor:
         only_warns: bool = False,
     ) -> None:
         environment, site, target = _about(inputs)
-        severity = _severity(self.project, check, rule, target)
+        severity = self._severity(check, rule, target)
         if severity is Severity.IGNORED:
             return
         requests = set(check.asks(inputs))
@@ -136,7 +177,7 @@ class Surveyor:
         found = Found(
             check,
             finding,
-            rule.gate,
+            self.project.policy.gates[door].name,
             Severity.WARNING if only_warns else severity,
             environment,
             finding.site or site,
@@ -185,18 +226,3 @@ def _about(inputs: Any) -> tuple[str, str, str]:
     if isinstance(inputs, EnvironmentInputs):
         return inputs.environment.name, "", inputs.target_name or ""
     return "", "", ""
-
-
-def _severity(project: ProjectInputs, check: Check[Any], rule: CheckRule, target: str) -> Severity:
-    """Return what a check means at its door: the rule's severity, or that of the last override that matches."""
-    policy: OnboardingPolicySpec = project.policy
-    severity = rule.severity
-    for override in policy.overrides:
-        if (
-            override.journey in (None, project.spec.journey)
-            and override.track in (None, check.track)
-            and override.target in (None, target)
-            and (not override.checks or check.id in override.checks)
-        ):
-            severity = override.severity
-    return severity

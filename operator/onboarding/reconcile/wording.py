@@ -1,7 +1,11 @@
 """How texts and times are written into the status."""
 
+import re
 from datetime import datetime
 from typing import overload
+
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_CUT = "…"
 
 
 @overload
@@ -9,10 +13,14 @@ def cut(text: str, length: int = ...) -> str: ...
 @overload
 def cut(text: None, length: int = ...) -> None: ...
 def cut(text: str | None, length: int = 300) -> str | None:
-    """Return a text of at most this many characters."""
-    if text is None or len(text) <= length:
-        return text
-    return text[: length - 1] + "…"
+    """Return a text of at most this many bytes in UTF-8, with a space for what would break a line or a terminal."""
+    if text is None:
+        return None
+    shown = _UNSEEN.sub(" ", text)
+    content = shown.encode()
+    if len(content) <= length:
+        return shown
+    return content[: length - len(_CUT.encode())].decode(errors="ignore") + _CUT
 
 
 def time(moment: datetime) -> str:

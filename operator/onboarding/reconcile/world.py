@@ -13,6 +13,7 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import ObjectKey
 from onboarding.build.revision import Owner
 from onboarding.checks.probe import Answers, no_answers
+from onboarding.reconcile.argocd import Application
 from onboarding.reconcile.ledger import Occupancy
 from onboarding.reconcile.live import Live
 
@@ -31,6 +32,11 @@ class Project:
     spec: ProjectOnboardingSpec | None
     problem: str = ""
     """Why the spec cannot be read, where it cannot."""
+
+    @property
+    def known(self) -> Mapping[str, Any]:
+        """What was found of this very spec before, as after a start; nothing where the spec has changed since."""
+        return self.status if self.status.get("observedGeneration") == self.generation else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +83,20 @@ class World:
         """The owner that our objects carry in their labels."""
         return Owner(self.installation, self.project.name, self.project.uid)
 
-    def health(self, key: ObjectKey) -> str:
-        """Return the health that Argo CD reports of an Application; the empty string while it reports none."""
+    def application(self, key: ObjectKey) -> Application:
+        """Return what Argo CD says of an Application; nothing where there is none."""
         found = self.live.get(key)
-        return found.health if found else ""
+        return found.application if found else Application()
 
     def used(self, quota: ObjectKey) -> dict[str, str]:
         """Return what is used of a ResourceQuota; nothing where there is none."""
         found = self.live.get(quota)
         return found.used if found else {}
+
+    def full(self, quota: ObjectKey) -> dict[str, str]:
+        """Return what all of is used of a ResourceQuota, with the amount; nothing where there is none."""
+        found = self.live.get(quota)
+        return found.full if found else {}
 
     def trouble_with(self, cluster: str) -> str:
         """Return why a cluster cannot be looked at; the empty string where it can."""

@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 _PREFIX: Final = "onboarding"
 _SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30)
+_UNTIL_DEPLOYED: Final = (5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
 
 
 class Metrics:
@@ -38,6 +39,18 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.first_sync = Histogram(
+            f"{_PREFIX}_application_first_sync_seconds",
+            "Time from the creation of an Application to the end of its first successful sync.",
+            buckets=_UNTIL_DEPLOYED,
+            registry=self.registry,
+        )
+        self.deployments = Counter(
+            f"{_PREFIX}_deployments",
+            "Deployments that ended, by the stage of their environment and how they ended.",
+            ["stage", "phase"],
+            registry=self.registry,
+        )
         self.states: dict[str, Mapping[str, str]] = {}
         """The state of every environment, by project."""
 
@@ -46,10 +59,15 @@ class Metrics:
         self.probes.labels(kind, outcome).observe(seconds)
 
     def watch(
-        self, *, depth: Callable[[], int], oldest: Callable[[], float], silence: Callable[[], Mapping[str, float]]
+        self,
+        *,
+        depth: Callable[[], int],
+        oldest: Callable[[], float],
+        silence: Callable[[], Mapping[str, float]],
+        applications: Callable[[], Mapping[tuple[str, str], int]],
     ) -> None:
         """Add the gauges that are read when Prometheus asks."""
-        self.registry.register(_Gauges(self.states, depth, oldest, silence))
+        self.registry.register(_Gauges(self.states, depth, oldest, silence, applications))
 
 
 class _Gauges(Collector):
@@ -59,11 +77,13 @@ class _Gauges(Collector):
         depth: Callable[[], int],
         oldest: Callable[[], float],
         silence: Callable[[], Mapping[str, float]],
+        applications: Callable[[], Mapping[tuple[str, str], int]],
     ) -> None:
         self._states = states
         self._depth = depth
         self._oldest = oldest
         self._silence = silence
+        self._applications = applications
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Read the gauges."""
@@ -75,6 +95,12 @@ class _Gauges(Collector):
         for state, count in sorted(self._count().items()):
             environments.add_metric([state], count)
         yield environments
+        applications = GaugeMetricFamily(
+            f"{_PREFIX}_applications", "Applications by what Argo CD says of them.", labels=["sync", "health"]
+        )
+        for words, count in sorted(self._applications().items()):
+            applications.add_metric(words, count)
+        yield applications
         ages = GaugeMetricFamily(
             f"{_PREFIX}_watch_age_seconds", "Time since the most silent watch was heard.", labels=["cluster"]
         )

@@ -15,9 +15,11 @@ import structlog
 from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import KubeCluster
 from onboarding.adapters.hub import HubProjects, count_declared, installation_id
+from onboarding.adapters.identity import Pins, ProvenClient
 from onboarding.adapters.pool import ClusterPool, read_secret
 from onboarding.adapters.probes.asks import build_asks
 from onboarding.adapters.probes.runner import ProbeRunner
+from onboarding.adapters.secrets import KubeSecrets
 from onboarding.adapters.workloads.ask import ask_workloads
 from onboarding.api.probes import Probes
 from onboarding.build.kinds import HUB
@@ -28,6 +30,7 @@ from onboarding.reconcile.ledger import Ledger
 from onboarding.reconcile.observe import Observer
 from onboarding.reconcile.reconciler import Reconciler
 from onboarding.reconcile.world import ClusterState
+from onboarding.runtime.deployments import Deployments
 from onboarding.runtime.events import Events, build_registry, build_settings
 from onboarding.runtime.health import build_app, serve
 from onboarding.runtime.metrics import Metrics
@@ -49,6 +52,7 @@ class Service:
         self._hub_client = hub
         self._installation = installation
         self._metrics = Metrics()
+        self._deployments = Deployments(self._metrics)
         self._declared = Declared()
         self._queue = WorkQueue(self._work, workers=settings.workers, waited=self._metrics.wait.observe)
         self._events = Events(
@@ -65,7 +69,8 @@ class Service:
             project_changed=self._queue.add,
         )
         self._ledger = Ledger(installation, freed=self._queue.add)
-        self._hub = self._cluster(HUB, hub)
+        self._pins = Pins(hub, settings.namespace, followed=lambda: self._pool)
+        self._hub = self._cluster(HUB, ProvenClient(hub.configuration, **self._proof(HUB)))
         self._pool = ClusterPool(
             self._hub,
             read_secret=lambda name, key: read_secret(hub, settings.namespace, name, key),
@@ -89,17 +94,29 @@ class Service:
             ledger=self._ledger,
             teardown_hold=self._teardown_hold,
         )
-        self._reconciler = Reconciler(
-            observer, self._pool, HubProjects(hub, self._wrote_project), self._outside, self._ledger
+        self._secrets = KubeSecrets(
+            hub, settings.namespace, self._pool, changed=self._look_at_all, wrote=self._wrote_object
         )
-        self._metrics.watch(depth=self._queue.depth, oldest=self._queue.oldest, silence=self._silence)
+        self._reconciler = Reconciler(
+            observer, self._pool, HubProjects(hub, self._wrote_project), self._outside, self._ledger, self._secrets
+        )
+        self._metrics.watch(
+            depth=self._queue.depth,
+            oldest=self._queue.oldest,
+            silence=self._silence,
+            applications=self._deployments.states,
+        )
 
     async def run(self) -> None:
         """Run until a signal asks to stop; OnboardingError where a part of the operator has died."""
         app = build_app(alive=self._not_alive, ready=self._not_ready, registry=self._metrics.registry)
         http = await serve(app, self._settings.listen)
         # Made before Kopf starts: on its way out Kopf cancels every task that is younger than itself.
-        parts = [asyncio.create_task(self._queue.run(), name="queue"), *self._platform.start()]
+        parts = [
+            asyncio.create_task(self._queue.run(), name="queue"),
+            asyncio.create_task(self._secrets.run(), name="credentials"),
+            *self._platform.start(),
+        ]
         opening = asyncio.create_task(self._open_when_warm(), name="opening")
         self._background = [*parts, opening]
         self._hub.start()
@@ -152,8 +169,10 @@ class Service:
             return self._ended("Bug", started, retry=True)
         if done.verdict is None:
             self._metrics.states.pop(name, None)
+            self._deployments.forget(name)
             return self._ended("Gone", started, retry=False)
         self._metrics.states[name] = done.states
+        self._deployments.look(self._declared.project(name), self._pool.connected())
         if done.again_at:
             self._queue.add_later(name, max(0.0, (done.again_at - datetime.now(UTC)).total_seconds()))
         say = log.info if done.changes else log.debug
@@ -165,6 +184,9 @@ class Service:
         self._metrics.duration.labels(outcome).observe(time.monotonic() - started)
         return retry
 
+    def _wrote_object(self, cluster: str, kind: str, verb: str) -> None:
+        self._metrics.writes.labels(cluster, kind, verb).inc()
+
     def _wrote_project(self, body: Mapping[str, Any]) -> None:
         if self._declared.take_answer(body):
             self._queue.add(body["metadata"]["name"])
@@ -172,6 +194,7 @@ class Service:
     def _platform_changed(self) -> None:
         self._pool.follow(self._declared.offered.clusters())
         self._configure_probes()
+        self._follow_credentials()
         self._look_at_clusters()
         self._look_at_all()
 
@@ -185,6 +208,11 @@ class Service:
             self._outside.configure(
                 policy.probes, {**asks, WorkloadsRequest: lambda request: ask_workloads(self._pool, request)}
             )
+
+    def _follow_credentials(self) -> None:
+        policy, _ = self._declared.policy(self._settings.policy)
+        if policy is not None:
+            self._secrets.follow({credential.secret for credential in policy.delivery.credentials})
 
     def _look_at_all(self) -> None:
         for name in self._declared.names():
@@ -202,7 +230,7 @@ class Service:
             self._platform.report_clusters(states)
             self._look_at_all()
 
-    def _cluster(self, name: str, client: Client) -> KubeCluster:
+    def _cluster(self, name: str, client: ProvenClient) -> KubeCluster:
         return KubeCluster(
             name,
             client,
@@ -211,12 +239,20 @@ class Service:
             writes_in_flight=self._settings.writes_in_flight,
             project_changed=self._queue.add,
             state_changed=self._look_at_clusters,
-            wrote=lambda cluster, kind, verb: self._metrics.writes.labels(cluster, kind, verb).inc(),
+            wrote=self._wrote_object,
         )
 
     async def _connect(self, name: str, kubeconfig: Mapping[str, Any]) -> KubeCluster:
-        client = await Client.from_kubeconfig(kubeconfig, patience=self._settings.request_timeout)
-        return self._cluster(name, client)
+        # Known first, so that a kubeconfig which leads back here is told for what it is.
+        await self._hub.prove()
+        return self._cluster(name, await ProvenClient.from_kubeconfig(kubeconfig, **self._proof(name)))
+
+    def _proof(self, name: str) -> dict[str, Any]:
+        return {
+            "patience": self._settings.request_timeout,
+            "confirm": partial(self._pins.confirm, name),
+            "changed": self._look_at_clusters,
+        }
 
     def _silence(self) -> dict[str, float]:
         return {cluster.name: cluster.silence for cluster in self._pool.connected()}

@@ -39,6 +39,14 @@ async def test_a_request_that_waits_for_its_turn_is_asked_when_it_becomes_urgent
     assert len(world.clock.timers) == 2
 
 
+async def test_what_a_project_comes_to_ask_later_on_is_asked_at_once(world: World) -> None:
+    """An environment that has just been provisioned must not wait for a turn that spares the outside world a start."""
+    world.runner.follow("a", [ONE], urgent=False)
+    world.runner.follow("a", [ONE, TWO], urgent=False)
+    await world.settle()
+    assert world.asked == [TWO]
+
+
 async def test_two_projects_share_one_answer(world: World) -> None:
     world.runner.follow("a", [ONE], urgent=True)
     world.runner.follow("b", [DnsRequest("one.example.org")], urgent=True)

@@ -77,6 +77,7 @@ class ProbeRunner:
         self._asks: Mapping[type[AnyRequest], Ask] | None = None
         self._fresh = self._maximum = timedelta()
         self._follows: dict[str, frozenset[AnyRequest]] = {}
+        self._met: set[str] = set()
         self._entries: dict[AnyRequest, _Entry] = {}
         self._ready: deque[_Entry] = deque()
         self._busy: Counter[str] = Counter()
@@ -110,20 +111,23 @@ class ProbeRunner:
     def follow(self, project: str, requests: Collection[AnyRequest], *, urgent: bool) -> None:
         """Keep answers to what a project's checks ask now, in place of what they asked before.
 
-        Urgent requests are asked at once where they were not asked yet; others within the time an answer is fresh.
+        Urgent requests are asked at once where they were not asked yet, and so is what a project comes to ask later on.
+        What it asks the first time, as after a start, is asked within the time an answer is fresh.
         """
+        later_on = project in self._met
+        self._met.add(project)
         former, wanted = self._follows.get(project, frozenset()), frozenset(requests)
         if wanted == former and not urgent:
             return
         for request in former - wanted:
             self._leave(project, request)
         for request in requests:
-            entry = self._entries.get(request)
-            if entry is None:
-                entry = self._entries[request] = _Entry(request)
+            new = request not in self._entries
+            entry = self._entries.setdefault(request, _Entry(request))
+            if new:
                 self._spread(entry)
             entry.followers.add(project)
-            if urgent and entry.spread:
+            if entry.spread and (urgent or (new and later_on)):
                 self._queue(entry)
         if wanted:
             self._follows[project] = wanted
@@ -134,6 +138,7 @@ class ProbeRunner:
     def forget(self, project: str) -> None:
         """Drop what a project's checks asked."""
         self.follow(project, (), urgent=False)
+        self._met.discard(project)
 
     async def close(self) -> None:
         """Stop asking, and wait until what is being asked has ended."""

@@ -1,0 +1,132 @@
+"""The Secrets that Argo CD logs in to a project's repositories with: one per Argo CD and repository URL."""
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import orjson
+
+from onboarding.api.delivery import CredentialKind, RepositoryCredential
+from onboarding.build.kinds import ChildKind, Manifest, ObjectKey
+from onboarding.build.naming import head, ownership_labels
+from onboarding.build.revision import Owner, Revision
+
+SECRET: Final = ChildKind("", "v1", "Secret", "secrets")
+"""Not among the kinds that are listed and watched: the operator may not read Secrets beside Argo CD."""
+
+_LABEL: Final = {"argocd.argoproj.io/secret-type": "repository"}
+_FORM: Final = 1
+"""Raised where the form of the Secret changes, so that every one of them is written again."""
+_KEYS: Final = {
+    CredentialKind.HTTPS: ("username", "password"),
+    CredentialKind.SSH: ("sshPrivateKey",),
+}
+
+
+class Source(NamedTuple):
+    """The state of a Secret that the policy names, without its content; both fields are empty where there is none."""
+
+    uid: str = ""
+    version: str = ""
+
+
+Sources = Callable[[str], Source | None]
+"""Tells the state of a Secret that the policy names; None while nobody has looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How Argo CD logs in to one repository. The bytes stay in the Secret that the credential names."""
+
+    url: str
+    helm: bool
+    credential: RepositoryCredential
+    source: Source | None
+    """The state of that Secret; None while nobody has looked."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the source that are handed on."""
+        return _KEYS[self.credential.kind]
+
+    @property
+    def digest(self) -> str:
+        """What tells one content of the repository Secret from another, made of nothing that is secret."""
+        told = [_FORM, self.url, self.helm, self.credential.kind, *(self.source or ())]
+        return hashlib.sha256(orjson.dumps(told)).hexdigest()[:32]
+
+
+def secret_name(project: str, url: str) -> str:
+    """Return the name of a repository's Secret.
+
+    Its end has a fixed length, so that no two projects share a name. URLs that Argo CD takes for the same repository
+    share one, because it would take any of several Secrets.
+    """
+    return f"{project}-repo-{hashlib.sha256(_same(url).encode()).hexdigest()[:16]}"
+
+
+def allows(credential: RepositoryCredential, project: str, url: str) -> bool:
+    """Return whether the platform lets a project use a credential for a URL."""
+    if credential.projects and project not in credential.projects:
+        return False
+    if (credential.kind is CredentialKind.HTTPS) is not url.startswith(("https://", "http://")):
+        return False
+    return any(_lies_under(url, prefix) for prefix in credential.prefixes)
+
+
+def wanted_logins(
+    owner: Owner, revisions: Sequence[Revision], credentials: Iterable[RepositoryCredential], sources: Sources
+) -> dict[ObjectKey, Login]:
+    """Return the login of each repository Secret that shall exist.
+
+    What the platform does not allow any more is left out, whatever was admitted. Where repositories of the same URL
+    name several credentials, the first by name counts.
+    """
+    offered = {credential.name: credential for credential in credentials}
+    found: dict[ObjectKey, Login] = {}
+    for revision in revisions:
+        for repository in (*revision.repositories, *revision.value_repositories):
+            credential = offered.get(repository.credentials or "")
+            if credential is None or not allows(credential, owner.project, repository.url):
+                continue
+            name = secret_name(owner.project, repository.url)
+            key = ObjectKey(revision.argo_cluster, SECRET, revision.argocd.namespace, name)
+            login = Login(repository.url, repository.chart is not None, credential, sources(credential.secret))
+            found[key] = min(found.get(key, login), login, key=lambda item: (item.credential.name, item.url, item.helm))
+    return found
+
+
+def secret_labels(owner: Owner) -> dict[str, str]:
+    """Return all labels of a repository Secret."""
+    return ownership_labels(owner) | _LABEL
+
+
+def build_repository_secret(owner: Owner, key: ObjectKey, login: Login, content: Mapping[str, bytes]) -> Manifest:
+    """Return the Secret; it belongs to one AppProject, so that no other project can log in with it."""
+    data = {
+        "type": b"helm" if login.helm else b"git",
+        "url": login.url.encode(),
+        "project": owner.project.encode(),
+        **{name: content[name] for name in login.keys},
+    }
+    if login.helm:
+        data["name"] = key.name.encode()
+    manifest = head(SECRET, key.name, secret_labels(owner), key.namespace)
+    manifest["type"] = "Opaque"
+    manifest["data"] = {name: b64encode(value).decode() for name, value in data.items()}
+    return manifest
+
+
+def _lies_under(url: str, prefix: str) -> bool:
+    """Return whether a URL begins with a prefix that ends at a slash, or at the colon after the host of scp's form."""
+    return url == prefix or url.startswith(prefix if prefix.endswith((":", "/")) else f"{prefix}/")
+
+
+def _same(url: str) -> str:
+    """Return what Argo CD compares of a URL (``git.NormalizeGitURL``)."""
+    lower = url.lower()
+    if "://" not in lower:
+        lower = lower.replace(":", "/", 1)
+    return lower.removesuffix(".git").removeprefix("ssh://")

@@ -1,0 +1,74 @@
+"""Which kinds of objects a project's repositories may sync, and which never."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from onboarding.build.revision import Revision
+
+GroupKind = tuple[str, str]
+"""API group (the core group is the empty string) and kind."""
+
+ACCESS_KINDS: Final[tuple[GroupKind, ...]] = (
+    ("rbac.authorization.k8s.io", "Role"),
+    ("rbac.authorization.k8s.io", "RoleBinding"),
+)
+"""With these a tenant would give rights away: only for an account that holds none but its own, by impersonation."""
+
+GUARD_KINDS: Final[tuple[GroupKind, ...]] = (
+    ("", "LimitRange"),
+    ("", "ResourceQuota"),
+    ("argoproj.io", "AppProject"),
+    ("argoproj.io", "Application"),
+    ("argoproj.io", "ApplicationSet"),
+    ("networking.k8s.io", "NetworkPolicy"),
+)
+"""With these a tenant would rewrite its own guard rails: never."""
+
+WORKLOAD_KINDS: Final[tuple[GroupKind, ...]] = (
+    ("", "ConfigMap"),
+    ("", "PersistentVolumeClaim"),
+    ("", "Pod"),
+    ("", "Secret"),
+    ("", "Service"),
+    ("", "ServiceAccount"),
+    ("apps", "DaemonSet"),
+    ("apps", "Deployment"),
+    ("apps", "ReplicaSet"),
+    ("apps", "StatefulSet"),
+    ("autoscaling", "HorizontalPodAutoscaler"),
+    ("batch", "CronJob"),
+    ("batch", "Job"),
+    ("bitnami.com", "SealedSecret"),
+    ("cert-manager.io", "Certificate"),
+    ("external-secrets.io", "ExternalSecret"),
+    ("gateway.networking.k8s.io", "GRPCRoute"),
+    ("gateway.networking.k8s.io", "HTTPRoute"),
+    ("gateway.networking.k8s.io", "TLSRoute"),
+    ("monitoring.coreos.com", "PodMonitor"),
+    ("monitoring.coreos.com", "PrometheusRule"),
+    ("monitoring.coreos.com", "ServiceMonitor"),
+    ("networking.k8s.io", "Ingress"),
+    ("policy", "PodDisruptionBudget"),
+    ("route.openshift.io", "Route"),
+    *ACCESS_KINDS,
+)
+"""What may be synced where the platform says nothing. Pod and ReplicaSet are among them because Argo CD shows children,
+and their logs, only of kinds that their project permits."""
+
+
+def permitted_kinds(revisions: Sequence[Revision], in_use: Iterable[GroupKind]) -> list[GroupKind]:
+    """Return what may be synced, sorted: of all the environments; where none is left, what is still in use."""
+    kinds = {kind for revision in revisions for kind in _kinds_of(revision)} or set(in_use) or set(WORKLOAD_KINDS)
+    if not all(revision.impersonation for revision in revisions):
+        kinds -= set(ACCESS_KINDS)
+    return sorted(kinds - set(GUARD_KINDS))
+
+
+def refused_kinds(permitted: Iterable[GroupKind]) -> list[GroupKind]:
+    """Return what is never synced, sorted: the guard rails, and access where it is not permitted."""
+    return sorted({*GUARD_KINDS, *ACCESS_KINDS} - set(permitted))
+
+
+def _kinds_of(revision: Revision) -> set[GroupKind]:
+    allowed = {(item.group, item.kind) for item in revision.allowed_kinds} or set(WORKLOAD_KINDS)
+    return allowed | {(item.group, item.kind) for item in revision.additional_kinds}

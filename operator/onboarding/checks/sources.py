@@ -1,0 +1,154 @@
+"""Checks on the repositories that a project names: allowed by the platform, known, and with logins that fit."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from onboarding.api.delivery import CredentialKind, Repository, RepositoryCredential
+from onboarding.api.gates import Track
+from onboarding.api.status import Evidence
+from onboarding.checks.finding import Finding, Theme, check
+from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.checks.placement import listed
+
+_OVER_HTTP: Final = ("https://", "http://")
+
+
+@check(
+    "RepositoryNotAllowed",
+    Theme.DELIVERY,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="move the repository to a host that the policy allows, or ask the platform team to allow this one",
+    reads=("repositories.url",),
+)
+def repositories_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
+    """Every repository lies under a prefix of the policy, where it has any. Compared exactly, up to a slash."""
+    allowed = inputs.policy.delivery.repository_prefixes
+    for repository in inputs.spec.repositories:
+        if allowed and not any(lies_under(repository.url, prefix) for prefix in allowed):
+            return Finding(
+                f"repository {repository.name}: {repository.url} is not allowed",
+                f"use a repository under one of: {listed(allowed)}; or ask the platform team to allow this one",
+            )
+    return None
+
+
+@check(
+    "RepositoryUnknown",
+    Theme.DELIVERY,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="name a repository of spec.repositories[]",
+    reads=(
+        "environments.deployments",
+        "repositories.name",
+        "repositories.deploys",
+        "repositories.chart",
+        "repositories.helm",
+    ),
+)
+def repositories_are_known(inputs: EnvironmentInputs) -> Finding | None:
+    """What deployments and charts name is a repository of the project: of value files, one of Git."""
+    known = {repository.name: repository for repository in inputs.spec.repositories}
+    for deployment in inputs.environment.deployments:
+        if deployment.repository not in known:
+            return Finding(
+                f"deployments[{deployment.repository}]: the project has no such repository",
+                f"choose one of: {listed(known)}",
+            )
+    git = {name for name, repository in known.items() if repository.chart is None}
+    for repository in inputs.spec.repositories:
+        values = repository.helm.values_repository if repository.helm else None
+        if values is not None and values not in git:
+            found = "holds charts and no files" if values in known else "is none of the project"
+            return Finding(
+                f"repository {repository.name}: helm.valuesRepository {values!r} {found}",
+                f"choose one of: {listed(git)}",
+            )
+    return None
+
+
+@check(
+    "DeploymentUnfit",
+    Theme.DELIVERY,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="leave out of spec.environments[].deployments[] what its repository has no use for",
+    reads=("environments.deployments", "repositories.name", "repositories.chart", "repositories.recurse"),
+)
+def deployments_fit(inputs: EnvironmentInputs) -> Finding | None:
+    """A deployment changes what its repository has: no path of a chart, and no value files of plain manifests."""
+    known = {repository.name: repository for repository in inputs.spec.repositories}
+    for deployment in inputs.environment.deployments:
+        repository = known.get(deployment.repository)
+        if repository is None:
+            continue
+        if repository.chart and deployment.path:
+            return Finding(f"deployments[{deployment.repository}].path: a chart of a Helm repository has no path")
+        if repository.chart and deployment.revision == "HEAD":
+            return Finding(f"deployments[{deployment.repository}].revision: a chart has no HEAD: give its version")
+        if repository.recurse and deployment.value_files:
+            return Finding(f"deployments[{deployment.repository}].valueFiles: recurse is for plain manifests, not Helm")
+    return None
+
+
+@check(
+    "CredentialUnknown",
+    Theme.DELIVERY,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="spec.repositories[].credentials names a login of the policy",
+    reads=("repositories.credentials",),
+)
+def credentials_are_known(inputs: EnvironmentInputs) -> Finding | None:
+    """Every login that a repository names is one of the policy's."""
+    known = {login.name for login in inputs.policy.delivery.credentials}
+    for repository in inputs.spec.repositories:
+        if repository.credentials and repository.credentials not in known:
+            return Finding(
+                f"repository {repository.name}: login {repository.credentials!r} is not in the policy",
+                f"choose one of: {listed(_usable(inputs, repository))}; or leave credentials out",
+            )
+    return None
+
+
+@check(
+    "CredentialNotAllowed",
+    Theme.DELIVERY,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="name a login that is for this project and this URL, or ask the platform team for one",
+    reads=("repositories.credentials", "repositories.url"),
+)
+def credentials_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
+    """The project may use every login that it names, and the login is for the URL of the repository."""
+    logins = {login.name: login for login in inputs.policy.delivery.credentials}
+    for repository in inputs.spec.repositories:
+        login = logins.get(repository.credentials or "")
+        if login and (reason := _refusal(inputs, login, repository)):
+            return Finding(
+                f"repository {repository.name}: login {login.name!r} {reason}",
+                f"choose one of: {listed(_usable(inputs, repository))}; or ask the platform team for a login",
+            )
+    return None
+
+
+def lies_under(url: str, prefix: str) -> bool:
+    """Return whether a URL begins with a prefix that ends at a slash, or at the colon after the host of scp's form."""
+    return url == prefix or url.startswith(prefix if prefix.endswith((":", "/")) else f"{prefix}/")
+
+
+def _usable(inputs: EnvironmentInputs, repository: Repository) -> Iterator[str]:
+    logins = inputs.policy.delivery.credentials
+    return (login.name for login in logins if not _refusal(inputs, login, repository))
+
+
+def _refusal(inputs: EnvironmentInputs, login: RepositoryCredential, repository: Repository) -> str:
+    """Return why a repository may not use a login; the empty string where it may."""
+    if login.projects and inputs.project.name not in login.projects:
+        return "is for other projects"
+    if (login.kind is CredentialKind.HTTPS) != repository.url.startswith(_OVER_HTTP):
+        return f"is for {login.kind.value}, and {repository.url} is not"
+    if not any(lies_under(repository.url, prefix) for prefix in login.prefixes):
+        return f"is not for {repository.url}"
+    return ""

@@ -1,0 +1,128 @@
+"""Checks on release windows: Argo CD reads them as they are meant, and they stay within the platform's."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+
+from cronsim import CronSim, CronSimError
+
+from onboarding.api.delivery import PlatformWindow, Window, WindowKind
+from onboarding.api.gates import Track
+from onboarding.api.status import Evidence
+from onboarding.checks.finding import Finding, Theme, check
+from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.checks.schedule import minutes_of, parse_schedule
+
+_SOME_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@check(
+    "WindowInvalid",
+    Theme.DELIVERY,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="mend spec.environments[].releaseWindows",
+    reads=("environments.releaseWindows",),
+)
+def windows_are_valid(inputs: EnvironmentInputs) -> Finding | None:
+    """Every release window has a schedule that comes, a duration above 0 and a time zone that exists."""
+    for index, window in enumerate(inputs.environment.release_windows):
+        if problem := window_problem(window):
+            return Finding(f"releaseWindows[{index}].{problem}")
+    return None
+
+
+@check(
+    "WindowTooWide",
+    Theme.DELIVERY,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="let spec.environments[].releaseWindows of kind Allow lie within the windows of the policy",
+    reads=("environments.releaseWindows",),
+)
+def windows_stay_within_the_platforms(inputs: EnvironmentInputs) -> Finding | None:
+    """Release windows of kind Allow lie within the windows of that kind that the policy has for the stage."""
+    theirs = [window for window in platform_windows(inputs) if window.kind is WindowKind.ALLOW]
+    for index, window in enumerate(inputs.environment.release_windows):
+        if window.kind is WindowKind.ALLOW and theirs and not _within(window, theirs):
+            known = "; ".join(f"{item.schedule} for {item.duration} in {item.time_zone}" for item in theirs)
+            return Finding(
+                f"releaseWindows[{index}] ({window.schedule} for {window.duration} in {window.time_zone}) does not lie "
+                "within a window of the policy",
+                f"choose a time in one of these windows, in its time zone: {known}",
+            )
+    return None
+
+
+def platform_windows(inputs: EnvironmentInputs) -> list[PlatformWindow]:
+    """Return the platform's windows for the stage of an environment: those that name it, or production by default."""
+    stage = inputs.stage
+    if stage is None:
+        return []
+    windows = inputs.policy.delivery.windows
+    return [item for item in windows if (stage.name in item.stages if item.stages else stage.production)]
+
+
+def window_problem(window: Window) -> str:
+    """Return what is wrong with a window, beginning with its field; the empty string where nothing is."""
+    if problem := _schedule_problem(window.schedule):
+        return f"schedule {window.schedule!r}: {problem}"
+    try:
+        if minutes_of(window.duration) <= 0:
+            return f"duration {window.duration!r}: it has to be longer than 0, such as 8h"
+    except ValueError as error:
+        return f"duration {window.duration!r}: {error}"
+    if window.time_zone not in time_zones():
+        # Argo CD takes UTC for a zone that it does not know, and says so in its log only.
+        near = get_close_matches(window.time_zone, time_zones(), n=3) or ["UTC", "Europe/Paris"]
+        return f"timeZone {window.time_zone!r}: there is none of this name: choose one such as {', '.join(near)}"
+    return ""
+
+
+@lru_cache(maxsize=1)
+def time_zones() -> frozenset[str]:
+    """Return the zones that every copy of the time zone database has: UTC, and those of the countries.
+
+    Former names such as US/Pacific are not among them: the image of Argo CD may lack those.
+    """
+    lines = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8").splitlines()
+    return frozenset({"UTC", *(line.split("\t")[2] for line in lines if not line.startswith("#"))})
+
+
+@lru_cache(maxsize=1024)
+def _schedule_problem(text: str) -> str:
+    """Return what is wrong with a schedule; it has to mean the same to Argo CD, to cron and to us."""
+    try:
+        schedule = parse_schedule(text)
+        CronSim(text, _SOME_DAY)
+    except ValueError as error:
+        return str(error)
+    except CronSimError as error:
+        return f"cron does not take it ({error})"
+    days, weekdays = text.split()[2::2]
+    if "*" in days + weekdays and "*" not in (days, weekdays):
+        return "write * alone for the day of month or for the day of week, or no * in either"
+    # Argo CD takes a window that never begins for one that is always open (the zero time lies before now).
+    return "" if schedule.begins else "it never begins"
+
+
+def _within(window: Window, allowed: Iterable[Window]) -> bool:
+    """Return whether a window lies within others; where that cannot be told it does not."""
+    inside = 0
+    for other in allowed:
+        if (other.schedule, other.duration, other.time_zone) == (window.schedule, window.duration, window.time_zone):
+            return True
+        if other.time_zone == window.time_zone and parse_schedule(other.schedule).weekly:
+            inside |= _week(other.schedule, other.duration)
+    try:
+        return not _week(window.schedule, window.duration) & ~inside
+    except ValueError:
+        return True
+
+
+@lru_cache(maxsize=256)
+def _week(schedule: str, duration: str) -> int:
+    return parse_schedule(schedule).week(minutes_of(duration))

@@ -1,0 +1,60 @@
+"""What Argo CD deploys, told to Prometheus: each deployment once, as it is seen to happen."""
+
+from collections.abc import Iterable, Mapping
+
+from onboarding.build.kinds import APPLICATION, ObjectKey
+from onboarding.reconcile.live import Live
+from onboarding.reconcile.ports import Cluster
+from onboarding.reconcile.world import Project
+from onboarding.runtime.metrics import Metrics
+
+_BAD_ENDS = ("Failed", "Error")
+
+
+class Deployments:
+    """The Applications of every project as they were last looked at.
+
+    What is seen for the first time is compared with nothing: a restart counts nothing again, and misses what ended
+    while there was nobody to see it.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._seen: dict[str, dict[ObjectKey, Live]] = {}
+
+    def look(self, project: Project | None, clusters: Iterable[Cluster]) -> None:
+        """Compare a project's live Applications with those of the last look."""
+        if project is None or project.spec is None:
+            return
+        before = self._seen.get(project.name, {})
+        stages = {environment.name: environment.stage for environment in project.spec.environments}
+        owned = (item for cluster in clusters for item in cluster.owned(project.name).items())
+        now = {key: item for key, item in owned if key.kind is APPLICATION}
+        for key, item in now.items():
+            former = before.get(key)
+            if former is not None and former.uid == item.uid and former.told != item.told:
+                self._count(former, item, stages.get(item.environment, ""))
+        self._seen[project.name] = now
+
+    def forget(self, project: str) -> None:
+        """Forget a project that has gone."""
+        self._seen.pop(project, None)
+
+    def states(self) -> Mapping[tuple[str, str], int]:
+        """Return how many Applications have a sync status and a health; Unknown where Argo CD says nothing."""
+        counts: dict[tuple[str, str], int] = {}
+        for applications in self._seen.values():
+            for item in applications.values():
+                told = item.application
+                state = told.sync or "Unknown", told.health or "Unknown"
+                counts[state] = counts.get(state, 0) + 1
+        return counts
+
+    def _count(self, former: Live, item: Live, stage: str) -> None:
+        before, now = former.application, item.application
+        if now.deployed_at and now.deployed_at != before.deployed_at:
+            self._metrics.deployments.labels(stage, "Succeeded").inc()
+            if not before.deployed_at and now.first_sync is not None:
+                self._metrics.first_sync.observe(now.first_sync)
+        if now.phase in _BAD_ENDS and now.phase != before.phase:
+            self._metrics.deployments.labels(stage, now.phase).inc()

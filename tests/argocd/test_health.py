@@ -1,0 +1,162 @@
+"""The health that Argo CD shows of our kinds follows their conditions, run by the Lua machine of its controllers."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from devcluster.builds import ARGOCD
+from devcluster.crds import argocd_manifests
+from devcluster.judgement import run_script, validate_projects
+from onboarding import names
+from onboarding.api.status import Reason
+from onboarding.reconcile import verdict
+from onboarding.reconcile.converge import Outcome, Result
+from onboarding.reconcile.validity import Verdict, status_due
+from onboarding.reconcile.world import World
+from tests.unit.test_report import DEV, LIVE, SITUATIONS, outcome, status_of
+from tests.unit.worlds import NOW, decided, spec_of, world_of
+
+# The first of them may find Argo CD not built yet.
+pytestmark = pytest.mark.timeout(1200)
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS: dict[str, str] = yaml.safe_load((ROOT / "manifests/argocd/health.yaml").read_text())["data"]
+PREFIX = f"resource.customizations.health.{names.GROUP}_"
+
+# By reason and status of Ready.
+OF_PROJECTS = {
+    (Reason.READY, "True"): "Healthy",
+    (Reason.ENVIRONMENTS_HELD, "True"): "Healthy",
+    (Reason.AWAITING_CONFIRMATION, "True"): "Healthy",
+    (Reason.HELD, "False"): "Suspended",
+    (Reason.PLANNED, "False"): "Suspended",
+    (Reason.SUSPENDED, "False"): "Suspended",
+    (Reason.APPLYING, "Unknown"): "Progressing",
+    (Reason.REMOVING, "Unknown"): "Progressing",
+    (Reason.RETRYING, "False"): "Progressing",
+    (Reason.TARGET_UNREACHABLE, "False"): "Progressing",
+    (Reason.CONFLICT, "False"): "Degraded",
+    (Reason.REFUSED, "False"): "Degraded",
+    (Reason.GUARD_MISSING, "False"): "Degraded",
+    (Reason.ARGOCD_MISSING, "False"): "Degraded",
+    # Of a project that is being deleted, which Argo CD calls Progressing without asking the script.
+    (Reason.TEARING_DOWN, "Unknown"): "Progressing",
+    (Reason.AWAITING_CONFIRMATION, "False"): "Suspended",
+    (Reason.TEARDOWN_HELD, "False"): "Suspended",
+}
+OF_THE_PLATFORM = {
+    Reason.ACCEPTED: "Healthy",
+    Reason.INVALID: "Degraded",
+    Reason.TARGET_UNREACHABLE: "Degraded",
+    Reason.GUARD_MISSING: "Degraded",
+}
+NEVER_OF_READY = {
+    Reason.CHECKS_PASSED,
+    Reason.CHECKS_FAILED,
+    Reason.NOT_REPORTED,
+    Reason.NO_APPLICATIONS,
+    Reason.APPLICATIONS_HEALTHY,
+    Reason.APPLICATIONS_UNHEALTHY,
+    Reason.PROVISIONED,
+    Reason.INCOMPLETE,
+}
+SUSPENDED = world_of(spec_of(DEV), LIVE, decisions=(decided("Suspend"),))
+EVERY_SITUATION: dict[str, tuple[World, Sequence[Outcome]]] = {
+    **{name: situation[:2] for name, situation in SITUATIONS.items()},
+    **{f"outcome {result}": (world_of(spec_of(DEV)), [outcome(result)]) for result in verdict._OF_RESULT},
+    "suspended": (SUSPENDED, ()),
+}
+
+
+def shown(status: Any, kind: str = "ProjectOnboarding", generation: int = 3) -> dict[str, str]:
+    """Return what Argo CD shows of an object with this status."""
+    metadata = {"name": "shop", "generation": generation}
+    manifest = {"apiVersion": names.API_VERSION, "kind": kind, "metadata": metadata, "spec": {}}
+    return run_script("health", SCRIPTS[PREFIX + kind], manifest if status is None else {**manifest, "status": status})
+
+
+def ready_of(status: dict[str, Any]) -> tuple[Reason, str]:
+    (found,) = (item for item in status["conditions"] if item["type"] == "Ready")
+    return Reason(found["reason"]), found["status"]
+
+
+@pytest.mark.parametrize(("world", "outcomes"), EVERY_SITUATION.values(), ids=EVERY_SITUATION)
+def test_a_project_is_as_healthy_as_its_conditions_say(world: World, outcomes: Sequence[Outcome]) -> None:
+    status = status_of(world, outcomes)
+    found = shown(status, generation=world.project.generation)
+    assert found["status"] == OF_PROJECTS[ready_of(status)]
+    message = next(item["message"] for item in status["conditions"] if item["type"] == "Ready")
+    assert message in found["message"]
+
+
+def test_there_is_no_reason_whose_health_is_not_decided() -> None:
+    """A new reason has to be entered here, and a situation that gives it."""
+    given = {ready_of(status_of(*situation)) for situation in EVERY_SITUATION.values()}
+    assert given == OF_PROJECTS.keys()
+    assert {reason for reason, _ in OF_PROJECTS} | OF_THE_PLATFORM.keys() | NEVER_OF_READY == set(Reason)
+
+
+@pytest.mark.parametrize("kind", ["HostingTarget", "OnboardingPolicy"])
+@pytest.mark.parametrize("reason", OF_THE_PLATFORM)
+def test_a_policy_or_target_is_healthy_where_it_can_be_used(kind: str, reason: Reason) -> None:
+    status = status_due(Verdict(reason is Reason.ACCEPTED, reason, "it is so"), 3, {}, NOW)
+    assert shown(status, kind) == {"status": OF_THE_PLATFORM[reason], "message": "it is so"}
+
+
+READY = status_of(world_of(spec_of(DEV), LIVE))
+UNSEEN = {
+    "no status": None,
+    "the default of the definition": {"observedGeneration": -1},
+    "an older generation": {**READY, "observedGeneration": 2},
+    "no conditions": {"observedGeneration": 3},
+    "empty conditions": {"observedGeneration": 3, "conditions": []},
+}
+
+
+@pytest.mark.parametrize("kind", ["HostingTarget", "OnboardingPolicy", "ProjectOnboarding"])
+@pytest.mark.parametrize("status", UNSEEN.values(), ids=UNSEEN)
+def test_what_nobody_has_looked_at_is_progressing(kind: str, status: Any) -> None:
+    found = shown(status, kind)
+    assert found == {"status": "Progressing", "message": "the operator has not looked at this version yet"}
+
+
+def test_the_message_says_who_acts_next() -> None:
+    calm = shown(READY)
+    assert calm == {"status": "Healthy", "message": "1 of 1 environments are in place"}
+    conflict = shown(status_of(world_of(spec_of(DEV)), [outcome(Result.CONFLICT, message="somebody's")]))
+    assert conflict == {"status": "Degraded", "message": "platform: somebody's"}
+    held = status_of(world_of(spec_of({**DEV, "size": "vast"})))
+    first = held["nextActions"][0]
+    assert shown(held)["message"].endswith(f"; next: {first['actor']}: {first['action']}")
+
+
+def test_every_kind_that_has_a_status_has_its_health() -> None:
+    """The keys are those under which Argo CD looks for a script."""
+    kinds = set()
+    for path in (ROOT / "crds").glob(f"{names.GROUP}_*.yaml"):
+        spec = yaml.safe_load(path.read_text())["spec"]
+        if "status" in spec["versions"][0]["schema"]["openAPIV3Schema"]["properties"]:
+            kinds.add(spec["names"]["kind"])
+    assert SCRIPTS.keys() == {PREFIX + kind for kind in kinds}
+
+
+def test_a_kustomization_of_argo_cd_takes_the_scripts_in(tmp_path: Path) -> None:
+    """The component adds them to the stock settings and takes none of these away."""
+    stock = argocd_manifests() / "base/config/argocd-cm.yaml"
+    (tmp_path / "argocd-cm.yaml").write_text(stock.read_text())
+    component = os.path.relpath(ROOT / "manifests/argocd", tmp_path.resolve())
+    kustomization = {"namespace": "gitops", "resources": ["argocd-cm.yaml"], "components": [component]}
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+    kustomize = ARGOCD.folder(lambda _message: None) / "kustomize"
+    built = subprocess.run([kustomize, "build", tmp_path], capture_output=True, text=True, check=True)
+    assert yaml.safe_load(built.stdout)["data"] == {**yaml.safe_load(stock.read_text())["data"], **SCRIPTS}
+
+
+def test_the_project_of_the_example_is_one_that_argo_cd_takes() -> None:
+    manifests = yaml.safe_load_all((ROOT / "examples/gitops/access.yaml").read_text())
+    assert validate_projects([item for item in manifests if item["kind"] == "AppProject"]) == [None]

@@ -1,0 +1,137 @@
+"""What cannot be deployed: it ends in words that say what to mend, and nothing of it reaches a cluster."""
+
+import pytest
+
+from onboarding.build.kinds import APP_PROJECT, APPLICATION, NETWORK_POLICY, ChildKind, Manifest
+from tests.e2e.argocd_stage import Stage, config_map, deployment, operation_says
+from tests.support.hub import ARGOCD
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(1200)
+CONFIG_MAP = ChildKind("", "v1", "ConfigMap", "configmaps")
+NOTHING = {"sourceRepos": ["https://git.example.org/other.git"], "destinations": []}
+EVERYTHING = {
+    "sourceRepos": ["*"],
+    "destinations": [{"server": "*", "namespace": "*"}],
+    "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+    "namespaceResourceWhitelist": [{"group": "*", "kind": "*"}],
+    "namespaceResourceBlacklist": [],
+}
+
+
+def told(stage: Stage, name: str, words: str) -> None:
+    """Wait until a project says in ``ApplicationsHealthy`` what is wrong, and to somebody what to do about it."""
+
+    def there() -> bool:
+        condition = stage.hub.condition(name, "ApplicationsHealthy") or {}
+        steps = (stage.hub.project(name) or {})["status"].get("nextActions", ())
+        return (
+            condition.get("status") == "False"
+            and words in condition["message"]
+            and any(words in step["action"] for step in steps)
+        )
+
+    wait_until(there, what=f"{name} says {words!r}; its status is {stage.hub.project(name)}")
+
+
+def test_a_revision_that_does_not_exist_is_told_and_deployed_once_it_does(stage: Stage) -> None:
+    """Argo CD cannot resolve it, the project says so; when somebody pushes that branch it is deployed."""
+    repository = stage.repository("early", map=config_map("early"))
+    stage.declare("early", repository, revision="release")
+    operation_says(stage.argocd, "early-dev-app", "unable to resolve 'release' to a commit SHA")
+    told(stage, "early", "the repository has no revision release")
+    repository.branch("release")
+    stage.argocd.refresh("early-dev-app", hard=True)
+    stage.argocd.wait_for("early-dev-app")
+    assert stage.hub.api.get(CONFIG_MAP.path("early-dev", "early"))
+    wait_until(
+        lambda: (stage.hub.condition("early", "ApplicationsHealthy") or {}).get("status") == "True",
+        what="the project says that it is well",
+    )
+
+
+def test_a_chart_that_does_not_render_is_told_and_nothing_of_it_is_deployed(stage: Stage) -> None:
+    """One template that fails keeps the whole chart away."""
+    chart = {
+        "deploy/Chart.yaml": "apiVersion: v2\nname: broken\nversion: 1.0.0\n",
+        "deploy/templates/good.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}\n",
+        "deploy/templates/bad.yaml": '{{ fail "no such value" }}\n',
+    }
+    stage.declare("broken", stage.git.create("team/broken", chart))
+    operation_says(stage.argocd, "broken-dev-app", "no such value")
+    told(stage, "broken", "does not render")
+    assert stage.hub.api.get(CONFIG_MAP.path("broken-dev", "good")) is None
+
+
+def test_a_manifest_that_does_not_fit_the_quota_says_quota(stage: Stage) -> None:
+    """What the quota refuses is told as that, with what mends it, and the rest of the environment stays well."""
+    greedy = deployment("greedy")
+    greedy["spec"]["template"]["spec"]["containers"][0]["resources"] = {
+        "requests": {"cpu": "20", "memory": "64Mi", "ephemeral-storage": "64Mi"},
+        "limits": {"cpu": "20", "memory": "128Mi", "ephemeral-storage": "128Mi"},
+    }
+    stage.declare("greedy", stage.repository("greedy", greedy=greedy))
+    stage.argocd.wait_for("greedy-dev-app", health="Progressing")
+    assert stage.hub.wait("greedy")["reason"] == "Ready", "an unhealthy Application is no fault of the onboarding"
+    assert stage.hub.api.items("/api/v1/namespaces/greedy-dev/pods") == []
+
+
+def stranger(stage: Stage, kind: ChildKind, name: str, spec: Manifest) -> Manifest:
+    """Let somebody else have an object of this name beside Argo CD."""
+    made = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": name}, "spec": spec}
+    return stage.hub.api.create(kind.path(ARGOCD), made)
+
+
+def test_an_app_project_of_somebody_else_is_a_conflict(stage: Stage) -> None:
+    """It is left alone and named, and nothing is deployed under a project that the operator does not hold."""
+    theirs = stranger(stage, APP_PROJECT, "claimed", NOTHING)
+    stage.declare("claimed", stage.repository("claimed", map=config_map("map")))
+    message = stage.hub.wait("claimed", "False", "Conflict")["message"]
+    assert "AppProject argocd/claimed exists and carries no label of ours" in message
+    assert stage.hub.api.get(APP_PROJECT.path(ARGOCD, "claimed"))["spec"] == theirs["spec"]
+    assert stage.hub.api.get(APPLICATION.path(ARGOCD, "claimed-dev-app")) is None
+    stage.hub.api.delete(APP_PROJECT.path(ARGOCD, "claimed"))
+    stage.hub.wait("claimed", within=90)
+    stage.argocd.wait_for("claimed-dev-app")
+
+
+def test_an_application_of_somebody_else_is_a_conflict(stage: Stage) -> None:
+    """It keeps its own project and destination, and is not taken over."""
+    spec = {
+        "project": "default",
+        "source": {"repoURL": "https://git.example.org/other.git", "path": ".", "targetRevision": "main"},
+        "destination": {"server": "https://kubernetes.default.svc", "namespace": "default"},
+    }
+    theirs = stranger(stage, APPLICATION, "taken-dev-app", spec)
+    stage.declare("taken", stage.repository("taken", map=config_map("map")))
+    message = stage.hub.wait("taken", "False", "Conflict")["message"]
+    assert "Application argocd/taken-dev-app exists and carries no label of ours" in message
+    found = stage.hub.api.get(APPLICATION.path(ARGOCD, "taken-dev-app"))
+    assert (found["metadata"]["uid"], found["spec"]) == (theirs["metadata"]["uid"], theirs["spec"])
+    assert stage.hub.api.get(CONFIG_MAP.path("taken-dev", "map")) is None
+    stage.hub.api.delete(APPLICATION.path(ARGOCD, "taken-dev-app"))
+    stage.hub.wait("taken", within=90)
+
+
+def test_an_app_project_that_somebody_widened_is_narrowed_and_lets_nothing_through(stage: Stage) -> None:
+    """An administrator opens it wide; it is repaired, and what needed it is refused all the same."""
+    repository = stage.repository("widened", map=config_map("map"))
+    stage.declare("widened", repository)
+    stage.argocd.wait_for("widened-dev-app")
+    path = APP_PROJECT.path(ARGOCD, "widened")
+    ours = stage.hub.api.get(path)["spec"]
+    planted = {**config_map("planted"), "metadata": {"name": "planted", "namespace": "kube-system"}}
+    hole = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{}]}
+    policy = {
+        "apiVersion": NETWORK_POLICY.api_version,
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "hole"},
+        "spec": hole,
+    }
+    stage.commit(repository, planted=planted, hole=policy)
+    stage.hub.api.patch(path, {"spec": EVERYTHING})
+    stage.argocd.refresh("widened-dev-app")
+    wait_until(lambda: stage.hub.api.get(path)["spec"] == ours, what="the AppProject is what it was")
+    operation_says(stage.argocd, "widened-dev-app", "not permitted in project")
+    assert stage.hub.api.get(CONFIG_MAP.path("kube-system", "planted")) is None
+    assert stage.hub.api.get(NETWORK_POLICY.path("widened-dev", "hole")) is None

@@ -1,0 +1,50 @@
+"""One project on two clusters, deployed by Argo CD's real controllers from a real Git repository."""
+
+import pytest
+
+from onboarding.build.kinds import APPLICATION
+from tests.e2e.argocd_stage import (
+    HERE,
+    HUB_SERVED,
+    SELF_SERVED,
+    Stage,
+    deployment,
+    environment,
+    wait_for_pods,
+)
+from tests.support.hub import ARGOCD
+from tests.support.waiting import wait_until
+
+# Argo CD, where nobody has built it yet, takes some minutes on two cores.
+pytestmark = pytest.mark.timeout(1200)
+PLACES = {"dev": HERE, "test": HUB_SERVED, "demo": SELF_SERVED}
+ENVIRONMENTS = [environment(name, target) for name, target in PLACES.items()]
+
+
+def test_three_environments_on_two_clusters_run_what_is_in_git(stage: Stage) -> None:
+    """One object opens three environments; each gets Synced and Healthy, and a commit is deployed to all of them."""
+    repository = stage.repository("shop", web=deployment("web"))
+    stage.declare("shop", repository, *ENVIRONMENTS)
+    stage.hub.wait("shop", within=60)
+    for name, target in PLACES.items():
+        stage.served_by(target).wait_for(f"shop-{name}-app", revision=repository.revision())
+        wait_for_pods(stage.api(target), f"shop-{name}", 1)
+    commit = stage.commit(repository, web=deployment("web", replicas=2))
+    for name, target in PLACES.items():
+        stage.served_by(target).refresh(f"shop-{name}-app")
+        stage.served_by(target).wait_for(f"shop-{name}-app", revision=commit)
+        wait_for_pods(stage.api(target), f"shop-{name}", 2)
+    wait_until(
+        lambda: (stage.hub.condition("shop", "ApplicationsHealthy") or {}).get("status") == "True",
+        what="the project says that its Applications are healthy",
+    )
+
+
+def test_a_target_says_which_argo_cd_serves_it(stage: Stage) -> None:
+    """Applications for a target that serves itself live on the site, all others on the hub."""
+    on_hub = {item["metadata"]["name"]: item["spec"] for item in stage.hub.api.items(APPLICATION.path(ARGOCD))}
+    on_site = {item["metadata"]["name"]: item["spec"] for item in stage.far.items(APPLICATION.path(ARGOCD))}
+    assert on_hub["shop-dev-app"]["destination"]["server"] == "https://kubernetes.default.svc"
+    assert on_hub["shop-test-app"]["destination"]["server"] == stage.spoke.server
+    assert set(on_site) == {"shop-demo-app"}
+    assert on_site["shop-demo-app"]["destination"]["server"] == "https://kubernetes.default.svc"

@@ -1,0 +1,300 @@
+"""What Argo CD 3.2.11 wrote into the status of Applications, as its controllers were seen to; digits of paths vary."""
+
+from typing import Any
+
+COMMIT = "08303a2136b2dde49d61609b090a18459c3c5441"
+OTHER = "4cf0420f7243000a0bce1d4d3c07b7c05f0b546f"
+AT = "2026-01-02T03:05:00Z"
+LATER = "2026-01-02T04:00:00Z"
+_LOADING = (
+    "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = "
+)
+_HELM = (
+    "failed to execute helm template command: failed to get command args to log: `helm template . --name-template "
+    "chart-dev-app --namespace chart-dev --kube-version 1.36 <api versions removed> --include-crds` failed exit status "
+    "1: Error: execution error at (c/templates/cm.yaml:3:20): a name is needed\n\n"
+    "Use --debug flag to render out invalid YAML"
+)
+_KUSTOMIZE = (
+    "`kustomize build <path to cached source>/deploy` failed exit status 1: Error: accumulating resources: "
+    "accumulation err='accumulating resources from 'missing.yaml'\naccumulating resources: once more"
+)
+_UNMARSHAL = (
+    "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = FailedPrecondition "
+    'desc = Failed to unmarshal "p.yaml": failed to unmarshal manifest: error converting YAML to JSON: yaml: line 3: '
+    "did not find expected ',' or '}'"
+)
+_POD_SECURITY = (
+    'pods "bad" is forbidden: violates PodSecurity "restricted:v1.36": allowPrivilegeEscalation != false (container '
+    '"c" must set securityContext.allowPrivilegeEscalation=false)'
+)
+_GUARD = (
+    "serviceaccounts \"mine\" is forbidden: ValidatingAdmissionPolicy 'project-onboarding-managed-objects' with "
+    "binding 'project-onboarding-managed-objects' denied request: CREATE of serviceaccounts 'sa-dev/mine' refused "
+    "(rule project-onboarding-managed-objects): only the operator makes objects with the label "
+    "projectonboarding.io/installation. Leave the label out."
+)
+_TAGS = "pods \"bad\" is forbidden: ValidatingAdmissionPolicy 'tags' with binding 'tags' denied request: no"
+_NOT_SERVED = (
+    'The Kubernetes API could not find example.org/Widget for requested resource crd-dev/a. Make sure the "Widget" CRD '
+    "is installed on the destination cluster."
+)
+_QUOTA = (
+    'persistentvolumeclaims "big" is forbidden: exceeded quota: onboarding, requested: requests.storage=500Gi, used: '
+    "requests.storage=0, limited: requests.storage=20Gi"
+)
+_RIGHTS = (
+    "error when retrieving current configuration of:\n"
+    'Resource: "/v1, Resource=configmaps", GroupVersionKind: "/v1, Kind=ConfigMap"\n'
+    'Name: "a", Namespace: "shop-dev"\n'
+    'from server for: "/dev/shm/{}": configmaps "a" is forbidden: User "system:serviceaccount:shop-dev:nobody" cannot '
+    'get resource "configmaps" in API group "" in the namespace "shop-dev"'
+)
+
+
+def compared(revision: str = COMMIT, sync: str = "Synced", health: str = "Healthy", **more: Any) -> dict[str, Any]:
+    """Return the status of an Application that Argo CD has compared with a commit."""
+    status = {"sync": {"status": sync, "revision": revision}, "health": {"status": health}}
+    return {**status, "reconciledAt": "2026-01-02T03:10:00Z", **more}
+
+
+def entry(number: int, revision: str = COMMIT, at: str = AT, path: str = "deploy") -> dict[str, Any]:
+    """Return an entry of the history."""
+    return {"id": number, "revision": revision, "deployedAt": at, "deployStartedAt": at, "source": {"path": path}}
+
+
+def synced(revision: str = COMMIT, at: str = AT, **more: Any) -> dict[str, Any]:
+    """Return the status of an Application at rest."""
+    operation = {
+        "phase": "Succeeded",
+        "message": "successfully synced (all tasks run)",
+        "startedAt": at,
+        "finishedAt": at,
+        "syncResult": {"revision": revision, "resources": [item("ConfigMap", "a", "configmap/a created", "Synced")]},
+    }
+    given = {"history": [entry(0, revision, at)], "operationState": operation, **more}
+    return compared(revision, **given)
+
+
+def incomparable(message: str, kind: str = "ComparisonError") -> dict[str, Any]:
+    """Return the status of an Application that Argo CD cannot compare: it calls it Healthy all the same."""
+    return compared("main", "Unknown", conditions=[{"type": kind, "message": message, "lastTransitionTime": AT}])
+
+
+def item(kind: str, name: str, message: str, status: str = "SyncFailed") -> dict[str, Any]:
+    """Return what became of one object in a sync."""
+    return {"kind": kind, "name": name, "namespace": "shop-dev", "status": status, "message": message}
+
+
+def failing(*items: dict[str, Any], attempt: int = 2, again: bool = True) -> dict[str, Any]:
+    """Return the status of an Application whose sync fails and is tried again, or has been given up."""
+    said = "one or more objects failed to apply"
+    waits = {"phase": "Running", "message": f"{said}. Retrying attempt #{attempt} at 5:5{attempt}PM."}
+    ended = {"phase": "Failed", "message": f"{said} (retried {attempt} times)."}
+    operation = {
+        **(waits if again else ended),
+        "retryCount": attempt,
+        "startedAt": AT,
+        "finishedAt": AT,
+        "syncResult": {"revision": COMMIT, "resources": list(items)},
+    }
+    wrong = {"type": "SyncError", "message": f"Failed last sync attempt to [{COMMIT}]: {ended['message']}"}
+    return compared(COMMIT, "OutOfSync", "Missing", operationState=operation, conditions=[] if again else [wrong])
+
+
+def trying_again(status: dict[str, Any]) -> dict[str, Any]:
+    """Return the same status while another attempt runs: what became of the objects stays until it has ended."""
+    attempt = status["operationState"]["retryCount"]
+    operation = {**status["operationState"], "message": f"Retrying operation. Attempt #{attempt}"}
+    operation.pop("finishedAt")
+    return {**status, "operationState": operation}
+
+
+def lacking_rights(path: int) -> dict[str, Any]:
+    """Return the status of an Application whose account may nothing; the path differs at every attempt."""
+    return failing(item("ConfigMap", "a", _RIGHTS.format(path)))
+
+
+WORDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
+    "quota": (
+        failing(item("PersistentVolumeClaim", "big", _QUOTA)),
+        (
+            "the quota of the environment refuses PersistentVolumeClaim/big: asked requests.storage=500Gi; used "
+            "requests.storage=0; limit requests.storage=20Gi"
+        ),
+        "let it ask for less",
+        "project",
+    ),
+    "Pod Security": (
+        failing(item("Pod", "bad", _POD_SECURITY)),
+        "Pod Security restricted:v1.36 refuses Pod/bad: allowPrivilegeEscalation != false",
+        "securityContext",
+        "project",
+    ),
+    "guard rail": (
+        failing(item("ServiceAccount", "mine", _GUARD)),
+        (
+            "the guard rails refuse ServiceAccount/mine: only the operator makes objects with the label "
+            "projectonboarding.io/installation. Leave the label out. (rule project-onboarding-managed-objects)"
+        ),
+        "take it out of the repository",
+        "project",
+    ),
+    "policy of the cluster": (
+        failing(item("Pod", "bad", _TAGS)),
+        "policy tags of the cluster refuses Pod/bad: no",
+        "mend the manifest",
+        "project",
+    ),
+    "guarded kind": (
+        failing(item("ResourceQuota", "mine", "resource :ResourceQuota is not permitted in project quota")),
+        "ResourceQuota/mine: projects may not sync ResourceQuota here",
+        "take it out of the repository",
+        "project",
+    ),
+    "cluster-scoped kind": (
+        failing(
+            item(
+                "ClusterRole", "big", "resource rbac.authorization.k8s.io:ClusterRole is not permitted in project shop"
+            )
+        ),
+        "ClusterRole/big: projects may not sync ClusterRole here",
+        "take it out of the repository",
+        "project",
+    ),
+    "neighbour": (
+        failing(item("ConfigMap", "a", "namespace ok-dev is not permitted in project 'neighbour'")),
+        "ConfigMap/a wants namespace ok-dev, which is not this environment's",
+        "leave metadata.namespace out",
+        "project",
+    ),
+    "rights of the account": (
+        lacking_rights(1707491613),
+        "the account of the environment may not get configmaps (ConfigMap/a)",
+        "onboarding:sync",
+        "platform",
+    ),
+    "no account": (
+        compared(
+            COMMIT,
+            "OutOfSync",
+            "Missing",
+            operationState={
+                "phase": "Error",
+                "message": "failed to find a matching service account to impersonate: no matching service account "
+                "found for destination server https://kubernetes.default.svc and namespace ok-dev (retried 1 times).",
+            },
+        ),
+        "Argo CD finds no account to sync as",
+        "destinationServiceAccounts",
+        "platform",
+    ),
+    "kind that is not served": (
+        failing(item("Widget", "a", _NOT_SERVED)),
+        "the cluster does not serve example.org/Widget",
+        "have its definition installed",
+        "platform",
+    ),
+    "invalid object": (
+        failing(item("Service", "b", 'Service "b" is invalid: spec.ports[0].port: Invalid value: 80000')),
+        "the API server refuses Service/b: spec.ports[0].port: Invalid value: 80000",
+        "mend the manifest",
+        "project",
+    ),
+    "AppProject missing": (
+        incomparable("Application referencing project nowhere which does not exist", "InvalidSpecError"),
+        "AppProject nowhere is missing",
+        "the operator makes it again",
+        "platform",
+    ),
+    "destination": (
+        incomparable(
+            "application destination server 'https://kubernetes.default.svc' and namespace 'ok-dev' do not match any "
+            "of the allowed destinations in project 'narrow'",
+            "InvalidSpecError",
+        ),
+        "the AppProject does not allow it: application destination server",
+        "who has changed the AppProject",
+        "platform",
+    ),
+    "cluster": (
+        incomparable(
+            'error getting cluster by server "https://b.example.org:6443": rpc error: code = NotFound desc = cluster '
+            '"https://b.example.org:6443" not found',
+            "InvalidSpecError",
+        ),
+        "Argo CD does not know the cluster of the target: error getting cluster by server",
+        "register the cluster",
+        "platform",
+    ),
+    "login": (
+        incomparable(f"{_LOADING}failed to list refs: authentication required: "),
+        "the repository refuses Argo CD's login, or wants one",
+        "repositories.credentials",
+        "project",
+    ),
+    "no repository": (
+        incomparable(f"{_LOADING}failed to list refs: repository not found: "),
+        "there is no such repository, or Argo CD may not see it",
+        "mend the URL",
+        "project",
+    ),
+    "no revision": (
+        incomparable(f"{_LOADING}unable to resolve 'nope' to a commit SHA"),
+        "the repository has no revision nope",
+        "push that branch",
+        "project",
+    ),
+    "no path": (
+        incomparable(f"{_LOADING}deploy: app path does not exist"),
+        "the repository has no path deploy in that revision",
+        "commit that folder",
+        "project",
+    ),
+    "no server": (
+        incomparable(
+            f'{_LOADING}failed to list refs: Get "http://127.0.0.1:9/x/y.git/info/refs?service=git-upload-pack": dial '
+            "tcp 127.0.0.1:9: connect: connection refused"
+        ),
+        "Argo CD does not reach what it needs: failed to list refs: Get",
+        "see that the server answers",
+        "platform",
+    ),
+    "chart": (
+        incomparable(_LOADING + _HELM),
+        (
+            "what is in the repository does not render: helm template: Error: execution error at "
+            "(c/templates/cm.yaml:3:20): a name is needed"
+        ),
+        "mend it",
+        "project",
+    ),
+    "kustomization": (
+        incomparable(_LOADING + _KUSTOMIZE),
+        (
+            "what is in the repository does not render: kustomize build: Error: accumulating resources: accumulation "
+            "err='accumulating resources from 'missing.yaml'"
+        ),
+        "mend it",
+        "project",
+    ),
+    "no YAML": (
+        incomparable(_UNMARSHAL),
+        'what is in the repository does not render: Failed to unmarshal "p.yaml"',
+        "mend it",
+        "project",
+    ),
+    "a word that nobody knows": (
+        failing(item("Widget", "a", "it is a Tuesday")),
+        "Widget/a: it is a Tuesday",
+        "look at the Application",
+        "project",
+    ),
+    "a condition that nobody knows": (
+        incomparable("full moon", "UnknownError"),
+        "UnknownError: full moon",
+        "look at the Application",
+        "project",
+    ),
+}
+"""By what is wrong: the status, how the message begins, what the remedy holds, and who acts."""
