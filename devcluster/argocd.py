@@ -111,7 +111,7 @@ class ArgoCD:
         seconds: float = 60,
     ) -> dict[str, Any]:
         """Wait until an Application is in a state, perhaps of a certain commit, and return it."""
-        seen: list[dict[str, Any]] = []
+        seen: list[dict[str, Any]] = [{}]
 
         def there() -> bool:
             seen[:] = [self.application(name).get("status", {})]

@@ -24,8 +24,15 @@ PATTERNS = {
         "https://git.example.org",
         "ext::sh -c id",
     ),
-    (PROJECTS, "spec.repositories[].revision"): ("a b", "a;b", "a\n"),
+    (PROJECTS, "spec.repositories[].revision"): ("a b", "a;b", "a\n", "-a"),
     (PROJECTS, "spec.repositories[].path"): ("/a", "a b", "a*"),
+    (PROJECTS, "spec.repositories[].chart"): ("A", "a b", "/a", "a/"),
+    (PROJECTS, "spec.repositories[].helm.valueFiles[]"): ("/a", "a*", "<a>", "a<env", "$values/a"),
+    (PROJECTS, "spec.environments[].releaseWindows[].schedule"): ("TZ=UTC 0 * * *", "@every 1h  ", "0 0 ? * *  "),
+    (PROJECTS, "spec.environments[].releaseWindows[].duration"): ("1d", "-1h", "1.5h", "1m1h", "99999h"),
+    (PROJECTS, "spec.environments[].releaseWindows[].timeZone"): ("Europe/Paris ", "../UTC", "a\n"),
+    (POLICIES, "spec.delivery.allowedKinds[].group"): ("Apps", "*", "a/b"),
+    (POLICIES, "spec.delivery.allowedKinds[].kind"): ("deployment", "*", "A-b"),
     (PROJECTS, "spec.environments[].labels.*"): ("-a", "a b", "a/b"),
     (PROJECTS, "spec.environments[].resources.cpu"): ("-1", "1e3", "1.2345", "1K", "", "1 ", "1.5m"),
     (PROJECTS, "spec.environments[].domains[]"): ("example", "*.example.org", "Example.org", "a..org"),
@@ -84,6 +91,7 @@ def decided(kind: str, **given: Any) -> dict[str, Any]:
 
 OWN_PREFIXES = ("kubernetes.io", "pod-security.kubernetes.io", "k8s.io", "projectonboarding.io", "argoproj.io")
 DOOR, DIGEST, LATER = {"gate": "prod", "approval": "poa"}, FULL[DECISIONS][0]["digest"], FULL[DECISIONS][0]["expires"]
+CHART = {"chart": "a", "path": None, "revision": "1.0.0"}
 RULES = {
     "a project is named in at most 30": Case(named("a" * 30)[0], named("a" * 31, "1a", "a.b")),
     "this project name is reserved": Case(
@@ -104,6 +112,14 @@ RULES = {
     "groups named system:* belong": Case("systems", ("system:masters", "system:authenticated")),
     "a repository URL holds no '..'": Case("https://git.example.org/a.b", ("https://git.example.org/../b",)),
     "a path stays inside": Case("a.b", ("a/../b", "..")),
+    "a value file lies inside": Case("<env>/a.b-<env>.yaml", ("a/../b", "..")),
+    "a chart comes from a Helm repository": Case(CHART, ({**CHART, "path": "a"},)),
+    "a Helm repository is reached over": Case(CHART, ({**CHART, "url": "git@a.org:b"},)),
+    "a chart has no HEAD": Case(CHART, ({**CHART, "revision": "HEAD"}, {**CHART, "revision": None})),
+    "recurse is for plain directories, not for charts": Case(CHART, ({**CHART, "recurse": True},)),
+    "recurse is for plain directories, not for Helm": Case(
+        {"recurse": True}, ({"recurse": True, "helm": {"releaseName": "a"}},)
+    ),
     "this namespace is reserved": Case(
         "kubernetes", ("default", "kube-system", "openshift-x", "argocd", "project-onboarding-sync")
     ),

@@ -16,7 +16,7 @@ from tests.support.installing import ROOT
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.option("--projects", type=click.IntRange(min=1), default=200, help="Projects of onboard, idle and drift.")
-@click.option("--restart-projects", type=click.IntRange(min=1), default=1000, help="Projects of restart.")
+@click.option("--restart-projects", type=click.IntRange(min=1), default=1000, help="Projects of restart and unchanged.")
 @click.option("--idle-seconds", type=click.IntRange(min=1), default=120, help="Seconds of idle.")
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure this part; may be given repeatedly.")
 @click.option(

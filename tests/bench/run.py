@@ -4,13 +4,13 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tests.bench import drift, idle, memory, onboard, restart
+from tests.bench import drift, idle, memory, onboard, restart, unchanged
 from tests.bench.figures import Result
 from tests.bench.machine import Facts, facts_of
 from tests.bench.plane import Plane, fresh_plane, operator_on
 from tests.bench.progress import Progress
 
-PARTS = (onboard.PART, idle.PART, restart.PART, drift.PART, memory.PART)
+PARTS = (onboard.PART, idle.PART, restart.PART, drift.PART, memory.PART, unchanged.PART)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Run:
         if memory.PART in self.parts:
             self._part(memory.PART, self._memory)
 
+        self._part(unchanged.PART, self._unchanged)
+
     def _on_shared_plane(self) -> None:
         """Onboard, and then look at the same projects at rest and under attack."""
         costs: list[onboard.Cost] = []
@@ -63,6 +65,9 @@ class Run:
     def _restart(self) -> Result:
         with self._plane("restart") as plane:
             return restart.measure_restart(plane, self.sizes.restart_projects, self.progress)
+
+    def _unchanged(self) -> Result:
+        return unchanged.measure_unchanged(self.sizes.restart_projects, self.progress)
 
     def _memory(self) -> Result:
         with self._plane("memory") as plane:

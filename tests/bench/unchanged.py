@@ -57,6 +57,13 @@ class _Outside:
         """Need no questions."""
 
 
+class _NoSecrets:
+    """No repository needs a login."""
+
+    def source(self, name: str) -> None:
+        """Know none."""
+
+
 class _Memory:
     """A cluster in memory: the operator's own cache, and writes that go straight into it."""
 
@@ -156,7 +163,7 @@ async def _measure(projects: int, progress: Progress) -> Result:
         ledger=ledger,
         teardown_hold=lambda: "",
     )
-    reconciler = Reconciler(observer, {HUB: cluster}, hub, outside, ledger)
+    reconciler = Reconciler(observer, {HUB: cluster}, hub, outside, ledger, _NoSecrets())
     progress.tell(f"bringing {projects} projects before the door to production, in memory")
     for index in range(projects):
         progress.show(index, projects)

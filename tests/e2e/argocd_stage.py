@@ -61,6 +61,12 @@ class Stage:
         declared = list(environments) or [environment("dev", HERE)]
         return self.hub.declare(name, **{"repositories": [source], "environments": declared, **spec})
 
+    def open(self, name: str, repository: Repository, *environments: Manifest, **options: Any) -> Manifest:
+        """Declare a project and wait until everything is in place that Argo CD needs for it."""
+        declared = self.declare(name, repository, *environments, **options)
+        self.hub.wait(name, within=60)
+        return declared
+
     def api(self, target: str) -> Api:
         """Return the cluster of a target."""
         return self.hub.api if target == HERE else self.far

@@ -37,7 +37,7 @@ def told(stage: Stage, name: str, words: str) -> None:
 def test_a_revision_that_does_not_exist_is_told_and_deployed_once_it_does(stage: Stage) -> None:
     """Argo CD cannot resolve it, the project says so; when somebody pushes that branch it is deployed."""
     repository = stage.repository("early", map=config_map("early"))
-    stage.declare("early", repository, revision="release")
+    stage.open("early", repository, revision="release")
     operation_says(stage.argocd, "early-dev-app", "unable to resolve 'release' to a commit SHA")
     told(stage, "early", "the repository has no revision release")
     repository.branch("release")
@@ -57,7 +57,7 @@ def test_a_chart_that_does_not_render_is_told_and_nothing_of_it_is_deployed(stag
         "deploy/templates/good.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}\n",
         "deploy/templates/bad.yaml": '{{ fail "no such value" }}\n',
     }
-    stage.declare("broken", stage.git.create("team/broken", chart))
+    stage.open("broken", stage.git.create("team/broken", chart))
     operation_says(stage.argocd, "broken-dev-app", "no such value")
     told(stage, "broken", "does not render")
     assert stage.hub.api.get(CONFIG_MAP.path("broken-dev", "good")) is None
@@ -70,7 +70,7 @@ def test_a_manifest_that_does_not_fit_the_quota_says_quota(stage: Stage) -> None
         "requests": {"cpu": "20", "memory": "64Mi", "ephemeral-storage": "64Mi"},
         "limits": {"cpu": "20", "memory": "128Mi", "ephemeral-storage": "128Mi"},
     }
-    stage.declare("greedy", stage.repository("greedy", greedy=greedy))
+    stage.open("greedy", stage.repository("greedy", greedy=greedy))
     stage.argocd.wait_for("greedy-dev-app", health="Progressing")
     assert stage.hub.wait("greedy")["reason"] == "Ready", "an unhealthy Application is no fault of the onboarding"
     assert stage.hub.api.items("/api/v1/namespaces/greedy-dev/pods") == []
@@ -116,7 +116,7 @@ def test_an_application_of_somebody_else_is_a_conflict(stage: Stage) -> None:
 def test_an_app_project_that_somebody_widened_is_narrowed_and_lets_nothing_through(stage: Stage) -> None:
     """An administrator opens it wide; it is repaired, and what needed it is refused all the same."""
     repository = stage.repository("widened", map=config_map("map"))
-    stage.declare("widened", repository)
+    stage.open("widened", repository)
     stage.argocd.wait_for("widened-dev-app")
     path = APP_PROJECT.path(ARGOCD, "widened")
     ours = stage.hub.api.get(path)["spec"]

@@ -24,8 +24,7 @@ ENVIRONMENTS = [environment(name, target) for name, target in PLACES.items()]
 def test_three_environments_on_two_clusters_run_what_is_in_git(stage: Stage) -> None:
     """One object opens three environments; each gets Synced and Healthy, and a commit is deployed to all of them."""
     repository = stage.repository("shop", web=deployment("web"))
-    stage.declare("shop", repository, *ENVIRONMENTS)
-    stage.hub.wait("shop", within=60)
+    stage.open("shop", repository, *ENVIRONMENTS)
     for name, target in PLACES.items():
         stage.served_by(target).wait_for(f"shop-{name}-app", revision=repository.revision())
         wait_for_pods(stage.api(target), f"shop-{name}", 1)

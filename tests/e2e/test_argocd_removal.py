@@ -37,8 +37,7 @@ def platform(stage: Stage) -> Decider:
 def running(stage: Stage, name: str, **spec: object) -> str:
     """Bring a project to where its workload runs in all of its environments; return its UID."""
     repository = stage.repository(name, web=deployment("web"))
-    uid: str = stage.declare(name, repository, *ENVIRONMENTS, **spec)["metadata"]["uid"]
-    stage.hub.wait(name, within=60)
+    uid: str = stage.open(name, repository, *ENVIRONMENTS, **spec)["metadata"]["uid"]
     for place, target in PLACES.items():
         stage.served_by(target).wait_for(f"{name}-{place}-app")
         wait_for_pods(stage.api(target), f"{name}-{place}", 1)

@@ -34,8 +34,7 @@ def without_the_spoke(stage: Stage) -> Iterator[None]:
 def test_one_cluster_that_is_down_delays_nobody_else_and_recovers(stage: Stage) -> None:
     """Meanwhile another project is opened and deployed; targets and projects say which cluster it is, and recover."""
     repository = stage.repository("far-away", web=deployment("web"))
-    stage.declare("far-away", repository, *(environment(name, target) for name, target in PLACES.items()))
-    stage.hub.wait("far-away", within=60)
+    stage.open("far-away", repository, *(environment(name, target) for name, target in PLACES.items()))
     with without_the_spoke(stage):
         nearby = stage.repository("nearby", map=config_map("map"))
         stage.declare("nearby", nearby)

@@ -124,7 +124,9 @@ def test_a_project_is_not_let_in_by_the_login_of_another(forge: Stage) -> None:
     forge.hub.declare("vault", repositories=[private(repository)], environments=[environment("dev", HERE)])
     source = {"name": "app", "url": repository.url, "revision": "main", "path": "deploy"}
     forge.hub.declare("guest", repositories=[source], environments=[environment("dev", HERE)])
-    forge.argocd.wait_for("vault-dev-app", revision=repository.revision(), seconds=90)
+    for name in ("vault", "guest"):
+        forge.hub.wait(name)
+    forge.argocd.wait_for("vault-dev-app", revision=repository.revision())
     refused = partial(says, forge, "guest-dev-app", "authentication required")
     wait_until(refused, what="Argo CD refuses the guest", within=60)
     for name in ("vault", "guest"):

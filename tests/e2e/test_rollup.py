@@ -122,8 +122,8 @@ def test_what_runs_shows_its_revision_and_its_time(rollup: Rollup, shop: Reposit
     condition = rollup.hub.condition("shop", "ApplicationsHealthy")
     assert condition is not None
     assert (condition["status"], condition["message"]) == ("True", "1 of 1 Applications are Healthy")
-    assert rollup.metric("onboarding_application_first_sync_seconds_count") >= 1
-    assert rollup.metric('onboarding_applications{health="Healthy",sync="Synced"}') >= 1
+    for metric in ("_application_first_sync_seconds_count", '_applications{health="Healthy",sync="Synced"}'):
+        wait_until(lambda metric=metric: rollup.metric(f"onboarding{metric}") >= 1, what=f"{metric} counts it")
 
 
 def test_a_commit_is_a_deployment_with_another_revision(rollup: Rollup, shop: Repository) -> None:
@@ -133,11 +133,11 @@ def test_a_commit_is_a_deployment_with_another_revision(rollup: Rollup, shop: Re
     rollup.argocd.refresh("shop-dev-app")
     shown = rollup.shows("shop", sync="Synced", health="Healthy", phase="Succeeded", revision=commit[:12])
     assert shown["deployedAt"] > former["deployedAt"]
-    assert rollup.metric(count) == before + 1
+    wait_until(lambda: rollup.metric(count) == before + 1, what="the deployment is counted")
 
 
 def test_refreshes_cost_no_write(rollup: Rollup, shop: Repository) -> None:
-    rollup.shows("shop", sync="Synced", health="Healthy", revision=shop.revision()[:12])
+    rollup.shows("shop", sync="Synced", health="Healthy", phase="Succeeded", revision=shop.revision()[:12])
     rollup.hub.fence("fence-one")
     audit = Audit(rollup.hub.cluster)
     for _ in range(3):

@@ -44,12 +44,16 @@ class OperatorProcess:
         """Start it on a control plane and wait until it is ready."""
         kubeconfig = cluster.kubeconfig_for_service_account(NAMESPACE, ACCOUNT)
         operator = cls(kubeconfig, directory / "operator.log", trust=trust, **settings)
-        operator.wait_ready()
+        try:
+            operator.wait_ready()
+        except BaseException:
+            operator.kill()
+            raise
         return operator
 
     def wait_ready(self) -> None:
         """Wait until /readyz says ok."""
-        wait_until(lambda: self.get("/readyz") == "ok\n", what=f"the operator is ready (log: {self.log})")
+        wait_until(lambda: self.get("/readyz") == "ok\n", what=f"the operator is ready (log: {self.log})", within=90)
 
     def get(self, path: str) -> str:
         """Return the text of one of its pages, or the empty string."""

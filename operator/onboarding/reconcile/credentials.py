@@ -52,7 +52,7 @@ def add_logins(
             note = read_note(world.live.get(item.key))
             here = {key: login for key, login in logins.items() if _project_of(key, world.owner) == item.key}
             _deliver_due(found, item.key, world.live.get(item.key), here, note)
-            if policy is not None:
+            if note and policy is not None:
                 needed = {key.name for key in here} | _needed_by_leaving(world, judgement, item)
                 _withdraw(found, item.key, note.keys() - needed)
     for change in changes:

@@ -102,8 +102,8 @@ def _drop(status: dict[str, Any], name: str, least: int) -> None:
 def _drop_applications(status: dict[str, Any], keep: int) -> None:
     """Drop Applications, those without trouble and of the last environments first, but so many are kept."""
     excess = _excess(status)
-    best_first = sorted(_applications(status)[::-1], key=lambda shown: _trouble(shown[1]))
-    for site, item in best_first[: max(0, len(best_first) - keep)]:
+    worst_first = sorted(_applications(status), key=lambda shown: _trouble(shown[1]), reverse=True)
+    for site, item in reversed(worst_first[keep:]):
         if excess > 0:
             site["applications"].remove(item)
             excess -= len(orjson.dumps(item))
