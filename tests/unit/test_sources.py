@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from onboarding.api.delivery import lies_under
 from onboarding.checks import sources
 from onboarding.checks.finding import Check
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
-from onboarding.checks.sources import lies_under
 from tests.unit.worlds import NOW, TARGETS, environment, policy_of, spec_of
 
 APP = {"name": "app", "url": "https://git.example.org/team/app.git"}

@@ -188,3 +188,8 @@ class Delivery(Model):
     credentials: Annotated[tuple[RepositoryCredential, ...], Field(max_length=50), MapList("name")] = Field(
         default=(), description="Logins to repositories that projects may name."
     )
+
+
+def lies_under(url: str, prefix: str) -> bool:
+    """Return whether a URL begins with a prefix that ends at a slash, or at the colon after the host of scp's form."""
+    return url == prefix or url.startswith(prefix if prefix.endswith((":", "/")) else f"{prefix}/")

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from onboarding.api.delivery import CredentialKind, RepositoryCredential
+from onboarding.api.delivery import CredentialKind, RepositoryCredential, lies_under
 from onboarding.build.kinds import ChildKind, Manifest, ObjectKey
 from onboarding.build.naming import head, ownership_labels
 from onboarding.build.revision import Owner, Revision
@@ -73,7 +73,7 @@ def allows(credential: RepositoryCredential, project: str, url: str) -> bool:
         return False
     if (credential.kind is CredentialKind.HTTPS) is not url.startswith(("https://", "http://")):
         return False
-    return any(_lies_under(url, prefix) for prefix in credential.prefixes)
+    return any(lies_under(url, prefix) for prefix in credential.prefixes)
 
 
 def wanted_logins(
@@ -117,11 +117,6 @@ def build_repository_secret(owner: Owner, key: ObjectKey, login: Login, content:
     manifest["type"] = "Opaque"
     manifest["data"] = {name: b64encode(value).decode() for name, value in data.items()}
     return manifest
-
-
-def _lies_under(url: str, prefix: str) -> bool:
-    """Return whether a URL begins with a prefix that ends at a slash, or at the colon after the host of scp's form."""
-    return url == prefix or url.startswith(prefix if prefix.endswith((":", "/")) else f"{prefix}/")
 
 
 def _same(url: str) -> str:

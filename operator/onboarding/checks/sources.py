@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from onboarding.api.delivery import CredentialKind, Repository, RepositoryCredential
+from onboarding.api.delivery import CredentialKind, Repository, RepositoryCredential, lies_under
 from onboarding.api.gates import Track
 from onboarding.api.status import Evidence
 from onboarding.checks.finding import Finding, Theme, check
@@ -131,11 +131,6 @@ def credentials_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
                 f"choose one of: {listed(_usable(inputs, repository))}; or ask the platform team for a login",
             )
     return None
-
-
-def lies_under(url: str, prefix: str) -> bool:
-    """Return whether a URL begins with a prefix that ends at a slash, or at the colon after the host of scp's form."""
-    return url == prefix or url.startswith(prefix if prefix.endswith((":", "/")) else f"{prefix}/")
 
 
 def _usable(inputs: EnvironmentInputs, repository: Repository) -> Iterator[str]:

@@ -18,7 +18,8 @@ def deployed(inputs: EnvironmentInputs) -> tuple[Repository, ...]:
 def value_repositories(inputs: EnvironmentInputs) -> tuple[Repository, ...]:
     """Return the repositories that hold value files of deployed ones, by name, with no more than that takes."""
     known = {repository.name: repository for repository in inputs.spec.repositories}
-    wanted = {name for repository in deployed(inputs) if (name := _values_of(repository))}
+    rendered = (_here(inputs, repository) for repository in known.values() if repository.deploys and repository.helm)
+    wanted = {name for repository in rendered if (name := _values_of(repository))}
     return tuple(_reference(_here(inputs, known[name])) for name in sorted(wanted))
 
 
@@ -60,8 +61,10 @@ def still_declared(revision: Revision, spec: ProjectOnboardingSpec) -> dict[str,
 
 def _here(inputs: EnvironmentInputs, repository: Repository) -> Repository:
     """Return a repository with what its environment changes of it."""
-    deployments = (item for item in inputs.environment.deployments if item.repository == repository.name)
-    change = next(deployments, Deployment(repository=repository.name))
+    change = next((item for item in inputs.environment.deployments if item.repository == repository.name), None)
+    if change is None and repository.helm is None:
+        return repository
+    change = change or Deployment(repository=repository.name)
     helm = repository.helm or Helm()
     files = change.value_files or helm.value_files
     named = tuple(file.replace(ENVIRONMENT, inputs.environment.name) for file in files)

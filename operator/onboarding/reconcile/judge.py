@@ -108,7 +108,9 @@ def _judge_environments(
     world: World, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec, judgement: Judgement
 ) -> None:
     attested = frozenset(judgement.decisions.attested)
-    project = ProjectInputs(spec, policy, world.targets, world.now, world.answers, attested, world.target_problems)
+    project = ProjectInputs(
+        spec, policy, world.targets, world.now, world.answers, attested, world.target_problems, world.project.name
+    )
     proposals = propose(world, project, judgement.decisions, judgement.admitted)
     order = [gate.name for gate in policy.gates]
     passed = _passed(policy, judgement.admitted.values(), order)
