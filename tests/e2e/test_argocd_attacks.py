@@ -144,7 +144,7 @@ def test_a_binding_is_refused_by_the_api_server(stage: Stage) -> None:
 
 
 def test_argo_cd_acts_as_the_account_of_the_environment_alone(stage: Stage) -> None:
-    """Whatever it wrote into the neighbour's namespace it wrote with that environment's rights, and not with its own."""
+    """Whatever it wrote into the neighbour's namespace it wrote with that environment's rights, not its own."""
     lines = [line for line in stage.hub.cluster.audit_log.read_text().splitlines() if f'"{NEIGHBOUR}-dev"' in line]
     events = [json.loads(line) for line in lines if CONTROLLER in line]
     writes = [event for event in events if event["verb"] in ("create", "patch") and event["objectRef"].get("namespace")]
