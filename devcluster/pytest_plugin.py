@@ -12,20 +12,13 @@ from devcluster.controlplane import KUBECONFIG_VARIABLE
 from devcluster.progress import progress_line
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Build what the tests need before the time limit of the first of them begins."""
-    if session.config.getoption("collectonly"):
-        return
-    functions = [item for item in session.items if isinstance(item, pytest.Function)]
-    needed = {name for function in functions for name in function.fixturenames}
-    with _uncaptured(session.config), progress_line() as progress:
-        if "control_plane" in needed and KUBECONFIG_VARIABLE not in os.environ:
+def build_programs(config: pytest.Config) -> None:
+    """Build everything that control planes, nodes and Argo CD run, where it is not there; it takes a while, once."""
+    with _uncaptured(config), progress_line() as progress:
+        if KUBECONFIG_VARIABLE not in os.environ:
             binaries.find(progress)
-        if "nodes" in needed:
-            KWOK.folder(progress)
-        if "argocd" in needed:
-            ARGOCD.folder(progress)
-            HELM.folder(progress)
+        for build in (KWOK, ARGOCD, HELM):
+            build.folder(progress)
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from typing import Any
 
 from onboarding.api import KINDS, CustomResource
 from onboarding.api.crd import build_crd
-from onboarding.api.markers import VALIDATIONS
 from onboarding.api.gates import Actor
+from onboarding.api.markers import VALIDATIONS
 from onboarding.api.status import EnvironmentState, Reason
 from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
 from onboarding.checks.finding import Check

@@ -1,13 +1,23 @@
 """Fixtures that every suite may use: one real control plane, and everything installed on it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from devcluster import ControlPlane
-from devcluster.pytest_plugin import control_plane  # noqa: F401 - a fixture
+from devcluster.pytest_plugin import build_programs, control_plane  # noqa: F401 - a fixture
 from tests.support.installing import install
 from tests.support.operator import OperatorProcess
+
+_QUICK = tuple(Path(__file__).parent / folder for folder in ("unit", "golden"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build what the tests run before the time limit of the first of them begins."""
+    slow = [item for item in session.items if not any(item.path.is_relative_to(folder) for folder in _QUICK)]
+    if any(item.path.parent != Path(__file__).parent for item in slow) and not session.config.getoption("collectonly"):
+        build_programs(session.config)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ from devcluster.pytest_plugin import (  # noqa: E402
     control_plane,
     git_server,
     nodes,
-    pytest_collection_finish,
 )
 
-__all__ = ["argocd", "control_plane", "git_server", "nodes", "pytest_collection_finish"]
+__all__ = ["argocd", "control_plane", "git_server", "nodes"]
