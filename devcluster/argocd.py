@@ -114,7 +114,7 @@ class ArgoCD:
         seen: list[dict[str, Any]] = [{}]
 
         def there() -> bool:
-            seen[:] = [self.application(name).get("status", {})]
+            seen[:] = [self._status(name)]
             state = seen[0].get("sync", {})
             reached = state.get("status"), seen[0].get("health", {}).get("status")
             return reached == (sync, health) and revision in (None, state.get("revision"))
@@ -125,6 +125,14 @@ class ArgoCD:
             error.add_note(_told(seen[0]))
             raise
         return self.application(name)
+
+    def _status(self, name: str) -> dict[str, Any]:
+        """Return the status of an Application; empty where it has none or does not exist yet."""
+        answer = self.control_plane.kubectl(
+            "get", _APPLICATIONS, name, self._flag, "--output=json", "--ignore-not-found"
+        )
+        found: dict[str, Any] = json.loads(answer.stdout or "{}").get("status", {})
+        return found
 
     def process_id(self, part: str) -> int:
         """Return the process id of a part."""

@@ -86,8 +86,7 @@ def _checks_page() -> str:
         ),
         (
             "At a door: what runs already",
-            "They look at the environments behind earlier doors, and hold their own door for those. From there on each "
-            "environment is held to them at the door behind its own.",
+            "They look at what stands behind earlier doors and hold their own door for it, and for later ones the next.",
             OF_RUNNING,
         ),
     )

@@ -4,6 +4,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -73,7 +74,9 @@ def wanted_of(declared: dict[str, Any], *, uid: str = "", installation: str = ""
     revisions = [
         revision
         for environment in spec.environments
-        for revision in candidates(name, EnvironmentInputs(ProjectInputs(spec, policy, targets, _NOW), environment))
+        for revision in candidates(
+            name, EnvironmentInputs(ProjectInputs(spec, policy, targets, datetime.now(UTC)), environment)
+        )
     ]
     return build_wanted(Owner(installation, name, uid), revisions)
 
