@@ -68,7 +68,7 @@ faults: $(INSTALLED) ## Every fault at every write: the full matrix, long
 bench: $(INSTALLED) ## Measure against a raw writer; writes the table of the README
 	$(PY) -m tests.bench --readme
 
-demo: $(INSTALLED) ## Onboard a project on a real control plane, before your eyes
+demo: $(INSTALLED) ## Onboard a project on a real control plane and deploy it with Argo CD, before your eyes
 	@$(PY) -m demo
 
 demo-down: $(INSTALLED) ## End the demo

@@ -21,10 +21,15 @@ from onboarding.errors import OnboardingError
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Onboard the project of examples/dossier-usagers.yaml on a real control plane, and leave the cluster running.
+    """Onboard the project of examples/dossier-usagers.yaml on a real control plane, and leave all of it running.
+
+    Argo CD's real controllers deploy demo/repository from a Git server on this machine; the pods run on a node that
+    only says so. Programs that nobody has built here before are built once: some 10 minutes on two cores for the
+    control plane, 5 for Argo CD, 3 each for kwok and Helm.
 
     Where a demo runs already, its control plane is used again: every project on it, and all that was made for them, is
-    deleted first. If DEVCLUSTER_KUBECONFIG names a cluster, that one is used and nothing on it is deleted.
+    deleted first. If DEVCLUSTER_KUBECONFIG names a cluster, that one is used, nothing on it is deleted and nothing is
+    deployed from Git.
     """
     if context.invoked_subcommand is not None:
         return
@@ -34,7 +39,7 @@ def main(context: click.Context) -> None:
         try:
             # Not within the event loop, which would keep Ctrl-C waiting for the end of a command.
             scene = stage.build(progress)
-            asyncio.run(play.perform(scene, console))
+            asyncio.run(play.perform(scene, progress, console))
         except BaseException:
             # Whatever went wrong, or Ctrl-C: a demo is there as a whole or not at all. Its logs stay.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -44,7 +49,7 @@ def main(context: click.Context) -> None:
 
 @main.command()
 def down() -> None:
-    """End the demo: the operator, then the control plane with its data. The logs stay."""
+    """End the demo and delete its data. The logs stay."""
     console = _console()
     with _told(console), _alone():
         found = stage.clear(Progress(console), "the demo")

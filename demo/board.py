@@ -80,10 +80,40 @@ class Board:
         seen = all(self.of("Namespace", environment) for environment in self.environments)
         return condition is not None and condition["status"] == "True" and seen
 
+    def applications(self, environment: str) -> list[Manifest]:
+        """Return what the project's status says of the Applications of an environment."""
+        found = (item for item in self.project.get("status", {}).get("environments", ()) if item["name"] == environment)
+        return [application for item in found for site in item["sites"] for application in site.get("applications", ())]
+
+    def syncing(self) -> list[str]:
+        """Return the environments that Argo CD syncs by itself; the others wait for a person."""
+        return [name for name in self.environments if any(map(syncs_by_itself, self.of("Application", name)))]
+
+    def is_deployed(self, commit: str) -> bool:
+        """Whether the project is Ready, and says that a commit runs wherever Argo CD syncs by itself."""
+        told = [self.applications(environment) for environment in self.syncing()]
+        running = all(applications and all(runs(item, commit) for item in applications) for applications in told)
+        return self.is_ready() and bool(told) and running
+
     def next_actions(self) -> Iterator[str]:
         """Return who must do what next."""
         for item in self.project.get("status", {}).get("nextActions", ()):
             yield f"{item['actor']}: {item['action']}"
+
+
+def syncs_by_itself(application: Manifest) -> bool:
+    """Whether Argo CD syncs an Application without being asked."""
+    return "automated" in application["spec"]["syncPolicy"]
+
+
+def well(told: Manifest) -> bool:
+    """Whether an Application of the status runs as Git says."""
+    return (told.get("sync"), told.get("health")) == ("Synced", "Healthy")
+
+
+def runs(told: Manifest, commit: str) -> bool:
+    """Whether an Application of the status is well, and of this commit; the status has its first digits."""
+    return well(told) and commit.startswith(told.get("revision", "no commit"))
 
 
 def environment_of(manifest: Manifest) -> str:

@@ -1,15 +1,20 @@
-"""Set the stage: a control plane with everything installed, and the operator running. Clear it again.
+"""Set the stage: a control plane with everything installed, what deploys, and the operator running. Clear it again.
 
 A control plane that still runs is used again, because starting one is most of the wait; what the last demo made on it
 is swept away, and manifests and operator are those of now.
 """
 
+import json
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
+from demo import delivery
 from demo.background import Background
+from demo.delivery import Delivery
 from demo.errors import DemoError
 from demo.progress import Progress
 from devcluster import ControlPlane, NotRunningError, argocd_crds
@@ -20,7 +25,11 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".devcluster" / "demo"
 LOGS = FOLDER / "logs"
 OPERATOR = Background(record=FOLDER / "operator.json", log=LOGS / "operator.log")
+CONFIRMATION = FOLDER / "confirm.yaml"
 
+_EXAMPLE = ROOT / "examples" / "dossier-usagers.yaml"
+_DECLARED = FOLDER / _EXAMPLE.name
+_GIT = FOLDER / "git"
 _ACCOUNT = ("project-onboarding", "project-onboarding-operator")
 _SERVED_SECONDS = 30
 _MADE = names.LABEL_INSTALLATION
@@ -32,6 +41,10 @@ class Scene:
 
     control_plane: ControlPlane
     operator: Background
+    project: Path
+    """The file to apply."""
+    delivery: Delivery | None
+    """None on a cluster that was given: it keeps the Argo CD that it has, or that it has none."""
 
 
 def build(progress: Progress) -> Scene:
@@ -41,8 +54,7 @@ def build(progress: Progress) -> Scene:
     if control_plane is None:
         with progress.step("Starting a control plane", "Control plane: etcd, API server, controllers") as tell:
             control_plane = ControlPlane.start("demo", directory=FOLDER, detached=True, progress=tell)
-        with progress.step("Fetching and applying Argo CD's kinds", "Argo CD's kinds (its controllers do not run)"):
-            _apply_argocd_kinds(control_plane)
+    deploying = _deploying(control_plane, progress)
     with progress.step("Applying manifests/install", "Our kinds, roles and guard rails: manifests/install"):
         control_plane.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(ROOT / "manifests/install"))
         control_plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
@@ -53,7 +65,7 @@ def build(progress: Progress) -> Scene:
         # They have been going since the sweep; only now does anybody need their names.
         with progress.step("Waiting until the last demo's namespaces are gone", "The last demo's namespaces are gone"):
             control_plane.kubectl("delete", "namespaces", f"--selector={_MADE}", "--timeout=60s")
-    return Scene(control_plane, OPERATOR)
+    return Scene(control_plane, OPERATOR, _project(deploying), deploying)
 
 
 def _running(progress: Progress) -> ControlPlane | None:
@@ -73,22 +85,38 @@ def _running(progress: Progress) -> ControlPlane | None:
 
 def _sweep(control_plane: ControlPlane) -> None:
     """Delete every project and, as an administrator may, what was made for it; namespaces go on going afterwards."""
-    for project in control_plane.kubectl("get", "projectonboardings", "--output=name").stdout.split():
-        control_plane.kubectl("patch", project, "--type=merge", '--patch={"metadata": {"finalizers": null}}')
+    _let_go(control_plane, "projectonboardings")
+    _let_go(control_plane, "applications.argoproj.io")
+    # Before the namespaces, or else Argo CD would fill them again while they go.
+    kinds = "applications.argoproj.io,appprojects.argoproj.io,serviceaccounts"
     control_plane.kubectl("delete", "projectonboardings,onboardingdecisions", "--all")
-    control_plane.kubectl("delete", "namespaces", f"--selector={_MADE}", "--wait=false")
-    kinds = "serviceaccounts,applications.argoproj.io,appprojects.argoproj.io"
     control_plane.kubectl("delete", kinds, "--all-namespaces", f"--selector={_MADE}")
+    control_plane.kubectl("delete", "namespaces", f"--selector={_MADE}", "--wait=false")
+
+
+def _let_go(control_plane: ControlPlane, kind: str) -> None:
+    """Take all finalizers off, so that nobody has to be there for the objects to go."""
+    answer = control_plane.kubectl("get", kind, "--all-namespaces", "--output=json")
+    for item in json.loads(answer.stdout)["items"]:
+        metadata = item["metadata"]
+        if metadata.get("finalizers"):
+            where = f"--namespace={metadata.get('namespace', '')}"
+            patch = '--patch={"metadata": {"finalizers": null}}'
+            control_plane.kubectl("patch", kind, metadata["name"], where, "--type=merge", patch)
 
 
 def clear(progress: Progress, what: str) -> bool:
-    """End the operator and the control plane of a demo; return whether there was anything to end."""
+    """End the operator, the control plane and all beside it; return whether there was anything to end."""
     control_plane = ControlPlane.recorded(FOLDER)
     if control_plane is None:
+        delivery.stop(_GIT)
         return OPERATOR.stop()
-    with progress.step(f"Ending {what}", f"Ended {what}: operator and control plane"):
+    with progress.step(f"Ending {what}", f"Ended {what}: operator, Argo CD, Git server, control plane"):
         OPERATOR.stop()
+        delivery.stop(_GIT)
         control_plane.stop()
+        for file in (_DECLARED, CONFIRMATION):
+            file.unlink(missing_ok=True)
     return True
 
 
@@ -96,6 +124,26 @@ def shown(path: Path) -> str:
     """Return a path as a person would type it: relative to the working directory where it lies below."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _deploying(control_plane: ControlPlane, progress: Progress) -> Delivery | None:
+    """Return what deploys; a cluster that was given only gets Argo CD's kinds."""
+    if control_plane.is_ours:
+        return delivery.start(control_plane, _GIT, progress)
+    with progress.step("Fetching and applying Argo CD's kinds", "Argo CD's kinds (its controllers do not run)"):
+        _apply_argocd_kinds(control_plane)
+    return None
+
+
+def _project(deploying: Delivery | None) -> Path:
+    """Return the file of the project, which names the Git server of the demo."""
+    if deploying is None:
+        return _EXAMPLE
+    text = _EXAMPLE.read_text()
+    for repository in yaml.safe_load(text)["spec"]["repositories"]:
+        text = text.replace(repository["url"], deploying.repository.url)
+    _DECLARED.write_text(text)
+    return _DECLARED
 
 
 def _apply_argocd_kinds(control_plane: ControlPlane) -> None:

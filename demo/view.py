@@ -1,20 +1,16 @@
-"""What the terminal shows: the table that fills, the tree at the end, and the lines to type next."""
+"""What the terminal shows of the project: the table that fills, and the tree at the end."""
 
-import shlex
-import shutil
-
-from rich.console import Console, Group, RenderableType
-from rich.rule import Rule
+from rich.console import Group, RenderableType
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from demo.board import ROWS, Board, Manifest, Row, environment_of
-from demo.stage import FOLDER, shown
-from devcluster import ControlPlane
+from demo.board import ROWS, Board, Manifest, Row, environment_of, syncs_by_itself, well
 
 _SPINNER = Spinner("dots")
+_CELL = len("Progressing")
+"""So that no column moves while the words in it change."""
 _SHOWN_QUOTA = ("limits.cpu", "limits.memory", "requests.storage", "pods")
 _QUOTA_WORDS = {"limits.cpu": "CPU", "limits.memory": "memory", "requests.storage": "storage", "pods": "pods"}
 
@@ -24,11 +20,14 @@ def live(board: Board, seconds: float) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 4, 0, 0), show_header=True)
     table.add_column("")
     for environment in board.environments:
-        table.add_column(environment, header_style="bold")
+        table.add_column(environment, header_style="bold", min_width=_CELL)
     for row in ROWS:
         table.add_row(row.title, *(_cell(board, row, environment) for environment in board.environments))
+    table.add_row("Deployed from Git", *(_deployed(board, environment) for environment in board.environments))
     condition = board.condition()
     state = f"{condition['reason']}: {condition['message']}" if condition else "waiting for the operator's first word"
+    if board.is_ready():
+        state += "; waiting for Argo CD"
     _SPINNER.update(text=Text(f"{seconds:4.1f} s  {state}", style="dim"))
     return Group(Text(), table, Text(), _SPINNER)
 
@@ -41,12 +40,43 @@ def _cell(board: Board, row: Row, environment: str) -> Text:
     return Text(f"✓ {len(found)}" if len(found) > 1 else "✓", style="green")
 
 
+def _deployed(board: Board, environment: str) -> Text:
+    told = board.applications(environment)
+    if not any("sync" in item for item in told):
+        return Text("·", style="dim")
+    if all(map(well, told)):
+        return Text("✓ Healthy", style="green")
+    if environment not in board.syncing():
+        return Text("by hand", style="yellow")
+    worst = next(item for item in told if not well(item))
+    words = worst.get("health") if worst.get("sync") == "Synced" else worst.get("sync")
+    return Text(words or "·", style="dim")
+
+
 def line(manifest: Manifest, seconds: float) -> str:
     """Return one line for an object that appeared."""
     metadata = manifest["metadata"]
     place = f"{metadata['namespace']}/{metadata['name']}" if "namespace" in metadata else metadata["name"]
     where = environment_of(manifest) or "project"
     return f"  {seconds:4.1f} s  {where:<10} {manifest['kind']:<15} {place}"
+
+
+def standing(told: Manifest) -> str:
+    """Return where an Application of the status stands."""
+    words = ", ".join(filter(None, (told.get("sync"), told.get("health"))))
+    if not words:
+        return "not looked at by Argo CD"
+    if "message" in told:
+        return f"{words}: {told['message']}"
+    return f"{words}, commit {told['revision']}" if "revision" in told else words
+
+
+def running(board: Board) -> str:
+    """Return where Argo CD deploys by itself, and where it does not."""
+    syncing = board.syncing()
+    waiting = [environment for environment in board.environments if environment not in syncing]
+    there = f"deployed to {_listed(syncing)}"
+    return f"{there}; {_listed(waiting)} waits for a person" if waiting else there
 
 
 def tree(board: Board) -> Tree:
@@ -76,14 +106,22 @@ def _environment(branch: Tree, board: Board, environment: str) -> None:
     holes = [item["metadata"]["name"].removeprefix("allow-") for item in board.of("NetworkPolicy", environment)]
     branch.add(_line("network", f"deny all but {', '.join(hole for hole in holes if hole != 'default-deny')}"))
     branch.add(_line("access", "; ".join(filter(None, map(_access, board.of("RoleBinding", environment))))))
+    told = {item["name"]: item for item in board.applications(environment)}
     for item in board.of("Application", environment):
-        sync = "syncs by itself" if "automated" in item["spec"]["syncPolicy"] else "synced by hand"
-        branch.add(_line("deploy", f"Application {item['metadata']['name']}, {sync}"))
+        name, sync = item["metadata"]["name"], "syncs by itself" if syncs_by_itself(item) else "synced by hand"
+        branch.add(_line("deploy", f"Application {name}, {sync}"))
+        if "sync" in told.get(name, {}):
+            branch.add(_state(told[name]))
 
 
 def _access(binding: Manifest) -> str:
     groups = [subject["name"] for subject in binding["subjects"] if subject["kind"] == "Group"]
     return f"{binding['metadata']['name'].partition(':')[0]}: {', '.join(groups)}" if groups else ""
+
+
+def _state(told: Manifest) -> Text:
+    words = standing(told)
+    return _line("state", words) if well(told) else Text.assemble(("· ", "yellow"), f"{'state':<8} ", (words, "yellow"))
 
 
 def _line(title: str, words: str) -> Text:
@@ -94,29 +132,5 @@ def _counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def closing(console: Console, control_plane: ControlPlane) -> None:
-    """Say what does not run here, how to reach the cluster, what to try, and how to end the demo."""
-    say = console.print
-    say("The Applications are declared; Argo CD is not started here, so nothing is deployed from Git.")
-    say(Rule(style="dim") if console.is_terminal else "")
-    say("The cluster and the operator keep running. To look around:\n")
-    _type(console, f"export KUBECONFIG={shlex.quote(str(control_plane.kubeconfig))}")
-    if shutil.which("kubectl") is None:
-        _type(console, f"export PATH=$PATH:{shlex.quote(str(control_plane.kubectl_binary.parent))}")
-    say("\nThree things to try:\n")
-    say("1. Delete a quota and see it back at once. Here you are the administrator, who holds the")
-    say("   verb bypass; for everybody else what the operator made is frozen.")
-    _type(console, "kubectl delete resourcequota onboarding -n dossier-usagers-dev")
-    _type(console, "kubectl describe resourcequota -n dossier-usagers-dev")
-    say("2. Apply a project that breaks a rule and read the refusal.")
-    _type(console, "kubectl apply -f examples/wrong.yaml")
-    say("3. Make an environment larger and read its quota.")
-    _type(console, "sed 's/stage: dev}/stage: dev, size: large}/' examples/dossier-usagers.yaml | kubectl apply -f -")
-    _type(console, "kubectl describe resourcequota -n dossier-usagers-dev")
-    say(f"\nThe operator's log: {shown(FOLDER / 'logs' / 'operator.log')}")
-    say("To end the demo:    make demo-down")
-
-
-def _type(console: Console, command: str) -> None:
-    """Show a command on a line of its own, never broken, so that it can be copied."""
-    console.print(Text(f"   {command}", style="cyan"), soft_wrap=True)
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))

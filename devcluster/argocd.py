@@ -126,14 +126,6 @@ class ArgoCD:
             raise
         return self.application(name)
 
-    def _status(self, name: str) -> dict[str, Any]:
-        """Return the status of an Application; empty where it has none or does not exist yet."""
-        answer = self.control_plane.kubectl(
-            "get", _APPLICATIONS, name, self._flag, "--output=json", "--ignore-not-found"
-        )
-        found: dict[str, Any] = json.loads(answer.stdout or "{}").get("status", {})
-        return found
-
     def process_id(self, part: str) -> int:
         """Return the process id of a part."""
         return self.control_plane.programs.process_id(part)
@@ -149,6 +141,14 @@ class ArgoCD:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _status(self, name: str) -> dict[str, Any]:
+        """Return the status of an Application; empty where it has none or does not exist yet."""
+        answer = self.control_plane.kubectl(
+            "get", _APPLICATIONS, name, self._flag, "--output=json", "--ignore-not-found"
+        )
+        found: dict[str, Any] = json.loads(answer.stdout or "{}").get("status", {})
+        return found
 
     @property
     def _flag(self) -> str:

@@ -35,5 +35,12 @@ class Settings(BaseSettings):
         ge=1,
         description="Projects being deleted at once above which all teardowns stop: a flood is taken for an accident.",
     )
+    allow_login_commands: bool = Field(
+        default=False,
+        description="Whether kubeconfigs of sites may run a command to log in, inside the operator's pod.",
+    )
+    allow_unverified_servers: bool = Field(
+        default=False, description="Whether kubeconfigs of sites may skip the check of the server's certificate."
+    )
     log_format: str = Field(default="json", pattern="^(json|console)$", description="json or console.")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="Least level logged.")

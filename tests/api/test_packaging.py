@@ -193,7 +193,8 @@ def rules(found: Objects, name: str, namespace: str = "") -> list[dict[str, Any]
 def every_rule(found: Objects) -> Iterator[tuple[str, dict[str, Any]]]:
     for (kind, _, name), item in found.items():
         if kind in {"Role", "ClusterRole"}:
-            for rule in item["rules"]:
+            # An aggregated role names none: its rules are those of others.
+            for rule in item.get("rules", ()):
                 yield name, rule
 
 
@@ -240,16 +241,23 @@ READ, WRITE = ["get", "list", "watch"], ["create", "update", "patch", "delete"]
 WORKLOAD = ["deployments.apps", "cronjobs.batch", "ingresses.networking.k8s.io", "services", "configmaps"]
 RAILS = ["networkpolicies.networking.k8s.io", "resourcequotas", "limitranges"]
 ACCESS = ["roles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io"]
-NEVER = [(WRITE, RAILS + ACCESS), (["create"], ["serviceaccounts/token"]), (["patch"], ["namespaces"])]
+NEVER = [(WRITE, RAILS), (["create"], ["serviceaccounts/token"]), (["patch"], ["namespaces"])]
 IMPERSONATE = (["impersonate"], ["serviceaccounts", "users", "groups"])
 RIGHTS = {
-    "viewer": ([(READ, WORKLOAD + RAILS)], [(WRITE, WORKLOAD), (READ, ["secrets"]), (["create"], ["pods/exec"])]),
+    "viewer": (
+        [(READ, WORKLOAD + RAILS)],
+        [(WRITE, WORKLOAD + ACCESS), (READ, ["secrets"]), (["create"], ["pods/exec"])],
+    ),
     "developer": (
         [(READ + WRITE, [*WORKLOAD, "secrets"]), (["create"], ["pods/exec"])],
-        [(WRITE, ["serviceaccounts"])],
+        [(WRITE, ["serviceaccounts", *ACCESS])],
     ),
-    "admin": ([(READ + WRITE, [*WORKLOAD, "secrets", "serviceaccounts"]), (READ, RAILS + ACCESS)], []),
-    "sync": ([(READ + WRITE, [*WORKLOAD, "secrets", "serviceaccounts"])], [(["create"], ["pods/exec"])]),
+    "admin": ([(READ + WRITE, [*WORKLOAD, "secrets", "serviceaccounts"]), (READ, RAILS + ACCESS)], [(WRITE, ACCESS)]),
+    # What it gives in a Role or a RoleBinding the API server holds to what it has itself.
+    "sync": (
+        [(READ + WRITE, [*WORKLOAD, *ACCESS, "secrets", "serviceaccounts"])],
+        [(["create"], ["pods/exec"]), (["bind", "escalate"], ACCESS)],
+    ),
 }
 
 

@@ -132,6 +132,12 @@ def test_a_chart_and_a_kustomization_are_rendered(hub: ControlPlane, argocd: Arg
     assert "from-kustomize" in data
 
 
+def test_an_application_that_does_not_exist_yet_is_waited_for(argocd: ArgoCD):
+    with pytest.raises(DevclusterError, match="late getting Synced and Healthy did not happen") as caught:
+        argocd.wait_for("late", seconds=0)
+    assert '"sync": null' in caught.value.__notes__[0]
+
+
 def test_a_sync_may_do_what_its_account_may(hub: ControlPlane, argocd: ArgoCD, git_server: GitServer):
     open_namespace(hub, "bare", role=None)
     repository = git_server.create("bare", {"map.yaml": yaml.safe_dump(config_map("refused"))})

@@ -167,6 +167,16 @@ def test_a_quota_that_refuses_is_named(rollup: Rollup) -> None:
     assert "limit requests.storage=20Gi" in rollup.application("claims")["message"]
 
 
+def test_a_commit_that_mends_a_refusal_is_taken_up_by_the_next_attempt(rollup: Rollup) -> None:
+    """Argo CD by itself tries the commit again that it began with, five times and for minutes."""
+    repository = rollup.git.create("team/claimed", files(big=CLAIM))
+    rollup.declare("claimed", repository)
+    rollup.says("claimed", "the quota of the environment refuses PersistentVolumeClaim/big")
+    commit = repository.commit(files(big=None, words=config_map("words", first="1")))
+    rollup.argocd.refresh("claimed-dev-app")
+    rollup.shows("claimed", sync="Synced", health="Healthy", phase="Succeeded", revision=commit[:12])
+
+
 def test_a_quota_that_is_used_up_is_named(rollup: Rollup) -> None:
     """Argo CD itself says no more than Progressing here."""
     rollup.declare("crowd", rollup.git.create("team/crowd", files(web=_large(6))))

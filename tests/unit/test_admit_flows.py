@@ -1,63 +1,17 @@
-"""Declared flows as an environment gets them: from spec and zones to the admitted revision, and their revocation."""
+"""Declared flows as an environment gets them: from spec and zones to the admitted revision."""
 
-import random
 import time
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
 
-from onboarding.api.addresses import Blocks, ZoneMap, network, shared, within, written
 from onboarding.api.hosting import Direction
-from onboarding.api.project import ProjectOnboardingSpec
-from onboarding.api.target import HostingTargetSpec
 from onboarding.build.network import build_network_policies
 from onboarding.build.revision import ResolvedFlow, Revision
 from onboarding.checks.continuity import MAX_REVISION_BYTES
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
-from onboarding.reconcile.admit import Place, candidates, revoke
-from tests.unit.worlds import NOW, OWNER, POLICY, environment, spec_of
-
-HUB, FAR = {"name": "a"}, {"name": "b", "kubeconfigSecret": {"name": "far"}}
-ZONES: list[dict[str, Any]] = [
-    {"name": "internet", "cidrs": ["::/0", "0.0.0.0/0"]},
-    {"name": "internal", "cidrs": ["10.0.0.0/8"]},
-    {"name": "postgresql", "cidrs": ["10.10.0.0/24"]},
-    {"name": "rie", "cidrs": ["100.64.0.0/12"], "attested": True},
-]
-
-
-def target_of(*sites: dict[str, Any], zones: list[dict[str, Any]] = ZONES, **network: Any) -> HostingTargetSpec:
-    """Return a target with zones."""
-    return HostingTargetSpec.model_validate({"sites": sites, "network": {"zones": zones, **network}})
-
-
-TARGETS = {"main": target_of(HUB), "far": target_of(FAR), "twin": target_of(HUB, FAR)}
-
-
-def flow(name: str, /, **fields: Any) -> dict[str, Any]:
-    """Return a declared flow to the PostgreSQL zone, unless the fields say otherwise."""
-    end = {} if "environment" in fields or "zone" in fields else {"zone": "postgresql"}
-    return {"name": name, "port": 5432, "justification": "It is needed.", **end, **fields}
-
-
-def project(*flows: dict[str, Any], **targets: str) -> ProjectOnboardingSpec:
-    """Return a project with these flows; its environments are given with their targets, or are dev alone."""
-    places = targets or {"dev": "main"}
-    return spec_of(*(environment(name, target=target) for name, target in places.items()), flows=flows)
-
-
-def built(spec: ProjectOnboardingSpec, name: str = "dev", targets: Any = TARGETS, **options: Any) -> list[Revision]:
-    """Return what an environment would become on each of its sites."""
-    inputs = ProjectInputs(spec, POLICY, targets, NOW)
-    chosen = next(item for item in spec.environments if item.name == name)
-    return candidates("shop", EnvironmentInputs(inputs, chosen), **options)
-
-
-def flows_of(spec: ProjectOnboardingSpec, name: str = "dev", **options: Any) -> tuple[ResolvedFlow, ...]:
-    """Return the flows of an environment that has one site."""
-    (revision,) = built(spec, name, **options)
-    return revision.flows
+from onboarding.reconcile.admit import Place
+from tests.unit.flows import HUB, ZONES, built, flow, flows_of, project, target_of
+from tests.unit.worlds import OWNER, environment, spec_of
 
 
 def test_a_flow_gets_the_networks_of_its_zone() -> None:
@@ -218,128 +172,6 @@ def test_the_ends_fit_together() -> None:
 def _flow_policies(revision: Revision) -> list[dict[str, Any]]:
     found = build_network_policies(OWNER, revision)
     return [policy for policy in found if policy["metadata"]["name"].startswith(("flow-", "peer-"))]
-
-
-# Revocation
-
-DECLARED = (
-    flow("db"),
-    flow("web", zone="internet", cidrs=["192.0.2.0/24", "198.51.100.0/24"]),
-    flow("search", environment="tools"),
-)
-
-
-def revoked(*flows: dict[str, Any], name: str = "dev", **targets: str) -> tuple[ResolvedFlow, ...]:
-    """Return what is left of the flows of an environment that has all of ``DECLARED`` where only these are declared."""
-    (revision,) = built(project(*DECLARED, dev="main", tools="main"), name)
-    return revoke(revision, project(*flows, **(targets or {"dev": "main", "tools": "main"}))).flows
-
-
-def test_what_is_still_declared_stays_as_it_is() -> None:
-    (revision,) = built(project(*DECLARED, dev="main", tools="main"))
-    assert revoke(revision, project(*DECLARED, dev="main", tools="main")).canonical == revision.canonical
-
-
-def test_a_flow_that_is_removed_goes() -> None:
-    assert [found.name for found in revoked(*DECLARED[1:])] == ["search", "web"]
-    assert revoked() == ()
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"port": 5433},
-        {"protocol": "UDP"},
-        {"direction": "Ingress"},
-        {"zone": "internal"},
-        {"name": "other"},
-        {"environments": ["tools"]},
-        {"cidrs": ["10.10.9.0/24"]},
-    ],
-    ids=lambda changed: next(iter(changed)),
-)
-def test_a_flow_that_becomes_another_one_goes(changed: dict[str, Any]) -> None:
-    """The new one comes with the next candidate that is accepted."""
-    assert revoked(flow("db", **changed)) == ()
-
-
-def test_a_flow_that_is_narrowed_is_narrowed_at_once() -> None:
-    (found,) = revoked(flow("web", zone="internet", cidrs=["192.0.2.128/25", "203.0.113.0/24"]))
-    assert found.networks == {"192.0.2.128/25": ()}
-
-
-def test_a_flow_that_is_widened_stays_as_it_is_until_then() -> None:
-    (found,) = revoked(flow("web", zone="internet"))
-    assert set(found.networks) == {"192.0.2.0/24", "198.51.100.0/24"}
-
-
-def test_a_narrowed_flow_never_gets_what_was_excepted() -> None:
-    (revision,) = built(project(flow("web", zone="internet")))
-    narrowed = project(flow("web", zone="internet", cidrs=["100.64.1.0/24", "10.0.0.0/7"]))
-    (found,) = revoke(revision, narrowed).flows
-    assert found.networks == {"10.0.0.0/7": ("10.0.0.0/8",)}
-
-
-def test_an_end_goes_with_the_other_environment() -> None:
-    assert revoked(DECLARED[2], dev="main") == ()
-    assert revoked(DECLARED[2], name="tools", tools="main") == ()
-
-
-def test_an_environment_that_waits_to_leave_keeps_its_flows() -> None:
-    """Its removal waits for a decision, and until then it runs."""
-    assert [found.name for found in revoked(*DECLARED, tools="main")] == ["db", "search", "web"]
-    assert [found.name for found in revoked(flow("db", environments=["tools"]), tools="main")] == ["db"]
-
-
-# Which zone an address belongs to
-
-
-def _drawn(dice: random.Random) -> str:
-    length = dice.randint(0, 6)
-    return f"{ip_address(dice.randrange(2**length) << (32 - length) if length else 0)}/{length}"
-
-
-@pytest.mark.parametrize("seed", range(100))
-def test_every_address_is_in_the_flow_of_the_zone_that_it_belongs_to(seed: int) -> None:
-    """Against looking for the narrowest network address by address."""
-    dice = random.Random(seed)
-    zones = {name: tuple({_drawn(dice) for _ in range(3)}) for name in "abc"}
-    owners = ZoneMap(zones.items())
-    for first in range(64):
-        address = ip_address(first << 26)
-        holders = [(network(cidr).prefixlen, name) for name, cidrs in zones.items() for cidr in cidrs
-                   if address in network(cidr)]  # fmt: skip
-        narrowest = {name for length, name in holders if length == max(holders)[0]}
-        assert owners.zones_of(network(f"{address}/32")) == narrowest
-        for name, cidrs in zones.items():
-            blocks = owners.blocks(name)
-            assert _reaches(blocks, first) == (name in narrowest)
-            assert _reaches(owners.blocks(name, cidrs), first) == (name in narrowest)
-
-
-@pytest.mark.parametrize("seed", range(100))
-def test_what_is_shared_is_in_both(seed: int) -> None:
-    dice = random.Random(seed)
-    ours, theirs = (
-        {cidr: written(hole for hole in map(network, {_drawn(dice) for _ in range(3)})
-                       if within(hole, network(cidr)) and hole != network(cidr))
-         for cidr in {_drawn(dice) for _ in range(3)}}
-        for _ in range(2)
-    )  # fmt: skip
-    both = shared(ours, theirs)
-    for first in range(64):
-        assert _reaches(both, first) == (_reaches(ours, first) and _reaches(theirs, first))
-
-
-def _reaches(blocks: Blocks, first: int) -> bool:
-    address = ip_address(first << 26)
-    return any(
-        address in ip_network(cidr) and not any(address in ip_network(hole) for hole in excepted)
-        for cidr, excepted in blocks.items()
-    )
-
-
-# Hostile
 
 
 def test_a_hundred_flows_of_twenty_environments_are_bounded() -> None:

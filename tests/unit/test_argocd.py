@@ -8,21 +8,20 @@ import pytest
 from onboarding.build.kinds import APPLICATION
 from onboarding.reconcile.argocd import Application, Cause, read_application
 from onboarding.reconcile.live import is_news, live_of, told_of
-from tests.unit.argocd_words import (
+from tests.unit.argocd_status import (
     AT,
     COMMIT,
     LATER,
     OTHER,
-    WORDS,
     compared,
     entry,
     failing,
     incomparable,
     item,
-    lacking_rights,
     synced,
     trying_again,
 )
+from tests.unit.argocd_words import WORDS, lacking_rights
 from tests.unit.test_live import OURS, object_of
 
 CREATED = "2026-01-02T03:04:05Z"

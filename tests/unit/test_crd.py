@@ -1,11 +1,13 @@
 """What the generator of custom resource definitions promises: every translation of what a model may say."""
 
+import json
 from datetime import datetime
 from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field, create_model
 
+from onboarding.api import KINDS, CustomResource
 from onboarding.api.crd import build_crd, structural
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList
 from tests.unit.garden import (
@@ -159,3 +161,14 @@ def test_a_kind_without_status_has_no_status_subresource():
     version = build_crd(NAMES, Spec, None)["spec"]["versions"][0]
     assert "subresources" not in version
     assert "status" not in version["schema"]["openAPIV3Schema"]["properties"]
+
+
+@pytest.mark.parametrize("entry", KINDS, ids=lambda entry: entry.kind.kind)
+def test_nothing_in_a_status_has_a_default(entry: CustomResource) -> None:
+    """The server would store it, we leave it out, and every pass would find a difference and write."""
+    schema = build_crd(entry.kind, entry.spec, entry.status)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    status = dict(schema["properties"].get("status", {}))
+    status.pop("default", None)
+    fields = status.get("properties", {})
+    fields.get("observedGeneration", {}).pop("default", None)
+    assert '"default"' not in json.dumps(fields)

@@ -17,7 +17,7 @@ from onboarding.checks.probe import (
     WorkloadsFacts,
 )
 from tests.unit.running import APP, GOOD, WEB, WHAT_RUNS, answered, policy_with, running
-from tests.unit.worlds import GIT, NOW, POLICY, TARGETS, spec_of
+from tests.unit.worlds import GIT, NOW, POLICY, TARGETS, environment, spec_of
 
 SSH = "git@git.example.org:shop.git"
 THERE = RepositoryFacts(found=True, commit="c" * 40, path_found=True)
@@ -93,6 +93,58 @@ def test_a_failure_comes_before_what_is_not_known_yet() -> None:
         ("repository ssh", CheckResult.UNKNOWN),
         ("repository waits is being asked", CheckResult.PENDING),
     ]
+
+
+CHART = {"name": "chart", "url": "https://charts.example.org/stable", "chart": "shop", "revision": "1.2.3"}
+VALUES = f"{GIT}-values"
+RENDERED = {"helm": {"valueFiles": ["values.yaml"], "valuesRepository": "values"}}
+ONLY_VALUES = {**repository("values", VALUES), "deploys": False}
+PROMOTED = {"deployments": [{"repository": "app", "revision": "v2", "path": "prod"}]}
+ASKED: dict[str, tuple[list[Any], list[Any], list[RepositoryRequest]]] = {
+    "no environment": ([repository("app"), CHART], [], [asked()]),
+    "a chart, which is not in Git": ([CHART], [environment()], []),
+    "what is promoted, and not what nobody deploys": (
+        [repository("app")],
+        [environment(**PROMOTED)],
+        [RepositoryRequest(GIT, "v2", "prod")],
+    ),
+    "what two environments deploy alike, once": (
+        [repository("app")],
+        [environment("dev"), environment("test"), environment("prod", **PROMOTED)],
+        [asked(), RepositoryRequest(GIT, "v2", "prod")],
+    ),
+    "value files of a chart, wherever they lie": (
+        [{**CHART, **RENDERED}, ONLY_VALUES],
+        [environment(), environment("prod", deployments=[{"repository": "values", "revision": "v2"}])],
+        [RepositoryRequest(VALUES, "v1", "."), RepositoryRequest(VALUES, "v2", ".")],
+    ),
+    "value files that no other repository needs": ([repository("app"), ONLY_VALUES], [environment()], [asked()]),
+    "value files of a repository that is not there": ([{**CHART, **RENDERED}], [environment()], []),
+}
+
+
+@pytest.mark.parametrize(("repositories", "environments", "requests"), ASKED.values(), ids=ASKED)
+def test_what_environments_take_from_git_is_asked(
+    repositories: list[Any], environments: list[Any], requests: list[RepositoryRequest]
+) -> None:
+    """Of a chart Argo CD alone tells whether it is there."""
+    inputs = ProjectInputs(spec_of(*environments, repositories=repositories), POLICY, TARGETS, NOW)
+    assert list(delivery.repository_reachable.asks(inputs)) == requests
+    there = replace(inputs, answers={request: answered(THERE) for request in requests})
+    assert delivery.repository_reachable.judge(there) is None
+    for missing in requests:
+        gone = {request: answered(REFUSED if request == missing else THERE) for request in requests}
+        finding = delivery.repository_reachable.judge(replace(inputs, answers=gone))
+        assert finding is not None
+        assert finding.result is CheckResult.FAIL
+
+
+def test_the_revision_that_an_environment_is_promoted_to_is_named() -> None:
+    spec = spec_of(environment(), environment("prod", **PROMOTED), repositories=[repository("app")])
+    answers = {asked(): answered(THERE), RepositoryRequest(GIT, "v2", "prod"): answered(RepositoryFacts(found=True))}
+    finding = delivery.repository_reachable.judge(ProjectInputs(spec, POLICY, TARGETS, NOW, answers))
+    assert finding is not None
+    assert finding.message == "repository app: no revision v2"
 
 
 def test_an_image_that_exists_for_every_platform_passes() -> None:

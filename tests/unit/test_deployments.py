@@ -7,7 +7,7 @@ import pytest
 from onboarding.build.kinds import APPLICATION, NAMESPACE, Manifest, ObjectKey
 from onboarding.runtime.deployments import Deployments
 from onboarding.runtime.metrics import Metrics
-from tests.unit.argocd_words import LATER, OTHER, compared, entry, failing, item, synced, trying_again
+from tests.unit.argocd_status import LATER, OTHER, compared, entry, failing, item, synced, trying_again
 from tests.unit.fakes import FakeCluster
 from tests.unit.test_live import OURS, object_of
 from tests.unit.worlds import environment, spec_of, world_of

@@ -10,7 +10,7 @@ import yaml
 
 from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import KubeCluster
-from onboarding.adapters.pool import ClusterPool, Unconnected, read_kubeconfig, read_secret
+from onboarding.adapters.pool import ClusterPool, Leniency, Unconnected, read_kubeconfig, read_secret
 from onboarding.build.kinds import HUB, NAMESPACE, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
 from onboarding.reconcile.live import Live
@@ -61,6 +61,21 @@ def test_a_kubeconfig_is_refused_and_never_quoted(content: bytes, words: str) ->
     with pytest.raises(UnreachableError, match=words) as refusal:
         read_kubeconfig(content)
     assert SECRET not in str(refusal.value)
+
+
+ALLOWED = {
+    "a command": Leniency(commands=True),
+    "no check of certificates": Leniency(unverified=True),
+}
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_what_the_platform_allows_is_taken_and_nothing_else(name: str) -> None:
+    assert read_kubeconfig(REFUSED[name][0], ALLOWED[name])
+    everything = Leniency(commands=True, unverified=True)
+    for other in REFUSED.keys() - ALLOWED.keys():
+        with pytest.raises(UnreachableError):
+            read_kubeconfig(REFUSED[other][0], everything)
 
 
 class Secrets:

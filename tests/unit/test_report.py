@@ -19,10 +19,11 @@ from onboarding.reconcile.report import MAX_STATUS_BYTES, report
 from onboarding.reconcile.survey import Found
 from onboarding.reconcile.verdict import give_verdict
 from onboarding.reconcile.world import ClusterState, World
-from tests.unit.worlds import CLUSTERS, NOW, environment, live_of_spec, spec_of, world_of
+from tests.unit.worlds import CLUSTERS, NOW, decided, environment, live_of_spec, policy_of, spec_of, world_of
 
 DEV, PROD, HELD = environment(), environment("prod", stage="prod"), environment("held", size="vast")
 LIVE = live_of_spec(spec_of(DEV))
+PEOPLE = policy_of({"name": "open"}, {"name": "awareness", "approvals": [{"name": "pilot", "actor": "service-team"}]})
 Status = dict[str, Any]
 
 
@@ -48,6 +49,15 @@ SITUATIONS: dict[str, tuple[World, Sequence[Outcome], str, Reason, set[str]]] = 
     "in place": (world_of(spec_of(DEV), LIVE), (), "True", Reason.READY, set()),
     "some held": (world_of(spec_of(DEV, HELD), LIVE), (), "True", Reason.ENVIRONMENTS_HELD, set()),
     "nothing admitted": (world_of(spec_of(HELD)), (), "False", Reason.HELD, set()),
+    "nothing declared yet, and a door waits": (world_of(spec_of(), policy=PEOPLE), (), "False", Reason.HELD, set()),
+    "nothing declared yet, and every door is open": (
+        world_of(spec_of(), policy=policy_of({"name": "open"})),
+        (),
+        "True",
+        Reason.READY,
+        set(),
+    ),
+    "nothing declared, and no doors": (world_of(spec_of()), (), "True", Reason.READY, set()),
     "planned": (world_of(spec_of(DEV, mode="Plan")), (), "False", Reason.PLANNED, set()),
     "no policy": (world_of(spec_of(DEV), policy=None, policy_problem="none"), (), "False", Reason.HELD, set()),
     "refused": (world_of(None, problem="spec.owner"), (), "False", Reason.REFUSED, {"Stalled"}),
@@ -231,3 +241,31 @@ def test_a_plan_counts_and_lists_its_changes() -> None:
     assert plan["summary"] == "30 to create"
     assert len(plan["changes"]) == 20
     assert status_of(world_of(spec_of(DEV, mode="Plan")), plan=[])["plan"]["summary"] == "Apply would change nothing"
+
+
+def test_before_anything_is_declared_the_person_is_named_who_holds_the_next_door() -> None:
+    status = status_of(world_of(spec_of(), policy=PEOPLE))
+    message = conditions(status)["Ready"]["message"]
+    assert message == "door awareness: approval pilot of door awareness is missing"
+    assert status["nextActions"][0]["actor"] == "service-team"
+
+
+KEPT: dict[str, tuple[dict[str, Any], tuple[Any, ...], str]] = {
+    "plan": ({"mode": "Plan"}, (), "no longer declared; it stays: spec.mode is Plan"),
+    "suspended": ({}, (decided("Suspend"),), "no longer declared; it stays: Suspend by pat: I say so"),
+    "unconfirmed": ({"deletionPolicy": "Delete"}, (), "deletionPolicy is Delete: removing environment prod waits for"),
+}
+
+
+@pytest.mark.parametrize(("fields", "decisions", "why"), KEPT.values(), ids=KEPT)
+def test_an_environment_that_is_kept_though_nobody_declares_it_is_shown_as_it_is(
+    fields: dict[str, Any], decisions: tuple[Any, ...], why: str
+) -> None:
+    both = live_of_spec(spec_of(DEV, PROD))
+    shown = status_of(world_of(spec_of(DEV, **fields), both, decisions=decisions))["environments"]
+    declared = status_of(world_of(spec_of(DEV, PROD), both))["environments"]
+    assert [item["name"] for item in shown] == ["dev", "prod"]
+    assert shown[1]["sites"] == declared[1]["sites"]
+    assert shown[1]["held"].startswith(why)
+    gone = status_of(world_of(spec_of(DEV), both))["environments"][1]
+    assert ([site["state"] for site in gone["sites"]], "held" in gone) == (["Removing"], False)

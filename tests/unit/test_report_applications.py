@@ -14,7 +14,8 @@ from onboarding.reconcile.live import told_of
 from onboarding.reconcile.report import MAX_STATUS_BYTES, report
 from onboarding.reconcile.verdict import give_verdict
 from onboarding.reconcile.world import World
-from tests.unit.argocd_words import WORDS, failing, item, synced
+from tests.unit.argocd_status import failing, item, synced
+from tests.unit.argocd_words import WORDS
 from tests.unit.worlds import environment, live_of_spec, spec_of, world_of
 
 REFUSED = WORDS["quota"][0]

@@ -10,7 +10,8 @@ from onboarding.api.gates import Actor
 from onboarding.build.kinds import APPLICATION, RESOURCE_QUOTA, ObjectKey
 from onboarding.reconcile.live import Live, told_of
 from onboarding.reconcile.rollup import Standing, next_steps, roll_up, status_of
-from tests.unit.argocd_words import COMMIT, WORDS, compared, entry, failing, incomparable, item, synced
+from tests.unit.argocd_status import COMMIT, compared, entry, failing, incomparable, item, synced
+from tests.unit.argocd_words import WORDS
 from tests.unit.worlds import environment, live_of_spec, revisions, spec_of, world_of
 
 APP = ObjectKey("hub", APPLICATION, "argocd", "shop-dev-app")

@@ -12,6 +12,7 @@ from onboarding.build.permitted import GUARD_KINDS, WORKLOAD_KINDS, GroupKind
 MANIFEST = Path(__file__).parents[2] / "manifests" / "cluster" / "clusterrole-tenant-sync.yaml"
 SYNCS = ["get", "list", "watch", "create", "update", "patch", "delete"]
 BESIDES = [
+    {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]},
     {"apiGroups": ["route.openshift.io"], "resources": ["routes/custom-host"], "verbs": ["create", "update"]},
     {"apiGroups": [""], "resources": ["events", "pods/log"], "verbs": ["get", "list"]},
 ]

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import structlog
@@ -22,6 +23,17 @@ _BACKOFF_LAST = 15.0
 _FILES = frozenset({"tokenFile", "client-certificate", "client-key", "certificate-authority"})
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Leniency:
+    """What the platform allows kubeconfigs beside a login of their own and a server whose certificate is checked."""
+
+    commands: bool = False
+    unverified: bool = False
+
+
+STRICT = Leniency()
 
 
 class Unconnected:
@@ -74,12 +86,14 @@ class ClusterPool(Mapping[str, Cluster]):
         read_secret: Callable[[str, str], Awaitable[bytes]],
         connect: Callable[[str, Mapping[str, Any]], Awaitable[KubeCluster]],
         state_changed: Callable[[], None],
+        leniency: Leniency = STRICT,
     ) -> None:
         """Read kubeconfigs with ``read_secret(name, key)``; make clusters of them with ``connect(name, content)``."""
         self._hub = hub
         self._read_secret = read_secret
         self._connect = connect
         self._state_changed = state_changed
+        self._leniency = leniency
         self._sites: dict[str, KubeCluster | Unconnected] = {}
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -148,7 +162,8 @@ class ClusterPool(Mapping[str, Cluster]):
 
     async def _connected(self, name: str) -> KubeCluster:
         secret, _, key = name.partition("/")
-        site = await self._connect(name, read_kubeconfig(await self._read_secret(secret, key)))
+        content = read_kubeconfig(await self._read_secret(secret, key), self._leniency)
+        site = await self._connect(name, content)
         try:
             await site.prove()
         except BaseException:
@@ -169,8 +184,8 @@ async def read_secret(hub: Client, namespace: str, name: str, key: str) -> bytes
     return base64.b64decode(encoded)
 
 
-def read_kubeconfig(content: bytes) -> dict[str, Any]:
-    """Return a kubeconfig that runs no command, names no file, and checks the server's certificate."""
+def read_kubeconfig(content: bytes, leniency: Leniency = STRICT) -> dict[str, Any]:
+    """Return a kubeconfig that names no file and, unless that is allowed, runs no command and checks the server."""
     try:
         config = yaml.safe_load(content)
         users = [entry.get("user") or {} for entry in config["users"]]
@@ -179,11 +194,12 @@ def read_kubeconfig(content: bytes) -> dict[str, Any]:
         raise UnreachableError("its kubeconfig cannot be read: it needs clusters, users and contexts") from None
     if not users or not clusters:
         raise UnreachableError("its kubeconfig names no cluster or no user")
-    if any({"exec", "auth-provider"} & user.keys() for user in users):
+    commands = {"auth-provider"} if leniency.commands else {"auth-provider", "exec"}
+    if any(commands & user.keys() for user in users):
         raise UnreachableError("its kubeconfig runs a command to log in: use a token or a client certificate")
     if any(_FILES & part.keys() for part in (*users, *clusters)):
         raise UnreachableError("its kubeconfig names files, which would be the operator's own: embed the data")
-    if any(cluster.get("insecure-skip-tls-verify") for cluster in clusters):
+    if not leniency.unverified and any(cluster.get("insecure-skip-tls-verify") for cluster in clusters):
         raise UnreachableError("its kubeconfig skips the check of the server's certificate: give its CA")
     if not all(str(cluster.get("server", "")).startswith("https://") for cluster in clusters):
         raise UnreachableError("its kubeconfig names a server without https")

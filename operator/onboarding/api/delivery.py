@@ -83,6 +83,11 @@ class Repository(Model):
         default=None, description="Login, one of those that the policy offers. Default: what Argo CD knows by itself."
     )
 
+    @property
+    def values_from(self) -> str:
+        """Name of the repository that holds its value files; the empty string where it holds its own."""
+        return (self.helm.values_repository or "") if self.helm else ""
+
 
 class Deployment(Model):
     """What one environment deploys of a repository: this is how a version is promoted."""

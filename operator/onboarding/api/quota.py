@@ -4,6 +4,8 @@ The builders write it and the checks judge it, so it stands where both may look.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from onboarding.api.common import Amounts, Resources
@@ -14,13 +16,16 @@ CONTAINER_RESOURCES: Final = {"cpu": "cpu", "memory": "memory", "ephemeral-stora
 """What containers request and are limited to, by its name in Kubernetes: the field that holds the amount."""
 
 
+_Amounts = tuple[str, ...]
+
+
 class ContainerLimits(NamedTuple):
     """The amounts of a LimitRange by resource, in canonical form; a bound that the policy does not set is empty."""
 
-    request: dict[str, str]
-    limit: dict[str, str]
-    minimum: dict[str, str]
-    maximum: dict[str, str]
+    request: Mapping[str, str]
+    limit: Mapping[str, str]
+    minimum: Mapping[str, str]
+    maximum: Mapping[str, str]
 
 
 def quota_of(resources: Resources, gpu_resource: str, object_counts: Mapping[str, int]) -> dict[str, str]:
@@ -52,17 +57,23 @@ def gpu_key(gpu_resource: str) -> str:
 
 def container_limits(container: Container, resources: Resources) -> ContainerLimits:
     """Return the policy's amounts of a container, the defaults cut so that one default pod fits the quota."""
-    minimum, maximum = _amounts(container.minimum), _amounts(container.maximum)
-    ceiling = {
-        name: smaller(amount, maximum[name]) if name in maximum else amount
-        for name, amount in _amounts(resources).items()
-    }
-    limit = {name: smaller(amount, ceiling[name]) for name, amount in _amounts(container.limit).items()}
-    request = {name: smaller(amount, limit[name]) for name, amount in _amounts(container.request).items()}
-    return ContainerLimits(request, limit, minimum, maximum)
+    bounds = _amounts(container.minimum), _amounts(container.maximum)
+    return _cut(_amounts(container.request), _amounts(container.limit), *bounds, _amounts(resources))
 
 
-def _amounts(amounts: Amounts | Resources | None) -> dict[str, str]:
-    if amounts is None:
-        return {}
-    return {name: canonical(getattr(amounts, field)) for name, field in CONTAINER_RESOURCES.items()}
+@lru_cache(maxsize=256)
+def _cut(request: _Amounts, limit: _Amounts, minimum: _Amounts, maximum: _Amounts, quota: _Amounts) -> ContainerLimits:
+    ceiling = [*map(smaller, quota, maximum)] if maximum else quota
+    limit = tuple(map(smaller, limit, ceiling))
+    request = tuple(map(smaller, request, limit))
+    return ContainerLimits(*map(_named, (request, limit, minimum, maximum)))
+
+
+def _amounts(amounts: Amounts | Resources | None) -> _Amounts:
+    """Return the amounts of what containers request, in its order; none where there is no such bound."""
+    return (amounts.cpu, amounts.memory, amounts.ephemeral_storage) if amounts else ()
+
+
+def _named(amounts: _Amounts) -> Mapping[str, str]:
+    """Return amounts in canonical form by resource, for all who ask alike."""
+    return MappingProxyType(dict(zip(CONTAINER_RESOURCES, map(canonical, amounts), strict=False)))

@@ -227,13 +227,15 @@ class ProjectOnboardingStatus(Model):
     environments: Annotated[tuple[EnvironmentStatus, ...], Field(max_length=40), AtomicList()] = Field(
         default=(), description="The environments, those on their way out last."
     )
-    omitted_applications: int = Field(
-        default=0, ge=0, description="Applications beyond those, for which there is no room here."
+    omitted_applications: int | None = Field(
+        default=None, ge=1, description="Applications beyond those, for which there is no room here."
     )
     checks: Annotated[tuple[CheckStatus, ...], Field(max_length=24), AtomicList()] = Field(
         default=(), description="Checks that do not pass, worst first."
     )
-    omitted_checks: int = Field(default=0, ge=0, description="Checks beyond those, for which there is no room here.")
+    omitted_checks: int | None = Field(
+        default=None, ge=1, description="Checks beyond those, for which there is no room here."
+    )
     plan: PlanStatus | None = Field(default=None, description="What Apply would do, while spec.mode is Plan.")
 
 

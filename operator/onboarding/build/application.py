@@ -65,7 +65,7 @@ def _sync_policy(revision: Revision) -> dict[str, Any]:
     """
     policy: dict[str, Any] = {
         "syncOptions": ["CreateNamespace=false", "RespectIgnoreDifferences=true"],
-        "retry": {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}},
+        "retry": {"limit": 5, "refresh": True, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}},
     }
     if revision.auto_sync:
         policy["automated"] = {"prune": True, "selfHeal": True}

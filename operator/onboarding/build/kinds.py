@@ -11,9 +11,9 @@ HUB: Final = "hub"
 """The cluster that the operator runs on."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ChildKind:
-    """A kind that the operator creates."""
+    """A kind that the operator creates; each is one constant, and is told from others by that."""
 
     group: str
     version: str

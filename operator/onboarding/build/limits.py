@@ -13,11 +13,11 @@ NAME: Final = "onboarding"
 def build_limits(owner: Owner, revision: Revision) -> Manifest:
     """Return what containers get that name no requests or limits, and what all of them keep to."""
     limits = container_limits(revision.container, revision.resources)
-    item: dict[str, Any] = {"type": "Container", "default": limits.limit, "defaultRequest": limits.request}
+    item: dict[str, Any] = {"type": "Container", "default": {**limits.limit}, "defaultRequest": {**limits.request}}
     if limits.minimum:
-        item["min"] = limits.minimum
+        item["min"] = {**limits.minimum}
     if limits.maximum:
-        item["max"] = limits.maximum
+        item["max"] = {**limits.maximum}
     manifest = head(LIMIT_RANGE, NAME, ownership_labels(owner, revision), revision.namespace)
     manifest["spec"] = {"limits": [item]}
     return manifest

@@ -5,9 +5,8 @@ out of that JSON, so that a new optional field changes no revision that does not
 """
 
 import hashlib
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import orjson
 from pydantic import Field
@@ -23,8 +22,7 @@ from onboarding.build.kinds import HUB
 MAX_REVISION_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """Whom an object belongs to: the installation of the operator, the project's name and its UID."""
 
     installation: str
@@ -82,9 +80,9 @@ class Revision(Model):
     pod_security: PodSecurity
     bindings: tuple[Binding, ...] = ()
     flavour: Flavour = Flavour.KUBERNETES
-    network: Holes = Field(default_factory=Holes)
+    network: Holes = Holes()
     flows: tuple[ResolvedFlow, ...] = ()
-    argocd: ArgoCD = Field(default_factory=ArgoCD)
+    argocd: ArgoCD = ArgoCD()
     repositories: tuple[Repository, ...] = ()
     """Those that get an Application, as this environment deploys them."""
     value_repositories: tuple[Repository, ...] = ()
@@ -100,8 +98,8 @@ class Revision(Model):
 
     def value_repository(self, repository: Repository) -> Repository | None:
         """Return the repository that holds the value files of another one; None where that holds its own."""
-        name = repository.helm.values_repository if repository.helm else None
-        return next((values for values in self.value_repositories if values.name == name), None)
+        named = (values for values in self.value_repositories if values.name == repository.values_from)
+        return next(named, None)
 
     @property
     def argo_cluster(self) -> str:

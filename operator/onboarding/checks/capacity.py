@@ -123,6 +123,8 @@ def quota_holds_what_is_used(inputs: EnvironmentInputs) -> Finding | None:
     resources, target = _resources(inputs), inputs.target
     if resources is None or target is None:
         return None
+    if not inputs.room.used:
+        return None
     quota = quota_of(resources, target.gpu_resource, inputs.policy.object_counts)
     short = {
         site.name: keys
@@ -163,8 +165,9 @@ def _shortages(wanted: Totals, current: Totals, taken: Totals, budget: Budget) -
     """Return what does not fit, with the figures; the empty string where all that is new fits."""
     found = []
     for name, counted, limit, written in _DIMENSIONS:
-        most, want = limit(budget), counted(wanted)
-        if most is not None and want > counted(current) and counted(taken) + want > most:
+        want = counted(wanted)
+        most = limit(budget) if want > counted(current) else None
+        if most is not None and counted(taken) + want > most:
             found.append(f"{name} {written(want)} wanted, {written(counted(taken))} of {written(most)} taken")
     return ", ".join(found)
 

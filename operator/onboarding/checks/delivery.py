@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 from onboarding.api.delivery import Repository
 from onboarding.api.gates import Track
 from onboarding.api.status import CheckResult, Evidence
+from onboarding.checks.deployed import deployed, value_repositories
 from onboarding.checks.finding import Finding, Theme, check, undecided
 from onboarding.checks.inputs import ProjectInputs, RunningInputs
 from onboarding.checks.probe import ImageRequest, RepositoryFacts, RepositoryRequest, Request
 from onboarding.checks.several import some, worst
-from onboarding.checks.workloads import facts_of, unseen, what_runs
+from onboarding.checks.workloads import facts_of, unseen
 
 _LOGIN = ("401", "403")
 _IMAGES = 20
@@ -19,7 +20,7 @@ _HEALTHY = "Healthy"
 
 
 def _repositories(inputs: ProjectInputs) -> Iterator[RepositoryRequest]:
-    return (_request(repository) for repository in inputs.spec.repositories if not _is_ssh(repository))
+    return (_request(repository) for repository in _of_git(inputs) if not _is_ssh(repository))
 
 
 @check(
@@ -27,17 +28,29 @@ def _repositories(inputs: ProjectInputs) -> Iterator[RepositoryRequest]:
     Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.OBSERVED,
-    remedy="look at spec.repositories[]: url, revision and path name what is in the Git server",
-    reads=("repositories.url", "repositories.revision", "repositories.path"),
+    remedy="look at spec.repositories[] and spec.environments[].deployments[]: url, revision and path name what is in "
+    "the Git server",
+    reads=(
+        "environments.deployments",
+        "repositories.url",
+        "repositories.revision",
+        "repositories.path",
+        "repositories.chart",
+        "repositories.helm",
+        "repositories.deploys",
+    ),
     asks=_repositories,
 )
 def repository_reachable(inputs: ProjectInputs) -> Finding | None:
-    """Every repository answers, has its revision, and that revision has its path."""
-    return worst(_repository(inputs, repository) for repository in inputs.spec.repositories)
+    """Every repository answers, has the revisions that environments deploy, and these have their paths.
+
+    Charts of Helm repositories are left to Argo CD, which says of each Application what it does not find.
+    """
+    return worst(_repository(inputs, repository) for repository in _of_git(inputs))
 
 
 def _running(inputs: RunningInputs) -> Iterator[Request[Any]]:
-    yield what_runs(inputs)
+    yield inputs.what_runs
     yield from map(ImageRequest, _images(inputs))
 
 
@@ -77,6 +90,18 @@ def applications_healthy(inputs: RunningInputs) -> Finding | None:
             result=CheckResult.UNKNOWN,
         )
     return None
+
+
+def _of_git(inputs: ProjectInputs) -> tuple[Repository, ...]:
+    """Return what is taken from Git, once for each place there; as declared where no environment is."""
+    spec = inputs.spec
+    taken = {
+        (repository.name, _request(repository)): repository
+        for environment in spec.environments or (None,)
+        for repository in (*deployed(spec, environment), *value_repositories(spec, environment))
+        if repository.chart is None
+    }
+    return tuple(taken.values())
 
 
 def _request(repository: Repository) -> RepositoryRequest:

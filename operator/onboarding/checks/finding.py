@@ -41,7 +41,7 @@ def _asks_nothing(_inputs: Any) -> Iterable[Request[Any]]:
     return ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Check(Generic[InputsT]):
     """One prerequisite: a pure function from inputs to at most one finding, and what the catalogue says of it."""
 

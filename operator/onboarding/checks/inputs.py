@@ -9,7 +9,15 @@ from onboarding.api.capacity import Budget
 from onboarding.api.policy import OnboardingPolicySpec, Persona, Size, Stage
 from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec, Site
-from onboarding.checks.probe import Answer, Answers, Facts_co, Request, no_answers
+from onboarding.checks.probe import (
+    Answer,
+    Answers,
+    Facts_co,
+    Request,
+    WorkloadsFacts,
+    WorkloadsRequest,
+    no_answers,
+)
 from onboarding.checks.totals import Totals
 
 
@@ -69,6 +77,12 @@ class EnvironmentInputs:
     revision_bytes: int = 0
     """Size of the largest of its resolved revisions."""
 
+    def knowing(self, room: Room, revision_bytes: int = 0) -> "EnvironmentInputs":
+        """Return the same environment with this known of it too; what follows from its declaration stays found."""
+        inputs = object.__new__(EnvironmentInputs)
+        inputs.__dict__.update(self.__dict__, room=room, revision_bytes=revision_bytes)
+        return inputs
+
     @property
     def spec(self) -> ProjectOnboardingSpec:
         """The project's spec."""
@@ -118,7 +132,7 @@ class EnvironmentInputs:
         return tuple(site for site in self.target.sites if not chosen or site.name in chosen)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunningInputs:
     """What checks of an environment that runs on a site look at."""
 
@@ -133,3 +147,13 @@ class RunningInputs:
     """How many Applications it has."""
     applications: tuple[str, ...] = ()
     """Health of each Application that Argo CD has reported on, such as Healthy."""
+
+    @cached_property
+    def what_runs(self) -> WorkloadsRequest:
+        """The question what runs there."""
+        return WorkloadsRequest(self.cluster, self.namespace)
+
+    @cached_property
+    def workloads(self) -> Answer[WorkloadsFacts] | None:
+        """The newest answer to it; None where there is none yet."""
+        return self.project.answer(self.what_runs)

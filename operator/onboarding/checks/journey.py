@@ -7,20 +7,26 @@ from onboarding.api.gates import Gate
 from onboarding.api.policy import OnboardingPolicySpec
 
 
-def gate_of(policy: OnboardingPolicySpec, stage: str, target: str) -> Gate | None:
-    """Return the one door that environments of a stage on a target pass.
+def door_of(policy: OnboardingPolicySpec, stage: str, target: str) -> int:
+    """Return the place of the one door that environments of a stage on a target pass, or -1.
 
     A door that names the target wins over one that opens the stage on every target, wherever they stand in the list.
-    None: where the policy has doors, none of them lets such an environment in; where it has none, nothing keeps it out.
+    -1: where the policy has doors, none of them lets such an environment in; where it has none, nothing keeps it out.
     """
-    everywhere = None
-    for gate in policy.gates:
+    everywhere = -1
+    for place, gate in enumerate(policy.gates):
         for opening in gate.opens:
             if stage in opening.stages and target in opening.targets:
-                return gate
-            if stage in opening.stages and not opening.targets:
-                everywhere = everywhere or gate
+                return place
+            if everywhere < 0 and stage in opening.stages and not opening.targets:
+                everywhere = place
     return everywhere
+
+
+def gate_of(policy: OnboardingPolicySpec, stage: str, target: str) -> Gate | None:
+    """Return the one door that environments of a stage on a target pass; None where there is none."""
+    place = door_of(policy, stage, target)
+    return policy.gates[place] if place >= 0 else None
 
 
 def gates_before(policy: OnboardingPolicySpec, name: str) -> tuple[Gate, ...]:

@@ -99,9 +99,11 @@ def flows_stay_on_a_cluster(inputs: EnvironmentInputs) -> Finding | None:
     """An environment at the other end of a flow shares a cluster with the one that needs it."""
     ends = {flow.environment for flow in _flows(inputs)} - {None}
     here = _clusters(inputs)
-    for environment in inputs.spec.environments:
+    for environment in inputs.spec.environments if here else ():
+        if environment.name not in ends:
+            continue
         other = EnvironmentInputs(inputs.project, environment)
-        if environment.name in ends and here and other.sites and not here & _clusters(other):
+        if other.sites and not here & _clusters(other):
             flows = some(f"flow {flow.name!r}" for flow in _flows(inputs) if flow.environment == environment.name)
             return Finding(
                 f"{flows}: environment {environment.name!r} on target {other.target_name!r} shares no cluster with "

@@ -96,7 +96,8 @@ def poa_is_separate(inputs: ProjectInputs) -> Finding | None:
     poa = inputs.spec.team.poa
     if poa is None:
         return None
-    same = next((field for field, mail in _workers(inputs.spec) if _folded(mail) == _folded(poa.email)), None)
+    theirs = _folded(poa.email)
+    same = next((field for field, mail in _workers(inputs.spec) if _folded(mail) == theirs), None)
     return Finding(f"the mail address of spec.team.poa is also that of {same}") if same else None
 
 
@@ -113,5 +114,7 @@ def _folded(mail: str) -> str:
 
     Letters of another width or composed otherwise are one letter, capitals are small, invisible characters go.
     """
+    if mail.isascii():
+        return mail.casefold()
     seen = "".join(letter for letter in mail if unicodedata.category(letter) != "Cf")
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())

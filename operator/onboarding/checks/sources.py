@@ -58,8 +58,8 @@ def repositories_are_known(inputs: EnvironmentInputs) -> Finding | None:
             )
     git = {name for name, repository in known.items() if repository.chart is None}
     for repository in inputs.spec.repositories:
-        values = repository.helm.values_repository if repository.helm else None
-        if values is not None and values not in git:
+        values = repository.values_from
+        if values and values not in git:
             found = "holds charts and no files" if values in known else "is none of the project"
             return Finding(
                 f"repository {repository.name}: helm.valuesRepository {values!r} {found}",

@@ -22,25 +22,19 @@ _LIMITED = ("cpu", "memory")
 _UNPRIVILEGED = 1024
 
 
-def what_runs(inputs: RunningInputs) -> WorkloadsRequest:
-    """Return the question what runs in an environment."""
-    return WorkloadsRequest(inputs.cluster, inputs.namespace)
-
-
 def facts_of(inputs: RunningInputs) -> WorkloadsFacts | None:
     """Return what runs in an environment; None where it is not known."""
-    answer = inputs.project.answer(what_runs(inputs))
-    return answer.facts if answer else None
+    return inputs.workloads.facts if inputs.workloads else None
 
 
 def unseen(inputs: RunningInputs) -> Finding | None:
     """Return the finding that it is not known what runs; None where it is."""
-    finding = undecided(inputs.project.answer(what_runs(inputs)), f"what runs in namespace {inputs.namespace}")
+    finding = undecided(inputs.workloads, f"what runs in namespace {inputs.namespace}")
     return platform_acts(finding, f"see that the cluster of site {inputs.site} answers the operator")
 
 
 def _asks(inputs: RunningInputs) -> tuple[WorkloadsRequest]:
-    return (what_runs(inputs),)
+    return (inputs.what_runs,)
 
 
 def of_running(

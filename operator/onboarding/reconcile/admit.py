@@ -9,14 +9,17 @@ from pydantic import ValidationError
 
 from onboarding import names
 from onboarding.api.addresses import shared
+from onboarding.api.common import Resources
 from onboarding.api.hosting import Direction
+from onboarding.api.policy import Size
 from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.api.target import Site
 from onboarding.build.kinds import HUB, NAMESPACE, ObjectKey
 from onboarding.build.naming import namespace_name
 from onboarding.build.revision import Binding, ResolvedFlow, Revision
+from onboarding.checks.deployed import deployed, value_repositories
 from onboarding.checks.inputs import EnvironmentInputs
-from onboarding.reconcile.delivery import deployed, still_declared, value_repositories, windows
+from onboarding.reconcile.delivery import still_declared, windows
 from onboarding.reconcile.live import Live
 
 _OTHER_WAY: Final = {Direction.EGRESS: Direction.INGRESS, Direction.INGRESS: Direction.EGRESS}
@@ -49,7 +52,7 @@ def candidates(
     environment, stage, target = inputs.environment, inputs.stage, inputs.target
     if stage is None or target is None:
         raise ValueError("an environment that does not pass its checks has no candidate")
-    resources = environment.resources or inputs.size
+    resources = environment.resources or (_resources(inputs.size) if inputs.size else None)
     if resources is None:
         raise ValueError("an environment that does not pass its checks has no resources")
     return [
@@ -73,8 +76,8 @@ def candidates(
             network=target.network.holes,
             flows=_flows(project, inputs, cluster_of(site), flows_opened, current),
             argocd=site.argocd,
-            repositories=deployed(inputs),
-            value_repositories=value_repositories(inputs),
+            repositories=deployed(inputs.spec, inputs.environment),
+            value_repositories=value_repositories(inputs.spec, inputs.environment),
             auto_sync=not stage.production if environment.auto_sync is None else environment.auto_sync,
             windows=windows(inputs),
             impersonation=inputs.policy.delivery.impersonation,
@@ -108,6 +111,11 @@ def revoke(revision: Revision, spec: ProjectOnboardingSpec) -> Revision:
         **still_declared(revision, spec),
         flows=tuple(_in_common(revision.flows, _declared(spec, revision.environment))) if revision.flows else (),
     )
+
+
+def _resources(size: Size) -> Resources:
+    """Return what a size comes to, without its name, as an admitted revision has it."""
+    return Resources.model_construct(**{name: getattr(size, name) for name in Resources.model_fields})
 
 
 def _still(groups: tuple[str, ...], declared: tuple[str, ...]) -> tuple[str, ...]:
@@ -149,19 +157,19 @@ def _declared(spec: ProjectOnboardingSpec, environment: str) -> Iterator[Resolve
     """
     others = [item.name for item in spec.environments]
     for flow in sorted(spec.flows, key=lambda flow: flow.name):
-        end = ResolvedFlow(
-            name=flow.name,
-            direction=flow.direction,
-            port=flow.port,
-            protocol=flow.protocol,
-            zone=flow.zone or "",
-            networks=dict.fromkeys(flow.cidrs, ()),
-        )
-        if flow.environment == environment:
-            peers = {name: "" for name in others if flow.concerns(name)}
-            yield end.model_copy(update={"direction": _OTHER_WAY[flow.direction], "answers": True, "peers": peers})
-        elif flow.concerns(environment) or environment not in others:
-            yield end.model_copy(update={"peers": {flow.environment: ""} if flow.environment in others else {}})
+        answers = flow.environment == environment
+        if answers or flow.concerns(environment) or environment not in others:
+            peers = [name for name in others if flow.concerns(name)] if answers else {flow.environment} & {*others}
+            yield ResolvedFlow(
+                name=flow.name,
+                direction=_OTHER_WAY[flow.direction] if answers else flow.direction,
+                port=flow.port,
+                protocol=flow.protocol,
+                zone=flow.zone or "",
+                networks=dict.fromkeys(flow.cidrs, ()),
+                peers=dict.fromkeys(peers, ""),
+                answers=answers,
+            )
 
 
 def _flows(

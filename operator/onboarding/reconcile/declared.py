@@ -1,5 +1,6 @@
 """What people declared: the objects of our own kinds as last seen, kept as compact bytes and read when a pass asks."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
@@ -50,6 +51,8 @@ class Declared:
         self._seen: dict[str, _Seen] = {}
         self._answered: dict[str, int] = {}
         self._decisions: dict[str, OnboardingDecisionSpec] = {}
+        self._about: defaultdict[str, set[str]] = defaultdict(set)
+        """By project: the names of the decisions about it."""
         self.offered = Offered()
         """Policies and targets."""
 
@@ -109,11 +112,17 @@ class Declared:
         """Keep an OnboardingDecision, or forget it; return the projects that it was and is about."""
         former = self._decisions.pop(name, None)
         projects = {former.project.name} if former else set()
+        for project in projects:
+            self._about[project].discard(name)
+            if not self._about[project]:
+                del self._about[project]
         try:
-            self._decisions[name] = OnboardingDecisionSpec.model_validate(spec)
+            decision = OnboardingDecisionSpec.model_validate(spec)
         except ValidationError:
             return projects
-        return projects | {self._decisions[name].project.name}
+        self._decisions[name] = decision
+        self._about[decision.project.name].add(name)
+        return projects | {decision.project.name}
 
     def decision_names(self) -> tuple[str, ...]:
         """Return the names of the decisions."""
@@ -121,11 +130,8 @@ class Declared:
 
     def decisions(self, project: str, uid: str) -> tuple[OnboardingDecisionSpec, ...]:
         """Return the decisions about one incarnation of a project."""
-        return tuple(
-            decision
-            for _, decision in sorted(self._decisions.items())
-            if decision.project.name == project and decision.project.uid == uid
-        )
+        known = (self._decisions[name] for name in sorted(self._about.get(project, ())))
+        return tuple(decision for decision in known if decision.project.uid == uid)
 
     def names(self) -> Iterator[str]:
         """Return the names of all projects."""

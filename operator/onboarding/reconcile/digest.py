@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import orjson
@@ -34,8 +34,7 @@ class Digests:
 
     def of_check(self, check: str) -> str:
         """Return the digest of exactly the fields that this check reads."""
-        known = BY_ID.get(check)
-        return self._of(sorted(set(known.reads)) if known else ())
+        return self._of(_reads((check,)))
 
     @cached_property
     def _content(self) -> dict[str, Any]:
@@ -59,7 +58,13 @@ class Digests:
 def gate_reads(policy: OnboardingPolicySpec, gate: str) -> list[str]:
     """Return the fields that the checks at a door read, in order and once each."""
     rules = (rule for rule in policy.checks if rule.gate == gate and rule.severity is not Severity.IGNORED)
-    return sorted({path for rule in rules if (check := BY_ID.get(rule.id)) for path in check.reads})
+    return list(_reads(tuple(rule.id for rule in rules)))
+
+
+@lru_cache(maxsize=256)
+def _reads(checks: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the fields that these checks read, in order and once each."""
+    return tuple(sorted({path for name in checks if (check := BY_ID.get(name)) for path in check.reads}))
 
 
 @cache

@@ -13,7 +13,7 @@ from onboarding.api.status import CheckResult
 from onboarding.build.revision import Revision
 from onboarding.checks import capacity, placement
 from onboarding.checks.inputs import ProjectInputs
-from onboarding.checks.journey import gate_of
+from onboarding.checks.journey import door_of
 from onboarding.checks.probe import CertificateRequest, Request
 from onboarding.reconcile.admit import Place, admitted, revoke
 from onboarding.reconcile.decisions import Decisions, count, describe
@@ -66,6 +66,8 @@ class Judgement:
     """What a removal waits for, in words for the one who has to act."""
     unconfirmed: set[str] = field(default_factory=set)
     """Environments whose removal waits for a decision."""
+    staying: dict[str, str] = field(default_factory=dict)
+    """Environments that stay although nobody declares them any more, and why."""
 
     @property
     def building_places(self) -> set[Place]:
@@ -90,9 +92,8 @@ def judge(world: World) -> Judgement:
     _judge_environments(world, spec, policy, judgement)
     declared = {environment.name for environment in spec.environments}
     undeclared = _present(world) - declared
-    staying = {name for name in undeclared if spec.mode is Mode.PLAN or judgement.decisions.suspension(name)}
-    _stay(judgement, spec, staying)
-    _let_go(world, spec, judgement, undeclared - staying)
+    _stay(judgement, spec, undeclared)
+    _let_go(world, spec, judgement, undeclared - judgement.staying.keys())
     _leave_sites(world, spec, judgement, declared - judgement.held.keys())
     return judgement
 
@@ -112,8 +113,7 @@ def _judge_environments(
         spec, policy, world.targets, world.now, world.answers, attested, world.target_problems, world.project.name
     )
     proposals = propose(world, project, judgement.decisions, judgement.admitted)
-    order = [gate.name for gate in policy.gates]
-    passed = _passed(policy, judgement.admitted.values(), order)
+    passed = _passed(policy, judgement.admitted.values())
     wanted = max((item.door for item in proposals if item.new), default=-1)
     surveyor = Surveyor(
         project,
@@ -123,7 +123,7 @@ def _judge_environments(
     )
     survey = surveyor.survey(
         [(item.door, item.inputs) for item in proposals],
-        running_places(world, project, judgement.admitted, order),
+        running_places(world, project, judgement.admitted),
         _coming(spec, judgement, proposals),
     )
     judgement.asked = frozenset(survey.asked)
@@ -134,7 +134,7 @@ def _judge_environments(
     judgement.full = tuple(site for item in proposals for site in item.full)
     for item in proposals:
         if item.door >= 0:
-            judgement.gates[item.name] = order[item.door]
+            judgement.gates[item.name] = policy.gates[item.door].name
         reason = _held(item, judgement, [found.finding.message for found in survey.on_environment(item.name)], spec)
         _settle(judgement, item, reason, spec)
         if item.new and item.name not in judgement.held and not all(door.open for door in judgement.doors):
@@ -145,14 +145,13 @@ def _coming(spec: ProjectOnboardingSpec, judgement: Judgement, proposals: Iterab
     """Return the environments that are nowhere yet, and that nothing but a door keeps away."""
     there = {place.environment for place in judgement.admitted}
     wanted = {item.name for item in proposals if accepted(item.revisions, item.found)}
-    held = {name for name in wanted if spec.mode is Mode.PLAN or judgement.decisions.suspension(name)}
+    held = {name for name in wanted if _hold_of(judgement, spec, name)}
     return wanted - there - held
 
 
-def _passed(policy: OnboardingPolicySpec, revisions: Iterable[Revision | None], order: list[str]) -> int:
+def _passed(policy: OnboardingPolicySpec, revisions: Iterable[Revision | None]) -> int:
     """Return the place of the furthest door behind which something is provisioned, or -1."""
-    gates = (gate_of(policy, revision.stage, revision.target) for revision in revisions if revision)
-    return max((order.index(gate.name) for gate in gates if gate), default=-1)
+    return max((door_of(policy, revision.stage, revision.target) for revision in revisions if revision), default=-1)
 
 
 def _urgent(judgement: Judgement, proposals: Iterable[Proposal]) -> bool:
@@ -184,13 +183,19 @@ def _held(item: Proposal, judgement: Judgement, at_door: list[str], spec: Projec
     everywhere = [found.finding.message for found in item.found if not found.site]
     if everywhere:
         return everywhere[0]
-    if spec.mode is Mode.PLAN:
-        return "spec.mode is Plan"
-    if suspension := judgement.decisions.suspension(item.name):
-        return f"{describe(suspension)}: {suspension.reason}"
+    if why := _hold_of(judgement, spec, item.name):
+        return why
     if not item.new:
         return ""
     return at_door[0] if at_door else _behind(item, judgement.doors)
+
+
+def _hold_of(judgement: Judgement, spec: ProjectOnboardingSpec, environment: str) -> str:
+    """Return why an environment is neither changed nor removed, whatever is declared; the empty string where it is."""
+    if spec.mode is Mode.PLAN:
+        return "spec.mode is Plan"
+    suspension = judgement.decisions.suspension(environment)
+    return f"{describe(suspension)}: {suspension.reason}" if suspension else ""
 
 
 def _behind(item: Proposal, doors: Sequence[Door]) -> str:
@@ -221,10 +226,13 @@ def _keep(judgement: Judgement, revision: Revision | None, spec: ProjectOnboardi
         judgement.building.append(revoke(revision, spec) if spec else revision)
 
 
-def _stay(judgement: Judgement, spec: ProjectOnboardingSpec, environments: set[str]) -> None:
+def _stay(judgement: Judgement, spec: ProjectOnboardingSpec, undeclared: set[str]) -> None:
     """Keep environments that are no longer declared: neither a plan nor a suspended project removes anything."""
+    for name in sorted(undeclared):
+        if why := _hold_of(judgement, spec, name):
+            judgement.staying[name] = f"no longer declared; it stays: {why}"
     for place, revision in judgement.admitted.items():
-        if place.environment in environments:
+        if place.environment in judgement.staying:
             _keep(judgement, revision, spec)
 
 
@@ -238,6 +246,7 @@ def _let_go(world: World, spec: ProjectOnboardingSpec, judgement: Judgement, env
         if waiting := _waits(world, spec, judgement, environment):
             judgement.awaiting = waiting
             judgement.unconfirmed.add(environment)
+            judgement.staying[environment] = waiting
             for place, revision in judgement.admitted.items():
                 if place.environment == environment:
                     _keep(judgement, revision, spec)

@@ -5,7 +5,8 @@ those before it. So nothing lacks room for the sake of what opens behind it and 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from operator import itemgetter
 
 from onboarding.api.capacity import Budget
 from onboarding.api.project import Environment
@@ -19,7 +20,7 @@ from onboarding.checks import capacity, continuity, reviews
 from onboarding.checks.catalogue import ALWAYS
 from onboarding.checks.finding import Check
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, Room
-from onboarding.checks.journey import gate_of
+from onboarding.checks.journey import door_of
 from onboarding.checks.totals import Totals
 from onboarding.reconcile.admit import Place, candidates, cluster_of, revoke
 from onboarding.reconcile.decisions import Decisions
@@ -67,31 +68,33 @@ class _Proposer:
     taking: dict[str, tuple[bool, Totals]] = field(default_factory=dict)
     """By environment: whether it serves production, and what it takes on all its sites together."""
 
-    def propose(self, environment: Environment) -> Proposal:
+    def propose(self, bare: EnvironmentInputs, door: int) -> Proposal:
+        room = self._room(bare)
+        inputs = bare.knowing(room)
+        found = _found(inputs, ALWAYS)
+        revisions: list[Revision] = []
+        if all(item.site for item in found):
+            opened = reviews.flows_are_opened.id in self.project.attested
+            revisions = candidates(self.world.project.name, inputs, opened, self.admitted)
+            inputs = bare.knowing(room, max(len(revision.canonical) for revision in revisions))
+            found += _found(inputs, (continuity.revision_fits,))
+        self._take(inputs, accepted(revisions, found))
+        new = any(not self._stands(revision) for revision in revisions)
+        return Proposal(inputs, door, found, revisions, new)
+
+    def bare(self, environment: Environment) -> EnvironmentInputs:
+        """Return an environment as its declaration has it, without the room that is left for it."""
         name = environment.namespace or namespace_name(self.world.project.name, environment.name)
         former = tuple(
             (old.target, old.namespace)
             for place, old in self.admitted.items()
             if place.environment == environment.name and old
         )
-        bare = EnvironmentInputs(self.project, environment, name, former)
-        inputs = replace(bare, room=self._room(bare))
-        found = _found(inputs, ALWAYS)
-        revisions: list[Revision] = []
-        if all(item.site for item in found):
-            opened = reviews.flows_are_opened.id in self.project.attested
-            revisions = candidates(self.world.project.name, inputs, opened, self.admitted)
-            inputs = replace(inputs, revision_bytes=max(len(revision.canonical) for revision in revisions))
-            found += _found(inputs, (continuity.revision_fits,))
-        self._take(inputs, accepted(revisions, found))
-        new = any(not self._stands(revision) for revision in revisions)
-        return Proposal(inputs, self.door(environment), found, revisions, new)
+        return EnvironmentInputs(self.project, environment, name, former)
 
-    def door(self, environment: Environment) -> int:
+    def door(self, inputs: EnvironmentInputs) -> int:
         """Return the place of the door of an environment in the order; -1 where it has none."""
-        policy, target = self.project.policy, EnvironmentInputs(self.project, environment).target_name
-        gate = gate_of(policy, environment.stage, target or "")
-        return [other.name for other in policy.gates].index(gate.name) if gate else -1
+        return door_of(self.project.policy, inputs.environment.stage, inputs.target_name or "")
 
     def _room(self, inputs: EnvironmentInputs) -> Room:
         environment = inputs.environment
@@ -135,9 +138,9 @@ class _Proposer:
     def _stands(self, revision: Revision) -> bool:
         """Return whether a revision is what is admitted already, or what a revocation leaves of that."""
         old = self.admitted.get(Place(revision.environment, revision.cluster))
-        if old is None or old.canonical == revision.canonical:
-            return old is not None
-        return revoke(old, self.project.spec).canonical == revision.canonical
+        if old is None:
+            return False
+        return _alike(old, revision) or _alike(revoke(old, self.project.spec), revision)
 
     def _namespace(self, inputs: EnvironmentInputs, site: str) -> ObjectKey:
         return ObjectKey(_cluster(inputs, site), NAMESPACE, "", inputs.namespace)
@@ -162,9 +165,15 @@ def propose(
             production = any(stage.name == revision.stage and stage.production for stage in project.policy.stages)
             _, before = proposer.taking.get(revision.environment, (production, Totals()))
             proposer.taking[revision.environment] = (production, before + Totals.of(revision.resources))
-    in_order = sorted(project.spec.environments, key=proposer.door)
-    proposals = {environment.name: proposer.propose(environment) for environment in in_order}
+    declared = [proposer.bare(environment) for environment in project.spec.environments]
+    in_order = sorted(((proposer.door(inputs), inputs) for inputs in declared), key=itemgetter(0))
+    proposals = {inputs.environment.name: proposer.propose(inputs, door) for door, inputs in in_order}
     return [proposals[environment.name] for environment in project.spec.environments]
+
+
+def _alike(one: Revision, other: Revision) -> bool:
+    """Return whether two revisions have the same canonical JSON, which equal values have."""
+    return one == other or one.canonical == other.canonical
 
 
 def _found(inputs: EnvironmentInputs, checks: Iterable[Check[EnvironmentInputs]]) -> list[Found]:

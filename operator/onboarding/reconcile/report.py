@@ -76,6 +76,8 @@ def _fit(status: dict[str, Any]) -> dict[str, Any]:
 
     A foreign text in it, such as the reason of a decision, may take six bytes a character.
     """
+    if _excess(status) <= 0:
+        return status
     _drop(status, "plan", 0)
     _drop_applications(status, keep=sum("message" in item for _, item in _applications(status)))
     _drop(status, "checks", _FEW)

@@ -26,7 +26,7 @@ _STATE = {
 def environments(
     world: World, judgement: Judgement, outcomes: Iterable[Outcome], standings: Mapping[Place, Sequence[Standing]]
 ) -> tuple[EnvironmentStatus, ...]:
-    """Return where each environment stands on each site, those on their way out last."""
+    """Return where each environment stands on each site, those that nobody declares any more last."""
     trouble: dict[tuple[str, str], Outcome] = {}
     for outcome in outcomes:
         if outcome.result is not Result.DONE:
@@ -47,8 +47,16 @@ def environments(
         for environment in declared
     ]
     names = {environment.name for environment in declared}
-    leaving = sorted((judgement.gone | judgement.unconfirmed | built.keys()) - names)
-    return (*shown, *(EnvironmentStatus(name=name, sites=_leaving(judgement, name, trouble)) for name in leaving))
+    staying = [
+        EnvironmentStatus(
+            name=name,
+            held=cut(judgement.staying.get(name)),
+            sites=tuple(_site(world, revision, trouble, standings) for revision in built.get(name, ())),
+        )
+        for name in sorted((built.keys() | judgement.staying.keys()) - names)
+    ]
+    gone = [EnvironmentStatus(name=name, sites=_leaving(judgement, name, trouble)) for name in sorted(judgement.gone)]
+    return (*shown, *staying, *gone)
 
 
 def _site(
@@ -70,14 +78,17 @@ def _site(
     )
 
 
-def _leaving(judgement: Judgement, name: str, trouble: dict[tuple[str, str], Outcome]) -> tuple[SiteStatus, ...]:
+def _leaving(judgement: Judgement, name: str, trouble: Mapping[tuple[str, str], Outcome]) -> tuple[SiteStatus, ...]:
     sites = []
     for place, revision in judgement.admitted.items():
         if place.environment == name and revision:
-            outcome = trouble.get((name, place.cluster))
-            state = EnvironmentState.READY if name in judgement.unconfirmed else EnvironmentState.REMOVING
-            message = judgement.awaiting if name in judgement.unconfirmed else outcome.message if outcome else None
+            outcome = trouble.get(place)
             sites.append(
-                SiteStatus(name=revision.site, namespace=revision.namespace, state=state, message=cut(message))
+                SiteStatus(
+                    name=revision.site,
+                    namespace=revision.namespace,
+                    state=EnvironmentState.REMOVING,
+                    message=cut(outcome.message) if outcome else None,
+                )
             )
     return tuple(sites)

@@ -95,8 +95,13 @@ _RULES: Final = (
     _Rule(
         re.compile(r"cannot (?P<verb>\w+) resource \"(?P<resource>[^\"]+)\" in API group \"(?P<group>[^\"]*)\""),
         "the account of the environment may not {verb} {resource} ({about})",
-        "take it out of the repository, or give ClusterRole onboarding:sync that right",
+        "take it out of the repository, or give it by a ClusterRole labelled projectonboarding.io/aggregate-to-sync",
         Actor.PLATFORM,
+    ),
+    _Rule(
+        re.compile(r"attempting to grant RBAC permissions not currently held"),
+        "{about} would give more rights than the account of the environment has",
+        "let it give less, or take it out of the repository",
     ),
     _Rule(
         re.compile(r"could not find (?P<kind>\S+) for requested resource"),

@@ -1,27 +1,26 @@
 """The environments that run already, as the checks of what runs see them; pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from onboarding.build.kinds import APPLICATION, ObjectKey
 from onboarding.build.naming import application_name
 from onboarding.build.revision import Revision
 from onboarding.checks.inputs import ProjectInputs, RunningInputs
-from onboarding.checks.journey import gate_of
+from onboarding.checks.journey import door_of
 from onboarding.reconcile.admit import Place
 from onboarding.reconcile.world import World
 
 
 def running_places(
-    world: World, project: ProjectInputs, admitted: Mapping[Place, Revision | None], order: Sequence[str]
+    world: World, project: ProjectInputs, admitted: Mapping[Place, Revision | None]
 ) -> Iterator[tuple[int, RunningInputs]]:
     """Return each admitted environment on each of its sites, with the place of its door in the order, or -1."""
     for revision in admitted.values():
         if revision is None:
             continue
-        gate = gate_of(project.policy, revision.stage, revision.target)
         applications = (world.application(key) for key in application_keys(world, revision))
         yield (
-            order.index(gate.name) if gate else -1,
+            door_of(project.policy, revision.stage, revision.target),
             RunningInputs(
                 project=project,
                 environment=revision.environment,

@@ -1,9 +1,9 @@
 """Make every check that the policy puts at a door, and say what each finding means there; pure."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from onboarding.api.gates import Actor, CheckRule, Override, Severity
 from onboarding.api.status import CheckResult
@@ -77,6 +77,27 @@ class Survey:
         return (item for item in ours if item.holds and item.check in OF_ENVIRONMENT)
 
 
+class _Posted(NamedTuple, Generic[InputsT]):
+    """A check at the door where the policy puts it."""
+
+    check: Check[InputsT]
+    severity: Severity
+    door: int
+    overrides: list[Override]
+    """Those that concern it."""
+
+    def severity_on(self, target: str, *, warns: bool = False) -> Severity:
+        """Return what it means on a target: its severity, or that of the last override that matches.
+
+        ``warns``: what is not ignored is only told.
+        """
+        severity = self.severity
+        for override in self.overrides:
+            if override.target in (None, target):
+                severity = override.severity
+        return Severity.WARNING if warns and severity is not Severity.IGNORED else severity
+
+
 @dataclass(frozen=True)
 class Surveyor:
     """Makes the checks of one project at the doors of one policy."""
@@ -98,38 +119,53 @@ class Surveyor:
 
         ``coming`` are the proposed environments that are nowhere yet, and that nothing but a door keeps away.
         """
-        policy = self.project.policy
-        order = {gate.name: index for index, gate in enumerate(policy.gates)}
-        rules = {rule.id: rule for rule in policy.checks if rule.gate in order}
         survey = Survey()
         environments, places = list(proposed), list(running)
-        for of_project, rule in _ruled(OF_PROJECT, rules):
-            self._make(survey, of_project, self.project, rule, order[rule.gate])
-        for of_environment, rule in _ruled(OF_ENVIRONMENT, rules):
+        for of_project in self._posted(OF_PROJECT):
+            self._make(survey, of_project.check, self.project, of_project.severity_on(""), of_project.door)
+        for of_environment in self._posted(OF_ENVIRONMENT):
             for door, future in environments:
-                self._make(survey, of_environment, future, rule, order[rule.gate], only_warns=order[rule.gate] > door)
-        for of_running, rule in _ruled(OF_RUNNING, rules):
-            first = order[rule.gate]
+                severity = of_environment.severity_on(future.target_name or "", warns=door < of_environment.door)
+                self._make(survey, of_environment.check, future, severity, of_environment.door)
+        self._survey_running(survey, places, _yet_to_come(survey, environments, coming))
+        return survey
+
+    def _survey_running(
+        self, survey: Survey, places: Sequence[tuple[int, RunningInputs]], coming: Iterable[tuple[int, str]]
+    ) -> None:
+        """Make the checks of what runs; the doors that look at what is yet to come wait until it is there."""
+        gates = self.project.policy.gates
+        for of_running in self._posted(OF_RUNNING):
+            first = of_running.door
             for door, present in places:
                 # From its door on, what opens there is held to it before it comes to the next one.
                 held = max(first, door + 1)
-                if held < len(policy.gates):
-                    self._make(survey, of_running, present, rule, held)
-            if self._blocks(of_running, rule):
-                self._wait(survey, first, environments, coming)
+                if held < len(gates):
+                    severity = of_running.severity_on(present.target)
+                    self._make(survey, of_running.check, present, severity, held)
+            if of_running.severity_on("") is Severity.BLOCKING and not self._waiver(of_running.check, ""):
+                survey.awaited |= {
+                    gates[held].name: name for door, name in coming if (held := max(first, door + 1)) < len(gates)
+                }
                 if not any(door < first for door, _ in places):
-                    survey.unseen.add(rule.gate)
-        return survey
+                    survey.unseen.add(gates[first].name)
 
-    def _wait(
-        self, survey: Survey, first: int, proposed: Iterable[tuple[int, EnvironmentInputs]], coming: Collection[str]
-    ) -> None:
-        """Let the doors that look at what comes now wait until it is there."""
-        for door, future in proposed if coming else ():
-            name, held = future.environment.name, max(first, door + 1)
-            comes = name in coming and not any(survey.on_environment(name))
-            if comes and held < len(self.project.policy.gates):
-                survey.awaited[self.project.policy.gates[held].name] = name
+    def _posted(self, checks: Iterable[Check[InputsT]]) -> Iterator["_Posted[InputsT]"]:
+        """Yield those of these checks that the policy puts at a door."""
+        for check in checks:
+            if rule := self._rules.get(check.id):
+                overrides = [override for override in self._overrides if _concerns(override, check)]
+                yield _Posted(check, rule.severity, self._order[rule.gate], overrides)
+
+    @cached_property
+    def _order(self) -> dict[str, int]:
+        """The place of each door."""
+        return {gate.name: place for place, gate in enumerate(self.project.policy.gates)}
+
+    @cached_property
+    def _rules(self) -> dict[str, CheckRule]:
+        """The rule of each check that is put at a door."""
+        return {rule.id: rule for rule in self.project.policy.checks if rule.gate in self._order}
 
     @cached_property
     def _overrides(self) -> list[Override]:
@@ -137,52 +173,19 @@ class Surveyor:
         journeys = (None, self.project.spec.journey)
         return [override for override in self.project.policy.overrides if override.journey in journeys]
 
-    def _severity(self, check: Check[Any], rule: CheckRule, target: str) -> Severity:
-        """Return what a check means at its door: the rule's severity, or that of the last override that matches."""
-        severity = rule.severity
-        for override in self._overrides:
-            if (
-                override.track in (None, check.track)
-                and override.target in (None, target)
-                and (not override.checks or check.id in override.checks)
-            ):
-                severity = override.severity
-        return severity
-
-    def _blocks(self, check: Check[Any], rule: CheckRule) -> bool:
-        """Return whether a check holds its door for the project as such."""
-        return self._severity(check, rule, "") is Severity.BLOCKING and not self._waiver(check, "")
-
-    def _make(
-        self,
-        survey: Survey,
-        check: Check[InputsT],
-        inputs: InputsT,
-        rule: CheckRule,
-        door: int,
-        *,
-        only_warns: bool = False,
-    ) -> None:
-        environment, site, target = _about(inputs)
-        severity = self._severity(check, rule, target)
+    def _make(self, survey: Survey, check: Check[InputsT], inputs: InputsT, severity: Severity, door: int) -> None:
         if severity is Severity.IGNORED:
             return
-        requests = set(check.asks(inputs))
+        requests = tuple(check.asks(inputs))
         if requests and not self.waits(door):
             return
-        survey.asked |= requests
+        survey.asked.update(requests)
         finding = check.judge(inputs)
         if finding is None:
             return
-        found = Found(
-            check,
-            finding,
-            self.project.policy.gates[door].name,
-            Severity.WARNING if only_warns else severity,
-            environment,
-            finding.site or site,
-            self._waiver(check, environment),
-        )
+        environment, site = _about(inputs)
+        gate, waiver = self.project.policy.gates[door].name, self._waiver(check, environment)
+        found = Found(check, finding, gate, severity, environment, finding.site or site, waiver)
         unanswered = any(self.project.answer(request) is None for request in requests)
         survey.found.append(self._remember(found) if unanswered else found)
 
@@ -209,20 +212,24 @@ def _as_shown(item: Mapping[str, Any], finding: Finding) -> Finding:
     return Finding(message, item["remedy"], actor, result)
 
 
-def _ruled(
-    checks: Iterable[Check[InputsT]], rules: Mapping[str, CheckRule]
-) -> Iterator[tuple[Check[InputsT], CheckRule]]:
-    return ((check, rules[check.id]) for check in checks if check.id in rules)
+def _concerns(override: Override, check: Check[Any]) -> bool:
+    return override.track in (None, check.track) and (not override.checks or check.id in override.checks)
+
+
+def _yet_to_come(
+    survey: Survey, proposed: Iterable[tuple[int, EnvironmentInputs]], coming: Collection[str]
+) -> list[tuple[int, str]]:
+    """Return the environments that come once their doors let them, each with the place of its door."""
+    named = ((door, future.environment.name) for door, future in proposed)
+    return [(door, name) for door, name in named if name in coming and not any(survey.on_environment(name))]
 
 
 def _place(found: Found) -> tuple[str, str, str]:
     return found.check.id, found.environment, found.site
 
 
-def _about(inputs: Any) -> tuple[str, str, str]:
-    """Return the environment, site and target that inputs are about; '' each where they are about the project."""
+def _about(inputs: Any) -> tuple[str, str]:
+    """Return the environment and site that inputs are about; '' each where they are about the project."""
     if isinstance(inputs, RunningInputs):
-        return inputs.environment, inputs.site, inputs.target
-    if isinstance(inputs, EnvironmentInputs):
-        return inputs.environment.name, "", inputs.target_name or ""
-    return "", "", ""
+        return inputs.environment, inputs.site
+    return (inputs.environment.name, "") if isinstance(inputs, EnvironmentInputs) else ("", "")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from onboarding.api.common import Mode
 from onboarding.api.gates import Actor
-from onboarding.api.status import Reason
+from onboarding.api.status import GateState, Reason
 from onboarding.reconcile.converge import Outcome, Result
 from onboarding.reconcile.decisions import describe
 from onboarding.reconcile.judge import Judgement
@@ -85,23 +85,33 @@ def _teardown(world: World, judgement: Judgement, waiting: Sequence[str]) -> Ver
 
 def _settled(world: World, judgement: Judgement, waiting: Sequence[str]) -> Verdict:
     """Return the verdict of a pass that left nothing undone."""
-    spec = world.project.spec
     if suspension := judgement.decisions.suspension(""):
         message = f"{describe(suspension)}: {suspension.reason}; what is admitted stays in place"
         return Verdict("False", Reason.SUSPENDED, message, actor=Actor.PLATFORM)
     if judgement.gone and any(item.environment in judgement.gone for item in world.live.values()):
         message = _waiting_for(waiting) if waiting else f"removing {', '.join(sorted(judgement.gone))}"
         return Verdict("Unknown", Reason.REMOVING, message, reconciling=True, actor=Actor.OPERATOR)
-    if judgement.held and not judgement.building:
-        planned = spec is not None and spec.mode is Mode.PLAN and not judgement.findings
-        reason = Reason.PLANNED if planned else Reason.HELD
-        return Verdict("False", reason, _held(judgement), actor=Actor.PROJECT)
+    if not judgement.building and (nothing := _nothing(world, judgement)):
+        return nothing
     if judgement.held:
         return Verdict("True", Reason.ENVIRONMENTS_HELD, f"what is admitted is in place; {_held(judgement)}")
     if judgement.awaiting:
         return Verdict("True", Reason.AWAITING_CONFIRMATION, judgement.awaiting, actor=Actor.PLATFORM)
     count = len({revision.environment for revision in judgement.building})
     return Verdict("True", Reason.READY, f"{count} of {count} environments are in place")
+
+
+def _nothing(world: World, judgement: Judgement) -> Verdict | None:
+    """Return the verdict where nothing is admitted; None where nothing is declared and no door waits for anybody."""
+    if judgement.held:
+        planned = world.project.spec is not None and world.project.spec.mode is Mode.PLAN and not judgement.findings
+        reason = Reason.PLANNED if planned else Reason.HELD
+        return Verdict("False", reason, _held(judgement), actor=Actor.PROJECT)
+    door = next((door for door in judgement.doors if door.state is not GateState.OPEN), None)
+    if door is None or not door.obstacles:
+        return None
+    first = door.obstacles[0]
+    return Verdict("False", Reason.HELD, f"door {door.gate.name}: {first.message}", actor=first.actor)
 
 
 def _held(judgement: Judgement) -> str:

@@ -16,7 +16,7 @@ from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import KubeCluster
 from onboarding.adapters.hub import HubProjects, count_declared, installation_id
 from onboarding.adapters.identity import Pins, ProvenClient
-from onboarding.adapters.pool import ClusterPool, read_secret
+from onboarding.adapters.pool import ClusterPool, Leniency, read_secret
 from onboarding.adapters.probes.asks import build_asks
 from onboarding.adapters.probes.runner import ProbeRunner
 from onboarding.adapters.secrets import KubeSecrets
@@ -76,6 +76,7 @@ class Service:
             read_secret=lambda name, key: read_secret(hub, settings.namespace, name, key),
             connect=self._connect,
             state_changed=self._look_at_clusters,
+            leniency=Leniency(settings.allow_login_commands, settings.allow_unverified_servers),
         )
         self._states: dict[str, ClusterState] = {}
         self._hub_warm = asyncio.Event()
