@@ -156,9 +156,8 @@ async def test_a_workload_is_read_as_the_server_stores_it(room: ControlPlane) ->
     assert [each.name for each in by_name["db"].containers] == ["app", "prepare"]
 
 
-async def test_autoscalers_and_budgets_are_put_to_what_they_are_for(room: ControlPlane) -> None:
+async def test_budgets_are_put_to_what_they_are_for(room: ControlPlane) -> None:
     found = await look(room)
-    assert found.autoscaled == ("Deployment/scaled",)
     # By a label, and by an expression on another one.
     copies = (f"Deployment/copy-{index}" for index in range(10))
     assert found.protected == (*copies, "Deployment/web", "StatefulSet/db")

@@ -1,6 +1,8 @@
 """What Argo CD says becomes one sentence for people: what is wrong, what mends it, who acts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -8,11 +10,12 @@ import pytest
 
 from onboarding.api.gates import Actor
 from onboarding.build.kinds import APPLICATION, RESOURCE_QUOTA, ObjectKey
+from onboarding.checks.probe import Answer, Workload, WorkloadsFacts, WorkloadsRequest
 from onboarding.reconcile.live import Live, told_of
-from onboarding.reconcile.rollup import Standing, next_steps, roll_up, status_of
+from onboarding.reconcile.rollup import Standing, next_steps, roll_up, status_of, unexplained
 from tests.unit.argocd_status import COMMIT, compared, entry, failing, incomparable, item, synced
 from tests.unit.argocd_words import WORDS
-from tests.unit.worlds import environment, live_of_spec, revisions, spec_of, world_of
+from tests.unit.worlds import NOW, environment, live_of_spec, revisions, spec_of, world_of
 
 APP = ObjectKey("hub", APPLICATION, "argocd", "shop-dev-app")
 QUOTA = ObjectKey("hub", RESOURCE_QUOTA, "shop-dev", "onboarding")
@@ -53,6 +56,51 @@ def test_what_waits_while_the_quota_is_used_up_says_quota(health: str) -> None:
         "let it ask for less, or choose a larger size for the environment",
         Actor.PROJECT,
     )
+
+
+def refusing(world_spec: Any, seen: Answer[WorkloadsFacts] | None, health: str = "Progressing") -> Standing:
+    """Return where an Application stands while this was seen of its environment."""
+    live: dict[ObjectKey, Live] = live_of_spec(world_spec)
+    live[APP] = live[APP]._replace(told=told_of(APPLICATION, synced(health=health)))
+    world = world_of(world_spec, live, answers={WHAT_RUNS: seen} if seen else {})
+    assert unexplained(world, revisions(world_spec)) == ({WHAT_RUNS} if health == "Progressing" else set())
+    (found,) = roll_up(world, revisions(world_spec)[0])
+    return found
+
+
+WHAT_RUNS = WorkloadsRequest("hub", "shop-dev")
+TOO_LARGE = Workload(
+    "Deployment",
+    "web",
+    {},
+    (),
+    replica_failure="exceeded quota: onboarding, requested: limits.cpu=5, used: limits.cpu=0, limited: limits.cpu=2",
+)
+SEEN = Answer(
+    WorkloadsFacts((replace(TOO_LARGE, name="api", replica_failure=""), TOO_LARGE)), "", NOW + timedelta(days=1)
+)
+
+
+def test_what_refuses_the_pods_of_a_deployment_is_told_where_argo_cd_says_progressing() -> None:
+    found = refusing(spec_of(environment()), SEEN)
+    assert found.message == (
+        "the quota of the environment refuses Deployment/web: asked limits.cpu=5; used limits.cpu=0; limit limits.cpu=2"
+    )
+    assert (found.failing, found.actor) == (True, Actor.PROJECT)
+
+
+@pytest.mark.parametrize(
+    ("seen", "health"),
+    [
+        (None, "Progressing"),
+        (Answer(None, "no answer", NOW), "Progressing"),
+        (replace(SEEN, at=NOW), "Progressing"),
+        (SEEN, "Healthy"),
+    ],
+    ids=["not asked yet", "no answer", "seen before this was deployed", "healthy"],
+)
+def test_of_pods_nothing_is_told_that_is_not_known_now(seen: Answer[WorkloadsFacts] | None, health: str) -> None:
+    assert refusing(spec_of(environment()), seen, health).message == ""
 
 
 def test_a_quota_that_is_used_up_is_no_matter_of_what_is_healthy() -> None:

@@ -39,6 +39,25 @@ def test_a_deployment_is_read() -> None:
     )
 
 
+QUOTA = "exceeded quota: onboarding, requested: limits.cpu=5, used: limits.cpu=0, limited: limits.cpu=2"
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ({"type": "ReplicaFailure", "status": "True", "message": f'pods "web-5f-x7" is forbidden: {QUOTA}'}, QUOTA),
+        ({"type": "ReplicaFailure", "status": "True", "message": "first\nsecond"}, "first"),
+        ({"type": "ReplicaFailure", "status": "True", "message": "x" * 9000}, "x" * 500),
+        ({"type": "ReplicaFailure", "status": "True"}, ""),
+        ({"type": "ReplicaFailure", "status": "False", "message": "no more"}, ""),
+        ({"type": "Progressing", "status": "True", "message": "on its way"}, ""),
+    ],
+)
+def test_what_keeps_its_pods_from_being_made_is_read_without_their_names(status: dict[str, Any], told: str) -> None:
+    """A pod that is refused has another name at every attempt."""
+    assert workload({**deployment(), "status": {"conditions": [status]}}).replica_failure == told
+
+
 def test_a_cron_job_is_read_from_the_template_of_its_jobs() -> None:
     inner = deployment()["spec"]["template"]
     item = {"metadata": {"name": "tidy"}, "spec": {"jobTemplate": {"spec": {"template": inner}}}}

@@ -19,8 +19,6 @@ from onboarding.api.policy import ArgoAction, Container, PodSecurity
 from onboarding.api.target import ArgoCD, ArgoLocation, Flavour, Holes
 from onboarding.build.kinds import HUB
 
-MAX_REVISION_BYTES = 64 * 1024
-
 
 class Owner(NamedTuple):
     """Whom an object belongs to: the installation of the operator, the project's name and its UID."""

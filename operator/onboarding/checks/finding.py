@@ -74,7 +74,7 @@ def check(
     remedy: str,
     reads: tuple[str, ...],
     actor: Actor = Actor.PROJECT,
-    asks: Callable[[InputsT], Iterable[Request[Any]]] = _asks_nothing,
+    asks: Callable[[Any], Iterable[Request[Any]]] = _asks_nothing,
 ) -> Callable[[Callable[[InputsT], Finding | None]], Check[InputsT]]:
     """Make a check of a function; its docstring says what is true where it passes."""
 

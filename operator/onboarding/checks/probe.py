@@ -184,6 +184,8 @@ class Workload:
     spread: bool = False
     """Whether topology spread constraints or pod anti-affinity keep its pods apart."""
     host_path: bool = False
+    replica_failure: str = ""
+    """Why its pods cannot be made, such as a quota that refuses them; the empty string where nothing says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +198,6 @@ class WorkloadsFacts:
     """Workloads beyond that."""
     not_served: tuple[str, ...] = ()
     """Kinds of the list below that the cluster does not serve, such as ``ServiceMonitor``."""
-    autoscaled: tuple[str, ...] = ()
-    """``Kind/name`` of workloads that a HorizontalPodAutoscaler scales to at least two."""
     protected: tuple[str, ...] = ()
     """``Kind/name`` of workloads that a PodDisruptionBudget selects."""
     monitors: tuple[str, ...] = ()

@@ -125,6 +125,8 @@ class Ledger:
         if not self._refused[project]:
             del self._refused[project]
         news = {key: claim for key, claim in claims.items() if key not in self._entries or self._claim(key) != claim}
+        if not news and project not in self._reserved_by:
+            return
         with self._recounting({*news, *self._reserved_by.get(project, ())}):
             self._drop(project)
             for key, claim in news.items():
@@ -137,7 +139,9 @@ class Ledger:
 
         Not to be called where the answer to a write of a namespace is not known: it may be there all the same.
         """
-        with self._recounting(self._reserved_by.get(project, ())):
+        if project not in self._reserved_by:
+            return
+        with self._recounting(self._reserved_by[project]):
             self._drop(project)
 
     def _claim(self, key: ObjectKey) -> Claim:

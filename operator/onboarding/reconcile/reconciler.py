@@ -21,6 +21,7 @@ from onboarding.reconcile.observe import Observer
 from onboarding.reconcile.ports import Cluster, Outside, Projects, Secrets
 from onboarding.reconcile.removal import in_use, removals
 from onboarding.reconcile.report import report
+from onboarding.reconcile.rollup import unexplained
 from onboarding.reconcile.verdict import Verdict, give_verdict
 from onboarding.reconcile.world import World
 
@@ -79,7 +80,7 @@ class Reconciler:
             self._ledger.reserve(name, {})
             return Pass()
         judgement = judge(world)
-        self._outside.follow(name, judgement.asked, urgent=judgement.urgent)
+        self._outside.follow(name, judgement.asked | unexplained(world, judgement.building), urgent=judgement.urgent)
         # Taken before the first await, so that no other project sees the same room free.
         self._ledger.reserve(name, claims_of(judgement.building), judgement.full)
         return await self._bring_about(world, judgement, patient=patient)

@@ -10,14 +10,16 @@ from onboarding.api.status import ApplicationStatus, NextAction
 from onboarding.build.kinds import RESOURCE_QUOTA, ObjectKey
 from onboarding.build.quota import NAME as QUOTA_NAME
 from onboarding.build.revision import Revision
+from onboarding.checks.probe import Workload, WorkloadsRequest
 from onboarding.reconcile.argocd import Application, Cause
 from onboarding.reconcile.running import application_keys
-from onboarding.reconcile.wording import cut
+from onboarding.reconcile.wording import cut, time
 from onboarding.reconcile.world import World
 
 _SHOWN = 200
 """Bytes of a message beside its Application; the condition and the action have more of the worst."""
 _ACTIONS = 3
+_PROGRESSING: Final = "Progressing"
 _WORST_FIRST: Final = ("Degraded", "Missing", "Unknown", "OutOfSync", "Suspended", "Progressing")
 _LOOK: Final = "look at the Application in Argo CD, and mend what it reports"
 
@@ -185,10 +187,21 @@ def roll_up(world: World, revision: Revision) -> tuple[Standing, ...]:
     """Return where the Applications of an environment on one site stand, in the order of its repositories."""
     full = world.full(ObjectKey(revision.cluster, RESOURCE_QUOTA, revision.namespace, QUOTA_NAME))
     used_up = ", ".join(f"{key} {amount} of {amount}" for key, amount in sorted(full.items()))
-    return tuple(
-        _standing(key.name, world.application(key), used_up, by_hand=not revision.auto_sync)
-        for key in application_keys(world, revision)
-    )
+    standings = []
+    for key in application_keys(world, revision):
+        facts = world.application(key)
+        refused = _refused(world, revision, facts)
+        standings.append(_standing(key.name, facts, refused, used_up, by_hand=not revision.auto_sync))
+    return tuple(standings)
+
+
+def unexplained(world: World, revisions: Iterable[Revision]) -> set[WorkloadsRequest]:
+    """Return what to ask about environments where Argo CD says Progressing, which it does of refused pods, too."""
+    return {
+        _what_runs(revision)
+        for revision in revisions
+        if any(world.application(key).health == _PROGRESSING for key in application_keys(world, revision))
+    }
 
 
 def status_of(standing: Standing) -> ApplicationStatus:
@@ -217,13 +230,30 @@ def next_steps(standings: Iterable[Standing]) -> Iterator[NextAction]:
         yield NextAction(actor=actor, action=cut(f"Application {names[0]}{more}: {message}: {remedy}"))
 
 
-def _standing(name: str, facts: Application, used_up: str, *, by_hand: bool) -> Standing:
+def _what_runs(revision: Revision) -> WorkloadsRequest:
+    return WorkloadsRequest(revision.cluster, revision.namespace)
+
+
+def _refused(world: World, revision: Revision, facts: Application) -> tuple[Cause, ...]:
+    """Return why pods cannot be made for what Argo CD waits for, as far as that was seen since it was deployed."""
+    answer = world.answers.get(_what_runs(revision)) if facts.health == _PROGRESSING else None
+    if answer is None or answer.facts is None or time(answer.at) < facts.deployed_at:
+        return ()
+    workloads: tuple[Workload, ...] = answer.facts.workloads
+    return tuple(
+        Cause(f"{workload.kind}/{workload.name}", workload.replica_failure)
+        for workload in workloads
+        if workload.replica_failure
+    )
+
+
+def _standing(name: str, facts: Application, refused: Sequence[Cause], used_up: str, *, by_hand: bool) -> Standing:
     waiting = facts.health in ("Progressing", "Degraded") and (facts.sync == "Synced" or not facts.causes)
     if used_up and waiting:
         message = f"{facts.health}, and the quota of the environment is used up: {used_up}"
         return Standing(name, facts, message, _RULES[0].remedy, failing=True)
-    if facts.causes:
-        message, remedy, actor = _read(facts.causes)
+    if causes := (*refused, *facts.causes):
+        message, remedy, actor = _read(causes)
         return Standing(name, facts, message, remedy, actor, failing=True)
     if facts.health == "Degraded":
         return Standing(name, facts, "Degraded: what runs is not ready", "see why its pods do not get ready")

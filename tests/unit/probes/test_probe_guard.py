@@ -1,9 +1,12 @@
 """Probes reach what the public reaches, and of private networks only what the policy allows."""
 
+from ipaddress import IPv4Network, IPv6Network
+
 import pytest
 
 from onboarding.adapters.probes.guard import Guard, check_port, parse_url
 from onboarding.adapters.probes.problem import ProbeProblem
+from onboarding.api.addresses import NEVER_REACHED
 
 NOTHING = Guard.of(())
 EVERYTHING = Guard.of(("0.0.0.0/0", "::/0"), never=("203.0.113.7", "10.96.0.1", "no address"))
@@ -84,6 +87,11 @@ def test_a_private_address_is_refused_unless_the_policy_allows_it(address: str) 
 )
 def test_some_addresses_are_refused_whatever_the_policy_allows(address: str) -> None:
     assert "never reach" in EVERYTHING.refusal(address)
+
+
+@pytest.mark.parametrize("network", NEVER_REACHED, ids=str)
+def test_what_no_flow_reaches_no_probe_reaches(network: IPv4Network | IPv6Network) -> None:
+    assert {("never reach" in EVERYTHING.refusal(str(address))) for address in (network[0], network[-1])} == {True}
 
 
 @pytest.mark.parametrize("address", ["fe80::1%eth0", "127.1", "2130706433", "0177.0.0.1", "0x7f.0.0.1", "", "host"])

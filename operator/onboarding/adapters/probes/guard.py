@@ -13,6 +13,7 @@ from typing import Self
 import httpx
 
 from onboarding.adapters.probes.problem import ProbeProblem
+from onboarding.api.addresses import NEVER_REACHED
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -28,23 +29,20 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 _UNICAST = ipaddress.IPv6Network("2000::/3")
-_NEVER = tuple(
-    ipaddress.ip_network(text)
-    for text in (
-        "0.0.0.0/8",
-        "169.254.0.0/16",  # link-local, and the metadata service of most providers
-        "100.100.100.200/32",  # metadata at Alibaba
-        "168.63.129.16/32",  # metadata at Azure, under an address that looks public
-        "192.0.0.0/24",  # metadata at Oracle, and protocol assignments
-        "224.0.0.0/4",
-        "255.255.255.255/32",
-        "::/128",
-        "fe80::/10",
-        "fec0::/10",
-        "fd00:ec2::254/128",  # metadata at Amazon
-        "fd20:ce::254/128",  # metadata at Google
-        "ff00::/8",
-    )
+_NEVER = (
+    *NEVER_REACHED,
+    *map(
+        ipaddress.ip_network,
+        (
+            "0.0.0.0/8",
+            "192.0.0.0/24",  # protocol assignments
+            "224.0.0.0/4",
+            "255.255.255.255/32",
+            "::/128",
+            "fec0::/10",  # what was once site-local
+            "ff00::/8",
+        ),
+    ),
 )
 
 

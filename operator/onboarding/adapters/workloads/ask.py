@@ -69,15 +69,11 @@ async def ask_workloads(clusters: Mapping[str, object], request: WorkloadsReques
     pod_monitors = await look.companions(POD_MONITOR, read_name)
     certificates = await look.companions(CERTIFICATE, read_certificate)
     schedules = await look.schedules()
-    scaled = [_scaled(workload, scalings) for workload in workloads]
     monitors = [f"ServiceMonitor/{name}" for name in service_monitors] + [f"PodMonitor/{name}" for name in pod_monitors]
     return WorkloadsFacts(
-        workloads=tuple(scaled),
+        workloads=tuple(_scaled(workload, scalings) for workload in workloads),
         omitted=omitted,
         not_served=tuple(sorted(look.not_served)),
-        autoscaled=tuple(
-            _place(workload) for workload in scaled if workload.replicas and _least(workload, scalings, 1) > 1
-        ),
         protected=tuple(sorted(set().union(*budgets))),
         monitors=tuple(sorted(monitors)[:_NAMED]),
         certificates=dict(certificates),
@@ -142,11 +138,7 @@ def _protected(workloads: list[Workload], item: Manifest) -> set[str]:
     return {_place(workload) for workload in workloads if selects(selector, workload.labels)}
 
 
-def _least(workload: Workload, scalings: list[Scaling], otherwise: int) -> int:
-    """Return how many replicas an autoscaler keeps at least."""
-    return min((scaling.least for scaling in scalings if scaling.target == _place(workload)), default=otherwise)
-
-
 def _scaled(workload: Workload, scalings: list[Scaling]) -> Workload:
     """Return a workload with the replicas that are kept in any case; one that is scaled to none stays there."""
-    return replace(workload, replicas=_least(workload, scalings, workload.replicas)) if workload.replicas else workload
+    least = min((item.least for item in scalings if item.target == _place(workload)), default=workload.replicas)
+    return replace(workload, replicas=least) if workload.replicas else workload

@@ -4,6 +4,7 @@ Texts that the API server does not bound are cut; it has validated the built-in 
 looked at here has to have its form: KeyError, TypeError, ValueError or AttributeError where it has not.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ _PORTS = 20
 _IMAGE = 300
 """Characters of an image; the longest that a registry takes has some 250."""
 _COMPARED = ("cpu", "memory")
+_MESSAGE = 500
+_REFUSED_POD = re.compile(r'^pods "[^"]*" is forbidden: ')
 _SCALED = frozenset({"Deployment", "StatefulSet"})
 
 
@@ -44,6 +47,7 @@ def read_workload(kind: str, item: Manifest) -> Workload | None:
         replicas=spec.get("replicas", 1),
         spread=_is_spread(pod),
         host_path=any("hostPath" in volume for volume in pod.get("volumes") or ()),
+        replica_failure=_replica_failure(item),
     )
 
 
@@ -84,6 +88,15 @@ def backs_up(item: Manifest, namespace: str) -> bool:
     return bool(
         not spec.get("paused") and not refused and {"*", namespace} & set(included) and namespace not in excluded
     )
+
+
+def _replica_failure(item: Manifest) -> str:
+    """Return what a Deployment says of pods that it cannot make, in a line without the name of the one it tried."""
+    for condition in item.get("status", {}).get("conditions") or ():
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+            first = condition.get("message", "").partition("\n")[0]
+            return _REFUSED_POD.sub("", first)[:_MESSAGE]
+    return ""
 
 
 def _containers(pod: Mapping[str, Any]) -> tuple[Container, ...]:

@@ -1,0 +1,199 @@
+"""A stage in memory for the reconciler: projects, one cluster and an outside world, without any server."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import yaml
+
+from onboarding.adapters.store import Store
+from onboarding.build.kinds import HUB, Manifest, ObjectKey
+from onboarding.checks import probe
+from onboarding.reconcile.declared import Declared
+from onboarding.reconcile.ledger import Ledger
+from onboarding.reconcile.live import Live
+from onboarding.reconcile.offered import POLICIES, TARGETS
+from onboarding.reconcile.validity import RoleState
+from onboarding.reconcile.world import ClusterState, Project
+from tests.support.installing import ROOT
+from tests.unit.fakes import merged
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+POLICY = "cloud-pi-native"
+_PROFILE = ROOT / "manifests/profiles/cloud-pi-native"
+
+
+class Outside:
+    """An outside world in which everything is as it should be."""
+
+    def __init__(self) -> None:
+        self._answers: dict[Any, probe.Answer[Any]] = {}
+
+    def get(self, request: Any) -> probe.Answer[Any]:
+        """Answer at once."""
+        known = self._answers.get(request)
+        if known is None:
+            known = self._answers[request] = probe.Answer(_facts(request), "", NOW)
+        return known
+
+    def ask_again(self, at: datetime) -> None:
+        """Find the same of everything at a later time."""
+        for request in self._answers:
+            self._answers[request] = probe.Answer(_facts(request), "", at)
+
+    def follow(self, project: str, requests: Any, *, urgent: bool) -> None:
+        """Need no questions."""
+
+    def forget(self, project: str) -> None:
+        """Need no questions."""
+
+
+class NoSecrets:
+    """No repository needs a login."""
+
+    def source(self, name: str) -> None:
+        """Know none."""
+
+
+class Memory:
+    """A cluster in memory: the operator's own cache, and writes that go straight into it."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.state = ClusterState()
+        self.writes = 0
+        self._objects: dict[ObjectKey, Manifest] = {}
+        self._store = Store(HUB, lambda _project: None, ledger)
+
+    def cached(self, key: ObjectKey) -> Live | None:
+        """Return what the cache knows."""
+        return self._store.get(key)
+
+    def owned(self, project: str) -> dict[ObjectKey, Live]:
+        """Return what the cache knows of a project."""
+        return self._store.owned(project)
+
+    async def create(self, key: ObjectKey, manifest: Manifest) -> None:
+        """Keep an object as the server would."""
+        told = {"status": {"health": {"status": "Healthy"}}} if key.kind.kind == "Application" else {}
+        self._keep(key, merged({**manifest, **told}, {"metadata": {"uid": f"uid-{self.writes}"}}))
+
+    async def change(self, key: ObjectKey, patch: Manifest, _live: Live) -> None:
+        """Merge-patch an object."""
+        self._keep(key, merged(self._objects[key], patch))
+
+    async def delete(self, _key: ObjectKey, _live: Live) -> bool:
+        """Count."""
+        self.writes += 1
+        return True
+
+    async def read(self, key: ObjectKey) -> Manifest | None:
+        """Never be asked."""
+        raise AssertionError(f"a pass read {key}")
+
+    def _keep(self, key: ObjectKey, manifest: Manifest) -> None:
+        self.writes += 1
+        self._objects[key] = merged(manifest, {"metadata": {"resourceVersion": str(self.writes)}})
+        self._store.wrote(key.kind, self._objects[key])
+
+
+class Projects:
+    """The projects, as the API server keeps them."""
+
+    def __init__(self, declared: Declared) -> None:
+        self.writes = 0
+        self._declared = declared
+        self._bodies: dict[str, dict[str, Any]] = {}
+        self._version = 0
+
+    def declare(self, name: str, spec: dict[str, Any]) -> None:
+        """Let a project be there."""
+        metadata = {"name": name, "uid": uid_of(name), "generation": 1}
+        self._put(name, {"metadata": metadata, "spec": spec, "status": {}})
+
+    def status(self, name: str) -> dict[str, Any]:
+        """Return the status of a project."""
+        return self._bodies[name]["status"]
+
+    async def write_status(self, name: str, status: dict[str, Any]) -> None:
+        """Keep a status."""
+        self.writes += 1
+        self._put(name, {**self._bodies[name], "status": status})
+
+    async def write_finalizers(self, project: Project, finalizers: tuple[str, ...]) -> None:
+        """Keep the finalizers."""
+        self.writes += 1
+        body = self._bodies[project.name]
+        self._put(project.name, {**body, "metadata": {**body["metadata"], "finalizers": list(finalizers)}})
+
+    async def announce(self, project: Project, announcements: Any) -> None:
+        """Tell nobody."""
+
+    def _put(self, name: str, body: dict[str, Any]) -> None:
+        self._version += 1
+        self._bodies[name] = merged(body, {"metadata": {"resourceVersion": str(self._version)}})
+        self._declared.put_project(self._bodies[name])
+
+
+def offer(declared: Declared) -> None:
+    """Offer the profile, with every site on the one cluster."""
+    for file in sorted(_PROFILE.glob("*.yaml")):
+        manifest = yaml.safe_load(file.read_text())
+        plural = {"OnboardingPolicy": POLICIES, "HostingTarget": TARGETS}.get(manifest["kind"])
+        if plural is None or file.stem not in ("policy", "target-acceleration", "target-cloud-pi-np"):
+            continue
+        if plural == TARGETS:
+            manifest["spec"]["sites"] = [{"name": "here"}]
+        stamp = {"uid": file.stem, "generation": 1, "resourceVersion": "1", "creationTimestamp": "2026-01-01T00:00:00Z"}
+        manifest["metadata"] |= stamp
+        declared.offered.put(plural, manifest)
+    declared.offered.know_roles(dict.fromkeys(declared.offered.unasked_roles(), RoleState.USABLE))
+    policy, problem = declared.policy(POLICY)
+    assert policy is not None, problem
+
+
+def uid_of(name: str) -> str:
+    """Return the UID of a project."""
+    return f"00000000-0000-4000-8000-{name[-4:]:0>12}"
+
+
+def _facts(request: Any) -> Any:
+    match request:
+        case probe.RepositoryRequest():
+            return probe.RepositoryFacts(found=True, commit="c", path_found=True)
+        case probe.GroupRequest():
+            return probe.GroupFacts(found=True)
+        case probe.ImageRequest():
+            return probe.ImageFacts(found=True, digest="sha256:0", platforms=("linux/amd64",))
+        case probe.WorkloadsRequest():
+            return _workloads()
+    raise AssertionError(f"{request} is not asked by these projects")
+
+
+def _workloads() -> probe.WorkloadsFacts:
+    amounts = {"cpu": "100m", "memory": "64Mi"}
+    labels = dict.fromkeys(("app", "env", "tier", "criticality", "component"), "x")
+    workloads = tuple(
+        probe.Workload(
+            kind="Deployment",
+            name=name,
+            labels=labels,
+            containers=(
+                probe.Container(
+                    name=name,
+                    image=f"registry.example.org/{name}:v1",
+                    readiness=True,
+                    liveness=True,
+                    requests=amounts,
+                    limits=amounts,
+                    ports=(8080,),
+                    run_as_non_root=True,
+                ),
+            ),
+            replicas=2,
+            spread=True,
+        )
+        for name in ("api", "web", "worker")
+    )
+    protected = tuple(f"Deployment/{workload.name}" for workload in workloads)
+    return probe.WorkloadsFacts(
+        workloads=workloads, protected=protected, monitors=("ServiceMonitor/api",), schedules=("daily",)
+    )
