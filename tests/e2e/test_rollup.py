@@ -183,6 +183,12 @@ def test_a_quota_that_is_used_up_is_named(rollup: Rollup) -> None:
     rollup.says("crowd", "the quota of the environment is used up: limits.cpu 2 of 2")
 
 
+def test_a_pod_that_no_quota_has_room_for_is_named(rollup: Rollup) -> None:
+    """Neither Argo CD nor the quota, of which nothing is used, tells that its only pod is refused."""
+    rollup.declare("giant", rollup.git.create("team/giant", files(web=_large(1, cpu="5"))))
+    rollup.says("giant", "the quota of the environment refuses Deployment/web: asked limits.cpu=5")
+
+
 @pytest.mark.parametrize(
     ("name", "contents", "fields", "words"),
     [
@@ -228,10 +234,10 @@ def _ended(rollup: Rollup, name: str) -> str:
     return ended
 
 
-def _large(replicas: int) -> Manifest:
-    """Return a Deployment of which the quota has room for four pods."""
+def _large(replicas: int, cpu: str = "500m") -> Manifest:
+    """Return a Deployment of which the quota has room for four pods, unless they ask for more."""
     found = deployment("web", replicas=replicas)
     resources = found["spec"]["template"]["spec"]["containers"][0]["resources"]
     for amounts in resources.values():
-        amounts["cpu"] = "500m"
+        amounts["cpu"] = cpu
     return found

@@ -113,6 +113,17 @@ def test_what_the_quota_refuses_names_the_quota_before_what_else_fails() -> None
     assert "the quota of" in standing(failing(item("Aaa", "first", "no"), *refused)).message
 
 
+def test_a_binding_that_gives_more_than_the_account_has_is_told() -> None:
+    words = (
+        'rolebindings.rbac.authorization.k8s.io "root" is forbidden: user "system:serviceaccount:'
+        'project-onboarding-sync:shop-dev" (groups=["system:authenticated"]) is attempting to grant RBAC permissions '
+        'not currently held:\n{APIGroups:["*"], Resources:["*"], Verbs:["*"]}'
+    )
+    found = standing(failing(item("RoleBinding", "root", words)))
+    assert found.message == "RoleBinding/root would give more rights than the account of the environment has"
+    assert (found.remedy, found.actor) == ("let it give less, or take it out of the repository", Actor.PROJECT)
+
+
 @pytest.mark.parametrize(
     ("status", "message"),
     [

@@ -42,10 +42,7 @@ def _repositories(inputs: ProjectInputs) -> Iterator[RepositoryRequest]:
     asks=_repositories,
 )
 def repository_reachable(inputs: ProjectInputs) -> Finding | None:
-    """Every repository answers, has the revisions that environments deploy, and these have their paths.
-
-    Charts of Helm repositories are left to Argo CD, which says of each Application what it does not find.
-    """
+    """Every Git repository answers and has the revisions and paths that environments deploy; charts are not asked."""
     return worst(_repository(inputs, repository) for repository in _of_git(inputs))
 
 
