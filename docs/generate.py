@@ -86,7 +86,7 @@ def _checks_page() -> str:
         ),
         (
             "At a door: what runs already",
-            "They look at what stands behind earlier doors and hold their own door for it; from there on, the next one.",
+            "They look at what stands behind earlier doors and hold their own door for it; later on, the next one.",
             OF_RUNNING,
         ),
     )
