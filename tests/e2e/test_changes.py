@@ -168,13 +168,15 @@ def test_nothing_admitted_is_held(hub: Hub) -> None:
 def test_another_default_target_moves_nothing(hub: Hub) -> None:
     """A default target that changes under an environment holds it as EnvironmentMoved; nothing is written."""
     policy = f"{ROOT}/onboardingpolicies/default"
-    stages = hub.api.get(policy)["spec"]["stages"]
+    spec = hub.api.get(policy)["spec"]
+    stages, gates = spec["stages"], spec["gates"]
+    door = {"name": "moving", "opens": [{"stages": ["moving"]}]}
     target = hub.api.get(f"{ROOT}/hostingtargets/in-cluster")
     elsewhere = {**target, "metadata": {"name": "elsewhere"}}
     hub.api.create(f"{ROOT}/hostingtargets", elsewhere)
     moving = {"name": "moving", "defaultSize": "small", "defaultTarget": "in-cluster"}
     try:
-        hub.api.patch(policy, {"spec": {"stages": [*stages, moving]}})
+        hub.api.patch(policy, {"spec": {"stages": [*stages, moving], "gates": [*gates, door]}})
         hub.declare("moved", environments=[{"name": "dev", "stage": "moving"}])
         hub.wait("moved")
         audit = Audit(hub.cluster)
@@ -187,5 +189,5 @@ def test_another_default_target_moves_nothing(hub: Hub) -> None:
     finally:
         hub.delete("moved")
         hub.wait_gone("moved")
-        hub.api.patch(policy, {"spec": {"stages": stages}})
+        hub.api.patch(policy, {"spec": {"stages": stages, "gates": gates}})
         hub.api.delete(f"{ROOT}/hostingtargets/elsewhere")

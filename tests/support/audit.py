@@ -11,6 +11,7 @@ OPERATOR = f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}"
 SITE_ACCOUNT = f"system:serviceaccount:{NAMESPACE}:project-onboarding-site"
 _TOLD = ("events", "selfsubjectaccessreviews")
 """What tells people of doors, and asks for rights: neither changes what a project has."""
+_OWN_KINDS = ("projectonboardings", "onboardingpolicies", "hostingtargets")
 _WRITES = ("create", "update", "patch", "delete", "deletecollection")
 ARGO_PLURALS = (APP_PROJECT.plural, APPLICATION.plural)
 
@@ -57,8 +58,8 @@ class Audit:
         return [write for write in self.writes(project) if write.code < 400]
 
     def of_objects(self, project: str | None = None) -> list[Write]:
-        """Return the accepted writes on all but the ProjectOnboarding itself: what it costs the cluster."""
-        return [write for write in self.done(project) if not write.resource.startswith("projectonboardings")]
+        """Return the accepted writes on all but our own kinds: what it costs the cluster."""
+        return [write for write in self.done(project) if not write.resource.startswith(_OWN_KINDS)]
 
 
 def _write(event: dict) -> Write | None:
