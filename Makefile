@@ -46,7 +46,7 @@ generate: $(INSTALLED) ## Write the CRDs and the reference pages from the models
 	$(RUN)/onboarding crds --directory $(CHART_CRDS)
 	$(PY) -m docs.generate
 
-check: $(INSTALLED) ## Style, types, layers, generated files, and the tests that need no cluster (a minute)
+check: $(INSTALLED) ## Style, types, layers, generated files, and the tests that need no cluster (two minutes)
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy

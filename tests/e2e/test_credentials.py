@@ -33,7 +33,7 @@ def forge(stage: Stage) -> Iterator[Stage]:
         cluster.kubectl("apply", "--server-side", "-k", str(FILES / "manifests/credentials"))
     put(stage, FIRST)
     prefixes = [f"{stage.git.url}/team"]
-    offer(stage, [{"name": "forge", "secret": SOURCE, "prefixes": prefixes, "projects": ["vault"]}])
+    offer(stage, [{"name": "forge", "secret": SOURCE, "prefixes": prefixes, "projects": ["vault", "safe"]}])
     yield stage
     offer(stage, None)
 
@@ -121,15 +121,15 @@ def test_a_project_is_not_let_in_by_the_login_of_another(forge: Stage) -> None:
     """The login is the AppProject's own: the same URL without it gets no answer from Argo CD."""
     repository = forge.git.create("team/own", files(one=config_map("one")), token=FIRST)
     put(forge, FIRST)
-    forge.hub.declare("vault", repositories=[private(repository)], environments=[environment("dev", HERE)])
+    forge.hub.declare("safe", repositories=[private(repository)], environments=[environment("dev", HERE)])
     source = {"name": "app", "url": repository.url, "revision": "main", "path": "deploy"}
     forge.hub.declare("guest", repositories=[source], environments=[environment("dev", HERE)])
-    for name in ("vault", "guest"):
+    for name in ("safe", "guest"):
         forge.hub.wait(name)
-    forge.argocd.wait_for("vault-dev-app", revision=repository.revision())
+    forge.argocd.wait_for("safe-dev-app", revision=repository.revision())
     refused = partial(says, forge, "guest-dev-app", "authentication required")
     wait_until(refused, what="Argo CD refuses the guest", within=60)
-    for name in ("vault", "guest"):
+    for name in ("safe", "guest"):
         forge.hub.delete(name)
         forge.hub.wait_gone(name, within=60)
 
