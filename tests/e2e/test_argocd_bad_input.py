@@ -4,7 +4,8 @@ import pytest
 
 from onboarding.build.kinds import APP_PROJECT, APPLICATION, NETWORK_POLICY, ChildKind, Manifest
 from tests.e2e.argocd_stage import Stage, config_map, deployment, operation_says
-from tests.support.hub import ARGOCD
+from tests.support.api import RefusedError
+from tests.support.hub import ARGOCD, ROOT
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(1200)
@@ -135,3 +136,26 @@ def test_an_app_project_that_somebody_widened_is_narrowed_and_lets_nothing_throu
     operation_says(stage.argocd, "widened-dev-app", "not permitted in project")
     assert stage.hub.api.get(CONFIG_MAP.path("kube-system", "planted")) is None
     assert stage.hub.api.get(NETWORK_POLICY.path("widened-dev", "hole")) is None
+
+
+def test_a_repository_outside_the_prefixes_of_the_policy_deploys_nothing(stage: Stage) -> None:
+    """The environment is held with the prefixes that are allowed, and Argo CD never hears of the repository."""
+    repository = stage.repository("outside", map=config_map("outside"))
+    policy = f"{ROOT}/onboardingpolicies/default"
+    allowed = {"repositoryPrefixes": ["https://git.example.org/team"]}
+    stage.hub.api.patch(policy, {"spec": {"delivery": allowed}})
+    try:
+        source = {"name": "app", "url": repository.url, "revision": "main", "path": "deploy"}
+        stage.hub.declare("outside", repositories=[source])
+        stage.hub.wait("outside", "False", "Held")
+        (action, *_) = stage.hub.project("outside")["status"]["nextActions"]
+        assert "https://git.example.org/team" in action["action"]
+        assert stage.hub.live("outside") == {}
+        escape = {**source, "path": "../elsewhere"}
+        with pytest.raises(RefusedError, match=r"spec\.repositories"):
+            stage.hub.declare("escape", repositories=[escape])
+    finally:
+        stage.hub.api.patch(policy, {"spec": {"delivery": {"repositoryPrefixes": None}}})
+    stage.hub.wait("outside")
+    stage.argocd.refresh("outside-dev-app", hard=True)
+    stage.argocd.wait_for("outside-dev-app")
