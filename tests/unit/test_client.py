@@ -155,3 +155,9 @@ async def test_a_line_longer_than_any_object_is_unreachable(server: FakeApiServe
     server.script = [server.stream(b"x" * 9_000_000)]
     with pytest.raises(UnreachableError):
         await lines(client)
+
+
+@pytest.mark.parametrize("kubeconfig", ["/nowhere", None], ids=["no such file", "no pod"])
+async def test_a_hub_that_nothing_leads_to_is_told_in_a_sentence(kubeconfig: str | None) -> None:
+    with pytest.raises(UnreachableError, match="ONBOARDING_KUBECONFIG"):
+        await Client.from_environment(kubeconfig, patience=1)

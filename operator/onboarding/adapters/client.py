@@ -46,12 +46,20 @@ class Client:
 
     @classmethod
     async def from_environment(cls, kubeconfig: str | None, *, patience: float) -> Self:
-        """Return the client of the hub: a kubeconfig file, or else the pod's service account."""
+        """Return the client of the hub: a kubeconfig file, or else the pod's service account.
+
+        UnreachableError where neither leads to an API server.
+        """
         configuration = kubernetes.Configuration()
-        if kubeconfig:
-            await kubernetes_config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
-        else:
-            kubernetes_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        try:
+            if kubeconfig:
+                await kubernetes_config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
+            else:
+                kubernetes_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        except (kubernetes_config.ConfigException, OSError) as error:
+            raise UnreachableError(
+                f"no login to the hub ({error}): run in a pod, or name a kubeconfig in ONBOARDING_KUBECONFIG"
+            ) from None
         return cls(configuration, patience=patience)
 
     @classmethod
