@@ -81,7 +81,6 @@ class GateState(StrEnum):
 class CheckResult(StrEnum):
     """How a check ended."""
 
-    PASS = "Pass"  # noqa: S105 - a result
     FAIL = "Fail"
     UNKNOWN = "Unknown"
     """It could not be found out."""
