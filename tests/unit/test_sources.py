@@ -31,6 +31,10 @@ def helm(**fields: Any) -> dict[str, Any]:
     return {**APP, "helm": fields}
 
 
+def login(name: str, prefix: str, *projects: str, **more: str) -> dict[str, Any]:
+    return {"name": name, "secret": name, "prefixes": [prefix], "projects": list(projects), **more}
+
+
 def using(login: str, repository: dict[str, Any] = APP) -> EnvironmentInputs:
     return given({**repository, "credentials": login}, credentials=LOGINS)
 
@@ -55,6 +59,25 @@ PASSES: dict[str, Case] = {
     "what is not there is not judged": (
         sources.deployments_fit,
         given(deployments=[{"repository": "app", "path": "a"}]),
+    ),
+    "a URL of nobody's login": (sources.repositories_are_open_to_the_project, given(APP, SSH)),
+    "a URL of others' login and ours": (
+        sources.repositories_are_open_to_the_project,
+        given({**APP, "url": "https://git.example.org/else/app.git"}, credentials=LOGINS),
+    ),
+    "a folder of ours in that of others": (
+        sources.repositories_are_open_to_the_project,
+        given(
+            APP,
+            credentials=[
+                login("host", "https://git.example.org", "else"),
+                login("us", "https://git.example.org/team", "shop"),
+            ],
+        ),
+    ),
+    "a neighbour of what is others'": (
+        sources.repositories_are_open_to_the_project,
+        given(APP, credentials=[login("tea", "https://git.example.org/tea", "else")]),
     ),
     "no login": (sources.credentials_are_known, given(APP)),
     "a login": (sources.credentials_are_known, using("other")),
@@ -104,6 +127,36 @@ FAILS: dict[str, tuple[Check[EnvironmentInputs], EnvironmentInputs, str, str]] =
         sources.deployments_fit,
         given({**APP, "recurse": True}, deployments=[{"repository": "app", "valueFiles": ["a.yaml"]}]),
         "deployments[app].valueFiles: recurse",
+        "",
+    ),
+    "a URL that others log in to": (
+        sources.repositories_are_open_to_the_project,
+        given(APP, credentials=[login("them", "https://git.example.org/team/", "else")]),
+        "repository app: https://git.example.org/team/app.git is read with a login of other projects: them",
+        "",
+    ),
+    "the same in other letters": (
+        sources.repositories_are_open_to_the_project,
+        given(APP, credentials=[login("them", "https://GIT.example.org/Team/App", "else")]),
+        "repository app: https://git.example.org/team/app.git is read",
+        "",
+    ),
+    "the same by SSH": (
+        sources.repositories_are_open_to_the_project,
+        given(SSH, credentials=[login("them", "ssh://git@git.example.org/team", "else", kind="SSH")]),
+        "repository keys: git@git.example.org:team/keys.git is read",
+        "",
+    ),
+    "a folder of others in what everybody may read": (
+        sources.repositories_are_open_to_the_project,
+        given(
+            {**APP, "credentials": "all"},
+            credentials=[
+                login("all", "https://git.example.org/"),
+                login("them", "https://git.example.org/team", "else"),
+            ],
+        ),
+        "repository app: https://git.example.org/team/app.git is read with a login of other projects: them",
         "",
     ),
     "a login that nobody offers": (

@@ -165,7 +165,7 @@ class RepositoryCredential(Model):
         tuple[Annotated[str, Field(min_length=1, max_length=300)], ...], Field(min_length=1, max_length=20), SetList()
     ] = Field(description="Beginnings of the URLs that it is for, each up to a slash.")
     projects: Annotated[tuple[ObjectName, ...], Field(max_length=200), SetList()] = Field(
-        default=(), description="Projects that may use it. Default: every project."
+        default=(), description="Projects that may use it, and no other may name its URLs. Default: every project."
     )
 
 
@@ -198,3 +198,11 @@ class Delivery(Model):
 def lies_under(url: str, prefix: str) -> bool:
     """Return whether a URL begins with a prefix that ends at a slash, or at the colon after the host of scp's form."""
     return url == prefix or url.startswith(prefix if prefix.endswith((":", "/")) else f"{prefix}/")
+
+
+def normalized(url: str) -> str:
+    """Return what Argo CD takes a repository's URL for (``git.NormalizeGitURL``)."""
+    lower = url.lower()
+    if "://" not in lower:
+        lower = lower.replace(":", "/", 1)
+    return lower.removesuffix(".git").removeprefix("ssh://")

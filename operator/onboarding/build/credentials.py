@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from onboarding.api.delivery import CredentialKind, RepositoryCredential, lies_under
+from onboarding.api.delivery import CredentialKind, RepositoryCredential, lies_under, normalized
 from onboarding.build.kinds import ChildKind, Manifest, ObjectKey
 from onboarding.build.naming import head, ownership_labels
 from onboarding.build.revision import Owner, Revision
@@ -64,7 +64,7 @@ def secret_name(project: str, url: str) -> str:
     Its end has a fixed length, so that no two projects share a name. URLs that Argo CD takes for the same repository
     share one, because it would take any of several Secrets.
     """
-    return f"{project}-repo-{hashlib.sha256(_same(url).encode()).hexdigest()[:16]}"
+    return f"{project}-repo-{hashlib.sha256(normalized(url).encode()).hexdigest()[:16]}"
 
 
 def allows(credential: RepositoryCredential, project: str, url: str) -> bool:
@@ -117,11 +117,3 @@ def build_repository_secret(owner: Owner, key: ObjectKey, login: Login, content:
     manifest["type"] = "Opaque"
     manifest["data"] = {name: b64encode(value).decode() for name, value in data.items()}
     return manifest
-
-
-def _same(url: str) -> str:
-    """Return what Argo CD compares of a URL (``git.NormalizeGitURL``)."""
-    lower = url.lower()
-    if "://" not in lower:
-        lower = lower.replace(":", "/", 1)
-    return lower.removesuffix(".git").removeprefix("ssh://")

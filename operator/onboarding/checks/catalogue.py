@@ -41,6 +41,7 @@ ALWAYS: Final[tuple[Check[EnvironmentInputs], ...]] = (
     sources.deployments_fit,
     sources.credentials_are_known,
     sources.credentials_are_allowed,
+    sources.repositories_are_open_to_the_project,
     windows.windows_are_valid,
     windows.windows_stay_within_the_platforms,
     continuity.environment_stays,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from onboarding.api.delivery import CredentialKind, Repository, RepositoryCredential, lies_under
+from onboarding.api.delivery import CredentialKind, Repository, RepositoryCredential, lies_under, normalized
 from onboarding.api.gates import Track
 from onboarding.api.status import Evidence
 from onboarding.checks.finding import Finding, Theme, check
@@ -133,6 +133,41 @@ def credentials_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
     return None
 
 
+@check(
+    "RepositoryReserved",
+    Theme.DELIVERY,
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="use a repository of your own, or ask the platform team to add the project to a login for this one",
+    reads=("repositories.url",),
+)
+def repositories_are_open_to_the_project(inputs: EnvironmentInputs) -> Finding | None:
+    """No repository lies where only other projects may log in.
+
+    Argo CD keeps what it has fetched by URL, and shows it to whoever names that URL, with a login or without.
+    """
+    for repository in inputs.spec.repositories:
+        if logins := _reserved(inputs, repository.url):
+            told = f"is read with a login of other projects: {listed(logins)}"
+            return Finding(f"repository {repository.name}: {repository.url} {told}")
+    return None
+
+
+def _reserved(inputs: EnvironmentInputs, url: str) -> set[str]:
+    """Return the logins of the narrowest prefix around a URL, where none of them is for the project."""
+    found: dict[int, list[RepositoryCredential]] = {}
+    for login in inputs.policy.delivery.credentials:
+        for prefix in map(normalized, login.prefixes):
+            if lies_under(normalized(url), prefix):
+                found.setdefault(len(prefix.rstrip("/")), []).append(login)
+    narrowest = found[max(found)] if found else []
+    return set() if any(_is_for(inputs, login) for login in narrowest) else {login.name for login in narrowest}
+
+
+def _is_for(inputs: EnvironmentInputs, login: RepositoryCredential) -> bool:
+    return not login.projects or inputs.project.name in login.projects
+
+
 def _usable(inputs: EnvironmentInputs, repository: Repository) -> Iterator[str]:
     logins = inputs.policy.delivery.credentials
     return (login.name for login in logins if not _refusal(inputs, login, repository))
@@ -140,7 +175,7 @@ def _usable(inputs: EnvironmentInputs, repository: Repository) -> Iterator[str]:
 
 def _refusal(inputs: EnvironmentInputs, login: RepositoryCredential, repository: Repository) -> str:
     """Return why a repository may not use a login; the empty string where it may."""
-    if login.projects and inputs.project.name not in login.projects:
+    if not _is_for(inputs, login):
         return "is for other projects"
     if (login.kind is CredentialKind.HTTPS) != repository.url.startswith(_OVER_HTTP):
         return f"is for {login.kind.value}, and {repository.url} is not"
