@@ -30,6 +30,8 @@ _HOP = {
     "transfer-encoding",
     "content-encoding",
 }
+_LINE = 2 * 1024**2
+"""An event of a watch is one object, and etcd takes objects of up to 1.5 MiB."""
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -163,7 +165,7 @@ class FaultProxy:
 
     async def _start(self) -> None:
         self._connector = aiohttp.TCPConnector(ssl=self._trust, limit=0)
-        self._session = aiohttp.ClientSession(connector=self._connector)
+        self._session = aiohttp.ClientSession(connector=self._connector, read_bufsize=_LINE)
         app = web.Application(client_max_size=16 * 1024**2)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -249,13 +251,13 @@ class FaultProxy:
 
 
 async def _pump(watch: _Watch, upstream: aiohttp.ClientResponse, answer: web.StreamResponse) -> None:
-    """Pass on the server's events and ours, until either side ends."""
+    """Pass on the server's events and ours, each as a whole line, until either side ends."""
 
     async def read() -> None:
         with contextlib.suppress(aiohttp.ClientError):
-            async for chunk in upstream.content.iter_any():
+            async for line in upstream.content:
                 if not watch.silent:
-                    watch.events.put_nowait(chunk)
+                    watch.events.put_nowait(line)
         watch.events.put_nowait(None)
 
     reading = asyncio.create_task(read())
