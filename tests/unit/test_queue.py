@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from onboarding.reconcile.reconciler import Retry
 from onboarding.runtime import queue as module
 from onboarding.runtime.queue import WorkQueue
 
@@ -20,8 +21,9 @@ class Worker:
         self.twice = False
         self.hold: dict[str, asyncio.Event] = {}
         self.retries: dict[str, int] = {}
+        self.kind = Retry.LATER
 
-    async def __call__(self, key: str) -> bool:
+    async def __call__(self, key: str) -> Retry:
         self.twice |= key in self.running
         self.running.append(key)
         if key in self.hold:
@@ -32,7 +34,7 @@ class Worker:
         self.done.append(key)
         left = self.retries.get(key, 0)
         self.retries[key] = left - 1
-        return left > 0
+        return self.kind if left > 0 else Retry.NO
 
 
 class Timers:
@@ -174,6 +176,22 @@ async def test_a_failing_key_is_tried_again_later_and_later_up_to_a_minute(worke
     assert timers.delays[:4] == [pytest.approx(delay) for delay in (0.1, 0.2, 0.4, 0.8)]
     assert timers.delays == sorted(timers.delays)
     assert max(timers.delays) == pytest.approx(60)
+    assert queue.oldest() == 0.0
+
+
+async def test_a_next_step_follows_soon_however_often_it_failed_before(worker: Worker, timers: Timers) -> None:
+    queue, worker.retries = WorkQueue(worker, workers=1), {"a": 8}
+    async with running(queue):
+        queue.add("a")
+        for _ in range(6):
+            await idle()
+            timers.fire()
+        worker.kind = Retry.SOON
+        for _ in range(2):
+            await idle()
+            timers.fire()
+        await idle()
+    assert timers.delays[4:] == [pytest.approx(delay) for delay in (1.6, 3.2, 0.1, 0.1)]
     assert queue.oldest() == 0.0
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any
 
 from onboarding import names
@@ -28,6 +29,16 @@ from onboarding.reconcile.world import World
 _LOOKS = 2
 
 
+class Retry(Enum):
+    """Whether the same work has to be taken up again without an event that asks for it."""
+
+    NO = auto()
+    SOON = auto()
+    """All that could be done was done, and there is a next step: what failed before counts no more."""
+    LATER = auto()
+    """Something failed: each time in a row it waits longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
     """How a pass ended."""
@@ -38,8 +49,7 @@ class Pass:
     """The state of every environment, for the metrics."""
     changes: tuple[str, ...] = ()
     """What was done, in words for the log."""
-    retry: bool = False
-    """Whether the same work has to be tried again without an event that asks for it."""
+    retry: Retry = Retry.NO
     again_at: datetime | None = None
     """When a decision expires, and the project has to be looked at again."""
 
@@ -70,7 +80,7 @@ class Reconciler:
             done = await self._pass(name, patient=True)
             if done is not None:
                 return done
-        return await self._pass(name, patient=False) or Pass(retry=True)
+        return await self._pass(name, patient=False) or Pass(retry=Retry.LATER)
 
     async def _pass(self, name: str, *, patient: bool) -> Pass | None:
         """Make one pass; None where it met a stale cache and is patient enough to say nothing of it."""
@@ -113,12 +123,8 @@ class Reconciler:
         if status != world.project.status:
             await self._projects.write_status(world.project.name, status)
             await self._projects.announce(world.project, news(world.project.status, status))
-        unfinished = any(outcome.result not in (Result.DONE, Result.SKIPPED) for outcome in outcomes)
-        # What leaves goes in steps, and the last step of a teardown follows objects that are gone without an event. Nor
-        # is there one for what our own writes have brought about.
-        retry = unfinished or bool(outcomes and (judgement.gone or judgement.leaving or judgement.arriving))
         done = tuple(str(outcome.change) for outcome in outcomes)
-        return Pass(verdict, _states(status), done, retry, judgement.again_at)
+        return Pass(verdict, _states(status), done, _retry(world, judgement, outcomes), judgement.again_at)
 
     async def _hold_on_to(self, world: World, changes: Sequence[Change]) -> None:
         """Put our finalizer on before the first object is made, so that none is ever forgotten."""
@@ -147,6 +153,15 @@ def differences(world: World, judgement: Judgement, sources: Sources, *, to_the_
     changes = compare(wanted, world.live, former)
     changes += removals(world, judgement, {item.key for item in wanted}, to_the_end=to_the_end)
     return add_logins(world, judgement, wanted, changes, sources)
+
+
+def _retry(world: World, judgement: Judgement, outcomes: Sequence[Outcome]) -> Retry:
+    if any(outcome.result not in (Result.DONE, Result.SKIPPED) for outcome in outcomes):
+        return Retry.LATER
+    # What leaves goes in steps, and the last step of a teardown follows objects that are gone without an event. Nor is
+    # there one for what our own writes have brought about.
+    steps = world.project.deleting or judgement.gone or judgement.leaving or judgement.arriving
+    return Retry.SOON if outcomes and steps else Retry.NO
 
 
 def _states(status: Mapping[str, Any]) -> dict[str, str]:

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from onboarding.reconcile.reconciler import Retry
+
 _FIRST_RETRY = 0.1
 _LAST_RETRY = 60.0
 
@@ -27,13 +29,13 @@ class WorkQueue:
 
     def __init__(
         self,
-        work: Callable[[str], Awaitable[bool]],
+        work: Callable[[str], Awaitable[Retry]],
         *,
         workers: int,
         waited: Callable[[float], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Call ``work(key)``; it returns whether the key has to be tried again. Tell ``waited`` the seconds queued."""
+        """Call ``work(key)``; it returns whether it has to be called again. Tell ``waited`` the seconds queued."""
         self._work = work
         self._workers = workers
         self._waited = waited
@@ -100,17 +102,17 @@ class WorkQueue:
             started = self._clock()
             self._waited(started - entry.asked)
             retry = await self._work(key)
-            self._finish(key, entry, started, retry=retry)
+            self._finish(key, entry, started, retry)
 
-    def _finish(self, key: str, entry: _Entry, started: float, *, retry: bool) -> None:
+    def _finish(self, key: str, entry: _Entry, started: float, retry: Retry) -> None:
         entry.running = False
-        entry.failures = entry.failures + 1 if retry else 0
+        entry.failures = entry.failures + 1 if retry is Retry.LATER else 0
         if entry.again:
             entry.again = False
-            entry.asked = entry.asked if retry else started
+            entry.asked = started if retry is Retry.NO else entry.asked
             self._push(key)
-        elif retry:
-            delay = min(_FIRST_RETRY * 2 ** (entry.failures - 1), _LAST_RETRY)
+        elif retry is not Retry.NO:
+            delay = min(_FIRST_RETRY * 2 ** max(0, entry.failures - 1), _LAST_RETRY)
             jittered = delay * random.uniform(0.8, 1.2)  # noqa: S311 - not for security
             entry.timer = asyncio.get_running_loop().call_later(jittered, self._due, key, entry)
         else:

@@ -28,7 +28,7 @@ from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.declared import Declared
 from onboarding.reconcile.ledger import Ledger
 from onboarding.reconcile.observe import Observer
-from onboarding.reconcile.reconciler import Reconciler
+from onboarding.reconcile.reconciler import Reconciler, Retry
 from onboarding.reconcile.world import ClusterState
 from onboarding.runtime.deployments import Deployments
 from onboarding.runtime.events import Events, build_registry, build_settings
@@ -154,7 +154,7 @@ class Service:
         log.info("the caches are warm", installation=self._installation, clusters=len(self._pool))
         self._queue.open()
 
-    async def _work(self, name: str) -> bool:
+    async def _work(self, name: str) -> Retry:
         """Make one pass; one project's failure never stops another's."""
         started = time.monotonic()
         try:
@@ -164,23 +164,23 @@ class Service:
                 # A pass reports refusals of children; only the project itself can be missing here, unseen by Kopf.
                 self._declared.drop_project(name)
             log.warning("pass failed", project=name, error=str(error))
-            return self._ended("Error", started, retry=True)
+            return self._ended("Error", started, Retry.LATER)
         except Exception:
             log.exception("pass broke", project=name)
-            return self._ended("Bug", started, retry=True)
+            return self._ended("Bug", started, Retry.LATER)
         if done.verdict is None:
             self._metrics.states.pop(name, None)
             self._deployments.forget(name)
-            return self._ended("Gone", started, retry=False)
+            return self._ended("Gone", started, Retry.NO)
         self._metrics.states[name] = done.states
         self._deployments.look(self._declared.project(name), self._pool.connected())
         if done.again_at:
             self._queue.add_later(name, max(0.0, (done.again_at - datetime.now(UTC)).total_seconds()))
         say = log.info if done.changes else log.debug
         say("pass", project=name, reason=done.verdict.reason.value, changes=len(done.changes), first=done.changes[:3])
-        return self._ended(done.verdict.reason.value, started, retry=done.retry)
+        return self._ended(done.verdict.reason.value, started, done.retry)
 
-    def _ended(self, outcome: str, started: float, *, retry: bool) -> bool:
+    def _ended(self, outcome: str, started: float, retry: Retry) -> Retry:
         self._metrics.passes.labels(outcome).inc()
         self._metrics.duration.labels(outcome).observe(time.monotonic() - started)
         return retry
