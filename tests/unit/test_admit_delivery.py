@@ -167,7 +167,7 @@ def test_a_leaving_application_keeps_all_its_sources_and_kinds() -> None:
     kinds = policy_of(delivery={"additionalKinds": [{"group": "keda.sh", "kind": "ScaledObject"}]})
     before = under(kinds, spec_of(environment(), repositories=BOTH))
     world = world_of(spec_of(), live_from(build_wanted(OWNER, before)))
-    (use,) = in_use(world).values()
+    (use,) = in_use(world.live).values()
     assert (use.repositories, use.namespace) == ((CHARTS, SETTINGS), "shop-dev")
     assert ("keda.sh", "ScaledObject") in use.kinds
     project, application = differences(world, judge(world), {}.get)
@@ -177,7 +177,7 @@ def test_a_leaving_application_keeps_all_its_sources_and_kinds() -> None:
 
 def test_where_nothing_is_known_of_a_leaving_application_the_usual_kinds_are_permitted() -> None:
     live = {key: item for key, item in live_of_spec(spec_of(environment())).items() if key.kind is not APP_PROJECT}
-    wanted = build_wanted(OWNER, [], in_use(world_of(spec_of(), live)))
+    wanted = build_wanted(OWNER, [], in_use(live))
     (project,) = [item.manifest for item in wanted if item.key.kind is APP_PROJECT]
     assert {"group": "apps", "kind": "Deployment"} in project["spec"]["namespaceResourceWhitelist"]
 
@@ -241,7 +241,7 @@ def test_an_application_that_somebody_gave_no_source_is_in_nobodys_use() -> None
         else item
         for key, item in live.items()
     }
-    assert in_use(world_of(spec_of(environment()), stripped)) == {}
+    assert in_use(stripped) == {}
 
 
 LOGIN = {"name": "a", "secret": "a", "prefixes": ["https://git.example.org/"]}

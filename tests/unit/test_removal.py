@@ -61,7 +61,7 @@ def test_a_project_keeps_room_for_an_application_that_lives() -> None:
     """The AppProject is the union of what is admitted and what is in use: narrowed only afterwards."""
     world = world_of(spec_of(PROD), lives(DEV, PROD))
     assert APP_PROJECT not in {change.key.kind for change in changes_of(world)}
-    assert {use.namespace for use in in_use(world).values()} == {"shop-dev", "shop-prod"}
+    assert {use.namespace for use in in_use(world.live).values()} == {"shop-dev", "shop-prod"}
     narrowed = changes_of(world_of(spec_of(PROD), lives(DEV, PROD, without=lambda key: key.name == "shop-dev-app")))
     (change,) = [change for change in narrowed if change.key.kind is APP_PROJECT]
     assert change.body is not None

@@ -21,6 +21,7 @@ from onboarding.checks.deployed import deployed, value_repositories
 from onboarding.checks.inputs import EnvironmentInputs
 from onboarding.reconcile.delivery import still_declared, windows
 from onboarding.reconcile.live import Live
+from onboarding.reconcile.memory import Memory
 
 _OTHER_WAY: Final = {Direction.EGRESS: Direction.INGRESS, Direction.INGRESS: Direction.EGRESS}
 
@@ -88,12 +89,12 @@ def candidates(
     ]
 
 
-def admitted(live: Mapping[ObjectKey, Live]) -> dict[Place, Revision | None]:
+def admitted(live: Mapping[ObjectKey, Live], memory: Memory) -> dict[Place, Revision | None]:
     """Return the admitted revision of every environment that has a namespace; None where it cannot be read."""
     found: dict[Place, Revision | None] = {}
     for key, item in live.items():
         if key.kind is NAMESPACE and not item.deleting:
-            found[Place(item.environment, key.cluster)] = _read(item)
+            found[Place(item.environment, key.cluster)] = memory.recall(key, _read, item.content)
     return dict(sorted(found.items()))
 
 
@@ -140,8 +141,8 @@ def _bindings(inputs: EnvironmentInputs) -> tuple[Binding, ...]:
     )
 
 
-def _read(namespace: Live) -> Revision | None:
-    annotations = orjson.loads(namespace.content)["metadata"]["annotations"]
+def _read(namespace: bytes) -> Revision | None:
+    annotations = orjson.loads(namespace)["metadata"]["annotations"]
     try:
         return Revision.parse(annotations.get(names.ANNOTATION_ADMITTED, ""))
     except ValidationError:

@@ -40,21 +40,20 @@ _NAME: Final = re.compile(r"[a-z0-9-]{1,253}")
 
 
 def add_logins(
-    world: World, judgement: Judgement, wanted: Iterable[Wanted], changes: Sequence[Change], sources: Sources
+    world: World, judgement: Judgement, app_projects: Iterable[Wanted], changes: Sequence[Change], sources: Sources
 ) -> list[Change]:
-    """Return the changes, with those of repository Secrets and of the notes of them."""
+    """Return the changes, with those of repository Secrets and of the notes of them on the wanted AppProjects."""
     found = {change.key: change for change in changes}
     policy = world.policy
     offered = policy.delivery.credentials if policy else ()
     logins = wanted_logins(world.owner, judgement.building, offered, sources)
-    for item in wanted:
-        if item.key.kind is APP_PROJECT:
-            note = read_note(world.live.get(item.key))
-            here = {key: login for key, login in logins.items() if _project_of(key, world.owner) == item.key}
-            _deliver_due(found, item.key, world.live.get(item.key), here, note)
-            if note and policy is not None:
-                needed = {key.name for key in here} | _needed_by_leaving(world, judgement, item)
-                _withdraw(found, item.key, note.keys() - needed)
+    for item in app_projects:
+        note = read_note(world.live.get(item.key))
+        here = {key: login for key, login in logins.items() if _project_of(key, world.owner) == item.key}
+        _deliver_due(found, item.key, world.live.get(item.key), here, note)
+        if note and policy is not None:
+            needed = {key.name for key in here} | _needed_by_leaving(world, judgement, item)
+            _withdraw(found, item.key, note.keys() - needed)
     for change in changes:
         if change.key.kind is APP_PROJECT and change.action is Action.DELETE:
             _withdraw(found, change.key, read_note(change.live))

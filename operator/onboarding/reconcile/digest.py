@@ -25,12 +25,15 @@ class Digests:
     def __init__(self, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec) -> None:
         self._spec = spec
         self._policy = policy
+        self._gates: dict[str, str] = {}
         self._known: dict[tuple[str, ...], str] = {}
         self._picked: dict[str, Any] = {}
 
     def of_gate(self, gate: str) -> str:
         """Return the digest of exactly the fields that the checks at this door read."""
-        return self._of(gate_reads(self._policy, gate))
+        if gate not in self._gates:
+            self._gates[gate] = self._of(gate_reads(self._policy, gate))
+        return self._gates[gate]
 
     def of_check(self, check: str) -> str:
         """Return the digest of exactly the fields that this check reads."""

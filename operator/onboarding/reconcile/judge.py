@@ -20,6 +20,7 @@ from onboarding.reconcile.decisions import Decisions, count, describe
 from onboarding.reconcile.digest import Digests
 from onboarding.reconcile.doors import Door, open_doors
 from onboarding.reconcile.ledger import SiteKey
+from onboarding.reconcile.posts import post
 from onboarding.reconcile.propose import Proposal, accepted, propose
 from onboarding.reconcile.running import running_places
 from onboarding.reconcile.survey import Found, Surveyor
@@ -77,14 +78,14 @@ class Judgement:
 
 def judge(world: World) -> Judgement:
     """Return what this pass shall bring about; pure."""
-    judgement = Judgement(admitted(world.live))
+    judgement = Judgement(admitted(world.live, world.memory))
     spec, policy = world.project.spec, world.policy
     if spec is None or policy is None:
         judgement.hold = world.project.problem if spec is None else world.policy_problem
         for revision in judgement.admitted.values():
             _keep(judgement, revision, spec)
         return judgement
-    judgement.digests = Digests(spec, policy)
+    judgement.digests = world.memory.recall("", Digests, spec, policy)
     judgement.decisions = count(world.decisions, spec, policy, judgement.digests, world.now)
     if world.project.deleting:
         _let_go(world, spec, judgement, _present(world))
@@ -117,6 +118,7 @@ def _judge_environments(
     wanted = max((item.door for item in proposals if item.new), default=-1)
     surveyor = Surveyor(
         project,
+        world.memory.recall("", post, policy, spec.journey),
         judgement.decisions,
         world.project.known,
         lambda door: door > passed or door <= wanted,

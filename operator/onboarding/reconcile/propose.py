@@ -9,21 +9,18 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from onboarding.api.capacity import Budget
-from onboarding.api.project import Environment
 from onboarding.api.quantities import milli
 from onboarding.api.quota import quota_of
 from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, ObjectKey
-from onboarding.build.naming import namespace_name
 from onboarding.build.quota import NAME as QUOTA_NAME
 from onboarding.build.revision import Revision
-from onboarding.checks import capacity, continuity, reviews
-from onboarding.checks.catalogue import ALWAYS
-from onboarding.checks.finding import Check
+from onboarding.checks import capacity, reviews
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, Room
 from onboarding.checks.journey import door_of
 from onboarding.checks.totals import Totals
-from onboarding.reconcile.admit import Place, candidates, cluster_of, revoke
+from onboarding.reconcile.admit import Place, cluster_of
 from onboarding.reconcile.decisions import Decisions
+from onboarding.reconcile.draft import bare_inputs, draft, lasting_inputs
 from onboarding.reconcile.ledger import Occupancy, SiteKey, claims_of
 from onboarding.reconcile.survey import Found
 from onboarding.reconcile.world import World
@@ -36,9 +33,9 @@ class Proposal:
     inputs: EnvironmentInputs
     door: int
     """The place of its door in the order; -1 where it has none."""
-    found: list[Found]
+    found: tuple[Found, ...]
     """What about itself holds it."""
-    revisions: list[Revision]
+    revisions: tuple[Revision, ...]
     """What it would become on each of its sites; empty where it cannot be built."""
     new: bool
     """Whether it would become something else than what is admitted."""
@@ -68,33 +65,36 @@ class _Proposer:
     taking: dict[str, tuple[bool, Totals]] = field(default_factory=dict)
     """By environment: whether it serves production, and what it takes on all its sites together."""
 
-    def propose(self, bare: EnvironmentInputs, door: int) -> Proposal:
-        room = self._room(bare)
-        inputs = bare.knowing(room)
-        found = _found(inputs, ALWAYS)
-        revisions: list[Revision] = []
-        if all(item.site for item in found):
-            opened = reviews.flows_are_opened.id in self.project.attested
-            revisions = candidates(self.world.project.name, inputs, opened, self.admitted)
-            inputs = bare.knowing(room, max(len(revision.canonical) for revision in revisions))
-            found += _found(inputs, (continuity.revision_fits,))
-        self._take(inputs, accepted(revisions, found))
-        new = any(not self._stands(revision) for revision in revisions)
-        return Proposal(inputs, door, found, revisions, new)
+    def propose(self, inputs: EnvironmentInputs, door: int) -> Proposal:
+        """Return a proposal for an environment, whose share of the room is taken from now on."""
+        name = inputs.environment.name
+        opened = reviews.flows_are_opened.id in self.project.attested
+        made = self.world.memory.recall(name, draft, inputs, self._room(inputs), opened, self._admitted_of(name))
+        self._take(inputs, accepted(made.revisions, made.found))
+        judged = EnvironmentInputs(self.project, inputs.environment, inputs.namespace, inputs.former)
+        return Proposal(judged, door, made.found, made.revisions, made.new)
 
-    def bare(self, environment: Environment) -> EnvironmentInputs:
-        """Return an environment as its declaration has it, without the room that is left for it."""
-        name = environment.namespace or namespace_name(self.world.project.name, environment.name)
-        former = tuple(
-            (old.target, old.namespace)
-            for place, old in self.admitted.items()
-            if place.environment == environment.name and old
+    def environments(self) -> list[EnvironmentInputs]:
+        """Return what is declared of each environment, in the order of the spec."""
+        recall, project = self.world.memory.recall, self.project
+        day = project.now.replace(hour=0, minute=0, second=0, microsecond=0)
+        lasting = recall(
+            "",
+            lasting_inputs,
+            project.name,
+            project.spec,
+            project.policy,
+            project.targets,
+            project.target_problems,
+            day,
         )
-        return EnvironmentInputs(self.project, environment, name, former)
+        return [
+            recall(environment.name, bare_inputs, lasting, environment, self._admitted_of(environment.name))
+            for environment in project.spec.environments
+        ]
 
-    def door(self, inputs: EnvironmentInputs) -> int:
-        """Return the place of the door of an environment in the order; -1 where it has none."""
-        return door_of(self.project.policy, inputs.environment.stage, inputs.target_name or "")
+    def _admitted_of(self, environment: str) -> dict[Place, Revision | None]:
+        return {place: old for place, old in self.admitted.items() if place.environment == environment}
 
     def _room(self, inputs: EnvironmentInputs) -> Room:
         environment = inputs.environment
@@ -135,13 +135,6 @@ class _Proposer:
         _, before = self.taking.get(inputs.environment.name, (production, Totals()))
         self.taking[inputs.environment.name] = (production, whole.most(before))
 
-    def _stands(self, revision: Revision) -> bool:
-        """Return whether a revision is what is admitted already, or what a revocation leaves of that."""
-        old = self.admitted.get(Place(revision.environment, revision.cluster))
-        if old is None:
-            return False
-        return _alike(old, revision) or _alike(revoke(old, self.project.spec), revision)
-
     def _namespace(self, inputs: EnvironmentInputs, site: str) -> ObjectKey:
         return ObjectKey(_cluster(inputs, site), NAMESPACE, "", inputs.namespace)
 
@@ -165,21 +158,14 @@ def propose(
             production = any(stage.name == revision.stage and stage.production for stage in project.policy.stages)
             _, before = proposer.taking.get(revision.environment, (production, Totals()))
             proposer.taking[revision.environment] = (production, before + Totals.of(revision.resources))
-    declared = [proposer.bare(environment) for environment in project.spec.environments]
-    in_order = sorted(((proposer.door(inputs), inputs) for inputs in declared), key=itemgetter(0))
+    in_order = sorted(((_door(inputs), inputs) for inputs in proposer.environments()), key=itemgetter(0))
     proposals = {inputs.environment.name: proposer.propose(inputs, door) for door, inputs in in_order}
     return [proposals[environment.name] for environment in project.spec.environments]
 
 
-def _alike(one: Revision, other: Revision) -> bool:
-    """Return whether two revisions have the same canonical JSON, which equal values have."""
-    return one == other or one.canonical == other.canonical
-
-
-def _found(inputs: EnvironmentInputs, checks: Iterable[Check[EnvironmentInputs]]) -> list[Found]:
-    environment = inputs.environment.name
-    findings = ((check, check.judge(inputs)) for check in checks)
-    return [Found(check, found, environment=environment, site=found.site) for check, found in findings if found]
+def _door(inputs: EnvironmentInputs) -> int:
+    """Return the place of the door of an environment in the order; -1 where it has none."""
+    return door_of(inputs.policy, inputs.environment.stage, inputs.target_name or "")
 
 
 def _cluster(inputs: EnvironmentInputs, site: str) -> str:

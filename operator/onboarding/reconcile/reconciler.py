@@ -10,17 +10,18 @@ from onboarding import names
 from onboarding.api.common import Mode
 from onboarding.api.status import EnvironmentState
 from onboarding.build.credentials import Sources
-from onboarding.build.wanted import build_wanted
 from onboarding.reconcile.blockers import blockers
-from onboarding.reconcile.compare import Action, Change, compare
+from onboarding.reconcile.compare import Action, Change
 from onboarding.reconcile.converge import Outcome, Result, converge
 from onboarding.reconcile.credentials import Courier, add_logins, settle_notes
 from onboarding.reconcile.judge import Judgement, judge
 from onboarding.reconcile.ledger import Ledger, claims_of
+from onboarding.reconcile.memory import Memory
+from onboarding.reconcile.mending import mend_all
 from onboarding.reconcile.news import news
 from onboarding.reconcile.observe import Observer
 from onboarding.reconcile.ports import Cluster, Outside, Projects, Secrets
-from onboarding.reconcile.removal import in_use, removals
+from onboarding.reconcile.removal import removals
 from onboarding.reconcile.report import report
 from onboarding.reconcile.rollup import unexplained
 from onboarding.reconcile.verdict import Verdict, give_verdict
@@ -73,6 +74,7 @@ class Reconciler:
         self._ledger = ledger
         self._secrets = secrets
         self._courier = Courier(secrets)
+        self._memories: dict[str, Memory] = {}
 
     async def reconcile(self, name: str) -> Pass:
         """Bring a project to what it declares; where the cache was behind, look again before saying so."""
@@ -88,7 +90,10 @@ class Reconciler:
         if world is None or (world.project.deleting and names.FINALIZER not in world.project.finalizers):
             self._outside.forget(name)
             self._ledger.reserve(name, {})
+            self._memories.pop(name, None)
             return Pass()
+        memory = self._memories[name] = Memory(self._memories.get(name))
+        world = replace(world, memory=memory)
         judgement = judge(world)
         self._outside.follow(name, judgement.asked | unexplained(world, judgement.building), urgent=judgement.urgent)
         # Taken before the first await, so that no other project sees the same room free.
@@ -148,11 +153,11 @@ def differences(world: World, judgement: Judgement, sources: Sources, *, to_the_
 
     The work takes a removal in steps, as the Applications go; ``to_the_end`` looks past them, for a plan.
     """
-    wanted = build_wanted(world.owner, judgement.building, {} if to_the_end else in_use(world))
     former = frozenset(label for revision in judgement.admitted.values() if revision for label in revision.labels)
-    changes = compare(wanted, world.live, former)
-    changes += removals(world, judgement, {item.key for item in wanted}, to_the_end=to_the_end)
-    return add_logins(world, judgement, wanted, changes, sources)
+    building = tuple(judgement.building)
+    mending = world.memory.recall("", mend_all, world.owner, building, world.live, former, to_the_end)
+    changes = [*mending.changes, *removals(world, judgement, mending.wanted, to_the_end=to_the_end)]
+    return add_logins(world, judgement, mending.app_projects, changes, sources)
 
 
 def _retry(world: World, judgement: Judgement, outcomes: Sequence[Outcome]) -> Retry:

@@ -4,7 +4,7 @@ Applications go first, and nothing else of their environment moves while one of 
 policy, the namespaces are released (our labels go, workloads stay) or deleted.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import orjson
 
@@ -28,13 +28,11 @@ from onboarding.reconcile.live import Live, own_label
 from onboarding.reconcile.world import World
 
 
-def in_use(world: World) -> dict[ObjectKey, InUse]:
+def in_use(live: Mapping[ObjectKey, Live]) -> dict[ObjectKey, InUse]:
     """Return what each of the project's live Applications uses."""
-    kinds = {
-        (key.cluster, key.namespace): _permitted(item) for key, item in world.live.items() if key.kind is APP_PROJECT
-    }
+    kinds = {(key.cluster, key.namespace): _permitted(item) for key, item in live.items() if key.kind is APP_PROJECT}
     found = {}
-    for key, item in world.live.items():
+    for key, item in live.items():
         if key.kind is APPLICATION:
             spec = orjson.loads(item.content).get("spec", {})
             destination = spec.get("destination", {})

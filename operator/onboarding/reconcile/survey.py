@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from onboarding.api.gates import Actor, CheckRule, Override, Severity
+from onboarding.api.gates import Actor, Severity
 from onboarding.api.status import CheckResult
-from onboarding.checks.catalogue import OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
+from onboarding.checks.catalogue import OF_ENVIRONMENT
 from onboarding.checks.finding import Check, Finding
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, RunningInputs
 from onboarding.checks.probe import Request
 from onboarding.reconcile.decisions import Decisions
+from onboarding.reconcile.posts import Posts
 
 InputsT = TypeVar("InputsT")
 
@@ -77,32 +77,12 @@ class Survey:
         return (item for item in ours if item.holds and item.check in OF_ENVIRONMENT)
 
 
-class _Posted(NamedTuple, Generic[InputsT]):
-    """A check at the door where the policy puts it."""
-
-    check: Check[InputsT]
-    severity: Severity
-    door: int
-    overrides: list[Override]
-    """Those that concern it."""
-
-    def severity_on(self, target: str, *, warns: bool = False) -> Severity:
-        """Return what it means on a target: its severity, or that of the last override that matches.
-
-        ``warns``: what is not ignored is only told.
-        """
-        severity = self.severity
-        for override in self.overrides:
-            if override.target in (None, target):
-                severity = override.severity
-        return Severity.WARNING if warns and severity is not Severity.IGNORED else severity
-
-
 @dataclass(frozen=True)
 class Surveyor:
     """Makes the checks of one project at the doors of one policy."""
 
     project: ProjectInputs
+    posts: Posts
     decisions: Decisions
     status: Mapping[str, Any]
     """The status as it was last written: what was known before a start."""
@@ -121,9 +101,9 @@ class Surveyor:
         """
         survey = Survey()
         environments, places = list(proposed), list(running)
-        for of_project in self._posted(OF_PROJECT):
+        for of_project in self.posts.of_project:
             self._make(survey, of_project.check, self.project, of_project.severity_on(""), of_project.door)
-        for of_environment in self._posted(OF_ENVIRONMENT):
+        for of_environment in self.posts.of_environment:
             for door, future in environments:
                 severity = of_environment.severity_on(future.target_name or "", warns=door < of_environment.door)
                 self._make(survey, of_environment.check, future, severity, of_environment.door)
@@ -135,7 +115,7 @@ class Surveyor:
     ) -> None:
         """Make the checks of what runs; the doors that look at what is yet to come wait until it is there."""
         gates = self.project.policy.gates
-        for of_running in self._posted(OF_RUNNING):
+        for of_running in self.posts.of_running:
             first = of_running.door
             for door, present in places:
                 # From its door on, what opens there is held to it before it comes to the next one.
@@ -149,29 +129,6 @@ class Surveyor:
                 }
                 if not any(door < first for door, _ in places):
                     survey.unseen.add(gates[first].name)
-
-    def _posted(self, checks: Iterable[Check[InputsT]]) -> Iterator["_Posted[InputsT]"]:
-        """Yield those of these checks that the policy puts at a door."""
-        for check in checks:
-            if rule := self._rules.get(check.id):
-                overrides = [override for override in self._overrides if _concerns(override, check)]
-                yield _Posted(check, rule.severity, self._order[rule.gate], overrides)
-
-    @cached_property
-    def _order(self) -> dict[str, int]:
-        """The place of each door."""
-        return {gate.name: place for place, gate in enumerate(self.project.policy.gates)}
-
-    @cached_property
-    def _rules(self) -> dict[str, CheckRule]:
-        """The rule of each check that is put at a door."""
-        return {rule.id: rule for rule in self.project.policy.checks if rule.gate in self._order}
-
-    @cached_property
-    def _overrides(self) -> list[Override]:
-        """The overrides for projects of this journey."""
-        journeys = (None, self.project.spec.journey)
-        return [override for override in self.project.policy.overrides if override.journey in journeys]
 
     def _make(self, survey: Survey, check: Check[InputsT], inputs: InputsT, severity: Severity, door: int) -> None:
         if severity is Severity.IGNORED:
@@ -210,10 +167,6 @@ def _as_shown(item: Mapping[str, Any], finding: Finding) -> Finding:
         # The status tells the waiver in the place of the result and its remedy.
         return replace(finding, message=message, actor=actor)
     return Finding(message, item["remedy"], actor, result)
-
-
-def _concerns(override: Override, check: Check[Any]) -> bool:
-    return override.track in (None, check.track) and (not override.checks or check.id in override.checks)
 
 
 def _yet_to_come(

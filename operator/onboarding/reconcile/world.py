@@ -16,6 +16,7 @@ from onboarding.checks.probe import Answers, no_answers
 from onboarding.reconcile.argocd import Application
 from onboarding.reconcile.ledger import Occupancy
 from onboarding.reconcile.live import Live
+from onboarding.reconcile.memory import Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ class World:
     """What the quotas of all projects take on every site."""
     teardown_hold: str = ""
     """Why no project is torn down at present, where that is so."""
+    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
+    """What was worked out in the last pass; nothing that is seen depends on it."""
 
     @property
     def owner(self) -> Owner:

@@ -1,0 +1,84 @@
+"""What one environment would become, from what is declared and the room that is left for it; pure.
+
+Nothing here knows the time of day or what the outside world answers, so that what was worked out stays true for as long
+as nobody declares anything else.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.project import Environment, ProjectOnboardingSpec
+from onboarding.api.target import HostingTargetSpec
+from onboarding.build.naming import namespace_name
+from onboarding.build.revision import Revision
+from onboarding.checks import continuity
+from onboarding.checks.catalogue import ALWAYS
+from onboarding.checks.finding import Check
+from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, Room
+from onboarding.reconcile.admit import Place, candidates, revoke
+from onboarding.reconcile.survey import Found
+
+Current = Mapping[Place, Revision | None]
+"""What is admitted of an environment, on each of its clusters; None where it cannot be read."""
+
+
+class Draft(NamedTuple):
+    """What an environment would become."""
+
+    found: tuple[Found, ...]
+    """What about itself holds it."""
+    revisions: tuple[Revision, ...]
+    """What it would become on each of its sites; empty where it cannot be built."""
+    new: bool
+    """Whether it would become something else than what is admitted."""
+
+
+def lasting_inputs(
+    name: str,
+    spec: ProjectOnboardingSpec,
+    policy: OnboardingPolicySpec,
+    targets: Mapping[str, HostingTargetSpec],
+    target_problems: Mapping[str, str],
+    day: datetime,
+) -> ProjectInputs:
+    """Return what is declared of a project and for it, on a day."""
+    return ProjectInputs(spec, policy, targets, day, target_problems=target_problems, name=name)
+
+
+def bare_inputs(project: ProjectInputs, environment: Environment, current: Current) -> EnvironmentInputs:
+    """Return an environment as its declaration has it, without the room that is left for it."""
+    namespace = environment.namespace or namespace_name(project.name, environment.name)
+    former = tuple((old.target, old.namespace) for old in current.values() if old)
+    return EnvironmentInputs(project, environment, namespace, former)
+
+
+def draft(inputs: EnvironmentInputs, room: Room, flows_opened: bool, current: Current) -> Draft:
+    """Return what an environment would become, and what about itself holds it."""
+    inputs = inputs.knowing(room)
+    found = _found(inputs, ALWAYS)
+    if not all(item.site for item in found):
+        return Draft(found, (), new=False)
+    revisions = tuple(candidates(inputs.project.name, inputs, flows_opened, current))
+    inputs = inputs.knowing(room, max(len(revision.canonical) for revision in revisions))
+    found += _found(inputs, (continuity.revision_fits,))
+    new = any(not _stands(revision, current, inputs.spec) for revision in revisions)
+    return Draft(found, revisions, new)
+
+
+def _found(inputs: EnvironmentInputs, checks: Iterable[Check[EnvironmentInputs]]) -> tuple[Found, ...]:
+    environment = inputs.environment.name
+    findings = ((check, check.judge(inputs)) for check in checks)
+    return tuple(Found(check, found, environment=environment, site=found.site) for check, found in findings if found)
+
+
+def _stands(revision: Revision, current: Current, spec: ProjectOnboardingSpec) -> bool:
+    """Return whether a revision is what is admitted already, or what a revocation leaves of that."""
+    old = current.get(Place(revision.environment, revision.cluster))
+    return old is not None and (_alike(old, revision) or _alike(revoke(old, spec), revision))
+
+
+def _alike(one: Revision, other: Revision) -> bool:
+    """Return whether two revisions have the same canonical JSON, which equal values have."""
+    return one == other or one.canonical == other.canonical

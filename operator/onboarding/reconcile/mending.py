@@ -1,0 +1,38 @@
+"""What makes a project's objects what they shall be: everything is built from its revisions, and compared; pure."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from onboarding.build.kinds import APP_PROJECT, ObjectKey, Wanted
+from onboarding.build.revision import Owner, Revision
+from onboarding.build.wanted import build_wanted
+from onboarding.reconcile.compare import Change, compare
+from onboarding.reconcile.live import Live
+from onboarding.reconcile.removal import in_use
+
+
+class Mending(NamedTuple):
+    """What is to be made or changed; of what is wanted no more than others need, because it is kept till next time."""
+
+    changes: tuple[Change, ...]
+    wanted: frozenset[ObjectKey]
+    app_projects: tuple[Wanted, ...]
+
+
+def mend_all(
+    owner: Owner,
+    building: tuple[Revision, ...],
+    live: Mapping[ObjectKey, Live],
+    former_labels: frozenset[str],
+    to_the_end: bool,
+) -> Mending:
+    """Return what makes and mends everything that is wanted for these revisions.
+
+    ``to_the_end`` looks past the removal of Applications, which AppProjects have to wait for.
+    """
+    wanted = build_wanted(owner, building, {} if to_the_end else in_use(live))
+    return Mending(
+        tuple(compare(wanted, live, former_labels)),
+        frozenset(item.key for item in wanted),
+        tuple(item for item in wanted if item.key.kind is APP_PROJECT),
+    )
