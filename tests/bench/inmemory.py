@@ -11,8 +11,8 @@ from onboarding.checks import probe
 from onboarding.reconcile.declared import Declared
 from onboarding.reconcile.ledger import Ledger
 from onboarding.reconcile.live import Live
-from onboarding.reconcile.offered import POLICIES, TARGETS
-from onboarding.reconcile.validity import RoleState
+from onboarding.reconcile.offer.offered import POLICIES, TARGETS
+from onboarding.reconcile.offer.validity import RoleState
 from onboarding.reconcile.world import ClusterState, Project
 from tests.support.installing import ROOT
 from tests.unit.fakes import merged

@@ -6,7 +6,7 @@ from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.revision import ResolvedFlow, Revision
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
-from onboarding.reconcile.admit import candidates
+from onboarding.reconcile.proposal.admit import candidates
 from tests.unit.worlds import NOW, POLICY, environment, spec_of
 
 HUB, FAR = {"name": "a"}, {"name": "b", "kubeconfigSecret": {"name": "far"}}

@@ -10,9 +10,9 @@ import pytest
 from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
-from onboarding.reconcile.decisions import Decisions, count
 from onboarding.reconcile.declared import Declared
-from onboarding.reconcile.digest import Digests
+from onboarding.reconcile.journey.decisions import Decisions, count
+from onboarding.reconcile.journey.digest import Digests
 from onboarding.reconcile.judge import judge
 from onboarding.reconcile.world import World
 from tests.unit.worlds import (

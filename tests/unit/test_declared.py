@@ -6,7 +6,7 @@ import pytest
 
 from onboarding import names
 from onboarding.reconcile.declared import Declared
-from onboarding.reconcile.offered import TARGETS
+from onboarding.reconcile.offer.offered import TARGETS
 from tests.unit.worlds import UID, environment, spec_of
 
 SPEC = spec_of(environment()).model_dump(mode="json", by_alias=True)

@@ -17,7 +17,7 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.checks.catalogue import ALWAYS, BY_ID, GATED, OF_ENVIRONMENT, OF_PROJECT
 from onboarding.checks.finding import Check
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
-from onboarding.reconcile.digest import Digests, gate_reads
+from onboarding.reconcile.journey.digest import Digests, gate_reads
 from tests.unit.running import running
 from tests.unit.worlds import NOW, POLICY, SITES, TARGETS, environment, policy_of, spec_of
 

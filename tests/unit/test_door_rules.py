@@ -9,8 +9,8 @@ import pytest
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.checks.catalogue import GATED
 from onboarding.checks.journey import gate_of, gates_before
-from onboarding.reconcile.door_rules import CATALOGUE, Known
-from onboarding.reconcile.policy_rules import policy_problems
+from onboarding.reconcile.offer.door_rules import CATALOGUE, Known
+from onboarding.reconcile.offer.policy_rules import policy_problems
 from tests.unit.worlds import POLICY
 
 KNOWN = Known(

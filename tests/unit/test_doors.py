@@ -11,7 +11,7 @@ from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.status import GateState
 from onboarding.api.target import HostingTargetSpec
 from onboarding.checks.totals import Totals
-from onboarding.reconcile.doors import stage_of
+from onboarding.reconcile.journey.doors import stage_of
 from onboarding.reconcile.judge import Judgement, judge
 from onboarding.reconcile.ledger import Occupancy, SiteKey
 from onboarding.reconcile.world import World

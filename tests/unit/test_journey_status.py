@@ -11,11 +11,11 @@ from onboarding.api.gates import Actor, Severity
 from onboarding.api.status import CheckResult, GateState, ProjectOnboardingStatus
 from onboarding.checks.catalogue import BY_ID, GATED
 from onboarding.checks.finding import Finding
-from onboarding.reconcile.doors import Door, Obstacle
+from onboarding.reconcile.journey.doors import Door, Obstacle
+from onboarding.reconcile.journey.survey import Found
 from onboarding.reconcile.judge import Judgement, judge
-from onboarding.reconcile.report import report
-from onboarding.reconcile.survey import Found
-from onboarding.reconcile.verdict import give_verdict
+from onboarding.reconcile.report.status import report
+from onboarding.reconcile.report.verdict import give_verdict
 from onboarding.reconcile.world import World
 from tests.unit.worlds import (
     NOW,

@@ -10,8 +10,8 @@ from onboarding import names
 from onboarding.api.decision import Author
 from onboarding.build.kinds import NAMESPACE
 from onboarding.build.revision import Revision
-from onboarding.reconcile.admit import Place
 from onboarding.reconcile.judge import Judgement, judge, may_delete
+from onboarding.reconcile.proposal.admit import Place
 from onboarding.reconcile.world import World
 from tests.unit.worlds import GIT, confirm_delete, environment, live_of_spec, revisions, spec_of, world_of
 

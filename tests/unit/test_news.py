@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from onboarding.api.status import GateState
-from onboarding.reconcile.news import news
+from onboarding.reconcile.report.news import news
 from tests.unit.worlds import approved, environment, policy_of, spec_of, told, with_status, world_of
 
 OPENS = {(was, now) for was in (None, "Held", "Closed") for now in ("Open", "Passed")}

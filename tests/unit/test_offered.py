@@ -7,8 +7,8 @@ import pytest
 
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.target import HostingTargetSpec
-from onboarding.reconcile.offered import POLICIES, TARGETS, Due, Offered
-from onboarding.reconcile.validity import RoleState
+from onboarding.reconcile.offer.offered import POLICIES, TARGETS, Due, Offered
+from onboarding.reconcile.offer.validity import RoleState
 from onboarding.reconcile.world import ClusterState
 from tests.unit.garden_of_specs import any_spec
 from tests.unit.worlds import NOW, POLICY

@@ -12,8 +12,8 @@ from onboarding.adapters.platform_status import write_status
 from onboarding.adapters.rights import role_state
 from onboarding.errors import ApiError, UnreachableError
 from onboarding.reconcile.declared import Declared
-from onboarding.reconcile.offered import POLICIES, TARGETS, Due, Head
-from onboarding.reconcile.validity import RoleState
+from onboarding.reconcile.offer.offered import POLICIES, TARGETS, Due, Head
+from onboarding.reconcile.offer.validity import RoleState
 from onboarding.reconcile.world import ClusterState
 from onboarding.runtime.platform import Platform, platform_feeds
 from tests.unit.apiserver import FakeApiServer, connected, serving

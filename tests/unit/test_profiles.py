@@ -16,11 +16,11 @@ from onboarding.build.kinds import APPLICATION, NAMESPACE, ObjectKey
 from onboarding.checks import probe
 from onboarding.checks.catalogue import BY_ID, GATED, OF_RUNNING
 from onboarding.checks.journey import gate_of, gates_before
-from onboarding.reconcile.admit import cluster_of
 from onboarding.reconcile.judge import judge
 from onboarding.reconcile.live import told_of
-from onboarding.reconcile.policy_rules import policy_problems
-from onboarding.reconcile.target_rules import clashes, stage_problems, target_problems
+from onboarding.reconcile.offer.policy_rules import policy_problems
+from onboarding.reconcile.offer.target_rules import clashes, stage_problems, target_problems
+from onboarding.reconcile.proposal.admit import cluster_of
 from onboarding.reconcile.world import ClusterState, World
 from tests.unit.running import GOOD, WEB, answered
 from tests.unit.worlds import GIT, NOW, built, decided, environment, told, with_status, world_of

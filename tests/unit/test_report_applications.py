@@ -11,8 +11,8 @@ from onboarding.api.status import ProjectOnboardingStatus
 from onboarding.build.kinds import APPLICATION, Manifest
 from onboarding.reconcile.judge import judge
 from onboarding.reconcile.live import told_of
-from onboarding.reconcile.report import MAX_STATUS_BYTES, report
-from onboarding.reconcile.verdict import give_verdict
+from onboarding.reconcile.report.status import MAX_STATUS_BYTES, report
+from onboarding.reconcile.report.verdict import give_verdict
 from onboarding.reconcile.world import World
 from tests.unit.argocd_status import failing, item, synced
 from tests.unit.argocd_words import WORDS

@@ -12,7 +12,7 @@ from onboarding.api.gates import Actor
 from onboarding.build.kinds import APPLICATION, RESOURCE_QUOTA, ObjectKey
 from onboarding.checks.probe import Answer, Workload, WorkloadsFacts, WorkloadsRequest
 from onboarding.reconcile.live import Live, told_of
-from onboarding.reconcile.rollup import Standing, next_steps, roll_up, status_of, unexplained
+from onboarding.reconcile.report.rollup import Standing, next_steps, roll_up, status_of, unexplained
 from tests.unit.argocd_status import COMMIT, compared, entry, failing, incomparable, item, synced
 from tests.unit.argocd_words import WORDS
 from tests.unit.worlds import NOW, environment, live_of_spec, revisions, spec_of, world_of

@@ -21,7 +21,7 @@ from onboarding.checks.probe import (
     WorkloadsRequest,
 )
 from onboarding.reconcile.judge import Judgement, judge
-from onboarding.reconcile.news import news
+from onboarding.reconcile.report.news import news
 from onboarding.reconcile.world import World
 from tests.unit.running import GOOD, answered, app
 from tests.unit.worlds import GIT, built, decided, environment, policy_of, spec_of, told, with_status, world_of

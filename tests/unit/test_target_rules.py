@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from onboarding.api.target import HostingTargetSpec
-from onboarding.reconcile.target_rules import clashes, stage_problems, target_problems
+from onboarding.reconcile.offer.target_rules import clashes, stage_problems, target_problems
 from tests.unit.worlds import SITES
 
 Change = Callable[[dict[str, Any]], object]

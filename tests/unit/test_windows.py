@@ -16,7 +16,7 @@ from onboarding.checks.windows import (
     windows_are_valid,
     windows_stay_within_the_platforms,
 )
-from onboarding.reconcile.delivery import windows
+from onboarding.reconcile.proposal.delivery import windows
 from tests.unit.worlds import environment, inputs_of, policy_of, revisions, spec_of
 
 PARIS = {"timeZone": "Europe/Paris"}

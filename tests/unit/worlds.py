@@ -13,12 +13,12 @@ from onboarding.build.kinds import Manifest, ObjectKey, Wanted
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
-from onboarding.reconcile.admit import candidates
-from onboarding.reconcile.digest import Digests
+from onboarding.reconcile.journey.digest import Digests
 from onboarding.reconcile.judge import judge
 from onboarding.reconcile.live import Live, live_of
-from onboarding.reconcile.report import report
-from onboarding.reconcile.verdict import give_verdict
+from onboarding.reconcile.proposal.admit import candidates
+from onboarding.reconcile.report.status import report
+from onboarding.reconcile.report.verdict import give_verdict
 from onboarding.reconcile.world import ClusterState, Project, World
 
 UID = "11111111-1111-4111-8111-111111111111"

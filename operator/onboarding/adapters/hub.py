@@ -10,7 +10,7 @@ import structlog
 from onboarding import names
 from onboarding.adapters.client import APPLY_PATCH, JSON_PATCH, Client
 from onboarding.errors import ApiError, OnboardingError
-from onboarding.reconcile.news import Announcement
+from onboarding.reconcile.report.news import Announcement
 from onboarding.reconcile.world import Project
 
 log = structlog.get_logger(__name__)

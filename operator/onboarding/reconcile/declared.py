@@ -13,8 +13,8 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.reconcile.live import compact
-from onboarding.reconcile.offered import Offered
-from onboarding.reconcile.validity import told, unreadable
+from onboarding.reconcile.offer.offered import Offered
+from onboarding.reconcile.offer.validity import told, unreadable
 from onboarding.reconcile.world import Project
 
 _NOT_KEPT = frozenset({"managedFields", "annotations"})

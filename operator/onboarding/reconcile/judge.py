@@ -15,15 +15,15 @@ from onboarding.checks import capacity, placement
 from onboarding.checks.inputs import ProjectInputs
 from onboarding.checks.journey import door_of
 from onboarding.checks.probe import CertificateRequest, Request
-from onboarding.reconcile.admit import Place, admitted, revoke
-from onboarding.reconcile.decisions import Decisions, count, describe
-from onboarding.reconcile.digest import Digests
-from onboarding.reconcile.doors import Door, open_doors
+from onboarding.reconcile.journey.decisions import Decisions, count, describe
+from onboarding.reconcile.journey.digest import Digests
+from onboarding.reconcile.journey.doors import Door, open_doors
+from onboarding.reconcile.journey.posts import post
+from onboarding.reconcile.journey.running import running_places
+from onboarding.reconcile.journey.survey import Found, Surveyor
 from onboarding.reconcile.ledger import SiteKey
-from onboarding.reconcile.posts import post
-from onboarding.reconcile.propose import Proposal, accepted, propose
-from onboarding.reconcile.running import running_places
-from onboarding.reconcile.survey import Found, Surveyor
+from onboarding.reconcile.proposal.admit import Place, admitted, revoke
+from onboarding.reconcile.proposal.propose import Proposal, accepted, propose
 from onboarding.reconcile.world import World
 
 _USE_MAY_FALL = timedelta(minutes=1)

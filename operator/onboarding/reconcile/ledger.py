@@ -19,8 +19,8 @@ from onboarding.api.target import Site
 from onboarding.build.kinds import NAMESPACE, ObjectKey
 from onboarding.build.revision import Revision
 from onboarding.checks.totals import Totals
-from onboarding.reconcile.admit import cluster_of
 from onboarding.reconcile.live import Live
+from onboarding.reconcile.proposal.admit import cluster_of
 
 _NOTHING = Totals()
 

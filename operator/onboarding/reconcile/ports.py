@@ -7,7 +7,7 @@ from onboarding.build.credentials import Source
 from onboarding.build.kinds import Manifest, ObjectKey
 from onboarding.checks.probe import Request
 from onboarding.reconcile.live import Live
-from onboarding.reconcile.news import Announcement
+from onboarding.reconcile.report.news import Announcement
 from onboarding.reconcile.world import ClusterState, Project
 
 

@@ -10,21 +10,21 @@ from onboarding import names
 from onboarding.api.common import Mode
 from onboarding.api.status import EnvironmentState
 from onboarding.build.credentials import Sources
-from onboarding.reconcile.blockers import blockers
-from onboarding.reconcile.compare import Action, Change
-from onboarding.reconcile.converge import Outcome, Result, converge
-from onboarding.reconcile.credentials import Courier, add_logins, settle_notes
 from onboarding.reconcile.judge import Judgement, judge
 from onboarding.reconcile.ledger import Ledger, claims_of
 from onboarding.reconcile.memory import Memory
-from onboarding.reconcile.mending import mend_all
-from onboarding.reconcile.news import news
 from onboarding.reconcile.observe import Observer
 from onboarding.reconcile.ports import Cluster, Outside, Projects, Secrets
-from onboarding.reconcile.removal import removals
-from onboarding.reconcile.report import report
-from onboarding.reconcile.rollup import unexplained
-from onboarding.reconcile.verdict import Verdict, give_verdict
+from onboarding.reconcile.report.news import news
+from onboarding.reconcile.report.rollup import unexplained
+from onboarding.reconcile.report.status import report
+from onboarding.reconcile.report.verdict import Verdict, give_verdict
+from onboarding.reconcile.work.blockers import blockers
+from onboarding.reconcile.work.compare import Action, Change
+from onboarding.reconcile.work.converge import Outcome, Result, converge
+from onboarding.reconcile.work.credentials import Courier, add_logins, settle_notes
+from onboarding.reconcile.work.mending import mend_all
+from onboarding.reconcile.work.removal import removals
 from onboarding.reconcile.world import World
 
 _LOOKS = 2

@@ -22,8 +22,8 @@ from onboarding.adapters.rights import role_state
 from onboarding.build.kinds import Manifest
 from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.declared import Declared
-from onboarding.reconcile.offered import POLICIES, TARGETS, Due
-from onboarding.reconcile.validity import RoleState
+from onboarding.reconcile.offer.offered import POLICIES, TARGETS, Due
+from onboarding.reconcile.offer.validity import RoleState
 from onboarding.reconcile.world import ClusterState
 
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"

@@ -19,9 +19,9 @@ from onboarding.build.naming import namespace_name
 from onboarding.build.revision import Binding, ResolvedFlow, Revision
 from onboarding.checks.deployed import deployed, value_repositories
 from onboarding.checks.inputs import EnvironmentInputs
-from onboarding.reconcile.delivery import still_declared, windows
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.memory import Memory
+from onboarding.reconcile.proposal.delivery import still_declared, windows
 
 _OTHER_WAY: Final = {Direction.EGRESS: Direction.INGRESS, Direction.INGRESS: Direction.EGRESS}
 

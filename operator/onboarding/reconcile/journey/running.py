@@ -7,7 +7,7 @@ from onboarding.build.naming import application_name
 from onboarding.build.revision import Revision
 from onboarding.checks.inputs import ProjectInputs, RunningInputs
 from onboarding.checks.journey import door_of
-from onboarding.reconcile.admit import Place
+from onboarding.reconcile.proposal.admit import Place
 from onboarding.reconcile.world import World
 
 

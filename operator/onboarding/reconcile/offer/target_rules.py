@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 from onboarding.api.addresses import Network, network, within
 from onboarding.api.target import ArgoLocation, Contract, HostingTargetSpec, NetworkZone, Site
 from onboarding.build.kinds import HUB
-from onboarding.reconcile.admit import cluster_of
-from onboarding.reconcile.validity import Problem, cidr_problems, repeated
+from onboarding.reconcile.offer.validity import Problem, cidr_problems, repeated
+from onboarding.reconcile.proposal.admit import cluster_of
 
 _IN_CLUSTER: Final = "https://kubernetes.default.svc"
 

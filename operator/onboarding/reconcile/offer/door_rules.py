@@ -13,7 +13,7 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
 from onboarding.checks.finding import Check
 from onboarding.checks.journey import gate_of, gates_before
-from onboarding.reconcile.validity import Problem, repeated
+from onboarding.reconcile.offer.validity import Problem, repeated
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from onboarding.checks.catalogue import OF_ENVIRONMENT
 from onboarding.checks.finding import Check, Finding
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, RunningInputs
 from onboarding.checks.probe import Request
-from onboarding.reconcile.decisions import Decisions
-from onboarding.reconcile.posts import Posts
+from onboarding.reconcile.journey.decisions import Decisions
+from onboarding.reconcile.journey.posts import Posts
 
 InputsT = TypeVar("InputsT")
 

@@ -17,8 +17,8 @@ from onboarding.checks import continuity
 from onboarding.checks.catalogue import ALWAYS
 from onboarding.checks.finding import Check
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, Room
-from onboarding.reconcile.admit import Place, candidates, revoke
-from onboarding.reconcile.survey import Found
+from onboarding.reconcile.journey.survey import Found
+from onboarding.reconcile.proposal.admit import Place, candidates, revoke
 
 Current = Mapping[Place, Revision | None]
 """What is admitted of an environment, on each of its clusters; None where it cannot be read."""

@@ -9,7 +9,7 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.build.permitted import ACCESS_KINDS, GUARD_KINDS
 from onboarding.checks.argocd_lints import kind_problem
 from onboarding.checks.windows import window_problem
-from onboarding.reconcile.validity import Problem, repeated
+from onboarding.reconcile.offer.validity import Problem, repeated
 
 _DELIVERY: Final = "spec.delivery"
 _PREFIX: Final = re.compile(

@@ -25,11 +25,11 @@ from onboarding.build.credentials import (
 from onboarding.build.kinds import APP_PROJECT, Manifest, ObjectKey, Wanted
 from onboarding.build.revision import Owner
 from onboarding.errors import ApiError
-from onboarding.reconcile.compare import Action, Change, Rank
-from onboarding.reconcile.converge import Outcome, Result
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.ports import Cluster, Secrets
+from onboarding.reconcile.work.compare import Action, Change, Rank
+from onboarding.reconcile.work.converge import Outcome, Result
 from onboarding.reconcile.world import World
 
 Note = dict[str, str]

@@ -12,7 +12,7 @@ from onboarding.api.decision import Decision, Grant, OnboardingDecisionSpec
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.checks.catalogue import GATED
-from onboarding.reconcile.digest import Digests
+from onboarding.reconcile.journey.digest import Digests
 
 _AT_DOORS = frozenset(check.id for check in GATED)
 _HOLDING = (Decision.REJECT, Decision.SUSPEND)

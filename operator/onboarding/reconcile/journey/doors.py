@@ -11,8 +11,8 @@ from typing import Any
 
 from onboarding.api.gates import Actor, Gate
 from onboarding.api.status import CheckResult, GateState
-from onboarding.reconcile.decisions import Decisions, describe
-from onboarding.reconcile.survey import Found, Survey
+from onboarding.reconcile.journey.decisions import Decisions, describe
+from onboarding.reconcile.journey.survey import Found, Survey
 
 
 @dataclass(frozen=True, slots=True)

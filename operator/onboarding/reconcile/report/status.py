@@ -7,16 +7,16 @@ import orjson
 
 from onboarding.api.common import Mode
 from onboarding.api.status import EnvironmentState, PlanStatus, ProjectOnboardingStatus, Summary
-from onboarding.reconcile.admit import Place
-from onboarding.reconcile.compare import Change
-from onboarding.reconcile.converge import Outcome
 from onboarding.reconcile.judge import Judgement
-from onboarding.reconcile.report_conditions import conditions
-from onboarding.reconcile.report_environments import environments
-from onboarding.reconcile.report_journey import MAX_ACTIONS, checks, count_checks, gates, next_actions, stage
-from onboarding.reconcile.rollup import next_steps, roll_up
-from onboarding.reconcile.verdict import Verdict
-from onboarding.reconcile.wording import cut
+from onboarding.reconcile.proposal.admit import Place
+from onboarding.reconcile.report.conditions import conditions
+from onboarding.reconcile.report.environments import environments
+from onboarding.reconcile.report.journey import MAX_ACTIONS, checks, count_checks, gates, next_actions, stage
+from onboarding.reconcile.report.rollup import next_steps, roll_up
+from onboarding.reconcile.report.verdict import Verdict
+from onboarding.reconcile.report.wording import cut
+from onboarding.reconcile.work.compare import Change
+from onboarding.reconcile.work.converge import Outcome
 from onboarding.reconcile.world import World
 
 MAX_STATUS_BYTES = 8 * 1024

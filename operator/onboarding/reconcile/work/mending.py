@@ -6,9 +6,9 @@ from typing import NamedTuple
 from onboarding.build.kinds import APP_PROJECT, ObjectKey, Wanted
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
-from onboarding.reconcile.compare import Change, compare
 from onboarding.reconcile.live import Live
-from onboarding.reconcile.removal import in_use
+from onboarding.reconcile.work.compare import Change, compare
+from onboarding.reconcile.work.removal import in_use
 
 
 class Mending(NamedTuple):

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.status import Reason
 from onboarding.api.target import HostingTargetSpec
-from onboarding.reconcile.admit import cluster_of
-from onboarding.reconcile.policy_rules import policy_problems, role_problems, roles_of
-from onboarding.reconcile.target_rules import clashes, stage_problems, target_problems
-from onboarding.reconcile.validity import Problem, RoleState, Verdict, status_due, told, unreadable
+from onboarding.reconcile.offer.policy_rules import policy_problems, role_problems, roles_of
+from onboarding.reconcile.offer.target_rules import clashes, stage_problems, target_problems
+from onboarding.reconcile.offer.validity import Problem, RoleState, Verdict, status_due, told, unreadable
+from onboarding.reconcile.proposal.admit import cluster_of
 from onboarding.reconcile.world import ClusterState
 
 POLICIES = "onboardingpolicies"

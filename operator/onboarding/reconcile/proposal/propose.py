@@ -18,11 +18,11 @@ from onboarding.checks import capacity, reviews
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, Room
 from onboarding.checks.journey import door_of
 from onboarding.checks.totals import Totals
-from onboarding.reconcile.admit import Place, cluster_of
-from onboarding.reconcile.decisions import Decisions
-from onboarding.reconcile.draft import bare_inputs, draft, lasting_inputs
+from onboarding.reconcile.journey.decisions import Decisions
+from onboarding.reconcile.journey.survey import Found
 from onboarding.reconcile.ledger import Occupancy, SiteKey, claims_of
-from onboarding.reconcile.survey import Found
+from onboarding.reconcile.proposal.admit import Place, cluster_of
+from onboarding.reconcile.proposal.draft import bare_inputs, draft, lasting_inputs
 from onboarding.reconcile.world import World
 
 

@@ -11,9 +11,9 @@ from onboarding.api.policy import ArgoAction, OnboardingPolicySpec, PodSecurityL
 from onboarding.api.probes import Directory
 from onboarding.api.quantities import milli
 from onboarding.api.quota import CONTAINER_RESOURCES
-from onboarding.reconcile.delivery_rules import delivery_problems
-from onboarding.reconcile.door_rules import CATALOGUE, Known, door_problems
-from onboarding.reconcile.validity import Problem, RoleState, cidr_problems, repeated
+from onboarding.reconcile.offer.delivery_rules import delivery_problems
+from onboarding.reconcile.offer.door_rules import CATALOGUE, Known, door_problems
+from onboarding.reconcile.offer.validity import Problem, RoleState, cidr_problems, repeated
 
 _WATCHES: Final = {ArgoAction.GET, ArgoAction.LOGS}
 _LEVELS: Final = tuple(PodSecurityLevel)

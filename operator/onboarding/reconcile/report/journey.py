@@ -6,14 +6,14 @@ from typing import Any
 from onboarding.api.gates import Actor, Severity
 from onboarding.api.status import CheckResult, CheckStatus, Evidence, GateState, GateStatus, NextAction
 from onboarding.checks.catalogue import OF_ENVIRONMENT
-from onboarding.reconcile.converge import Outcome, Result
-from onboarding.reconcile.decisions import by_gate, void_of_check
-from onboarding.reconcile.digest import Digests
-from onboarding.reconcile.doors import Obstacle, stage_of
+from onboarding.reconcile.journey.decisions import by_gate, void_of_check
+from onboarding.reconcile.journey.digest import Digests
+from onboarding.reconcile.journey.doors import Obstacle, stage_of
+from onboarding.reconcile.journey.survey import Found
 from onboarding.reconcile.judge import Judgement
-from onboarding.reconcile.survey import Found
-from onboarding.reconcile.verdict import Verdict
-from onboarding.reconcile.wording import cut, time
+from onboarding.reconcile.report.verdict import Verdict
+from onboarding.reconcile.report.wording import cut, time
+from onboarding.reconcile.work.converge import Outcome, Result
 from onboarding.reconcile.world import World
 
 MAX_CHECKS = 24

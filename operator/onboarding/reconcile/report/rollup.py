@@ -12,8 +12,8 @@ from onboarding.build.quota import NAME as QUOTA_NAME
 from onboarding.build.revision import Revision
 from onboarding.checks.probe import Workload, WorkloadsRequest
 from onboarding.reconcile.argocd import Application, Cause
-from onboarding.reconcile.running import application_keys
-from onboarding.reconcile.wording import cut, time
+from onboarding.reconcile.journey.running import application_keys
+from onboarding.reconcile.report.wording import cut, time
 from onboarding.reconcile.world import World
 
 _SHOWN = 200

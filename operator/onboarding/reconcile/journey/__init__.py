@@ -1,0 +1,1 @@
+"""The doors of the journey: checks, decisions, and how far a project has come."""

@@ -1,0 +1,1 @@
+"""What the platform offers, and whether it can be used."""

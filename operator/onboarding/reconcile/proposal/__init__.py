@@ -1,0 +1,1 @@
+"""What environments would become, and what they are."""

@@ -1,0 +1,1 @@
+"""Differences, and the writes that end them."""
