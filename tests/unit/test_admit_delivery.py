@@ -158,7 +158,7 @@ def test_values_are_promoted_like_everything_else() -> None:
     ids=["all", "no values", "other values", "no other repository", "no chart"],
 )
 def test_a_repository_goes_with_the_one_that_holds_its_values(left: list[dict[str, Any]], names: list[str]) -> None:
-    kept = revoke(of(APP, *BOTH), spec_of(environment(), repositories=left))
+    kept = revoke(of(APP, *BOTH), spec_of(environment(), repositories=left), None)
     assert [item.name for item in kept.repositories] == names
     assert [item.name for item in kept.value_repositories] == (["settings"] if "db" in names else [])
 

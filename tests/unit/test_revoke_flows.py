@@ -18,12 +18,12 @@ DECLARED = (
 def revoked(*flows: dict[str, Any], name: str = "dev", **targets: str) -> tuple[ResolvedFlow, ...]:
     """Return what is left of the flows of an environment that has all of ``DECLARED`` where only these are declared."""
     (revision,) = built(project(*DECLARED, dev="main", tools="main"), name)
-    return revoke(revision, project(*flows, **(targets or {"dev": "main", "tools": "main"}))).flows
+    return revoke(revision, project(*flows, **(targets or {"dev": "main", "tools": "main"})), None).flows
 
 
 def test_what_is_still_declared_stays_as_it_is() -> None:
     (revision,) = built(project(*DECLARED, dev="main", tools="main"))
-    assert revoke(revision, project(*DECLARED, dev="main", tools="main")).canonical == revision.canonical
+    assert revoke(revision, project(*DECLARED, dev="main", tools="main"), None).canonical == revision.canonical
 
 
 def test_a_flow_that_is_removed_goes() -> None:
@@ -62,7 +62,7 @@ def test_a_flow_that_is_widened_stays_as_it_is_until_then() -> None:
 def test_a_narrowed_flow_never_gets_what_was_excepted() -> None:
     (revision,) = built(project(flow("web", zone="internet")))
     narrowed = project(flow("web", zone="internet", cidrs=["100.64.1.0/24", "10.0.0.0/7"]))
-    (found,) = revoke(revision, narrowed).flows
+    (found,) = revoke(revision, narrowed, None).flows
     assert found.networks == {"10.0.0.0/7": ("10.0.0.0/8",)}
 
 

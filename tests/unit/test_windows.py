@@ -16,8 +16,9 @@ from onboarding.checks.windows import (
     windows_are_valid,
     windows_stay_within_the_platforms,
 )
+from onboarding.reconcile.judge import judge
 from onboarding.reconcile.proposal.delivery import windows
-from tests.unit.worlds import environment, inputs_of, policy_of, revisions, spec_of
+from tests.unit.worlds import built, environment, inputs_of, policy_of, revisions, spec_of, world_of
 
 PARIS = {"timeZone": "Europe/Paris"}
 NIGHTS = {"name": "nights", "schedule": "0 22 * * 1-5", "duration": "8h", **PARIS}
@@ -121,9 +122,11 @@ def test_durations_are_those_of_go() -> None:
 
 def test_windows_are_for_production_unless_they_name_stages() -> None:
     both = [NIGHTS, {**FREEZE, "stages": ["dev"]}]
-    assert [item.name for item in platform_windows(given(platform=both))] == ["nights"]
-    assert [item.name for item in platform_windows(given(platform=both, stage="dev"))] == ["freeze"]
-    assert platform_windows(given(platform=both, stage="moon")) == []
+    found = {}
+    for stage in ("prod", "dev", "moon"):
+        inputs = given(platform=both, stage=stage)
+        found[stage] = [item.name for item in platform_windows(inputs.policy, inputs.stage)]
+    assert found == {"prod": ["nights"], "dev": ["freeze"], "moon": []}
 
 
 @pytest.mark.parametrize(
@@ -175,6 +178,25 @@ def test_an_environments_windows_take_the_place_of_the_platforms_that_allow() ->
 def test_without_windows_of_its_own_an_environment_has_the_platforms() -> None:
     assert [item.description for item in windows(given(platform=[NIGHTS, FREEZE]))] == ["nights", "freeze"]
     assert windows(given(platform=[NIGHTS, FREEZE], stage="dev")) == ()
+
+
+def test_a_freeze_reaches_an_environment_that_is_held() -> None:
+    """Its new size waits for an approval, and the platform closes for the winter meanwhile."""
+    asking = {
+        "gates": [{"name": "live", "opens": [{"stages": ["prod"]}], "approvals": [{"name": "poa", "actor": "poa"}]}]
+    }
+    before = policy_of(delivery={"windows": [NIGHTS]})
+    live = built(world_of(spec_of(environment("prod", stage="prod")), policy=before))
+    larger = spec_of(environment("prod", stage="prod", size="large"))
+    for theirs, told in (
+        ([NIGHTS], ["nights"]),
+        ([NIGHTS, FREEZE], ["nights", "freeze"]),
+        ([FREEZE], ["nights", "freeze"]),
+    ):
+        judgement = judge(world_of(larger, live, policy=policy_of(**asking, delivery={"windows": theirs})))
+        (revision,) = judgement.building
+        assert judgement.held
+        assert (revision.resources.cpu, [item.description for item in revision.windows]) == ("2", told)
 
 
 @pytest.mark.parametrize(("manual", "platform"), [(False, [NIGHTS]), (True, []), (True, [{**NIGHTS, "manual": True}])])

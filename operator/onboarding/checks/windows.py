@@ -11,6 +11,7 @@ from cronsim import CronSim, CronSimError
 
 from onboarding.api.delivery import PlatformWindow, Window, WindowKind
 from onboarding.api.gates import Track
+from onboarding.api.policy import OnboardingPolicySpec, Stage
 from onboarding.api.status import Evidence
 from onboarding.checks.finding import Finding, Theme, check
 from onboarding.checks.inputs import EnvironmentInputs
@@ -45,7 +46,7 @@ def windows_are_valid(inputs: EnvironmentInputs) -> Finding | None:
 )
 def windows_stay_within_the_platforms(inputs: EnvironmentInputs) -> Finding | None:
     """Release windows of kind Allow lie within the windows of that kind that the policy has for the stage."""
-    theirs = [window for window in platform_windows(inputs) if window.kind is WindowKind.ALLOW]
+    theirs = [window for window in platform_windows(inputs.policy, inputs.stage) if window.kind is WindowKind.ALLOW]
     for index, window in enumerate(inputs.environment.release_windows):
         if window.kind is WindowKind.ALLOW and theirs and not _within(window, theirs):
             known = "; ".join(f"{item.schedule} for {item.duration} in {item.time_zone}" for item in theirs)
@@ -57,12 +58,11 @@ def windows_stay_within_the_platforms(inputs: EnvironmentInputs) -> Finding | No
     return None
 
 
-def platform_windows(inputs: EnvironmentInputs) -> list[PlatformWindow]:
-    """Return the platform's windows for the stage of an environment: those that name it, or production by default."""
-    stage = inputs.stage
+def platform_windows(policy: OnboardingPolicySpec, stage: Stage | None) -> list[PlatformWindow]:
+    """Return the platform's windows for a stage: those that name it, or production by default."""
     if stage is None:
         return []
-    windows = inputs.policy.delivery.windows
+    windows = policy.delivery.windows
     return [item for item in windows if (stage.name in item.stages if item.stages else stage.production)]
 
 

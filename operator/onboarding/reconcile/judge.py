@@ -83,7 +83,7 @@ def judge(world: World) -> Judgement:
     if spec is None or policy is None:
         judgement.hold = world.project.problem if spec is None else world.policy_problem
         for revision in judgement.admitted.values():
-            _keep(judgement, revision, spec)
+            _keep(world, judgement, revision)
         return judgement
     judgement.digests = world.memory.recall("", Digests, spec, policy)
     judgement.decisions = count(world.decisions, spec, policy, judgement.digests, world.now)
@@ -93,7 +93,7 @@ def judge(world: World) -> Judgement:
     _judge_environments(world, spec, policy, judgement)
     declared = {environment.name for environment in spec.environments}
     undeclared = _present(world) - declared
-    _stay(judgement, spec, undeclared)
+    _stay(world, judgement, spec, undeclared)
     _let_go(world, spec, judgement, undeclared - judgement.staying.keys())
     _leave_sites(world, spec, judgement, declared - judgement.held.keys())
     return judgement
@@ -138,7 +138,7 @@ def _judge_environments(
         if item.door >= 0:
             judgement.gates[item.name] = policy.gates[item.door].name
         reason = _held(item, judgement, [found.finding.message for found in survey.on_environment(item.name)], spec)
-        _settle(judgement, item, reason, spec)
+        _settle(world, judgement, item, reason)
         if item.new and item.name not in judgement.held and not all(door.open for door in judgement.doors):
             judgement.arriving.add(item.name)
 
@@ -209,7 +209,7 @@ def _behind(item: Proposal, doors: Sequence[Door]) -> str:
     return f"door {holding.gate.name}: {holding.obstacles[0].message}"
 
 
-def _settle(judgement: Judgement, item: Proposal, reason: str, spec: ProjectOnboardingSpec) -> None:
+def _settle(world: World, judgement: Judgement, item: Proposal, reason: str) -> None:
     """Build what an environment declares, or keep what is admitted of it; a site that is full is held alone."""
     full = {found.site: found.finding.message for found in item.found if found.site}
     if reason or full:
@@ -220,22 +220,23 @@ def _settle(judgement: Judgement, item: Proposal, reason: str, spec: ProjectOnbo
     if reason or full:
         for place, revision in judgement.admitted.items():
             if place.environment == item.name and place.cluster not in taken:
-                _keep(judgement, revision, spec)
+                _keep(world, judgement, revision)
 
 
-def _keep(judgement: Judgement, revision: Revision | None, spec: ProjectOnboardingSpec | None) -> None:
+def _keep(world: World, judgement: Judgement, revision: Revision | None) -> None:
+    spec = world.project.spec
     if revision is not None:
-        judgement.building.append(revoke(revision, spec) if spec else revision)
+        judgement.building.append(revoke(revision, spec, world.policy) if spec else revision)
 
 
-def _stay(judgement: Judgement, spec: ProjectOnboardingSpec, undeclared: set[str]) -> None:
+def _stay(world: World, judgement: Judgement, spec: ProjectOnboardingSpec, undeclared: set[str]) -> None:
     """Keep environments that are no longer declared: neither a plan nor a suspended project removes anything."""
     for name in sorted(undeclared):
         if why := _hold_of(judgement, spec, name):
             judgement.staying[name] = f"no longer declared; it stays: {why}"
     for place, revision in judgement.admitted.items():
         if place.environment in judgement.staying:
-            _keep(judgement, revision, spec)
+            _keep(world, judgement, revision)
 
 
 def _present(world: World) -> set[str]:
@@ -251,7 +252,7 @@ def _let_go(world: World, spec: ProjectOnboardingSpec, judgement: Judgement, env
             judgement.staying[environment] = waiting
             for place, revision in judgement.admitted.items():
                 if place.environment == environment:
-                    _keep(judgement, revision, spec)
+                    _keep(world, judgement, revision)
         else:
             judgement.gone.add(environment)
 
@@ -265,7 +266,7 @@ def _leave_sites(world: World, spec: ProjectOnboardingSpec, judgement: Judgement
         if waiting := _waits(world, spec, judgement, place.environment):
             judgement.awaiting = waiting
             judgement.unconfirmed.add(place.environment)
-            _keep(judgement, revision, spec)
+            _keep(world, judgement, revision)
         else:
             judgement.leaving.add(place)
 

@@ -11,7 +11,7 @@ from onboarding import names
 from onboarding.api.addresses import shared
 from onboarding.api.common import Resources
 from onboarding.api.hosting import Direction
-from onboarding.api.policy import Size
+from onboarding.api.policy import OnboardingPolicySpec, Size
 from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.api.target import Site
 from onboarding.build.kinds import HUB, NAMESPACE, ObjectKey
@@ -21,7 +21,7 @@ from onboarding.checks.deployed import deployed, value_repositories
 from onboarding.checks.inputs import EnvironmentInputs
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.memory import Memory
-from onboarding.reconcile.proposal.delivery import still_declared, windows
+from onboarding.reconcile.proposal.delivery import frozen, still_declared, windows
 
 _OTHER_WAY: Final = {Direction.EGRESS: Direction.INGRESS, Direction.INGRESS: Direction.EGRESS}
 
@@ -98,10 +98,11 @@ def admitted(live: Mapping[ObjectKey, Live], memory: Memory) -> dict[Place, Revi
     return dict(sorted(found.items()))
 
 
-def revoke(revision: Revision, spec: ProjectOnboardingSpec) -> Revision:
+def revoke(revision: Revision, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec | None) -> Revision:
     """Return an admitted revision without the groups, repositories and flows that the spec no longer names.
 
-    Revocations are never held: a held environment keeps all else.
+    It is frozen, too, when the platform freezes its stage. What takes something away is never held: a held environment
+    keeps all else.
     """
     bindings = (
         binding.model_copy(update={"groups": _still(binding.groups, spec.team.groups.get(binding.persona, ()))})
@@ -110,6 +111,7 @@ def revoke(revision: Revision, spec: ProjectOnboardingSpec) -> Revision:
     return revision.with_values(
         bindings=tuple(binding for binding in bindings if binding.groups),
         **still_declared(revision, spec),
+        windows=frozen(revision, policy) if policy else revision.windows,
         flows=tuple(_in_common(revision.flows, _declared(spec, revision.environment))) if revision.flows else (),
     )
 

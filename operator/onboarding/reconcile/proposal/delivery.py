@@ -1,8 +1,10 @@
 """When an environment deploys, and what of an admitted revision is still declared; pure."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from onboarding.api.delivery import PlatformWindow, Window, WindowKind
+from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.build.revision import Revision
 from onboarding.checks.inputs import EnvironmentInputs
@@ -16,14 +18,22 @@ def windows(inputs: EnvironmentInputs) -> tuple[Window, ...]:
     the platform's, the platform's are left out, or they would undo them. And it lets a person sync at any time inside a
     window of kind Deny that says so. So a project's window says so only where all the platform's of kind Allow do.
     """
-    theirs = [_plain(window) for window in platform_windows(inputs)]
+    theirs = [_plain(window) for window in platform_windows(inputs.policy, inputs.stage)]
     manual = all(window.manual for window in theirs if window.kind is WindowKind.ALLOW)
     ours = [
         window.model_copy(update={"manual": window.manual and manual}) for window in inputs.environment.release_windows
     ]
     if any(window.kind is WindowKind.ALLOW for window in ours):
         theirs = [window for window in theirs if window.kind is WindowKind.DENY]
-    return tuple(sorted((*theirs, *ours), key=lambda item: (item.kind, item.schedule, item.duration, item.time_zone)))
+    return _in_order((*theirs, *ours))
+
+
+def frozen(revision: Revision, policy: OnboardingPolicySpec) -> tuple[Window, ...]:
+    """Return the windows of an admitted revision, and those of the platform in which nothing is synced."""
+    stage = next((stage for stage in policy.stages if stage.name == revision.stage), None)
+    theirs = (_plain(window) for window in platform_windows(policy, stage) if window.kind is WindowKind.DENY)
+    new = [window for window in theirs if window not in revision.windows]
+    return _in_order((*revision.windows, *new)) if new else revision.windows
 
 
 def still_declared(revision: Revision, spec: ProjectOnboardingSpec) -> dict[str, Any]:
@@ -43,6 +53,10 @@ def still_declared(revision: Revision, spec: ProjectOnboardingSpec) -> dict[str,
         "repositories": kept,
         "value_repositories": tuple(item for item in revision.value_repositories if item.name in needed),
     }
+
+
+def _in_order(windows: Iterable[Window]) -> tuple[Window, ...]:
+    return tuple(sorted(windows, key=lambda item: (item.kind, item.schedule, item.duration, item.time_zone)))
 
 
 def _plain(window: PlatformWindow) -> Window:

@@ -63,7 +63,7 @@ def draft(inputs: EnvironmentInputs, room: Room, flows_opened: bool, current: Cu
     revisions = tuple(candidates(inputs.project.name, inputs, flows_opened, current))
     inputs = inputs.knowing(room, max(len(revision.canonical) for revision in revisions))
     found += _found(inputs, (continuity.revision_fits,))
-    new = any(not _stands(revision, current, inputs.spec) for revision in revisions)
+    new = any(not _stands(revision, current, inputs) for revision in revisions)
     return Draft(found, revisions, new)
 
 
@@ -73,10 +73,10 @@ def _found(inputs: EnvironmentInputs, checks: Iterable[Check[EnvironmentInputs]]
     return tuple(Found(check, found, environment=environment, site=found.site) for check, found in findings if found)
 
 
-def _stands(revision: Revision, current: Current, spec: ProjectOnboardingSpec) -> bool:
+def _stands(revision: Revision, current: Current, inputs: EnvironmentInputs) -> bool:
     """Return whether a revision is what is admitted already, or what a revocation leaves of that."""
     old = current.get(Place(revision.environment, revision.cluster))
-    return old is not None and (_alike(old, revision) or _alike(revoke(old, spec), revision))
+    return old is not None and (_alike(old, revision) or _alike(revoke(old, inputs.spec, inputs.policy), revision))
 
 
 def _alike(one: Revision, other: Revision) -> bool:
