@@ -270,7 +270,7 @@ WINDOW = {"name": "nights", "schedule": "0 22 * * *", "duration": "8h"}
         ),
         ({"windows": [WINDOW, WINDOW]}, "windows[1].name", "there twice"),
         ({"windows": [{**WINDOW, "schedule": "0 0 30 2 *"}]}, "windows[0]", "schedule '0 0 30 2 *'"),
-        ({"windows": [{**WINDOW, "stages": ["moon"]}]}, "windows[0].stages", "choose among: dev, prod"),
+        ({"windows": [{**WINDOW, "stages": ["moon"]}]}, "windows[0].stages", "choose one of: dev, prod"),
         ({"credentials": [LOGIN, LOGIN]}, "credentials[1].name", "there twice"),
         ({"credentials": [{**LOGIN, "prefixes": ["git.example.org"]}]}, "credentials[0].prefixes[0]", "a whole host"),
         ({"credentials": [{**LOGIN, "kind": "SSH"}]}, "credentials[0].prefixes[0]", "never reached"),

@@ -79,7 +79,7 @@ BAD: dict[str, tuple[Change, str, str]] = {
     "a stage that does not exist": (
         lambda p: p["gates"][0].update(opens=opens((["qualif"], []))),
         "spec.gates[0].opens[0].stages",
-        "there is no stage qualif; choose among: dev, prod",
+        "there is no stage qualif; choose one of: dev, prod",
     ),
     "a stage behind two doors": (
         lambda p: p["gates"][2].update(opens=opens((["dev"], []))),
@@ -122,7 +122,7 @@ BAD: dict[str, tuple[Change, str, str]] = {
     "a check at a door that does not exist": (
         lambda p: p["checks"][0].update(gate="door"),
         "spec.checks[0].gate",
-        "there is no door door; choose one of: contact, build, audit, run",
+        "there is no door door; choose one of: audit, build, contact, run",
     ),
     "a check that looks behind its own door": (
         lambda p: p["checks"][2].update(gate="build"),

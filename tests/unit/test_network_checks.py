@@ -119,19 +119,19 @@ FAILS: dict[str, tuple[Check[EnvironmentInputs], EnvironmentInputs, str, str]] =
         network.zones_are_known,
         given({"zone": "rie"}, target="acceleration"),
         "flow 'flow-0': target 'acceleration' has no network zone rie",
-        "choose among: internet; or a target that has it: cloud, twin",
+        "choose one of: internet; or a target that has it: cloud, twin",
     ),
     "a zone in other letters": (
         network.zones_are_known,
         given({"zone": "RIE"}, {"zone": "rie"}, {"zone": "RIE"}),
         "flow 'flow-0'; flow 'flow-2': target 'cloud' has no network zone RIE",
-        "choose among: internal, internet, postgresql, rie; or a target that has it: none exists",
+        "choose one of: internal, internet, postgresql, rie; or a target that has it: none exists",
     ),
     "a target without zones": (
         network.zones_are_known,
         given({"zone": "internet"}, target="bare"),
         "flow 'flow-0': target 'bare' has no network zone internet",
-        "choose among: none exists; or a target that has it: acceleration, cloud, twin",
+        "there is none to choose from; or a target that has it: acceleration, cloud, twin",
     ),
     "outside of the zone": (
         network.flows_stay_in_their_zone,
@@ -167,13 +167,13 @@ FAILS: dict[str, tuple[Check[EnvironmentInputs], EnvironmentInputs, str, str]] =
         network.flow_environments_are_known,
         given({"environment": "tools"}, others=(("test", "cloud"),)),
         "flow 'flow-0' names environment tools, which the project does not declare",
-        "choose among: dev, test",
+        "choose one of: dev, test",
     ),
     "needed by an environment that is not declared": (
         network.flow_environments_are_known,
         given({"zone": "rie", "environments": ["dev", "qa"]}),
         "flow 'flow-0' names environment qa, which the project does not declare",
-        "choose among: dev",
+        "choose one of: dev",
     ),
     "another cluster": (
         network.flows_stay_on_a_cluster,

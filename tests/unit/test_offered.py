@@ -107,7 +107,7 @@ def test_a_target_that_is_wrong_is_no_target_and_its_clusters_stay(offered: Offe
     assert set(offered.targets) == {"twin"}
     assert offered.put(TARGETS, body("twin", {**TWIN, "stages": ["qualif"]}, 2))
     assert (offered.targets, offered.clusters()) == ({}, set(CLUSTERS))
-    assert offered.target_problems == {"twin": "spec.stages[0]: no policy has a stage qualif; choose among: dev, prod"}
+    assert offered.target_problems == {"twin": "spec.stages[0]: no policy has a stage qualif; choose one of: dev, prod"}
     offered.put(TARGETS, body("twin", {"sites": []}, 3))
     assert offered.target_problems["twin"].startswith("spec.sites: ")
     assert offered.clusters() == set(CLUSTERS)

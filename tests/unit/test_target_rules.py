@@ -126,7 +126,7 @@ def test_every_pair_of_zones_that_overlap_is_found_once() -> None:
 def test_a_stage_that_no_policy_has_is_told_with_those_that_there_are() -> None:
     found = stage_problems(target(lambda t: t.update(stages=["dev", "prdo"])), {"prod", "dev"})
     assert [str(problem) for problem in found] == [
-        "spec.stages[1]: no policy has a stage prdo; choose among: dev, prod"
+        "spec.stages[1]: no policy has a stage prdo; choose one of: dev, prod"
     ]
     assert stage_problems(target(), {"dev"}) == ()
 

@@ -90,7 +90,7 @@ BAD: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
     "an unknown size": (
         lambda p: p["stages"][0].update(defaultSize="huge"),
         "spec.stages[0].defaultSize",
-        "there is no size huge; choose one of: small, large",
+        "there is no size huge; choose one of: large, small",
     ),
     "a size of nothing": (lambda p: p["sizes"][0].update(cpu="0"), "spec.sizes[0].cpu", "it has none"),
     "a size below the minimum": (

@@ -18,7 +18,7 @@ from onboarding.checks import (
 from onboarding.checks.finding import Check
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, RunningInputs
 
-ALWAYS: Final[tuple[Check[EnvironmentInputs], ...]] = (
+OF_DECLARATION: Final[tuple[Check[EnvironmentInputs], ...]] = (
     placement.stage_is_known,
     placement.size_is_known,
     placement.target_is_known,
@@ -48,10 +48,17 @@ ALWAYS: Final[tuple[Check[EnvironmentInputs], ...]] = (
     continuity.a_door_leads_there,
     continuity.revision_fits,
     capacity.default_pod_fits,
+)
+"""Checks of an environment that look at nothing but what is declared and admitted."""
+
+OF_ROOM: Final[tuple[Check[EnvironmentInputs], ...]] = (
     capacity.project_keeps_to_its_ceiling,
     capacity.sites_have_room,
     capacity.quota_holds_what_is_used,
 )
+"""Checks of an environment that look at the room which all others leave it, and at what it uses."""
+
+ALWAYS: Final = (*OF_DECLARATION, *OF_ROOM)
 """Without these an environment cannot be built: they hold it whatever the policy says."""
 
 OF_PROJECT: Final[tuple[Check[ProjectInputs], ...]] = (

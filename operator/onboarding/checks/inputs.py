@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from onboarding.api.capacity import Budget
 from onboarding.api.policy import OnboardingPolicySpec, Persona, Size, Stage
@@ -77,10 +78,10 @@ class EnvironmentInputs:
     revision_bytes: int = 0
     """Size of the largest of its resolved revisions."""
 
-    def knowing(self, room: Room, revision_bytes: int = 0) -> "EnvironmentInputs":
-        """Return the same environment with this known of it too; what follows from its declaration stays found."""
+    def knowing(self, **fields: Any) -> "EnvironmentInputs":
+        """Return the same environment with ``room`` or ``revision_bytes``; what was found of its declaration stays."""
         inputs = object.__new__(EnvironmentInputs)
-        inputs.__dict__.update(self.__dict__, room=room, revision_bytes=revision_bytes)
+        inputs.__dict__.update(self.__dict__, **fields)
         return inputs
 
     @property

@@ -10,7 +10,7 @@ from onboarding.api.status import Evidence
 from onboarding.api.target import HostingTargetSpec
 from onboarding.checks.finding import Finding, Theme, check, undecided
 from onboarding.checks.inputs import EnvironmentInputs, RunningInputs
-from onboarding.checks.placement import listed, targets_where
+from onboarding.checks.placement import choose, listed, targets_where
 from onboarding.checks.probe import CertificateRequest, DnsRequest, EndpointRequest
 from onboarding.checks.several import some, worst
 
@@ -34,7 +34,7 @@ def zones_are_known(inputs: EnvironmentInputs) -> Finding | None:
     flows = some(f"flow {flow.name!r}" for flow in _flows(inputs) if flow.zone in unknown)
     return Finding(
         f"{flows}: target {inputs.target_name!r} has no network zone {listed(unknown)}",
-        f"choose among: {listed(_zones(inputs.target))}; or a target that has it: "
+        f"{choose(_zones(inputs.target))}; or a target that has it: "
         + targets_where(inputs, lambda other: wanted <= _zones(other)),
     )
 
@@ -81,7 +81,7 @@ def flow_environments_are_known(inputs: EnvironmentInputs) -> Finding | None:
         if unknown := named - known:
             return Finding(
                 f"flow {flow.name!r} names environment {listed(unknown)}, which the project does not declare",
-                f"choose among: {listed(known)}",
+                choose(known),
             )
     return None
 

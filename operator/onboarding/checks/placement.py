@@ -23,7 +23,7 @@ def stage_is_known(inputs: EnvironmentInputs) -> Finding | None:
         return None
     return Finding(
         f"stage {inputs.environment.stage!r} is not in the policy",
-        f"choose one of: {listed(stage.name for stage in inputs.policy.stages)}",
+        choose(stage.name for stage in inputs.policy.stages),
     )
 
 
@@ -42,7 +42,7 @@ def size_is_known(inputs: EnvironmentInputs) -> Finding | None:
     named = inputs.environment.size is not None
     return Finding(
         f"size {inputs.size_name!r} is not in the policy",
-        f"choose one of: {listed(size.name for size in inputs.policy.sizes)}",
+        choose(size.name for size in inputs.policy.sizes),
         Actor.PROJECT if named else Actor.PLATFORM,
     )
 
@@ -63,13 +63,13 @@ def target_is_known(inputs: EnvironmentInputs) -> Finding | None:
     if problem:
         return Finding(
             f"HostingTarget {inputs.target_name!r} cannot be used: {problem}",
-            f"the platform team mends it, or choose one of: {listed(inputs.targets)}",
+            f"the platform team mends it; until then, {choose(inputs.targets)}",
             Actor.PLATFORM,
         )
     named = inputs.environment.target is not None
     return Finding(
         f"HostingTarget {inputs.target_name!r} does not exist",
-        f"choose one of: {listed(inputs.targets)}",
+        choose(inputs.targets),
         Actor.PROJECT if named else Actor.PLATFORM,
     )
 
@@ -111,7 +111,7 @@ def sites_are_known(inputs: EnvironmentInputs) -> Finding | None:
         return None
     return Finding(
         f"target {inputs.target_name!r} has no site {listed(unknown)}",
-        f"choose among: {listed(known)}",
+        choose(known),
     )
 
 
@@ -248,14 +248,18 @@ def journey_is_known(inputs: EnvironmentInputs) -> Finding | None:
     journey, known = inputs.spec.journey, inputs.policy.journeys
     if journey is None or journey in known:
         return None
-    return Finding(
-        f"spec.journey {journey!r} is not in the policy", f"choose one of: {listed(known)}; or leave spec.journey out"
-    )
+    return Finding(f"spec.journey {journey!r} is not in the policy", f"{choose(known)}; or leave spec.journey out")
 
 
 def listed(names: Iterable[str]) -> str:
     """Return names as a sorted list for a message."""
     return ", ".join(sorted(names)) or "none exists"
+
+
+def choose(names: Iterable[str]) -> str:
+    """Return what to do where a name is not known: choose one that is."""
+    known = sorted(names)
+    return f"choose one of: {', '.join(known)}" if known else "there is none to choose from"
 
 
 def targets_where(inputs: EnvironmentInputs, fits: Callable[[HostingTargetSpec], bool]) -> str:

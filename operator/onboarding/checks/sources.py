@@ -8,7 +8,7 @@ from onboarding.api.gates import Track
 from onboarding.api.status import Evidence
 from onboarding.checks.finding import Finding, Theme, check
 from onboarding.checks.inputs import EnvironmentInputs
-from onboarding.checks.placement import listed
+from onboarding.checks.placement import choose, listed
 
 _OVER_HTTP: Final = ("https://", "http://")
 
@@ -54,7 +54,7 @@ def repositories_are_known(inputs: EnvironmentInputs) -> Finding | None:
         if deployment.repository not in known:
             return Finding(
                 f"deployments[{deployment.repository}]: the project has no such repository",
-                f"choose one of: {listed(known)}",
+                choose(known),
             )
     git = {name for name, repository in known.items() if repository.chart is None}
     for repository in inputs.spec.repositories:
@@ -63,7 +63,7 @@ def repositories_are_known(inputs: EnvironmentInputs) -> Finding | None:
             found = "holds charts and no files" if values in known else "is none of the project"
             return Finding(
                 f"repository {repository.name}: helm.valuesRepository {values!r} {found}",
-                f"choose one of: {listed(git)}",
+                choose(git),
             )
     return None
 
@@ -107,7 +107,7 @@ def credentials_are_known(inputs: EnvironmentInputs) -> Finding | None:
         if repository.credentials and repository.credentials not in known:
             return Finding(
                 f"repository {repository.name}: login {repository.credentials!r} is not in the policy",
-                f"choose one of: {listed(_usable(inputs, repository))}; or leave credentials out",
+                f"{choose(_usable(inputs, repository))}; or leave credentials out",
             )
     return None
 
@@ -128,7 +128,7 @@ def credentials_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
         if login and (reason := _refusal(inputs, login, repository)):
             return Finding(
                 f"repository {repository.name}: login {login.name!r} {reason}",
-                f"choose one of: {listed(_usable(inputs, repository))}; or ask the platform team for a login",
+                f"{choose(_usable(inputs, repository))}; or ask the platform team for a login",
             )
     return None
 

@@ -1,4 +1,7 @@
-"""What people declared: the objects of our own kinds as last seen, kept as compact bytes and read when a pass asks."""
+"""What people declared: the objects of our own kinds as last seen.
+
+A spec is read once, so that everything worked out from it is remembered by it; the rest is kept as compact bytes.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -43,11 +46,28 @@ class _Seen(NamedTuple):
         )
 
 
+class _Spec(NamedTuple):
+    """The spec of a project; None where it cannot be read, and why."""
+
+    content: bytes
+    spec: ProjectOnboardingSpec | None
+    problem: str
+
+    @classmethod
+    def of(cls, content: bytes) -> Self:
+        """Read it from JSON."""
+        try:
+            return cls(content, ProjectOnboardingSpec.model_validate_json(content), "")
+        except ValidationError as error:
+            return cls(content, None, told(unreadable(error)))
+
+
 class Declared:
     """Projects, policies, targets and decisions."""
 
     def __init__(self) -> None:
         self._projects: dict[str, bytes] = {}
+        self._specs: dict[str, _Spec] = {}
         self._seen: dict[str, _Seen] = {}
         self._answered: dict[str, int] = {}
         self._decisions: dict[str, OnboardingDecisionSpec] = {}
@@ -78,8 +98,10 @@ class Declared:
         name = body["metadata"]["name"]
         self._seen[name] = seen
         metadata = {key: value for key, value in body["metadata"].items() if key not in _NOT_KEPT}
-        kept = {"metadata": metadata, "spec": body["spec"], "status": body.get("status")}
-        self._projects[name] = compact(orjson.dumps(kept))
+        self._projects[name] = compact(orjson.dumps({"metadata": metadata, "status": body.get("status")}))
+        content = compact(orjson.dumps(body["spec"]))
+        if name not in self._specs or self._specs[name].content != content:
+            self._specs[name] = _Spec.of(content)
 
     def take_answer(self, body: Mapping[str, Any]) -> bool:
         """Keep a ProjectOnboarding as our own write left it; return whether somebody else changed it meanwhile."""
@@ -107,6 +129,7 @@ class Declared:
         self._seen.pop(name, None)
         self._answered.pop(name, None)
         self._projects.pop(name, None)
+        self._specs.pop(name, None)
 
     def put_decision(self, name: str, spec: Mapping[str, Any] | None) -> set[str]:
         """Keep an OnboardingDecision, or forget it; return the projects that it was and is about."""
@@ -142,17 +165,12 @@ class Declared:
         return sum(1 for seen in self._seen.values() if seen.deleting)
 
     def project(self, name: str) -> Project | None:
-        """Return a project, read anew; its spec is None where it cannot be read."""
+        """Return a project as last seen; its spec is None where it cannot be read."""
         content = self._projects.get(name)
         if content is None:
             return None
         body = orjson.loads(content)
-        metadata = body["metadata"]
-        spec, problem = None, ""
-        try:
-            spec = ProjectOnboardingSpec.model_validate(body["spec"])
-        except ValidationError as error:
-            problem = told(unreadable(error))
+        metadata, read = body["metadata"], self._specs[name]
         return Project(
             name=name,
             uid=metadata["uid"],
@@ -161,6 +179,6 @@ class Declared:
             deleting="deletionTimestamp" in metadata,
             finalizers=tuple(metadata.get("finalizers") or ()),
             status=body["status"] or {},
-            spec=spec,
-            problem=problem,
+            spec=read.spec,
+            problem=read.problem,
         )

@@ -8,6 +8,7 @@ from onboarding.api.delivery import CredentialKind, ResourceKind
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.build.permitted import ACCESS_KINDS, GUARD_KINDS
 from onboarding.checks.argocd_lints import kind_problem
+from onboarding.checks.placement import choose
 from onboarding.checks.windows import window_problem
 from onboarding.reconcile.offer.validity import Problem, repeated
 
@@ -61,8 +62,7 @@ def _windows(policy: OnboardingPolicySpec) -> Iterator[Problem]:
             yield Problem(f"{field}[{index}]", problem, "")
         for stage in window.stages:
             if stage not in stages:
-                remedy = f"choose among: {', '.join(stages)}"
-                yield Problem(f"{field}[{index}].stages", f"there is no stage {stage}", remedy)
+                yield Problem(f"{field}[{index}].stages", f"there is no stage {stage}", choose(stages))
 
 
 def _credentials(policy: OnboardingPolicySpec) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
 from onboarding.checks.finding import Check
 from onboarding.checks.journey import gate_of, gates_before
+from onboarding.checks.placement import choose
 from onboarding.reconcile.offer.validity import Problem, repeated
 
 
@@ -60,7 +61,7 @@ def _openings(policy: OnboardingPolicySpec) -> Iterator[Problem]:
             field = f"spec.gates[{index}].opens[{number}].stages"
             for stage in opening.stages:
                 if stage not in stages:
-                    yield Problem(field, f"there is no stage {stage}", f"choose among: {', '.join(stages)}")
+                    yield Problem(field, f"there is no stage {stage}", choose(stages))
                 for target in opening.targets or ("",):
                     other = doors.setdefault((stage, target), gate.name)
                     if other != gate.name:
@@ -88,13 +89,13 @@ def _checks(policy: OnboardingPolicySpec, known: Known) -> Iterator[Problem]:
         if rule.id not in known.gated:
             yield _unknown(f"{field}.id", rule.id, known)
         if rule.gate not in gates:
-            yield Problem(f"{field}.gate", f"there is no door {rule.gate}", _choose(gates))
+            yield Problem(f"{field}.gate", f"there is no door {rule.gate}", choose(gates))
         elif rule.id in known.of_running and not _opening(policy, gates[: gates.index(rule.gate)]):
             found = f"check {rule.id} looks behind its own door: before door {rule.gate} no environment opens"
-            yield Problem(f"{field}.gate", found, _choose(_later(policy)))
+            yield Problem(f"{field}.gate", found, choose(_later(policy)))
         elif rule.id in known.of_environment and not _opening(policy, gates[gates.index(rule.gate) :]):
             found = f"check {rule.id} would hold nothing: no environment opens behind door {rule.gate}"
-            yield Problem(f"{field}.gate", found, _choose(_opening(policy, gates)))
+            yield Problem(f"{field}.gate", found, choose(_opening(policy, gates)))
 
 
 def _opening(policy: OnboardingPolicySpec, names: Iterable[str]) -> list[str]:
@@ -113,7 +114,7 @@ def _overrides(policy: OnboardingPolicySpec, known: Known) -> Iterator[Problem]:
         field = f"spec.overrides[{index}]"
         if override.journey is not None and override.journey not in policy.journeys:
             found = f"there is no journey {override.journey}"
-            yield Problem(f"{field}.journey", found, _choose(policy.journeys))
+            yield Problem(f"{field}.journey", found, choose(policy.journeys))
         for number, check in enumerate(override.checks):
             if check not in known.gated:
                 yield _unknown(f"{field}.checks[{number}]", check, known)
@@ -125,8 +126,3 @@ def _unknown(field: str, check: str, known: Known) -> Problem:
     near = get_close_matches(check, sorted(known.gated), n=1, cutoff=0)
     remedy = f"did you mean {near[0]}?" if near else "leave it out"
     return Problem(field, f"there is no check {check}", remedy)
-
-
-def _choose(names: Iterable[str]) -> str:
-    listed = ", ".join(names)
-    return f"choose one of: {listed}" if listed else "there is none to choose: leave it out, or add it"

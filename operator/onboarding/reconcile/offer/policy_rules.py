@@ -11,6 +11,7 @@ from onboarding.api.policy import ArgoAction, OnboardingPolicySpec, PodSecurityL
 from onboarding.api.probes import Directory
 from onboarding.api.quantities import milli
 from onboarding.api.quota import CONTAINER_RESOURCES
+from onboarding.checks.placement import choose
 from onboarding.reconcile.offer.delivery_rules import delivery_problems
 from onboarding.reconcile.offer.door_rules import CATALOGUE, Known, door_problems
 from onboarding.reconcile.offer.validity import Problem, RoleState, cidr_problems, repeated
@@ -99,7 +100,7 @@ def _stages(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     for index, stage in enumerate(policy.stages):
         if stage.default_size not in sizes:
             field = f"spec.stages[{index}].defaultSize"
-            yield Problem(field, f"there is no size {stage.default_size}", f"choose one of: {', '.join(sizes)}")
+            yield Problem(field, f"there is no size {stage.default_size}", choose(sizes))
 
 
 def _sizes(policy: OnboardingPolicySpec) -> Iterator[Problem]:

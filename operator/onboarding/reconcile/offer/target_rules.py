@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from onboarding.api.addresses import Network, network, within
 from onboarding.api.target import ArgoLocation, Contract, HostingTargetSpec, NetworkZone, Site
 from onboarding.build.kinds import HUB
+from onboarding.checks.placement import choose
 from onboarding.reconcile.offer.validity import Problem, cidr_problems, repeated
 from onboarding.reconcile.proposal.admit import cluster_of
 
@@ -38,9 +39,8 @@ def target_problems(target: HostingTargetSpec) -> tuple[Problem, ...]:
 
 def stage_problems(target: HostingTargetSpec, stages: Collection[str]) -> tuple[Problem, ...]:
     """Return the stages of a target that no policy has; ``stages`` are those that one has."""
-    known = ", ".join(sorted(stages))
     return tuple(
-        Problem(f"spec.stages[{index}]", f"no policy has a stage {stage}", f"choose among: {known}")
+        Problem(f"spec.stages[{index}]", f"no policy has a stage {stage}", choose(stages))
         for index, stage in enumerate(target.stages)
         if stage not in stages
     )

@@ -1,7 +1,7 @@
-"""What one environment would become, from what is declared and the room that is left for it; pure.
+"""What one environment would become by its declaration alone; pure.
 
-Nothing here knows the time of day or what the outside world answers, so that what was worked out stays true for as long
-as nobody declares anything else.
+Nothing here knows the time of day, the room that is left or what the outside world answers. So what was worked out
+stays true for as long as nobody declares anything else.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,9 +14,9 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.build.naming import namespace_name
 from onboarding.build.revision import Revision
 from onboarding.checks import continuity
-from onboarding.checks.catalogue import ALWAYS
+from onboarding.checks.catalogue import OF_DECLARATION
 from onboarding.checks.finding import Check
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, Room
+from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
 from onboarding.reconcile.journey.survey import Found
 from onboarding.reconcile.proposal.admit import Place, candidates, revoke
 
@@ -28,7 +28,7 @@ class Draft(NamedTuple):
     """What an environment would become."""
 
     found: tuple[Found, ...]
-    """What about itself holds it."""
+    """What about its declaration holds it."""
     revisions: tuple[Revision, ...]
     """What it would become on each of its sites; empty where it cannot be built."""
     new: bool
@@ -48,26 +48,25 @@ def lasting_inputs(
 
 
 def bare_inputs(project: ProjectInputs, environment: Environment, current: Current) -> EnvironmentInputs:
-    """Return an environment as its declaration has it, without the room that is left for it."""
+    """Return an environment as its declaration has it."""
     namespace = environment.namespace or namespace_name(project.name, environment.name)
     former = tuple((old.target, old.namespace) for old in current.values() if old)
     return EnvironmentInputs(project, environment, namespace, former)
 
 
-def draft(inputs: EnvironmentInputs, room: Room, flows_opened: bool, current: Current) -> Draft:
-    """Return what an environment would become, and what about itself holds it."""
-    inputs = inputs.knowing(room)
-    found = _found(inputs, ALWAYS)
-    if not all(item.site for item in found):
+def draft(inputs: EnvironmentInputs, flows_opened: bool, current: Current) -> Draft:
+    """Return what an environment would become, and what about its declaration holds it."""
+    found = made(inputs, OF_DECLARATION)
+    if found:
         return Draft(found, (), new=False)
     revisions = tuple(candidates(inputs.project.name, inputs, flows_opened, current))
-    inputs = inputs.knowing(room, max(len(revision.canonical) for revision in revisions))
-    found += _found(inputs, (continuity.revision_fits,))
+    inputs = inputs.knowing(revision_bytes=max(len(revision.canonical) for revision in revisions))
     new = any(not _stands(revision, current, inputs) for revision in revisions)
-    return Draft(found, revisions, new)
+    return Draft(made(inputs, (continuity.revision_fits,)), revisions, new)
 
 
-def _found(inputs: EnvironmentInputs, checks: Iterable[Check[EnvironmentInputs]]) -> tuple[Found, ...]:
+def made(inputs: EnvironmentInputs, checks: Iterable[Check[EnvironmentInputs]]) -> tuple[Found, ...]:
+    """Make checks, and return what they find."""
     environment = inputs.environment.name
     findings = ((check, check.judge(inputs)) for check in checks)
     return tuple(Found(check, found, environment=environment, site=found.site) for check, found in findings if found)

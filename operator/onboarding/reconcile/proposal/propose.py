@@ -15,6 +15,7 @@ from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, ObjectKey
 from onboarding.build.quota import NAME as QUOTA_NAME
 from onboarding.build.revision import Revision
 from onboarding.checks import capacity, reviews
+from onboarding.checks.catalogue import OF_ROOM
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, Room
 from onboarding.checks.journey import door_of
 from onboarding.checks.totals import Totals
@@ -22,7 +23,7 @@ from onboarding.reconcile.journey.decisions import Decisions
 from onboarding.reconcile.journey.survey import Found
 from onboarding.reconcile.ledger import Occupancy, SiteKey, claims_of
 from onboarding.reconcile.proposal.admit import Place, cluster_of
-from onboarding.reconcile.proposal.draft import bare_inputs, draft, lasting_inputs
+from onboarding.reconcile.proposal.draft import bare_inputs, draft, lasting_inputs, made
 from onboarding.reconcile.world import World
 
 
@@ -69,10 +70,12 @@ class _Proposer:
         """Return a proposal for an environment, whose share of the room is taken from now on."""
         name = inputs.environment.name
         opened = reviews.flows_are_opened.id in self.project.attested
-        made = self.world.memory.recall(name, draft, inputs, self._room(inputs), opened, self._admitted_of(name))
-        self._take(inputs, accepted(made.revisions, made.found))
-        judged = EnvironmentInputs(self.project, inputs.environment, inputs.namespace, inputs.former)
-        return Proposal(judged, door, made.found, made.revisions, made.new)
+        drawn = self.world.memory.recall(name, draft, inputs, opened, self._admitted_of(name))
+        found = drawn.found + made(inputs.knowing(room=self._room(inputs)), OF_ROOM)
+        fits = all(item.site for item in found)
+        self._take(inputs, accepted(drawn.revisions, found))
+        now = EnvironmentInputs(self.project, inputs.environment, inputs.namespace, inputs.former)
+        return Proposal(now, door, found, drawn.revisions if fits else (), drawn.new and fits)
 
     def environments(self) -> list[EnvironmentInputs]:
         """Return what is declared of each environment, in the order of the spec."""
