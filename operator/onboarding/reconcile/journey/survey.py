@@ -111,10 +111,11 @@ class Surveyor:
         return survey
 
     def _survey_running(
-        self, survey: Survey, places: Sequence[tuple[int, RunningInputs]], coming: Iterable[tuple[int, str]]
+        self, survey: Survey, places: Sequence[tuple[int, RunningInputs]], coming: Sequence[tuple[int, str]]
     ) -> None:
         """Make the checks of what runs; the doors that look at what is yet to come wait until it is there."""
         gates = self.project.policy.gates
+        foremost = min((door for door, _ in places), default=len(gates))
         for of_running in self.posts.of_running:
             first = of_running.door
             for door, present in places:
@@ -123,11 +124,14 @@ class Surveyor:
                 if held < len(gates):
                     severity = of_running.severity_on(present.target)
                     self._make(survey, of_running.check, present, severity, held)
-            if of_running.severity_on("") is Severity.BLOCKING and not self._waiver(of_running.check, ""):
+            unseen = first <= foremost
+            if (unseen or coming) and of_running.severity_on("") is Severity.BLOCKING:
+                if self._waiver(of_running.check, ""):
+                    continue
                 survey.awaited |= {
                     gates[held].name: name for door, name in coming if (held := max(first, door + 1)) < len(gates)
                 }
-                if not any(door < first for door, _ in places):
+                if unseen:
                     survey.unseen.add(gates[first].name)
 
     def _make(self, survey: Survey, check: Check[InputsT], inputs: InputsT, severity: Severity, door: int) -> None:
