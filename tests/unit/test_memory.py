@@ -14,6 +14,7 @@ from onboarding.build.kinds import NETWORK_POLICY, RESOURCE_QUOTA
 from onboarding.reconcile.judge import judge
 from onboarding.reconcile.memory import Memory
 from onboarding.reconcile.reconciler import differences
+from onboarding.reconcile.work.mending import Mending
 from onboarding.reconcile.world import World
 from tests.unit.worlds import (
     NOW,
@@ -173,6 +174,14 @@ def test_a_settled_project_is_compared_once() -> None:
     second = replace(course.look(), memory=Memory(first.memory))
     judge(second)
     assert _answers(first) == _answers(second)
+
+
+def test_no_manifests_are_kept_that_cannot_be_written() -> None:
+    """A thousand projects may wait for a cluster."""
+    course = Course()
+    waiting = replace(course.look(), memory=course.memory)
+    assert differences(waiting, judge(waiting), {}.get)
+    assert not any(isinstance(answer, Mending) for _, answer in course.memory._asked.values())
 
 
 def _answers(world: World) -> list[int]:

@@ -29,3 +29,7 @@ class Memory:
         self._asked[key] = known
         answer: AnswerT = known[1]
         return answer
+
+    def forget(self, about: Hashable, work_out: Callable[..., object]) -> None:
+        """Keep no answer to this."""
+        self._asked.pop((work_out, about), None)

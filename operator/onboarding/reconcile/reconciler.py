@@ -156,7 +156,10 @@ def differences(world: World, judgement: Judgement, sources: Sources, *, to_the_
     former = frozenset(label for revision in judgement.admitted.values() if revision for label in revision.labels)
     building = tuple(judgement.building)
     mending = world.memory.recall("", mend_all, world.owner, building, world.live, former, to_the_end)
-    changes = [*mending.changes, *removals(world, judgement, mending.wanted, to_the_end=to_the_end)]
+    if mending.changes:
+        # They hold whole manifests: too much to keep for all projects of a cluster that cannot be reached.
+        world.memory.forget("", mend_all)
+    changes = [*mending.changes, *removals(world, judgement, mending.unwanted, to_the_end=to_the_end)]
     return add_logins(world, judgement, mending.app_projects, changes, sources)
 
 

@@ -59,7 +59,9 @@ def draft(inputs: EnvironmentInputs, flows_opened: bool, current: Current) -> Dr
     found = made(inputs, OF_DECLARATION)
     if found:
         return Draft(found, (), new=False)
-    revisions = tuple(candidates(inputs.project.name, inputs, flows_opened, current))
+    resolved = candidates(inputs.project.name, inputs, flows_opened, current)
+    # One object is enough for what is admitted and still declared: a thousand projects are remembered.
+    revisions = tuple(_admitted(revision, current) or revision for revision in resolved)
     inputs = inputs.knowing(revision_bytes=max(len(revision.canonical) for revision in revisions))
     new = any(not _stands(revision, current, inputs) for revision in revisions)
     return Draft(made(inputs, (continuity.revision_fits,)), revisions, new)
@@ -72,10 +74,16 @@ def made(inputs: EnvironmentInputs, checks: Iterable[Check[EnvironmentInputs]]) 
     return tuple(Found(check, found, environment=environment, site=found.site) for check, found in findings if found)
 
 
+def _admitted(revision: Revision, current: Current) -> Revision | None:
+    """Return the admitted revision that says the same, if there is one."""
+    old = current.get(Place(revision.environment, revision.cluster))
+    return old if old is not None and _alike(old, revision) else None
+
+
 def _stands(revision: Revision, current: Current, inputs: EnvironmentInputs) -> bool:
     """Return whether a revision is what is admitted already, or what a revocation leaves of that."""
     old = current.get(Place(revision.environment, revision.cluster))
-    return old is not None and (_alike(old, revision) or _alike(revoke(old, inputs.spec, inputs.policy), revision))
+    return old is not None and (old is revision or _alike(revoke(old, inputs.spec, inputs.policy), revision))
 
 
 def _alike(one: Revision, other: Revision) -> bool:

@@ -22,7 +22,7 @@ from onboarding.build.credentials import (
     secret_name,
     wanted_logins,
 )
-from onboarding.build.kinds import APP_PROJECT, Manifest, ObjectKey, Wanted
+from onboarding.build.kinds import APP_PROJECT, Manifest, ObjectKey
 from onboarding.build.revision import Owner
 from onboarding.errors import ApiError
 from onboarding.reconcile.judge import Judgement
@@ -30,6 +30,7 @@ from onboarding.reconcile.live import Live
 from onboarding.reconcile.ports import Cluster, Secrets
 from onboarding.reconcile.work.compare import Action, Change, Rank
 from onboarding.reconcile.work.converge import Outcome, Result
+from onboarding.reconcile.work.mending import AppProject
 from onboarding.reconcile.world import World
 
 Note = dict[str, str]
@@ -40,7 +41,7 @@ _NAME: Final = re.compile(r"[a-z0-9-]{1,253}")
 
 
 def add_logins(
-    world: World, judgement: Judgement, app_projects: Iterable[Wanted], changes: Sequence[Change], sources: Sources
+    world: World, judgement: Judgement, app_projects: Iterable[AppProject], changes: Sequence[Change], sources: Sources
 ) -> list[Change]:
     """Return the changes, with those of repository Secrets and of the notes of them on the wanted AppProjects."""
     found = {change.key: change for change in changes}
@@ -176,7 +177,7 @@ def _withdraw(found: dict[ObjectKey, Change], project: ObjectKey, secrets: Itera
         found[key] = Change(Action.DELETE, key, Rank.LOGINS, site=key.cluster)
 
 
-def _needed_by_leaving(world: World, judgement: Judgement, project: Wanted) -> set[str]:
+def _needed_by_leaving(world: World, judgement: Judgement, project: AppProject) -> set[str]:
     """Return the Secrets of repositories that only Applications on their way out use."""
     place = (project.key.cluster, project.key.namespace)
     staying = {
@@ -185,7 +186,7 @@ def _needed_by_leaving(world: World, judgement: Judgement, project: Wanted) -> s
         if (revision.argo_cluster, revision.argocd.namespace) == place
         for repository in (*revision.repositories, *revision.value_repositories)
     }
-    urls = set(project.manifest["spec"]["sourceRepos"]) - staying
+    urls = set(project.repositories) - staying
     return {secret_name(world.project.name, url) for url in urls}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from onboarding.build.kinds import APP_PROJECT, ObjectKey, Wanted
+from onboarding.build.kinds import APP_PROJECT, ObjectKey
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
 from onboarding.reconcile.live import Live
@@ -11,12 +11,20 @@ from onboarding.reconcile.work.compare import Change, compare
 from onboarding.reconcile.work.removal import in_use
 
 
+class AppProject(NamedTuple):
+    """A wanted AppProject, as the logins of its repositories see it."""
+
+    key: ObjectKey
+    repositories: tuple[str, ...]
+
+
 class Mending(NamedTuple):
-    """What is to be made or changed; of what is wanted no more than others need, because it is kept till next time."""
+    """What is to be made or changed; of all else no more than others need, because it is kept till next time."""
 
     changes: tuple[Change, ...]
-    wanted: frozenset[ObjectKey]
-    app_projects: tuple[Wanted, ...]
+    unwanted: tuple[ObjectKey, ...]
+    """What there is and nothing wants any more."""
+    app_projects: tuple[AppProject, ...]
 
 
 def mend_all(
@@ -31,8 +39,13 @@ def mend_all(
     ``to_the_end`` looks past the removal of Applications, which AppProjects have to wait for.
     """
     wanted = build_wanted(owner, building, {} if to_the_end else in_use(live))
+    keys = {item.key for item in wanted}
     return Mending(
         tuple(compare(wanted, live, former_labels)),
-        frozenset(item.key for item in wanted),
-        tuple(item for item in wanted if item.key.kind is APP_PROJECT),
+        tuple(key for key in live if key not in keys),
+        tuple(
+            AppProject(item.key, tuple(item.manifest["spec"]["sourceRepos"]))
+            for item in wanted
+            if item.key.kind is APP_PROJECT
+        ),
     )

@@ -4,7 +4,7 @@ Applications go first, and nothing else of their environment moves while one of 
 policy, the namespaces are released (our labels go, workloads stay) or deleted.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 
 import orjson
 
@@ -44,17 +44,17 @@ def in_use(live: Mapping[ObjectKey, Live]) -> dict[ObjectKey, InUse]:
 
 
 def removals(
-    world: World, judgement: Judgement, wanted: Collection[ObjectKey], *, to_the_end: bool = False
+    world: World, judgement: Judgement, unwanted: Iterable[ObjectKey], *, to_the_end: bool = False
 ) -> list[Change]:
-    """Return what removes the project's objects that nothing wants any more: the next step, or all of them.
+    """Return what removes these objects, which nothing wants any more: the next step, or all of them.
 
     An object is pruned only where the complete list of its environment is known; when in doubt it stays.
     """
-    unwanted = {key: item for key, item in world.live.items() if key not in wanted}
-    busy = {item.environment for key, item in unwanted.items() if key.kind is APPLICATION}
+    going = {key: world.live[key] for key in unwanted}
+    busy = {item.environment for key, item in going.items() if key.kind is APPLICATION}
     places = judgement.building_places
     changes: list[Change] = []
-    for key, item in unwanted.items():
+    for key, item in going.items():
         place = Place(item.environment, key.cluster)
         change: Change | None = None
         if item.deleting:
