@@ -59,8 +59,8 @@ class Request:
 
     @property
     def writes(self) -> bool:
-        """Whether it asks for a change, whatever the answer was."""
-        return self.verb in WRITES
+        """Whether it asks for a change of what is stored, whatever the answer was."""
+        return self.verb in WRITES and self.what not in _STORED_NOWHERE
 
     @property
     def done(self) -> bool:
@@ -70,7 +70,7 @@ class Request:
     @property
     def stores(self) -> bool:
         """Whether the server stored something for it, or found that it was stored already."""
-        return self.writes and self.done and self.what not in _STORED_NOWHERE
+        return self.writes and self.done
 
     @property
     def what(self) -> str:

@@ -8,7 +8,6 @@ import hashlib
 from functools import cached_property
 from typing import Annotated, Any, NamedTuple
 
-import orjson
 from pydantic import Field
 
 from onboarding.api.addresses import NetworkCidr
@@ -17,6 +16,7 @@ from onboarding.api.delivery import Repository, ResourceKind, Window
 from onboarding.api.hosting import Direction, Protocol
 from onboarding.api.policy import ArgoAction, Container, PodSecurity
 from onboarding.api.target import ArgoCD, ArgoLocation, Flavour, Holes
+from onboarding.build.canonical import compact, dump
 from onboarding.build.kinds import HUB
 
 
@@ -108,7 +108,7 @@ class Revision(Model):
     def canonical(self) -> bytes:
         """The canonical JSON: sorted keys, no white space, defaults left out."""
         content = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+        return compact(dump(content))
 
     def with_values(self, **values: Any) -> "Revision":
         """Return a copy with other values."""

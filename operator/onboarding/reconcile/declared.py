@@ -15,7 +15,7 @@ from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
-from onboarding.reconcile.live import compact
+from onboarding.build.canonical import compact
 from onboarding.reconcile.offer.offered import Offered
 from onboarding.reconcile.offer.validity import told, unreadable
 from onboarding.reconcile.world import Project

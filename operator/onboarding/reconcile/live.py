@@ -9,6 +9,7 @@ import orjson
 
 from onboarding import names
 from onboarding.api.quantities import milli
+from onboarding.build.canonical import compact, dump
 from onboarding.build.kinds import APP_PROJECT, APPLICATION, NAMESPACE, RESOURCE_QUOTA, ChildKind, Manifest, ObjectKey
 from onboarding.build.revision import Owner
 from onboarding.reconcile.argocd import Application, kept_of_application, read_application
@@ -148,13 +149,3 @@ def comparable(kind: ChildKind, manifest: Manifest) -> dict[str, Any]:
         return {"metadata": {"labels": labels, "annotations": ours}}
     body = {key: value for key, value in manifest.items() if key not in NOT_COMPARED}
     return {"metadata": {"labels": {key: value for key, value in labels.items() if own_label(key)}}, **body}
-
-
-def dump(content: dict[str, Any]) -> bytes:
-    """Return canonical JSON."""
-    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-
-
-def compact(content: bytes) -> bytes:
-    """Return a copy that takes no more than its length: orjson's answer keeps the whole buffer that it wrote into."""
-    return bytes(memoryview(content))

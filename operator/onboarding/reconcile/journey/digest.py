@@ -5,13 +5,12 @@ from collections.abc import Iterable
 from functools import cache, cached_property, lru_cache
 from typing import Any
 
-import orjson
-
 from onboarding.api.crd import structural
 from onboarding.api.gates import Severity
 from onboarding.api.markers import LIST_MAP_KEYS, LIST_TYPE
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.build.canonical import dump
 from onboarding.checks.catalogue import BY_ID
 
 
@@ -48,7 +47,7 @@ class Digests:
         fields = tuple(paths)
         if fields not in self._known:
             there = {path: value for path in fields if (value := self._field(path)) is not None}
-            content = orjson.dumps(there, option=orjson.OPT_SORT_KEYS)
+            content = dump(there)
             self._known[fields] = "v1:" + hashlib.sha256(content).hexdigest()
         return self._known[fields]
 

@@ -8,9 +8,10 @@ from typing import Any
 import orjson
 
 from onboarding import names
+from onboarding.build.canonical import dump
 from onboarding.build.credentials import Login
 from onboarding.build.kinds import APPLICATION, NAMESPACE, ChildKind, Manifest, ObjectKey, Wanted
-from onboarding.reconcile.live import Live, comparable, dump, own_label
+from onboarding.reconcile.live import Live, comparable, own_label
 
 
 class Action(StrEnum):

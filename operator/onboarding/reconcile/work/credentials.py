@@ -13,6 +13,7 @@ from typing import Final
 import orjson
 
 from onboarding import names
+from onboarding.build.canonical import dump
 from onboarding.build.credentials import (
     SECRET,
     Login,
@@ -192,7 +193,7 @@ def _needed_by_leaving(world: World, judgement: Judgement, project: AppProject) 
 
 def _noting(project: ObjectKey, live: Live | None, change: Change | None, note: Note) -> Change:
     """Return a change of an AppProject with a note in it, beside what it changes already."""
-    text = orjson.dumps(note, option=orjson.OPT_SORT_KEYS).decode() if note else None
+    text = dump(note).decode() if note else None
     if change is None:
         change = Change(Action.CHANGE, project, Rank.CONTENTS, site=project.cluster, body={}, live=live)
     body: Manifest = dict(change.body or {})
