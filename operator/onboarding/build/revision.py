@@ -5,9 +5,10 @@ out of that JSON, so that a new optional field changes no revision that does not
 """
 
 import hashlib
-from functools import cached_property
-from typing import Annotated, Any, NamedTuple
+from functools import cached_property, lru_cache
+from typing import Annotated, Any, Final, NamedTuple
 
+import orjson
 from pydantic import Field
 
 from onboarding.api.addresses import NetworkCidr
@@ -120,7 +121,30 @@ class Revision(Model):
     @classmethod
     def parse(cls, text: str) -> "Revision":
         """Read a revision back from its annotation; pydantic's ValidationError where somebody broke it."""
-        return cls.model_validate_json(text)
+        try:
+            content = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return cls.model_validate_json(text)
+        for name, model in _ALIKE.items() if isinstance(content, dict) else ():
+            if name in content:
+                content[name] = _one(model, dump(content[name]))
+        return cls.model_validate(content)
+
+
+_ALIKE: Final[dict[str, type[Model]]] = {
+    "resources": Resources,
+    "container": Container,
+    "podSecurity": PodSecurity,
+    "network": Holes,
+    "argocd": ArgoCD,
+}
+"""Parts that few policies, sizes and targets give to many revisions."""
+
+
+@lru_cache(maxsize=1024)
+def _one(model: type[Model], content: bytes) -> Model:
+    """Return one object for all revisions that have the same part."""
+    return model.model_validate_json(content)
 
 
 def digest(canonical: bytes) -> str:
