@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import os
 import time
 from collections.abc import Mapping
@@ -31,6 +30,7 @@ from onboarding.reconcile.ledger import Ledger
 from onboarding.reconcile.observe import Observer
 from onboarding.reconcile.reconciler import Reconciler, Retry
 from onboarding.reconcile.world import ClusterState
+from onboarding.runtime import garbage
 from onboarding.runtime.deployments import Deployments
 from onboarding.runtime.events import Events, build_registry, build_settings
 from onboarding.runtime.health import build_app, serve
@@ -153,6 +153,7 @@ class Service:
             # A site that is slow at the start is a condition of its projects, and delays nobody for longer.
             await asyncio.wait_for(self._sites_warm.wait(), _SITES_PATIENCE)
         log.info("the caches are warm", installation=self._installation, clusters=len(self._pool))
+        garbage.search_what_is_new()
         self._queue.open()
 
     async def _work(self, name: str) -> Retry:
@@ -283,8 +284,7 @@ class Service:
 
 async def run(settings: Settings) -> None:
     """Start the operator and run it until it is told to stop."""
-    # Thousands of objects come at the start and stay: looking for garbage among them took a fifth of its CPU.
-    gc.set_threshold(50_000, 20, 100)
+    garbage.search_less()
     kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
     hub = await Client.from_environment(kubeconfig, patience=settings.request_timeout)
     try:

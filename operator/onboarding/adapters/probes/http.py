@@ -7,6 +7,7 @@ import weakref
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 import httpcore
@@ -71,17 +72,29 @@ class Web:
         """Give each question at most ``patience`` seconds; ``trust`` makes a TLS context that checks certificates."""
         self.network = network
         self.patience = patience
-        self.chain = trust()
-        """Checks where a certificate comes from, and not whose it is."""
-        self.chain.check_hostname = False
-        self.blind = trust()
-        """Checks nothing: to read a certificate that is not trusted, never to send anything."""
-        self.blind.check_hostname = False
-        self.blind.verify_mode = ssl.CERT_NONE
-        self._tls = trust()
+        self._trust = trust
         self.bulk = asyncio.Semaphore(_PER_HOST)
         """To be held for answers of several megabytes."""
         self._hosts: weakref.WeakValueDictionary[str, asyncio.Semaphore] = weakref.WeakValueDictionary()
+
+    @cached_property
+    def chain(self) -> ssl.SSLContext:
+        """Checks where a certificate comes from, and not whose it is."""
+        context = self._trust()
+        context.check_hostname = False
+        return context
+
+    @cached_property
+    def blind(self) -> ssl.SSLContext:
+        """Checks nothing: to read a certificate that is not trusted, never to send anything."""
+        context = self._trust()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return self._trust()
 
     @asynccontextmanager
     async def session(self) -> AsyncGenerator["Session"]:
