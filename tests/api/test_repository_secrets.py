@@ -19,10 +19,10 @@ from onboarding.build.credentials import SECRET, Login, Source
 from onboarding.build.kinds import Manifest, ObjectKey
 from onboarding.build.revision import Owner
 from onboarding.errors import ApiError
+from onboarding.reconcile.apply.compare import Action, Change, Rank
+from onboarding.reconcile.apply.converge import Outcome, Result
+from onboarding.reconcile.apply.credentials import Courier
 from onboarding.reconcile.ledger import Ledger
-from onboarding.reconcile.work.compare import Action, Change, Rank
-from onboarding.reconcile.work.converge import Outcome, Result
-from onboarding.reconcile.work.credentials import Courier
 from tests.api.persons import Person
 from tests.support.waiting import wait_until
 

@@ -17,8 +17,8 @@ from onboarding.build.kinds import Wanted
 from onboarding.build.quota import build_quota
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
+from onboarding.reconcile.apply.compare import mend
 from onboarding.reconcile.live import live_of
-from onboarding.reconcile.work.compare import mend
 from tests.support.operator import ACCOUNT, NAMESPACE
 
 INPUTS = Path(__file__).parents[1] / "golden" / "input"

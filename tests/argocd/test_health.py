@@ -14,9 +14,9 @@ from devcluster.crds import argocd_manifests
 from devcluster.judgement import run_script, validate_projects
 from onboarding import names
 from onboarding.api.status import Reason
+from onboarding.reconcile.apply.converge import Outcome, Result
 from onboarding.reconcile.offer.validity import Verdict, status_due
 from onboarding.reconcile.report import verdict
-from onboarding.reconcile.work.converge import Outcome, Result
 from onboarding.reconcile.world import World
 from tests.unit.test_report import DEV, LIVE, SITUATIONS, outcome, status_of
 from tests.unit.worlds import NOW, decided, spec_of, world_of

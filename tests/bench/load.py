@@ -18,8 +18,8 @@ from onboarding.build.revision import Owner
 from onboarding.build.wanted import build_wanted
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
 from onboarding.names import API_VERSION
+from onboarding.reconcile.apply.compare import rank_of
 from onboarding.reconcile.proposal.admit import candidates
-from onboarding.reconcile.work.compare import rank_of
 from tests.support.installing import ROOT, project
 
 ENVIRONMENTS = (("dev", "dev"), ("qualif", "dev"), ("prod", "prod"))

@@ -10,8 +10,8 @@ from onboarding import names
 from onboarding.build.kinds import APPLICATION, CHILD_KINDS, HUB, NAMESPACE, ChildKind, Manifest, ObjectKey, Wanted
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
+from onboarding.reconcile.apply.compare import mend
 from onboarding.reconcile.live import live_of, owner_of
-from onboarding.reconcile.work.compare import mend
 from tests.support.api import Api
 from tests.support.installing import project
 from tests.support.waiting import wait_until

@@ -8,12 +8,12 @@ from onboarding.api.delivery import RepositoryCredential
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.build.credentials import SECRET, secret_name
 from onboarding.build.kinds import APP_PROJECT, ObjectKey
+from onboarding.reconcile.apply.compare import Change
+from onboarding.reconcile.apply.converge import Outcome, converge
+from onboarding.reconcile.apply.credentials import Courier, read_note, settle_notes
 from onboarding.reconcile.judge import judge
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.reconciler import differences
-from onboarding.reconcile.work.compare import Change
-from onboarding.reconcile.work.converge import Outcome, converge
-from onboarding.reconcile.work.credentials import Courier, read_note, settle_notes
 from onboarding.reconcile.world import ClusterState, World
 from tests.unit.fakes import FakeCluster, FakeSecrets
 from tests.unit.worlds import GIT, OWNER, environment, policy_of, spec_of, world_of

@@ -10,12 +10,12 @@ from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.build.kinds import APP_PROJECT, APPLICATION, ROLE_BINDING, SERVICE_ACCOUNT, ObjectKey
 from onboarding.build.revision import Revision
 from onboarding.build.wanted import build_wanted
+from onboarding.reconcile.apply.compare import Action, mend
+from onboarding.reconcile.apply.removal import in_use
 from onboarding.reconcile.judge import judge
 from onboarding.reconcile.offer.policy_rules import policy_problems
 from onboarding.reconcile.proposal.admit import candidates, revoke
 from onboarding.reconcile.reconciler import differences
-from onboarding.reconcile.work.compare import Action, mend
-from onboarding.reconcile.work.removal import in_use
 from tests.unit.worlds import (
     GIT,
     OWNER,

@@ -8,8 +8,8 @@ import pytest
 from onboarding import names
 from onboarding.build.kinds import CHILD_KINDS, NAMESPACE, RESOURCE_QUOTA, ROLE_BINDING, ChildKind, Wanted
 from onboarding.build.wanted import build_wanted
+from onboarding.reconcile.apply.compare import Action, Change, Rank, compare, mend, merge_patch, paths, rank_of
 from onboarding.reconcile.live import live_of
-from onboarding.reconcile.work.compare import Action, Change, Rank, compare, mend, merge_patch, paths, rank_of
 from tests.unit.fakes import merged
 from tests.unit.worlds import OWNER, environment, live_from, revisions, spec_of, stored
 

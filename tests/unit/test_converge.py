@@ -18,10 +18,10 @@ from onboarding.build.kinds import (
 )
 from onboarding.build.wanted import build_wanted
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
+from onboarding.reconcile.apply.compare import Action, Change, Rank, compare
+from onboarding.reconcile.apply.converge import Outcome, Result, converge
+from onboarding.reconcile.apply.credentials import Courier
 from onboarding.reconcile.live import live_of
-from onboarding.reconcile.work.compare import Action, Change, Rank, compare
-from onboarding.reconcile.work.converge import Outcome, Result, converge
-from onboarding.reconcile.work.credentials import Courier
 from onboarding.reconcile.world import ClusterState
 from tests.unit.fakes import FakeCluster, FakeSecrets
 from tests.unit.worlds import OWNER, environment, revisions, spec_of

@@ -11,10 +11,10 @@ import pytest
 
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import NETWORK_POLICY, RESOURCE_QUOTA
+from onboarding.reconcile.apply.mending import Mending
 from onboarding.reconcile.judge import judge
 from onboarding.reconcile.memory import Memory
 from onboarding.reconcile.reconciler import differences
-from onboarding.reconcile.work.mending import Mending
 from onboarding.reconcile.world import World
 from tests.unit.worlds import (
     NOW,

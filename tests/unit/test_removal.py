@@ -8,11 +8,11 @@ import pytest
 
 from onboarding import names
 from onboarding.build.kinds import APP_PROJECT, APPLICATION, NAMESPACE, ROLE_BINDING, SERVICE_ACCOUNT, ObjectKey
+from onboarding.reconcile.apply.compare import Action, Change, Rank
+from onboarding.reconcile.apply.removal import in_use
 from onboarding.reconcile.judge import judge
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.reconciler import differences
-from onboarding.reconcile.work.compare import Action, Change, Rank
-from onboarding.reconcile.work.removal import in_use
 from onboarding.reconcile.world import ClusterState, World
 from tests.unit.worlds import CLUSTERS, GIT, NOW, POLICY, confirm_delete, environment, live_of_spec, spec_of, world_of
 

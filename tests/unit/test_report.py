@@ -11,13 +11,13 @@ from onboarding.api.status import ConditionType, ProjectOnboardingStatus, Reason
 from onboarding.build.kinds import RESOURCE_QUOTA, ObjectKey
 from onboarding.checks.catalogue import BY_ID
 from onboarding.checks.finding import Finding
+from onboarding.reconcile.apply.compare import Action, Change, Rank, compare
+from onboarding.reconcile.apply.converge import Outcome, Result
 from onboarding.reconcile.journey.survey import Found
 from onboarding.reconcile.judge import Judgement, judge
 from onboarding.reconcile.reconciler import _states
 from onboarding.reconcile.report.status import MAX_STATUS_BYTES, report
 from onboarding.reconcile.report.verdict import give_verdict
-from onboarding.reconcile.work.compare import Action, Change, Rank, compare
-from onboarding.reconcile.work.converge import Outcome, Result
 from onboarding.reconcile.world import ClusterState, World
 from tests.unit.worlds import CLUSTERS, NOW, decided, environment, live_of_spec, policy_of, spec_of, world_of
 

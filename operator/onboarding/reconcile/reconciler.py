@@ -10,6 +10,12 @@ from onboarding import names
 from onboarding.api.common import Mode
 from onboarding.api.status import EnvironmentState
 from onboarding.build.credentials import Sources
+from onboarding.reconcile.apply.blockers import blockers
+from onboarding.reconcile.apply.compare import Action, Change
+from onboarding.reconcile.apply.converge import Outcome, Result, converge
+from onboarding.reconcile.apply.credentials import Courier, add_logins, settle_notes
+from onboarding.reconcile.apply.mending import mend_all
+from onboarding.reconcile.apply.removal import removals
 from onboarding.reconcile.judge import Judgement, judge
 from onboarding.reconcile.ledger import Ledger, claims_of
 from onboarding.reconcile.memory import Memory
@@ -19,12 +25,6 @@ from onboarding.reconcile.report.news import news
 from onboarding.reconcile.report.rollup import unexplained
 from onboarding.reconcile.report.status import report
 from onboarding.reconcile.report.verdict import Verdict, give_verdict
-from onboarding.reconcile.work.blockers import blockers
-from onboarding.reconcile.work.compare import Action, Change
-from onboarding.reconcile.work.converge import Outcome, Result, converge
-from onboarding.reconcile.work.credentials import Courier, add_logins, settle_notes
-from onboarding.reconcile.work.mending import mend_all
-from onboarding.reconcile.work.removal import removals
 from onboarding.reconcile.world import World
 
 _LOOKS = 2

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from onboarding.api.status import EnvironmentState, EnvironmentStatus, SiteStatus
 from onboarding.build.revision import Revision, digest
+from onboarding.reconcile.apply.converge import Outcome, Result
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.proposal.admit import Place
 from onboarding.reconcile.report.rollup import Standing, status_of
 from onboarding.reconcile.report.wording import cut
-from onboarding.reconcile.work.converge import Outcome, Result
 from onboarding.reconcile.world import World
 
 _STATE = {

@@ -6,6 +6,7 @@ from typing import Any
 from onboarding.api.gates import Actor, Severity
 from onboarding.api.status import CheckResult, CheckStatus, Evidence, GateState, GateStatus, NextAction
 from onboarding.checks.catalogue import OF_ENVIRONMENT
+from onboarding.reconcile.apply.converge import Outcome, Result
 from onboarding.reconcile.journey.decisions import by_gate, void_of_check
 from onboarding.reconcile.journey.digest import Digests
 from onboarding.reconcile.journey.doors import Obstacle, stage_of
@@ -13,7 +14,6 @@ from onboarding.reconcile.journey.survey import Found
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.report.verdict import Verdict
 from onboarding.reconcile.report.wording import cut, time
-from onboarding.reconcile.work.converge import Outcome, Result
 from onboarding.reconcile.world import World
 
 MAX_CHECKS = 24

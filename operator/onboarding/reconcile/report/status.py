@@ -7,6 +7,8 @@ import orjson
 
 from onboarding.api.common import Mode
 from onboarding.api.status import EnvironmentState, PlanStatus, ProjectOnboardingStatus, Summary
+from onboarding.reconcile.apply.compare import Change
+from onboarding.reconcile.apply.converge import Outcome
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.proposal.admit import Place
 from onboarding.reconcile.report.conditions import conditions
@@ -15,8 +17,6 @@ from onboarding.reconcile.report.journey import MAX_ACTIONS, checks, count_check
 from onboarding.reconcile.report.rollup import next_steps, roll_up
 from onboarding.reconcile.report.verdict import Verdict
 from onboarding.reconcile.report.wording import cut
-from onboarding.reconcile.work.compare import Change
-from onboarding.reconcile.work.converge import Outcome
 from onboarding.reconcile.world import World
 
 MAX_STATUS_BYTES = 8 * 1024

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from onboarding.api.common import Mode
 from onboarding.api.gates import Actor
 from onboarding.api.status import GateState, Reason
+from onboarding.reconcile.apply.converge import Outcome, Result
 from onboarding.reconcile.journey.decisions import describe
 from onboarding.reconcile.judge import Judgement
-from onboarding.reconcile.work.converge import Outcome, Result
 from onboarding.reconcile.world import World
 
 

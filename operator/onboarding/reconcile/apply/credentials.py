@@ -26,12 +26,12 @@ from onboarding.build.credentials import (
 from onboarding.build.kinds import APP_PROJECT, Manifest, ObjectKey
 from onboarding.build.revision import Owner
 from onboarding.errors import ApiError
+from onboarding.reconcile.apply.compare import Action, Change, Rank
+from onboarding.reconcile.apply.converge import Outcome, Result
+from onboarding.reconcile.apply.mending import AppProject
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.ports import Cluster, Secrets
-from onboarding.reconcile.work.compare import Action, Change, Rank
-from onboarding.reconcile.work.converge import Outcome, Result
-from onboarding.reconcile.work.mending import AppProject
 from onboarding.reconcile.world import World
 
 Note = dict[str, str]

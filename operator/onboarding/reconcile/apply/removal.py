@@ -21,10 +21,10 @@ from onboarding.build.kinds import (
     ObjectKey,
 )
 from onboarding.build.permitted import GroupKind
+from onboarding.reconcile.apply.compare import Action, Change, Rank
 from onboarding.reconcile.judge import Judgement, may_delete
 from onboarding.reconcile.live import Live, own_label
 from onboarding.reconcile.proposal.admit import Place
-from onboarding.reconcile.work.compare import Action, Change, Rank
 from onboarding.reconcile.world import World
 
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from onboarding.build.kinds import APP_PROJECT, ObjectKey
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
+from onboarding.reconcile.apply.compare import Change, compare
+from onboarding.reconcile.apply.removal import in_use
 from onboarding.reconcile.live import Live
-from onboarding.reconcile.work.compare import Change, compare
-from onboarding.reconcile.work.removal import in_use
 
 
 class AppProject(NamedTuple):

@@ -11,9 +11,9 @@ from onboarding.build.credentials import SECRET
 from onboarding.build.kinds import APPLICATION, ARGO_KINDS, Manifest, ObjectKey, Wanted
 from onboarding.build.revision import Owner
 from onboarding.errors import ApiError, UnreachableError
+from onboarding.reconcile.apply.compare import Action, Change, Rank, mend
 from onboarding.reconcile.live import Live, live_of, owner_of
 from onboarding.reconcile.ports import Cluster
-from onboarding.reconcile.work.compare import Action, Change, Rank, mend
 from onboarding.reconcile.world import ClusterState
 
 
