@@ -5,7 +5,7 @@ import pytest
 from onboarding.build.kinds import APP_PROJECT, APPLICATION, NETWORK_POLICY, ChildKind, Manifest
 from tests.e2e.argocd_stage import Stage, config_map, deployment, operation_says
 from tests.support.api import RefusedError
-from tests.support.hub import ARGOCD, ROOT
+from tests.support.hub import ARGOCD
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(1200)
@@ -141,9 +141,7 @@ def test_an_app_project_that_somebody_widened_is_narrowed_and_lets_nothing_throu
 def test_a_repository_outside_the_prefixes_of_the_policy_deploys_nothing(stage: Stage) -> None:
     """The environment is held with the prefixes that are allowed, and Argo CD never hears of the repository."""
     repository = stage.repository("outside", map=config_map("outside"))
-    policy = f"{ROOT}/onboardingpolicies/default"
-    allowed = {"repositoryPrefixes": ["https://git.example.org/team"]}
-    stage.hub.api.patch(policy, {"spec": {"delivery": allowed}})
+    stage.hub.change_policy(delivery={"repositoryPrefixes": ["https://git.example.org/team"]})
     try:
         source = {"name": "app", "url": repository.url, "revision": "main", "path": "deploy"}
         stage.hub.declare("outside", repositories=[source])
@@ -155,7 +153,7 @@ def test_a_repository_outside_the_prefixes_of_the_policy_deploys_nothing(stage: 
         with pytest.raises(RefusedError, match=r"spec\.repositories"):
             stage.hub.declare("escape", repositories=[escape])
     finally:
-        stage.hub.api.patch(policy, {"spec": {"delivery": {"repositoryPrefixes": None}}})
+        stage.hub.change_policy(delivery={"repositoryPrefixes": None})
     stage.hub.wait("outside")
     stage.argocd.refresh("outside-dev-app", hard=True)
     stage.argocd.wait_for("outside-dev-app")

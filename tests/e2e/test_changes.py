@@ -7,7 +7,7 @@ import pytest
 from onboarding import names
 from onboarding.build.kinds import APP_PROJECT, APPLICATION, LIMIT_RANGE, NAMESPACE, RESOURCE_QUOTA, ROLE_BINDING
 from tests.support.audit import ARGO_PLURALS, Audit
-from tests.support.hub import ARGOCD, REPOSITORY, ROOT, Hub
+from tests.support.hub import ARGOCD, POLICY, REPOSITORY, ROOT, Hub
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -167,8 +167,7 @@ def test_nothing_admitted_is_held(hub: Hub) -> None:
 
 def test_another_default_target_moves_nothing(hub: Hub) -> None:
     """A default target that changes under an environment holds it as EnvironmentMoved; nothing is written."""
-    policy = f"{ROOT}/onboardingpolicies/default"
-    spec = hub.api.get(policy)["spec"]
+    spec = hub.api.get(POLICY)["spec"]
     stages, gates = spec["stages"], spec["gates"]
     door = {"name": "moving", "opens": [{"stages": ["moving"]}]}
     target = hub.api.get(f"{ROOT}/hostingtargets/in-cluster")
@@ -176,11 +175,11 @@ def test_another_default_target_moves_nothing(hub: Hub) -> None:
     hub.api.create(f"{ROOT}/hostingtargets", elsewhere)
     moving = {"name": "moving", "defaultSize": "small", "defaultTarget": "in-cluster"}
     try:
-        hub.api.patch(policy, {"spec": {"stages": [*stages, moving], "gates": [*gates, door]}})
+        hub.change_policy(stages=[*stages, moving], gates=[*gates, door])
         hub.declare("moved", environments=[{"name": "dev", "stage": "moving"}])
         hub.wait("moved")
         audit = Audit(hub.cluster)
-        hub.api.patch(policy, {"spec": {"stages": [*stages, {**moving, "defaultTarget": "elsewhere"}]}})
+        hub.change_policy(stages=[*stages, {**moving, "defaultTarget": "elsewhere"}])
         hub.wait("moved", "True", "EnvironmentsHeld")
         check = hub.project("moved")["status"]["checks"][0]
         assert check["id"] == "EnvironmentMoved"
@@ -189,5 +188,5 @@ def test_another_default_target_moves_nothing(hub: Hub) -> None:
     finally:
         hub.delete("moved")
         hub.wait_gone("moved")
-        hub.api.patch(policy, {"spec": {"stages": stages, "gates": gates}})
+        hub.change_policy(stages=stages, gates=gates)
         hub.api.delete(f"{ROOT}/hostingtargets/elsewhere")

@@ -14,7 +14,7 @@ from onboarding.build.credentials import SECRET, secret_name
 from onboarding.build.kinds import APPLICATION, Manifest
 from tests.api.persons import Person
 from tests.e2e.argocd_stage import HERE, HOME, SELF_SERVED, SITE_ACCOUNT, Stage, config_map, environment, files
-from tests.support.hub import ARGOCD, ROOT
+from tests.support.hub import ARGOCD
 from tests.support.installing import ROOT as FILES
 from tests.support.waiting import wait_until
 
@@ -46,7 +46,7 @@ def put(stage: Stage, token: str) -> None:
 
 
 def offer(stage: Stage, credentials: list[Manifest] | None) -> None:
-    stage.hub.api.patch(f"{ROOT}/onboardingpolicies/default", {"spec": {"delivery": {"credentials": credentials}}})
+    stage.hub.change_policy(delivery={"credentials": credentials})
 
 
 def private(repository: Repository, **more: str) -> Manifest:

@@ -18,6 +18,7 @@ from tests.support.waiting import wait_until
 
 ROOT = f"/apis/{names.API_VERSION}"
 PROJECTS = f"{ROOT}/projectonboardings"
+POLICY = f"{ROOT}/onboardingpolicies/default"
 ARGOCD = "argocd"
 REPOSITORY = {"name": "app", "url": "https://git.example.org/team/infra.git", "revision": "main", "path": "deploy"}
 
@@ -71,6 +72,20 @@ class Hub:
         found = self.project(name)
         assert found is not None
         return next(item for item in found["status"]["environments"] if item["name"] == environment)
+
+    def change_policy(self, **spec: Any) -> None:
+        """Change fields of the policy, and wait until the operator has accepted it.
+
+        Policies and projects are watched apart: what is declared next may else be looked at under the former one.
+        """
+        changed = self.api.patch(POLICY, {"spec": spec})
+
+        def accepted() -> bool:
+            status = (self.api.get(POLICY) or {}).get("status", {})
+            current = status.get("observedGeneration") == changed["metadata"]["generation"]
+            return current and any((item["type"], item["status"]) == ("Ready", "True") for item in status["conditions"])
+
+        wait_until(accepted, what=f"the policy is accepted with {spec}")
 
     def fence(self, name: str) -> None:
         """Onboard another project, so that whatever the operator was told before has had its pass."""

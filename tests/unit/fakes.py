@@ -72,9 +72,11 @@ class FakeCluster:
         self.objects[key] = merged(changed, {"metadata": {"resourceVersion": str(self._version)}})
 
     async def delete(self, key: ObjectKey, live: Live) -> bool:
-        """Delete the object of this UID; one with finalizers stays for now."""
+        """Delete the object of this UID and version; one with finalizers stays for now."""
         self._meet("delete", key)
         found = self._found(key, live)
+        if found["metadata"]["resourceVersion"] != str(live.version):
+            raise ApiError(409, "Conflict", "the resourceVersion in the precondition does not match")
         if found["metadata"].get("finalizers"):
             found["metadata"]["deletionTimestamp"] = "now"
             return False

@@ -220,7 +220,27 @@ async def test_finalizers_that_are_right_already_cost_no_write() -> None:
     cluster, item = FakeCluster(), first(APPLICATION)
     cluster.put(item.key, item.manifest)
     (outcome,) = await work(cluster, [removal(cluster, item)])
-    assert ([verb for verb, _ in cluster.log], outcome.result) == (["delete"], Result.DONE)
+    assert ([verb for verb, _ in cluster.log], outcome.result) == (["read", "delete"], Result.DONE)
+
+
+async def test_a_cascade_that_came_after_the_last_look_is_taken_off() -> None:
+    cluster, item = FakeCluster(), first(APPLICATION)
+    cluster.put(item.key, item.manifest)
+    change = removal(cluster, item)
+    cluster.put(item.key, {**item.manifest, "metadata": {**item.manifest["metadata"], "finalizers": [CASCADE]}})
+    (outcome,) = await work(cluster, [change])
+    assert ([verb for verb, _ in cluster.log], outcome.result) == (["read", "change", "delete"], Result.DONE)
+
+
+@pytest.mark.parametrize("kind", [APPLICATION, NAMESPACE])
+async def test_what_somebody_took_from_us_after_the_last_look_is_not_deleted(kind: ChildKind) -> None:
+    cluster, item = FakeCluster(), first(kind)
+    cluster.put(item.key, item.manifest)
+    change = removal(cluster, item)
+    cluster.put(item.key, {**item.manifest, "metadata": {"name": item.key.name}})
+    (outcome,) = await work(cluster, [change])
+    assert outcome.result is Result.STALE
+    assert item.key in cluster.objects
 
 
 @pytest.mark.parametrize("cascade", [True, False])

@@ -30,6 +30,11 @@ class Stage(Observer):
         """Return the world as it is by now."""
         return replace(self.world, live=self.cluster.owned(name), clusters={"hub": self.cluster.state})
 
+    async def settle(self) -> None:
+        """Make passes until none asks for another."""
+        while (await self.reconciler.reconcile("shop")).retry is not Retry.NO:
+            pass
+
     async def write_status(self, _name: str, status: dict[str, Any]) -> None:
         """Keep it."""
         self.status = status
@@ -63,3 +68,14 @@ async def test_a_teardown_of_which_only_the_app_project_is_left_comes_to_its_end
     assert not stage.cluster.objects
     assert (await stage.reconciler.reconcile("shop")).retry is Retry.NO
     assert stage.finalizers == ()
+
+
+async def test_a_project_is_narrowed_once_its_application_is_gone() -> None:
+    """The deletion is our own work, so that no event tells of it."""
+    first, second = ({"name": name, "url": f"https://git.example.org/{name}.git"} for name in ("web", "batch"))
+    stage = Stage(world_of(spec_of(environment(), repositories=[first, second])))
+    await stage.settle()
+    stage.world = world_of(spec_of(environment(), repositories=[first]))
+    await stage.settle()
+    (project,) = (item for key, item in stage.cluster.objects.items() if key.kind is APP_PROJECT)
+    assert project["spec"]["sourceRepos"] == [first["url"]]

@@ -128,6 +128,15 @@ def test_delete_removes_the_namespace_and_the_sync_account_and_nothing_by_hand()
     assert [change.rank for change in changes if change.key.kind is NAMESPACE] == [Rank.LAST]
 
 
+def test_what_lies_in_a_namespace_that_is_ours_no_more_is_released() -> None:
+    """Nothing will take it along: it would keep the project for ever."""
+    live = lives(DEV, without=lambda key: argo(key) or key.kind is NAMESPACE)
+    world = world_of(spec_of(deletionPolicy="Delete"), live, decisions=(confirm_delete(),))
+    by_action = {action: {c.key.kind for c in changes_of(world) if c.action is action} for action in Action}
+    assert by_action[Action.DELETE] == {SERVICE_ACCOUNT, ROLE_BINDING}
+    assert by_action[Action.RELEASE] == {key.kind for key in live} - {SERVICE_ACCOUNT}
+
+
 def test_a_stranger_who_rewrites_an_application_opens_nothing() -> None:
     """What is written into an Application that stays never widens its project."""
     live = {

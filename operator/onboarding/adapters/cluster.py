@@ -27,7 +27,7 @@ from onboarding.reconcile.world import ClusterState
 
 _GUARDS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
 _RESTLESS_KINDS = (APPLICATION, RESOURCE_QUOTA)
-"""Kinds whose version moves with every status write of Argo CD or of the quota controller."""
+"""Kinds whose version moves with every status write of Argo CD or of the quota controller: no change waits for it."""
 LOGIN_REFUSED = "its login is refused: renew its kubeconfig Secret"
 _WRITE = {"fieldManager": names.MANAGER, "fieldValidation": "Strict"}
 
@@ -151,8 +151,9 @@ class KubeCluster:
         self._wrote(self.name, key.kind.kind, "patch")
 
     async def delete(self, key: ObjectKey, live: Live) -> bool:
-        """Delete an object of this UID; return whether it is gone already."""
-        body = {"preconditions": {"uid": live.uid}, "propagationPolicy": "Background"}
+        """Delete an object of this UID and version; return whether it is gone already."""
+        guard = {"uid": live.uid, "resourceVersion": str(live.version)}
+        body = {"preconditions": guard, "propagationPolicy": "Background"}
         path = key.kind.path(key.namespace, key.name)
         async with self._slots:
             try:

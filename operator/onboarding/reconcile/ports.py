@@ -31,7 +31,7 @@ class Cluster(Protocol):
         """Merge-patch an object of this UID and, except for Applications, this version."""
 
     async def delete(self, key: ObjectKey, live: Live) -> bool:
-        """Delete an object of this UID; return whether it is gone already."""
+        """Delete an object of this UID and version; return whether it is gone already."""
 
     async def read(self, key: ObjectKey) -> Manifest | None:
         """GET an object and renew the cache; None where there is none."""

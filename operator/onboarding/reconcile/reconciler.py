@@ -129,7 +129,7 @@ class Reconciler:
             await self._projects.write_status(world.project.name, status)
             await self._projects.announce(world.project, news(world.project.status, status))
         done = tuple(str(outcome.change) for outcome in outcomes)
-        return Pass(verdict, _states(status), done, _retry(world, judgement, outcomes), judgement.again_at)
+        return Pass(verdict, _states(status), done, _retry(judgement, outcomes), judgement.again_at)
 
     async def _hold_on_to(self, world: World, changes: Sequence[Change]) -> None:
         """Put our finalizer on before the first object is made, so that none is ever forgotten."""
@@ -163,13 +163,12 @@ def differences(world: World, judgement: Judgement, sources: Sources, *, to_the_
     return add_logins(world, judgement, mending.app_projects, changes, sources)
 
 
-def _retry(world: World, judgement: Judgement, outcomes: Sequence[Outcome]) -> Retry:
+def _retry(judgement: Judgement, outcomes: Sequence[Outcome]) -> Retry:
     if any(outcome.result not in (Result.DONE, Result.SKIPPED) for outcome in outcomes):
         return Retry.LATER
-    # What leaves goes in steps, and the last step of a teardown follows objects that are gone without an event. Nor is
-    # there one for what our own writes have brought about.
-    steps = world.project.deleting or judgement.gone or judgement.leaving or judgement.arriving
-    return Retry.SOON if outcomes and steps else Retry.NO
+    # What waited for something to go, or for an environment to be there, gets no event: both are our own work.
+    went = any(outcome.change.action in (Action.DELETE, Action.RELEASE) for outcome in outcomes)
+    return Retry.SOON if went or (outcomes and judgement.arriving) else Retry.NO
 
 
 def _states(status: Mapping[str, Any]) -> dict[str, str]:

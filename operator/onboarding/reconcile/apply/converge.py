@@ -165,15 +165,29 @@ async def _meet(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
 
 
 async def _delete(change: Change, cluster: Cluster) -> Outcome:
-    live = _live(change)
-    if change.key.kind is APPLICATION and change.cascade != live.cascades:
-        found = await cluster.read(change.key)
-        if found is None:
-            return Outcome(change, Result.DONE)
-        await cluster.change(change.key, {"metadata": {"finalizers": _finalizers(found, change.cascade)}}, live)
-    if await cluster.delete(change.key, live):
+    live = await _settled(change, cluster) if change.key.kind is APPLICATION else _live(change)
+    if live is None or await cluster.delete(change.key, live):
         return Outcome(change, Result.DONE)
     return Outcome(change, Result.WAITING, f"{change.key} is being deleted: waiting until it is gone")
+
+
+async def _settled(change: Change, cluster: Cluster) -> Live | None:
+    """Return an Application whose finalizers are as its deletion wants them; None where there is none any more.
+
+    It is read, because they decide whether what runs goes along, and the cache may not have heard of them.
+    """
+    found = await cluster.read(change.key)
+    if found is None:
+        return None
+    live = live_of(change.key.kind, found)
+    if (live.uid, live.owner) != (_live(change).uid, _live(change).owner):
+        raise ApiError(409, "Conflict", f"{change.key} is not what it was")
+    if live.cascades == change.cascade:
+        return live
+    version = found["metadata"]["resourceVersion"]
+    patch = {"metadata": {"finalizers": _finalizers(found, change.cascade), "resourceVersion": version}}
+    await cluster.change(change.key, patch, live)
+    return cluster.cached(change.key)
 
 
 def _finalizers(application: Manifest, cascade: bool) -> list[str]:

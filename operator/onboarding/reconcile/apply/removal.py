@@ -109,7 +109,10 @@ def _part(world: World, judgement: Judgement, key: ObjectKey, item: Live) -> Cha
     if key.kind is SERVICE_ACCOUNT:
         return _delete(key, item)
     if may_delete(world, judgement, item.environment):
-        return _delete(key, item, Rank.LAST) if key.kind is NAMESPACE else None
+        if key.kind is NAMESPACE:
+            return _delete(key, item, Rank.LAST)
+        if ObjectKey(key.cluster, NAMESPACE, "", key.namespace) in world.live:
+            return None
     if key.kind is ROLE_BINDING and (_revoked(world) or key.name.startswith("sync:")):
         return _delete(key, item)
     rank = Rank.LAST if key.kind is NAMESPACE else Rank.RELEASES
