@@ -78,7 +78,9 @@ def test_delete_takes_applications_then_what_they_run_then_the_rest(stage: Stage
     assert spoke("deployments", "leaving-demo/web") < spoke("appprojects", "leaving")
     assert spoke("appprojects", "leaving") < spoke("namespaces", "leaving-demo")
     assert hub("applications", "leaving-dev-app") < hub("deployments", "leaving-dev/web")
-    assert hub("deployments", "leaving-dev/web") < hub("appprojects", "leaving") < hub("namespaces", "leaving-dev")
+    assert hub("deployments", "leaving-dev/web") < hub("namespaces", "leaving-dev")
+    # It serves both environments, and an environment whose Application has gone waits for no other.
+    assert hub("deployments", "leaving-dev/web") < hub("appprojects", "leaving")
     assert hub("applications", "leaving-test-app") < spoke("deployments", "leaving-test/web")
     assert spoke("deployments", "leaving-test/web") < hub("appprojects", "leaving")
     assert spoke("deployments", "leaving-test/web") < spoke("namespaces", "leaving-test")

@@ -119,6 +119,7 @@ def test_a_site_without_guard_rails_receives_no_write(
 ) -> None:
     """While an admission policy is missing there, a site is GuardMissing and nothing is written to it."""
     far.delete(f"{GUARDS}/{names.GUARD_POLICIES[2]}")
+    wait_until(lambda: "lacks the admission policies" in verdict(hub, "both-sites"), what="the target says so")
     audit = Audit(site, SITE_ACCOUNT)
     hub.declare("guarded-late", **BOTH)
     condition = hub.wait("guarded-late", "False", "GuardMissing")

@@ -130,8 +130,10 @@ async def _perform(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
         case Action.REPLACE:
             await cluster.delete(change.key, _live(change))
             await cluster.create(change.key, _body(change))
+        case Action.DELETE if change.key.kind is APPLICATION:
+            return await _delete_application(change, cluster)
         case Action.DELETE:
-            return await _delete(change, cluster)
+            return await _delete(change, cluster, _live(change))
     return Outcome(change, Result.DONE)
 
 
@@ -164,30 +166,26 @@ async def _meet(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
     return Outcome(change, Result.DONE)
 
 
-async def _delete(change: Change, cluster: Cluster) -> Outcome:
-    live = await _settled(change, cluster) if change.key.kind is APPLICATION else _live(change)
-    if live is None or await cluster.delete(change.key, live):
+async def _delete(change: Change, cluster: Cluster, live: Live) -> Outcome:
+    if await cluster.delete(change.key, live):
         return Outcome(change, Result.DONE)
     return Outcome(change, Result.WAITING, f"{change.key} is being deleted: waiting until it is gone")
 
 
-async def _settled(change: Change, cluster: Cluster) -> Live | None:
-    """Return an Application whose finalizers are as its deletion wants them; None where there is none any more.
-
-    It is read, because they decide whether what runs goes along, and the cache may not have heard of them.
-    """
+async def _delete_application(change: Change, cluster: Cluster) -> Outcome:
+    """Delete an Application as it is now: its finalizers decide whether what runs goes along, and may be unheard of."""
     found = await cluster.read(change.key)
     if found is None:
-        return None
-    live = live_of(change.key.kind, found)
-    if (live.uid, live.owner) != (_live(change).uid, _live(change).owner):
-        raise ApiError(409, "Conflict", f"{change.key} is not what it was")
-    if live.cascades == change.cascade:
-        return live
-    version = found["metadata"]["resourceVersion"]
-    patch = {"metadata": {"finalizers": _finalizers(found, change.cascade), "resourceVersion": version}}
-    await cluster.change(change.key, patch, live)
-    return cluster.cached(change.key)
+        return Outcome(change, Result.DONE)
+    live, judged = live_of(change.key.kind, found), _live(change)
+    if (live.uid, live.owner) != (judged.uid, judged.owner):
+        return Outcome(change, Result.STALE, f"{change.key} is another one than before: trying again")
+    if live.cascades != change.cascade:
+        version = found["metadata"]["resourceVersion"]
+        patch = {"metadata": {"finalizers": _finalizers(found, change.cascade), "resourceVersion": version}}
+        await cluster.change(change.key, patch, live)
+        live = cluster.cached(change.key) or live
+    return await _delete(change, cluster, live)
 
 
 def _finalizers(application: Manifest, cascade: bool) -> list[str]:
