@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.status import GateState
 from onboarding.build.kinds import HUB
 from onboarding.reconcile.declared import Declared
@@ -93,7 +94,8 @@ async def _walk(declared: Declared, reconciler: Reconciler, hub: Projects, name:
             await reconciler.reconcile(name)
             return
         for number, decision in enumerate(_decisions(hub, name)):
-            declared.put_decision(f"{name}-{number}-{decision.get('gate')}{decision.get('check')}", decision)
+            decided = f"{name}-{number}-{decision.get('gate')}{decision.get('check')}"
+            declared.put_decision(decided, OnboardingDecisionSpec.model_validate(decision))
     raise AssertionError(f"{name} does not come to the door: {hub.status(name)}")
 
 

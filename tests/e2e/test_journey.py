@@ -84,7 +84,7 @@ def test_a_waiver_counts_until_it_expires(journey: Journey, contract: dict[str, 
     journey.hub.declare(NAME, **contract)
     journey.reaches(NAME, "contact", "RunAcknowledged")
     waive = {"decision": "Waive", "check": "RunAcknowledged"}
-    journey.decides("platform", NAME, "waived-once", **waive, expires=in_time(8))
+    journey.decides("platform", NAME, "waived-once", **waive, expires=in_time(15))
     wait_until(lambda: journey.gate(NAME, "architecture").get("state") == "Open", what="the waiver opens the door")
     journey.reaches(NAME, "contact", "RunAcknowledged")
     checks = {item["id"]: item for item in journey.status(NAME)["checks"]}

@@ -4,10 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 import pytest
 
-from onboarding.api.decision import OnboardingDecisionSpec
+from onboarding.api.decision import OnboardingDecisionSpec, ProjectReference
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.reconcile.declared import Declared
@@ -178,8 +177,8 @@ def test_a_rejection_holds_whoever_made_it_also_after_an_approval(author: dict[s
 def test_a_decision_about_another_incarnation_is_not_even_looked_at() -> None:
     declared = Declared()
     for name, uid, project in (("a", UID, "shop"), ("b", UID.replace("1", "2"), "shop"), ("c", UID, "other")):
-        spec = {**approve().model_dump(mode="json", by_alias=True), "project": {"name": project, "uid": uid}}
-        declared.put_decision(name, orjson.loads(orjson.dumps(spec)))
+        about = ProjectReference(name=project, uid=uid)
+        declared.put_decision(name, approve().model_copy(update={"project": about}))
     assert [decision.project.uid for decision in declared.decisions("shop", UID)] == [UID]
     assert len(declared.decisions("shop", UID.replace("1", "2"))) == 1
 

@@ -11,19 +11,13 @@ from onboarding.reconcile.offer.offered import POLICIES, TARGETS, Due, Offered
 from onboarding.reconcile.offer.validity import RoleState
 from onboarding.reconcile.world import ClusterState
 from tests.unit.garden_of_specs import any_spec
-from tests.unit.worlds import NOW, POLICY
+from tests.unit.worlds import NOW, POLICY, offer
 from tests.unit.worlds import TARGETS as SPECS
 
 GOOD = POLICY.model_dump(mode="json", by_alias=True)
 MAIN, TWIN = (SPECS[name].model_dump(mode="json", by_alias=True) for name in ("main", "twin"))
 USABLE = {"onboarding:admin": RoleState.USABLE, "onboarding:viewer": RoleState.USABLE}
 CLUSTERS = {"hub": ClusterState(), "site-b/kubeconfig": ClusterState()}
-
-
-def body(name: str, spec: Any, version: int = 1, **metadata: Any) -> dict[str, Any]:
-    """Return a policy or target as the API server gives it; each version has another spec unless it says otherwise."""
-    own = {"uid": f"uid-{name}", "generation": version, "creationTimestamp": "2026-01-01T00:00:00Z"}
-    return {"metadata": {"name": name, "resourceVersion": str(version), **own, **metadata}, "spec": spec}
 
 
 def ready(due: Due) -> tuple[str, str, str]:
@@ -36,23 +30,23 @@ def written(offered: Offered, due: Due, version: int) -> dict[str, Any]:
     """Return the object as it is after a status was written."""
     head = due.head
     metadata = {"uid": head.uid, "generation": head.generation, "creationTimestamp": head.created}
-    return {**body(head.name, {}, version, **metadata), "status": due.status}
+    return {**offer(head.name, {}, version, **metadata), "status": due.status}
 
 
 @pytest.fixture
 def offered() -> Offered:
     """Return a policy in force, and a target of two sites."""
     offered = Offered()
-    offered.put(POLICIES, body("default", GOOD))
+    offered.put(POLICIES, offer("default", GOOD))
     offered.know_roles(USABLE)
-    offered.put(TARGETS, body("twin", TWIN))
+    offered.put(TARGETS, offer("twin", TWIN))
     return offered
 
 
 def test_a_policy_is_in_force_once_its_roles_are_known() -> None:
     offered = Offered()
     assert "OnboardingPolicy default does not exist" in offered.policy("default")[1]
-    offered.put(POLICIES, body("default", GOOD))
+    offered.put(POLICIES, offer("default", GOOD))
     assert offered.policy("default") == (None, "OnboardingPolicy default: its ClusterRoles are being looked up")
     assert offered.unasked_roles() == set(USABLE)
     assert offered.due({}, NOW) == []
@@ -64,7 +58,7 @@ def test_a_policy_is_in_force_once_its_roles_are_known() -> None:
 def test_a_changed_policy_is_not_used_before_its_roles_are_known(offered: Offered) -> None:
     """Nothing is admitted by a policy whose ClusterRoles cannot be bound, not even for a moment."""
     personas = [{"name": "admin", "clusterRole": "team:admin"}]
-    assert not offered.put(POLICIES, body("default", {**GOOD, "personas": personas}, 2))
+    assert not offered.put(POLICIES, offer("default", {**GOOD, "personas": personas}, 2))
     assert offered.policy("default") == (POLICY, "")
     assert offered.unasked_roles() == {"team:admin"}
     assert offered.know_roles({"team:admin": RoleState.UNBINDABLE})
@@ -85,15 +79,15 @@ def test_a_role_that_could_not_be_given_is_asked_about_again_and_holds_meanwhile
 
 def test_a_policy_that_is_wrong_is_told_at_once_and_asks_for_no_roles(offered: Offered) -> None:
     wrong = {**GOOD, "objectCounts": {"resourcequotas": 0}}
-    assert offered.put(POLICIES, body("default", wrong, 2))
+    assert offered.put(POLICIES, offer("default", wrong, 2))
     assert offered.policy("default")[1].startswith("OnboardingPolicy default: spec.objectCounts[resourcequotas]: ")
     assert offered.unasked_roles() == set()
-    assert offered.put(POLICIES, body("default", {**GOOD, "stages": []}, 3))
+    assert offered.put(POLICIES, offer("default", {**GOOD, "stages": []}, 3))
     assert offered.policy("default")[1].startswith("OnboardingPolicy default: spec.stages: ")
 
 
 def test_a_draft_has_a_status_and_changes_nothing(offered: Offered) -> None:
-    offered.put(POLICIES, body("draft", {**GOOD, "sizes": GOOD["sizes"][:1]}))
+    offered.put(POLICIES, offer("draft", {**GOOD, "sizes": GOOD["sizes"][:1]}))
     offered.know_roles(USABLE)
     assert offered.policy("default") == (POLICY, "")
     assert [ready(due)[:2] for due in offered.due({}, NOW)] == [
@@ -105,10 +99,10 @@ def test_a_draft_has_a_status_and_changes_nothing(offered: Offered) -> None:
 def test_a_target_that_is_wrong_is_no_target_and_its_clusters_stay(offered: Offered) -> None:
     """What runs there is kept true, so the connection has to stay."""
     assert set(offered.targets) == {"twin"}
-    assert offered.put(TARGETS, body("twin", {**TWIN, "stages": ["qualif"]}, 2))
+    assert offered.put(TARGETS, offer("twin", {**TWIN, "stages": ["qualif"]}, 2))
     assert (offered.targets, offered.clusters()) == ({}, set(CLUSTERS))
     assert offered.target_problems == {"twin": "spec.stages[0]: no policy has a stage qualif; choose one of: dev, prod"}
-    offered.put(TARGETS, body("twin", {"sites": []}, 3))
+    offered.put(TARGETS, offer("twin", {"sites": []}, 3))
     assert offered.target_problems["twin"].startswith("spec.sites: ")
     assert offered.clusters() == set(CLUSTERS)
     assert offered.drop(TARGETS, "twin")
@@ -117,11 +111,11 @@ def test_a_target_that_is_wrong_is_no_target_and_its_clusters_stay(offered: Offe
 
 def test_stages_are_compared_with_what_any_policy_has_once_there_is_one() -> None:
     offered = Offered()
-    offered.put(TARGETS, body("main", {**MAIN, "stages": ["dev", "qualif"]}))
+    offered.put(TARGETS, offer("main", {**MAIN, "stages": ["dev", "qualif"]}))
     assert set(offered.targets) == {"main"}
     qualif = {**GOOD["stages"][0], "name": "qualif"}
-    offered.put(POLICIES, body("draft", {**GOOD, "stages": [*GOOD["stages"], qualif]}))
-    offered.put(POLICIES, body("default", GOOD))
+    offered.put(POLICIES, offer("draft", {**GOOD, "stages": [*GOOD["stages"], qualif]}))
+    offered.put(POLICIES, offer("default", GOOD))
     assert set(offered.targets) == {"main"}
     offered.drop(POLICIES, "draft")
     assert set(offered.target_problems) == {"main"}
@@ -130,9 +124,9 @@ def test_stages_are_compared_with_what_any_policy_has_once_there_is_one() -> Non
 def test_of_two_targets_that_clash_the_later_one_is_refused(offered: Offered) -> None:
     site = {**TWIN["sites"][1], "kubeconfigSecret": {"name": "other"}}
     earlier, later = "2025-12-31T23:59:59Z", "2026-01-01T00:00:01Z"
-    offered.put(TARGETS, body("a", {"sites": [site]}, 1, creationTimestamp=later))
+    offered.put(TARGETS, offer("a", {"sites": [site]}, 1, creationTimestamp=later))
     assert set(offered.target_problems) == {"a"}
-    offered.put(TARGETS, body("z", {"sites": [site]}, 1, creationTimestamp=earlier))
+    offered.put(TARGETS, offer("z", {"sites": [site]}, 1, creationTimestamp=earlier))
     assert "site s" not in offered.target_problems["twin"]
     assert "site b of target z" in offered.target_problems["twin"]
     assert set(offered.targets) == {"a", "z"}
@@ -178,16 +172,16 @@ def test_a_foreign_hand_on_a_status_makes_it_due_again(offered: Offered) -> None
 
 
 def test_older_news_and_the_answer_of_what_is_gone_are_ignored(offered: Offered) -> None:
-    offered.put(POLICIES, body("default", {**GOOD, "stages": []}, 5))
-    assert not offered.put(POLICIES, body("default", GOOD, 4))
+    offered.put(POLICIES, offer("default", {**GOOD, "stages": []}, 5))
+    assert not offered.put(POLICIES, offer("default", GOOD, 4))
     assert offered.policy("default")[0] is None
     assert offered.drop(POLICIES, "default")
-    assert not offered.take_answer(POLICIES, body("default", GOOD, 6))
+    assert not offered.take_answer(POLICIES, offer("default", GOOD, 6))
     assert "does not exist" in offered.policy("default")[1]
 
 
 def test_an_object_of_the_same_name_made_anew_is_read_anew(offered: Offered) -> None:
-    assert offered.put(TARGETS, body("twin", MAIN, 9, generation=1, uid="another"))
+    assert offered.put(TARGETS, offer("twin", MAIN, 9, generation=1, uid="another"))
     assert offered.targets == {"twin": SPECS["main"]}
 
 
@@ -196,8 +190,8 @@ def test_nothing_that_the_api_server_accepts_breaks_the_operator(seed: int) -> N
     """Whatever has the form of its kind is judged, and what cannot be used has a reason."""
     chance, offered = random.Random(seed), Offered()
     for number in range(3):
-        offered.put(POLICIES, body(f"policy-{number}", any_spec(OnboardingPolicySpec, chance)))
-        offered.put(TARGETS, body(f"target-{number}", any_spec(HostingTargetSpec, chance)))
+        offered.put(POLICIES, offer(f"policy-{number}", any_spec(OnboardingPolicySpec, chance)))
+        offered.put(TARGETS, offer(f"target-{number}", any_spec(HostingTargetSpec, chance)))
     offered.know_roles({role: chance.choice(list(RoleState)) for role in offered.unasked_roles()})
     states = {cluster: ClusterState("x" * 600) for cluster in offered.clusters()}
     due = [ready(item) for item in offered.due(states, NOW)]

@@ -15,48 +15,11 @@ from onboarding.reconcile.declared import Declared
 from onboarding.reconcile.offer.offered import POLICIES, TARGETS, Due, Head
 from onboarding.reconcile.offer.validity import RoleState
 from onboarding.reconcile.world import ClusterState
-from onboarding.runtime.platform import Platform, platform_feeds
+from onboarding.runtime.platform import Platform
 from tests.unit.apiserver import FakeApiServer, connected, serving
-from tests.unit.worlds import POLICY, UID, confirm_delete
+from tests.unit.worlds import POLICY, UID, offer
 
-DECISION = {"metadata": {"name": "yes"}, "spec": confirm_delete().model_dump(mode="json", by_alias=True)}
 GOOD = POLICY.model_dump(mode="json", by_alias=True)
-
-
-def body(name: str, spec: Any, version: int = 1, **metadata: Any) -> dict[str, Any]:
-    own = {"uid": UID, "generation": version, "resourceVersion": str(version), "creationTimestamp": "now"}
-    return {"metadata": {"name": name, **own, **metadata}, "spec": spec}
-
-
-def test_a_decision_taken_back_while_nobody_watched_counts_no_more() -> None:
-    """A list after a gap is as good as the events that were missed."""
-    declared, asked = Declared(), list[str]()
-    *_, decisions = platform_feeds(declared, lambda: None, asked.append, lambda: None)
-    decisions.heard(DECISION)
-    assert len(declared.decisions("shop", UID)) == 1
-    decisions.complete(frozenset(), 9)
-    assert declared.decisions("shop", UID) == ()
-    assert asked == ["shop", "shop"]
-
-
-def test_a_policy_that_is_gone_holds_every_project() -> None:
-    declared, changes = Declared(), list[None]()
-    policies, _, _ = platform_feeds(declared, lambda: changes.append(None), lambda _: None, lambda: None)
-    policies.heard(body("default", {}))
-    policies.complete({("", "other")}, 9)
-    assert "does not exist" in declared.policy("default")[1]
-    assert len(changes) == 2
-
-
-def test_an_event_of_a_status_concerns_no_project_and_is_looked_at() -> None:
-    """Our own writes of statuses cause no pass, and somebody else's are put right."""
-    changes, news = list[None](), list[None]()
-    _, targets, _ = platform_feeds(Declared(), lambda: changes.append(None), lambda _: None, lambda: news.append(None))
-    targets.heard(body("main", {"sites": [{"name": "a"}]}))
-    targets.heard(body("main", {"sites": [{"name": "a"}]}, 2, generation=1))
-    assert (len(changes), len(news)) == (1, 2)
-    targets.lost(body("main", {}, 3))
-    assert (len(changes), len(news)) == (2, 3)
 
 
 class Hub:
@@ -127,8 +90,8 @@ async def hub(fake: FakeApiServer) -> Hub:
     """Return a hub with a policy and a target, both without fault."""
     hub = Hub()
     fake.script.append(hub.answer)
-    hub.objects[POLICIES]["default"] = body("default", GOOD)
-    hub.objects[TARGETS]["main"] = body("main", {"sites": [{"name": "a"}]})
+    hub.objects[POLICIES]["default"] = offer("default", GOOD)
+    hub.objects[TARGETS]["main"] = offer("main", {"sites": [{"name": "a"}]})
     return hub
 
 
@@ -248,7 +211,7 @@ async def test_a_server_that_is_in_trouble_says_nothing_of_a_role(fake: FakeApiS
 
 async def test_a_policy_whose_role_is_missing_is_refused_until_it_is_there(running: Running, hub: Hub) -> None:
     hub.roles.clear()
-    running.offered.put(POLICIES, body("default", {**GOOD, "journeys": ["a"]}, 200))
+    running.offered.put(POLICIES, offer("default", {**GOOD, "journeys": ["a"]}, 200))
     await running.platform.look()
     assert running.declared.policy("default")[0] is None
     reason, message = hub.condition(POLICIES, "default")
@@ -262,9 +225,9 @@ async def test_a_policy_whose_role_is_missing_is_refused_until_it_is_there(runni
 
 
 async def test_a_refused_status_stops_no_other_and_is_tried_again(running: Running, hub: Hub) -> None:
-    running.offered.put(POLICIES, body("draft", GOOD, 200))
-    running.offered.put(POLICIES, body("late", GOOD, 201))
-    hub.objects[POLICIES] |= {"draft": body("draft", GOOD, 200), "late": body("late", GOOD, 201)}
+    running.offered.put(POLICIES, offer("draft", GOOD, 200))
+    running.offered.put(POLICIES, offer("late", GOOD, 201))
+    hub.objects[POLICIES] |= {"draft": offer("draft", GOOD, 200), "late": offer("late", GOOD, 201)}
     hub.refuses = 1
     with pytest.raises(ApiError, match="403"):
         await running.platform.look()
@@ -273,8 +236,8 @@ async def test_a_refused_status_stops_no_other_and_is_tried_again(running: Runni
     assert sorted(hub.written[-2:]) == ["draft", "late"]
 
 
-async def test_the_status_of_what_is_gone_is_not_written_and_troubles_nobody(running: Running, hub: Hub) -> None:
-    running.offered.put(POLICIES, body("gone", GOOD, 200))
+async def test_the_status_of_what_is_gone_is_not_written_and_troubles_nooffer(running: Running, hub: Hub) -> None:
+    running.offered.put(POLICIES, offer("gone", GOOD, 200))
     await running.platform.look()
     assert "gone" not in hub.written
 

@@ -136,6 +136,12 @@ def world_of(
     return World(project=project, installation=OWNER.installation, live=live or {}, **given)
 
 
+def offer(name: str, spec: Any, version: int = 1, **metadata: Any) -> dict[str, Any]:
+    """Return a policy or target as the API server gives it; each version has another spec unless it says otherwise."""
+    own = {"uid": f"uid-{name}", "generation": version, "creationTimestamp": "2026-01-01T00:00:00Z"}
+    return {"metadata": {"name": name, "resourceVersion": str(version), **own, **metadata}, "spec": spec}
+
+
 def policy_of(*gates: Mapping[str, Any], **fields: Any) -> OnboardingPolicySpec:
     """Return the policy with these doors; ``fields`` replace fields of it, written as in a manifest."""
     given = {**POLICY.model_dump(mode="json", by_alias=True, exclude_defaults=True), "gates": gates, **fields}

@@ -131,7 +131,7 @@ class Declared:
         self._projects.pop(name, None)
         self._specs.pop(name, None)
 
-    def put_decision(self, name: str, spec: Mapping[str, Any] | None) -> set[str]:
+    def put_decision(self, name: str, decision: OnboardingDecisionSpec | None) -> set[str]:
         """Keep an OnboardingDecision, or forget it; return the projects that it was and is about."""
         former = self._decisions.pop(name, None)
         projects = {former.project.name} if former else set()
@@ -139,9 +139,7 @@ class Declared:
             self._about[project].discard(name)
             if not self._about[project]:
                 del self._about[project]
-        try:
-            decision = OnboardingDecisionSpec.model_validate(spec)
-        except ValidationError:
+        if decision is None:
             return projects
         self._decisions[name] = decision
         self._about[decision.project.name].add(name)

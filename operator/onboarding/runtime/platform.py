@@ -10,20 +10,21 @@ import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import structlog
+from pydantic import ValidationError
 
 from onboarding import names
 from onboarding.adapters.client import Client
 from onboarding.adapters.informer import Feed, Informer
 from onboarding.adapters.platform_status import write_status
 from onboarding.adapters.rights import role_state
+from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.build.kinds import Manifest
 from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.declared import Declared
 from onboarding.reconcile.offer.offered import POLICIES, TARGETS, Due
-from onboarding.reconcile.offer.validity import RoleState
+from onboarding.reconcile.offer.validity import RoleState, told, unreadable
 from onboarding.reconcile.world import ClusterState
 
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -180,8 +181,8 @@ def platform_feeds(
             changed()
         news()
 
-    def decide(name: str, spec: Mapping[str, Any] | None) -> None:
-        for project in declared.put_decision(name, spec):
+    def decide(name: str, decision: OnboardingDecisionSpec | None) -> None:
+        for project in declared.put_decision(name, decision):
             project_changed(project)
 
     return (
@@ -189,14 +190,24 @@ def platform_feeds(
         _feed(TARGETS, put(TARGETS), drop(TARGETS), lambda: offered.names(TARGETS)),
         _feed(
             "onboardingdecisions",
-            # One that is being deleted was taken back, whatever keeps it there.
-            lambda item: decide(
-                item["metadata"]["name"], None if "deletionTimestamp" in item["metadata"] else item["spec"]
-            ),
+            lambda item: decide(item["metadata"]["name"], _decision(item)),
             lambda name: decide(name, None),
             declared.decision_names,
         ),
     )
+
+
+def _decision(item: Manifest) -> OnboardingDecisionSpec | None:
+    """Return what is decided; None where it was taken back, and where it is of a newer form than this operator's."""
+    # One that is being deleted was taken back, whatever keeps it there.
+    if "deletionTimestamp" in item["metadata"]:
+        return None
+    try:
+        return OnboardingDecisionSpec.model_validate(item["spec"])
+    except ValidationError as error:
+        problem = told(unreadable(error))
+        log.warning("a decision cannot be read and does not count", decision=item["metadata"]["name"], problem=problem)
+        return None
 
 
 def _feed(
