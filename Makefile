@@ -62,8 +62,9 @@ test: check ## Everything that check does, then all other tests on a real contro
 	@$(RUN)/coverage combine --quiet .coverage.quick .coverage.slow
 	@echo "coverage: $$($(RUN)/coverage report --format=total) % of operator/onboarding"
 
-faults: $(INSTALLED) ## Every fault at every write: the full matrix, long
+faults: $(INSTALLED) ## Every fault at every write, and a whole run in which the operator hears of everything late: long
 	ONBOARDING_FULL_FAULTS=1 $(RUN)/pytest --durations=10 tests/faults
+	ONBOARDING_WATCH_LAG=1.5 $(RUN)/pytest --durations=10 tests/e2e
 
 bench: $(INSTALLED) ## Measure against a raw writer; writes the table of the README
 	$(PY) -m tests.bench --readme

@@ -7,8 +7,10 @@ checks that one's certificate. It runs in a thread, so that tests stay plain fun
 import asyncio
 import contextlib
 import json
+import random
 import ssl
 import threading
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -82,7 +84,8 @@ class _Watch:
 class FaultProxy:
     """A proxy that does as it is told; ``server`` and ``ca_file`` are for the operator's kubeconfig."""
 
-    def __init__(self, cluster: ControlPlane, directory: Path) -> None:
+    def __init__(self, cluster: ControlPlane, directory: Path, *, lag: float = 0) -> None:
+        """Hold back what the watches say by up to ``lag`` seconds, each watch by itself and in its own order."""
         self.ca_file, self._tls = make_server_certificate(directory)
         self.server = ""
         self.writes: list[str] = []
@@ -92,6 +95,7 @@ class FaultProxy:
         self._faults: list[Fault] = []
         self._watches: set[_Watch] = set()
         self._mute = ""
+        self._lag = lag
         self._kill: tuple[int, Moment, Callable[[], object]] | None = None
         self._gate: tuple[int, threading.Event, asyncio.Event] | None = None
         self._loop = asyncio.new_event_loop()
@@ -235,7 +239,7 @@ class FaultProxy:
                     return web.Response(status=upstream.status, body=await upstream.read())
                 answer = web.StreamResponse(headers={"Content-Type": "application/json"})
                 await answer.prepare(request)
-                await _pump(watch, upstream, answer)
+                await _pump(watch, upstream, answer, self._lag)
                 return answer
         except (aiohttp.ClientError, ConnectionError):
             return _drop(request)
@@ -250,7 +254,7 @@ class FaultProxy:
         return self._session.request(request.method, url, data=body or None, headers=headers, timeout=timeout)
 
 
-async def _pump(watch: _Watch, upstream: aiohttp.ClientResponse, answer: web.StreamResponse) -> None:
+async def _pump(watch: _Watch, upstream: aiohttp.ClientResponse, answer: web.StreamResponse, lag: float) -> None:
     """Pass on the server's events and ours, each as a whole line, until either side ends."""
 
     async def read() -> None:
@@ -262,7 +266,7 @@ async def _pump(watch: _Watch, upstream: aiohttp.ClientResponse, answer: web.Str
 
     reading = asyncio.create_task(read())
     try:
-        await _drain(watch.events, answer.write)
+        await _drain(watch.events, answer.write, lag)
     finally:
         reading.cancel()
         # At once and by force: a polite end would outlast the proxy.
@@ -270,8 +274,13 @@ async def _pump(watch: _Watch, upstream: aiohttp.ClientResponse, answer: web.Str
             upstream.connection.transport.abort()
 
 
-async def _drain(events: asyncio.Queue[bytes | None], write: Callable[[bytes], Awaitable[None]]) -> None:
+async def _drain(events: asyncio.Queue[bytes | None], write: Callable[[bytes], Awaitable[None]], lag: float) -> None:
+    held_back = 0.0
     while (event := await events.get()) is not None:
+        # A burst is held back as a whole: its events one by one would take minutes.
+        if lag and time.monotonic() > held_back + lag:
+            await asyncio.sleep(random.uniform(0, lag))
+            held_back = time.monotonic()
         await write(event)
 
 

@@ -6,14 +6,18 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from devcluster import ControlPlane
+from tests.support.faultproxy import FaultProxy
 from tests.support.waiting import wait_until
 
 NAMESPACE = "project-onboarding"
 ACCOUNT = "project-onboarding-operator"
+WATCH_LAG = float(os.environ.get("ONBOARDING_WATCH_LAG", "0"))
+"""Seconds by which the operator hears of anything late at most (``make faults``); no test may depend on it."""
 
 
 class OperatorProcess:
@@ -25,6 +29,8 @@ class OperatorProcess:
         Probes trust the authorities of the file ``trust``, in place of the usual ones.
         """
         self.log = log
+        self._behind = ExitStack()
+        """What stands between it and the API server."""
         self._port = _free_port()
         environment = {
             **os.environ,
@@ -42,13 +48,19 @@ class OperatorProcess:
     @classmethod
     def on(cls, cluster: ControlPlane, directory: Path, *, trust: Path | None = None, **settings: str) -> Self:
         """Start it on a control plane and wait until it is ready."""
-        kubeconfig = cluster.kubeconfig_for_service_account(NAMESPACE, ACCOUNT)
-        operator = cls(kubeconfig, directory / "operator.log", trust=trust, **settings)
-        try:
-            operator.wait_ready()
-        except BaseException:
-            operator.kill()
-            raise
+        with ExitStack() as behind:
+            way: dict[str, Any] = {}
+            if WATCH_LAG:
+                proxy = behind.enter_context(FaultProxy(cluster, directory, lag=WATCH_LAG))
+                way = {"server": proxy.server, "ca_file": proxy.ca_file}
+            kubeconfig = cluster.kubeconfig_for_service_account(NAMESPACE, ACCOUNT, **way)
+            operator = cls(kubeconfig, directory / "operator.log", trust=trust, **settings)
+            try:
+                operator.wait_ready()
+            except BaseException:
+                operator.kill()
+                raise
+            operator._behind = behind.pop_all()
         return operator
 
     def wait_ready(self) -> None:
@@ -70,11 +82,13 @@ class OperatorProcess:
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(timeout=20)
+        self._behind.close()
 
     def kill(self) -> None:
         """End it at once, as a crash does."""
         self.process.kill()
         self.process.wait(timeout=20)
+        self._behind.close()
 
 
 def _free_port() -> int:
