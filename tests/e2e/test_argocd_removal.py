@@ -1,7 +1,7 @@
 """What leaves: under Delete Argo CD cleans up before anything else goes; under Retain what runs goes on running."""
 
 import json
-from collections.abc import Callable
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -44,18 +44,29 @@ def running(stage: Stage, name: str, **spec: object) -> str:
     return uid
 
 
-def deletions(log: Path, start: int) -> Callable[[str, str], str]:
-    """Return a function that says when, by the audit log since an offset, an object's deletion was first asked for."""
-    with log.open("rb") as file:
-        file.seek(start)
-        events = [json.loads(line) for line in file.read().splitlines() if b'"verb":"delete"' in line]
-    times: dict[tuple[str, str], str] = {}
-    for event in events:
-        place = event["objectRef"]
-        if event["responseStatus"]["code"] < 400:
-            name = f"{place['namespace']}/{place['name']}" if place["resource"] == "deployments" else place["name"]
-            times.setdefault((place["resource"], name), event["requestReceivedTimestamp"])
-    return lambda resource, name: times[resource, name]
+class History:
+    """When, by a cluster's audit log since an offset, somebody changed or deleted what."""
+
+    def __init__(self, log: Path, start: int) -> None:
+        with log.open("rb") as file:
+            file.seek(start)
+            events = [json.loads(line) for line in file.read().splitlines()]
+        self._times: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+        for event in events:
+            place = event.get("objectRef", {})
+            if event["verb"] in ("patch", "delete") and event["responseStatus"]["code"] < 400:
+                owner = f"{place['namespace']}/" if place["resource"] == "deployments" else ""
+                key = event["verb"], place["resource"], f"{owner}{place['name']}"
+                self._times[key].append(event["requestReceivedTimestamp"])
+
+    def deleted(self, resource: str, name: str) -> str:
+        """Return when an object's deletion was first asked for."""
+        return min(self._times["delete", resource, name])
+
+    def let_go(self, project: str, environment: str, workload: str) -> bool:
+        """Say whether an AppProject was narrowed, or deleted, between a workload and the namespace that held it."""
+        changes = self._times["patch", "appprojects", project] + self._times["delete", "appprojects", project]
+        return any(workload < change < self.deleted("namespaces", f"{project}-{environment}") for change in changes)
 
 
 def test_delete_takes_applications_then_what_they_run_then_the_rest(stage: Stage, platform: Decider) -> None:
@@ -73,17 +84,17 @@ def test_delete_takes_applications_then_what_they_run_then_the_rest(stage: Stage
     platform.confirm("leaving-all", "leaving", uid)
     stage.hub.wait_gone("leaving", within=120)
 
-    hub, spoke = (deletions(log, start) for log, start in starts.items())
-    assert spoke("applications", "leaving-demo-app") < spoke("deployments", "leaving-demo/web")
-    assert spoke("deployments", "leaving-demo/web") < spoke("appprojects", "leaving")
-    assert spoke("appprojects", "leaving") < spoke("namespaces", "leaving-demo")
-    assert hub("applications", "leaving-dev-app") < hub("deployments", "leaving-dev/web")
-    assert hub("deployments", "leaving-dev/web") < hub("namespaces", "leaving-dev")
-    # It serves both environments, and an environment whose Application has gone waits for no other.
-    assert hub("deployments", "leaving-dev/web") < hub("appprojects", "leaving")
-    assert hub("applications", "leaving-test-app") < spoke("deployments", "leaving-test/web")
-    assert spoke("deployments", "leaving-test/web") < hub("appprojects", "leaving")
-    assert spoke("deployments", "leaving-test/web") < spoke("namespaces", "leaving-test")
+    hub, spoke = (History(log, start) for log, start in starts.items())
+    application, workload = "applications", "deployments"
+    assert spoke.deleted(application, "leaving-demo-app") < spoke.deleted(workload, "leaving-demo/web")
+    assert spoke.deleted(workload, "leaving-demo/web") < spoke.deleted("appprojects", "leaving")
+    assert spoke.deleted("appprojects", "leaving") < spoke.deleted("namespaces", "leaving-demo")
+    # The AppProject of the hub serves two environments: it lets go of each before its namespace goes.
+    for place, cluster in (("dev", hub), ("test", spoke)):
+        gone = cluster.deleted(workload, f"leaving-{place}/web")
+        assert hub.deleted(application, f"leaving-{place}-app") < gone < hub.deleted("appprojects", "leaving")
+        assert gone < cluster.deleted("namespaces", f"leaving-{place}")
+    assert hub.let_go("leaving", "dev", hub.deleted(workload, "leaving-dev/web"))
 
 
 def test_retain_leaves_every_workload_running(stage: Stage) -> None:
