@@ -78,12 +78,12 @@ def test_a_spec_that_cannot_be_read_is_named_without_its_value(declared: Declare
 def test_the_answer_to_our_own_write_is_known_at_once_and_its_event_is_an_echo(declared: Declared) -> None:
     declared.put_project(body(5))
     assert not declared.take_answer(body(7))
-    assert declared.is_echo(body(7))
-    assert declared.is_echo(body(6))
-    assert not declared.is_echo(body(8))
+    assert not declared.put_project(body(7))
+    assert not declared.put_project(body(6))
     project = declared.project("shop")
     assert project is not None
     assert project.resource_version == "7"
+    assert declared.put_project(body(8))
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,6 @@ class Declared:
         self._projects: dict[str, bytes] = {}
         self._specs: dict[str, _Spec] = {}
         self._seen: dict[str, _Seen] = {}
-        self._answered: dict[str, int] = {}
         self._decisions: dict[str, OnboardingDecisionSpec] = {}
         self._about: defaultdict[str, set[str]] = defaultdict(set)
         """By project: the names of the decisions about it."""
@@ -90,11 +89,11 @@ class Declared:
         """Return a policy, or None and why it cannot be used."""
         return self.offered.policy(name)
 
-    def put_project(self, body: Mapping[str, Any]) -> None:
-        """Keep a ProjectOnboarding; older news than what is known is ignored."""
+    def put_project(self, body: Mapping[str, Any]) -> bool:
+        """Keep a ProjectOnboarding; return whether it is news: what is as old as what is known is not."""
         known, seen = self._seen.get(body["metadata"]["name"]), _Seen.of(body)
         if known is not None and seen.version <= known.version:
-            return
+            return False
         name = body["metadata"]["name"]
         self._seen[name] = seen
         metadata = {key: value for key, value in body["metadata"].items() if key not in _NOT_KEPT}
@@ -102,6 +101,7 @@ class Declared:
         content = compact(orjson.dumps(body["spec"]))
         if name not in self._specs or self._specs[name].content != content:
             self._specs[name] = _Spec.of(content)
+        return True
 
     def take_answer(self, body: Mapping[str, Any]) -> bool:
         """Keep a ProjectOnboarding as our own write left it; return whether somebody else changed it meanwhile."""
@@ -111,7 +111,6 @@ class Declared:
             # Its DELETED event came before this answer: it is gone, and must not come back as a ghost.
             return False
         self.put_project(body)
-        self._answered[name] = after.version
         if (before.uid, before.generation, before.deleting) != (
             after.uid,
             after.generation,
@@ -120,14 +119,9 @@ class Declared:
             return True
         return before.held and not after.held
 
-    def is_echo(self, body: Mapping[str, Any]) -> bool:
-        """Return whether an event tells nothing that the answer to our own write did not tell before."""
-        return int(body["metadata"]["resourceVersion"]) <= self._answered.get(body["metadata"]["name"], 0)
-
     def drop_project(self, name: str) -> None:
         """Forget a ProjectOnboarding that is gone."""
         self._seen.pop(name, None)
-        self._answered.pop(name, None)
         self._projects.pop(name, None)
         self._specs.pop(name, None)
 

@@ -37,19 +37,22 @@ class Events:
         """Whether every project has been seen once."""
 
     def keep(self, body: Mapping[str, Any]) -> None:
-        """Take in a project that exists."""
-        self._declared.put_project(body)
+        """Take in a project that exists, and ask for a pass where that is news.
+
+        Both at once: until Kopf calls the handler of the event, the answer to a write of ours may have come, and what
+        somebody changed before that write would look like its echo.
+        """
+        if self._declared.put_project(body):
+            self._changed(body["metadata"]["name"])
 
     def tell(self, kind: str | None, body: Mapping[str, Any]) -> None:
-        """Take in an event and ask for the pass that it calls for."""
+        """Take in that every project has been listed, and that one is gone."""
         if not self.synced:
             self.synced = True
             self._listed()
         if kind == "DELETED":
             self._declared.drop_project(body["metadata"]["name"])
-        elif self._declared.is_echo(body):
-            return
-        self._changed(body["metadata"]["name"])
+            self._changed(body["metadata"]["name"])
 
 
 def build_registry(
