@@ -21,7 +21,8 @@ class Settings(BaseSettings):
     )
     listen: str = Field(default="0.0.0.0:8080", description="Address of /healthz, /readyz and /metrics.")
     workers: int = Field(default=8, ge=1, le=64, description="Projects that are worked on at the same time.")
-    writes_in_flight: int = Field(default=32, ge=1, le=256, description="Writes under way at once, per cluster.")
+    # As fast as 32 (measured), with half as many connections, whose TLS buffers are a quarter of a MiB each.
+    writes_in_flight: int = Field(default=16, ge=1, le=256, description="Writes under way at once, per cluster.")
     request_timeout: float = Field(
         default=30, gt=0, description="Seconds that one request may take; the client's default would be 5 minutes."
     )
