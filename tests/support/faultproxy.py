@@ -85,7 +85,7 @@ class FaultProxy:
     """A proxy that does as it is told; ``server`` and ``ca_file`` are for the operator's kubeconfig."""
 
     def __init__(self, cluster: ControlPlane, directory: Path, *, lag: float = 0) -> None:
-        """Hold back what the watches say by up to ``lag`` seconds, each watch by itself and in its own order."""
+        """Hold back answers, and what the watches say, by up to ``lag`` seconds, each watch in its own order."""
         self.ca_file, self._tls = make_server_certificate(directory)
         self.server = ""
         self.writes: list[str] = []
@@ -225,7 +225,10 @@ class FaultProxy:
         try:
             async with self._ask(request, await request.read()) as upstream:
                 headers = {key: value for key, value in upstream.headers.items() if key.lower() not in _HOP}
-                return web.Response(status=upstream.status, body=await upstream.read(), headers=headers)
+                body = await upstream.read()
+                # Most answers are in time, so that some events come before them and some after.
+                await asyncio.sleep(max(0.0, random.uniform(-2 * self._lag, self._lag)))
+                return web.Response(status=upstream.status, body=body, headers=headers)
         except aiohttp.ClientError:
             return _drop(request)
 
