@@ -99,6 +99,22 @@ def test_an_answer_that_lacks_our_finalizer_asks_for_a_pass(declared: Declared) 
     assert declared.take_answer(body(7))
 
 
+def test_the_answer_to_the_last_finalizer_tells_that_the_project_is_gone(declared: Declared) -> None:
+    """The server answers with the version that was there before, so that it looks like old news."""
+    declared.put_project(body(5, deletionTimestamp="now", finalizers=[names.FINALIZER]))
+    assert declared.take_answer(body(5, deletionTimestamp="now"))
+    assert (declared.project("shop"), declared.deleting()) == (None, 0)
+
+
+def test_the_end_of_a_project_does_not_touch_its_successor(declared: Declared) -> None:
+    declared.put_project(body(5, deletionTimestamp="now", finalizers=[names.FINALIZER]))
+    declared.put_project(body(8, uid="new"))
+    declared.take_answer(body(5, deletionTimestamp="now"))
+    project = declared.project("shop")
+    assert project is not None
+    assert project.uid == "new"
+
+
 def test_the_answer_of_an_object_that_went_meanwhile_does_not_bring_it_back(declared: Declared) -> None:
     """The event of the deletion may come before the answer to the write that took the last finalizer off."""
     declared.put_project(body(5, deletionTimestamp="now", finalizers=[names.FINALIZER]))

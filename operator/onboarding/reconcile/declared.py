@@ -104,12 +104,16 @@ class Declared:
         return True
 
     def take_answer(self, body: Mapping[str, Any]) -> bool:
-        """Keep a ProjectOnboarding as our own write left it; return whether somebody else changed it meanwhile."""
+        """Keep a ProjectOnboarding as our own write left it; return whether that calls for a pass."""
         name = body["metadata"]["name"]
         before, after = self._seen.get(name), _Seen.of(body)
         if before is None:
             # Its DELETED event came before this answer: it is gone, and must not come back as a ghost.
             return False
+        if after.deleting and after.uid == before.uid and not body["metadata"].get("finalizers"):
+            # We took the last one off: it is gone, and its answer may bear the version that was there before.
+            self.drop_project(name)
+            return True
         self.put_project(body)
         if (before.uid, before.generation, before.deleting) != (
             after.uid,
