@@ -151,7 +151,7 @@ def test_a_site_that_is_down_stops_nobody_else_and_recovers(
     with stopped(site):
         hub.fence("meanwhile")
         hub.declare("twofold", **{**BOTH, "environments": [{**BOTH["environments"][0], "size": "large"}]})
-        assert "far/kubeconfig" in hub.wait("twofold", "False", "TargetUnreachable")["message"]
+        hub.wait("twofold", "False", "TargetUnreachable", "far/kubeconfig")
         states = {item["name"]: item["state"] for item in hub.environment("twofold", "dev")["sites"]}
         assert states == {"near": "Ready", "far": "Unreachable"}
         assert hub.api.get(quota)["spec"]["hard"]["pods"] == "100", "the site that is there follows the change"
@@ -175,7 +175,7 @@ def test_a_project_leaves_both_sites(hub: Hub, far: Api, operator: OperatorProce
 def test_a_site_that_is_down_is_named(hub: Hub, site: ControlPlane, operator: OperatorProcess, both: None) -> None:
     """A project whose spec does not change says by itself that one of its clusters is gone, and that it is back."""
     with stopped(site):
-        assert "far/kubeconfig" in hub.wait("twofold", "False", "TargetUnreachable")["message"]
+        hub.wait("twofold", "False", "TargetUnreachable", "far/kubeconfig")
         assert hub.condition("twofold", "Reconciling")["status"] == "True"
     hub.wait("twofold", within=60)
 
@@ -241,14 +241,15 @@ def test_another_cluster_behind_a_secret_receives_no_write(
         end_logins(hub, site, far)
         told = "another cluster than before is behind it"
         wait_until(lambda: told in verdict(hub, "both-sites"), what="the target says that it is another cluster")
-        assert told in hub.wait("twofold", "False", "TargetUnreachable")["message"]
+        hub.wait("twofold", "False", "TargetUnreachable", told)
         hub.delete("leaving-both")
         operator.stop()
         again = OperatorProcess.on(installed, operator.log.parent)
         try:
             hub.fence("after-the-restart")
-            assert told in hub.wait("twofold", "False", "TargetUnreachable")["message"]
-            assert told in hub.wait("leaving-both", "False", "TargetUnreachable")["message"], "no teardown ends"
+            hub.wait("twofold", "False", "TargetUnreachable", told)
+            # No teardown ends meanwhile.
+            hub.wait("leaving-both", "False", "TargetUnreachable", told)
             assert audit.writes() == []
             remove = [{"op": "remove", "path": "/data/far_kubeconfig"}]
             hub.api.patch(f"/api/v1/namespaces/{HOME}/configmaps/{names.CLUSTERS_CONFIGMAP}", remove)

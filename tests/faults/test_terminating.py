@@ -18,7 +18,7 @@ def test_a_namespace_stuck_in_terminating(hub: Hub, start: Start) -> None:
     hub.api.create("/api/v1/namespaces/stuck-dev/configmaps", HELD)
     hub.api.delete(NAMESPACE.path(name="stuck-dev"))
     hub.declare("stuck", environments=[DEV, {"name": "test", "stage": "dev"}])
-    assert "amespace stuck-dev" in hub.wait("stuck", "Unknown")["message"]
+    hub.wait("stuck", "Unknown", words="amespace stuck-dev")
     wait_until(
         lambda: "example.org/keep" in (hub.condition("stuck") or {}).get("message", ""),
         what="the blocker is named",

@@ -49,16 +49,20 @@ class Hub:
             return None
         return next((item for item in found["status"].get("conditions", []) if item["type"] == kind), None)
 
-    def wait(self, name: str, status: str = "True", reason: str | None = None, *, within: float = 30) -> Manifest:
-        """Wait until Ready of a project has a status, and a reason, and return the condition."""
+    def wait(
+        self, name: str, status: str = "True", reason: str | None = None, words: str = "", *, within: float = 30
+    ) -> Manifest:
+        """Wait until Ready of a project has a status, a reason and words in its message, and return the condition."""
         seen: list[Any] = [None]
 
         def there() -> Manifest | None:
             seen[0] = found = self.condition(name)
-            return found if found and found["status"] == status and reason in (None, found["reason"]) else None
+            if not found or found["status"] != status or words not in found["message"]:
+                return None
+            return found if reason in (None, found["reason"]) else None
 
         try:
-            return wait_until(there, what=f"{name} is Ready={status} {reason or ''}", within=within)
+            return wait_until(there, what=f"{name} is Ready={status} {reason or ''} {words}", within=within)
         except AssertionError as error:
             error.add_note(f"its condition is {seen[0]}, its status {(self.project(name) or {}).get('status')}")
             raise
