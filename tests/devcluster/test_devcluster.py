@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,15 @@ def test_nothing_outlives_a_parent_that_is_killed(tmp_path: Path):
     assert processes_that_mention(tmp_path) == set()
 
 
+@pytest.fixture
+def heeds_interrupts() -> Iterator[None]:
+    """A shell lets what it starts in the background ignore them, and that is inherited; a handler is not."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
+@pytest.mark.usefixtures("heeds_interrupts")
 def test_nothing_outlives_an_interrupted_start(tmp_path: Path):
     with subprocess.Popen(
         [sys.executable, "-m", "devcluster", "up", "--directory", tmp_path], cwd=ROOT, stderr=subprocess.DEVNULL
