@@ -27,7 +27,7 @@ from onboarding.reconcile.world import ClusterState
 
 _GUARDS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
 _RESTLESS_KINDS = (APPLICATION, RESOURCE_QUOTA)
-"""Kinds whose version moves with every status write of Argo CD or of the quota controller: no change waits for it."""
+"""Kinds whose version moves with every status write of Argo CD or the quota controller: changed by the UID alone."""
 LOGIN_REFUSED = "its login is refused: renew its kubeconfig Secret"
 _WRITE = {"fieldManager": names.MANAGER, "fieldValidation": "Strict"}
 

@@ -28,7 +28,7 @@ class Cluster(Protocol):
         """POST an object; ApiError 409 where one exists."""
 
     async def change(self, key: ObjectKey, patch: Manifest, live: Live) -> None:
-        """Merge-patch an object of this UID and, except for Applications, this version."""
+        """Merge-patch an object of this UID and, except for Applications and quotas, this version."""
 
     async def delete(self, key: ObjectKey, live: Live) -> bool:
         """Delete an object of this UID and version; return whether it is gone already."""
