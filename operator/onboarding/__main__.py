@@ -21,7 +21,7 @@ def run() -> None:
 
     from onboarding.errors import OnboardingError
     from onboarding.runtime.logs import configure_logging
-    from onboarding.runtime.service import run as run_service
+    from onboarding.runtime.start import run as run_operator
     from onboarding.settings import Settings
 
     try:
@@ -33,7 +33,7 @@ def run() -> None:
         sys.exit(2)
     configure_logging(settings.log_format, settings.log_level)
     try:
-        asyncio.run(run_service(settings))
+        asyncio.run(run_operator(settings))
     except OnboardingError as error:
         click.echo(f"the operator ends: {error}", err=True)
         sys.exit(1)
