@@ -1,6 +1,7 @@
 """Command ``onboarding``."""
 
 import asyncio
+import os
 import sys
 
 import click
@@ -16,6 +17,8 @@ def main() -> None:
 @main.command()
 def run() -> None:
     """Run the operator; its settings are the environment variables ONBOARDING_* (docs/reference/settings.md)."""
+    # The Kubernetes client asks for the home folder while it is imported, and a container's user may have none.
+    os.environ.setdefault("HOME", "/")
     # Late, because the other commands shall not wait for Kopf and the Kubernetes client.
     from pydantic import ValidationError
 
