@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
-_PASSWD = "root:x:0:0:root:/root:/bin/sh\n"
+_KERNEL = ("/proc", "/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+_USERS = "root:x:0:0:root:/root:/bin/sh\n"
 
 
 def main() -> None:
@@ -17,13 +17,14 @@ def main() -> None:
     root = Path(sandbox["root"])
     _mount("-t", "tmpfs", "-o", "mode=755", "image", str(root))
     (root / "etc").mkdir()
-    (root / "etc/passwd").write_text(_PASSWD)
-    for path in (*sandbox["image"], *_DEVICES):
-        _bind(root, path, path, read_only=path not in _DEVICES)
-    _bind(root, "/proc", "/proc", read_only=False)
+    (root / "etc/passwd").write_text(_USERS)
+    for path in sandbox["image"]:
+        _bind(root, path, Path(path), read_only=True)
+    for path in _KERNEL:
+        _bind(root, path, Path(path), read_only=False)
     for volume in sandbox["volumes"]:
         if "source" in volume:
-            _bind(root, volume["source"], volume["path"], read_only=True)
+            _bind(root, volume["path"], Path(volume["source"]), read_only=True)
         else:
             _empty(root, volume["path"], volume["size"])
     (root / sandbox["directory"].lstrip("/")).mkdir(parents=True, exist_ok=True)
@@ -32,7 +33,7 @@ def main() -> None:
     os.chroot(root)
     os.chdir(sandbox["directory"])
     words = _lowered(sandbox)
-    os.execve(words[0], words, sandbox["environment"])
+    os.execve(words[0], words, sandbox["environment"])  # noqa: S606 - it becomes the container
 
 
 def _lowered(sandbox: dict[str, Any]) -> list[str]:
@@ -48,18 +49,18 @@ def _lowered(sandbox: dict[str, Any]) -> list[str]:
     return [*words, "--", *sandbox["command"]]
 
 
-def _bind(root: Path, source: str, path: str, *, read_only: bool) -> None:
+def _bind(root: Path, path: str, source: Path, *, read_only: bool) -> None:
+    """Show a file or folder of this machine; a link into /usr, such as /lib, stays a link."""
     target = root / path.lstrip("/")
-    if os.path.islink(source) and not path.startswith("/etc"):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(os.readlink(source))
-        return
     target.parent.mkdir(parents=True, exist_ok=True)
-    if os.path.isdir(source):
+    if source.is_symlink() and source.resolve().is_relative_to("/usr"):
+        target.symlink_to(source.resolve())
+        return
+    if source.is_dir():
         target.mkdir(exist_ok=True)
-    elif not target.exists():
+    else:
         target.touch()
-    _mount("--rbind" if not read_only or os.path.isdir(source) else "--bind", source, str(target))
+    _mount("--rbind", str(source), str(target))
     if read_only:
         _mount("-o", "remount,bind,ro", str(target))
 

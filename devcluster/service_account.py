@@ -1,6 +1,5 @@
 """The three files by which a pod logs in, as a kubelet writes and renews them."""
 
-import os
 from pathlib import Path
 
 from devcluster.cluster import Cluster
@@ -45,4 +44,4 @@ class ServiceAccountFiles:
         unfinished = self.folder / f".{name}"
         unfinished.write_text(content)
         unfinished.chmod(0o444)
-        os.replace(unfinished, self.folder / name)
+        unfinished.replace(self.folder / name)
