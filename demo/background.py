@@ -1,8 +1,7 @@
-"""The operator as a background process: started under its own account, recorded, and ended by exactly that record."""
+"""The operator as a background process: its Deployment's pod, recorded, and ended by exactly that record."""
 
 import contextlib
 import json
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -10,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.errors import DemoError
+from devcluster.cluster import Cluster
+from devcluster.image import checkout_image
+from devcluster.pod import Deviation, Pod
 from devcluster.ports import free_ports
 from devcluster.processes import Process, spawn
 
@@ -26,17 +28,12 @@ class Background:
     record: Path
     log: Path
 
-    def start(self, kubeconfig: Path) -> None:
-        """Start the operator and wait until it is ready to work."""
+    def start(self, cluster: Cluster, namespace: str, deployment: str) -> None:
+        """Start the pod of the operator's Deployment and wait until it is ready to work."""
         port = free_ports(1)[0]
-        environment = {
-            "ONBOARDING_KUBECONFIG": str(kubeconfig),
-            "ONBOARDING_LISTEN": f"127.0.0.1:{port}",
-            "ONBOARDING_LOG_FORMAT": "console",
-        }
-        # env becomes the operator, so that the process id stays the one that is recorded.
-        settings = [f"{name}={value}" for name, value in environment.items()]
-        command = ["env", *settings, sys.executable, "-m", "onboarding", "run"]
+        pod = Pod.of_deployment(cluster, namespace, deployment, self.record.with_suffix(""))
+        settings = {"ONBOARDING_LISTEN": f"127.0.0.1:{port}", "ONBOARDING_LOG_FORMAT": "console"}
+        command = pod.command(checkout_image(), Deviation(settings), tied=False)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         spawn(command, self.log, lambda process: self._remember(process, port), outlives_us=True)
         self._wait_ready(port)

@@ -30,7 +30,7 @@ CONFIRMATION = FOLDER / "confirm.yaml"
 _EXAMPLE = ROOT / "examples" / "dossier-usagers.yaml"
 _DECLARED = FOLDER / _EXAMPLE.name
 _GIT = FOLDER / "git"
-_ACCOUNT = ("project-onboarding", "project-onboarding-operator")
+_DEPLOYMENT = ("project-onboarding", "project-onboarding-operator")
 _SERVED_SECONDS = 30
 _MADE = names.LABEL_INSTALLATION
 
@@ -59,8 +59,8 @@ def build(progress: Progress) -> Scene:
         control_plane.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(ROOT / "manifests/install"))
         control_plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         _apply_profile(control_plane)
-    with progress.step("Starting the operator", "Operator, under its own account: onboarding run"):
-        OPERATOR.start(control_plane.kubeconfig_for_service_account(*_ACCOUNT))
+    with progress.step("Starting the operator", "Operator: the pod of its Deployment, under its own account"):
+        OPERATOR.start(control_plane, *_DEPLOYMENT)
     if again:
         # They have been going since the sweep; only now does anybody need their names.
         with progress.step("Waiting until the last demo's namespaces are gone", "The last demo's namespaces are gone"):

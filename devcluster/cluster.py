@@ -57,7 +57,8 @@ class Cluster:
         user = kubeconfigs.token_user(self.service_account_token(namespace, name))
         return kubeconfigs.write(path, server or self.server, ca_file or self.ca_file, user)
 
-    def service_account_token(self, namespace: str, name: str) -> str:
-        """Return a token of a service account that outlives any test or demo."""
-        token = self.kubectl("create", "token", name, f"--namespace={namespace}", f"--duration={_TOKEN_LIFETIME}")
+    def service_account_token(self, namespace: str, name: str, *options: str) -> str:
+        """Return a token of a service account that outlives any test or demo; options are those of kubectl."""
+        lifetime = f"--duration={_TOKEN_LIFETIME}"
+        token = self.kubectl("create", "token", name, f"--namespace={namespace}", lifetime, *options)
         return token.stdout.strip()

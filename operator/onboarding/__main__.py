@@ -1,6 +1,7 @@
 """Command ``onboarding``."""
 
 import asyncio
+import os
 import sys
 
 import click
@@ -16,12 +17,14 @@ def main() -> None:
 @main.command()
 def run() -> None:
     """Run the operator; its settings are the environment variables ONBOARDING_* (docs/reference/settings.md)."""
+    # The Kubernetes client asks for the home folder while it is imported, and a container's user may have none.
+    os.environ.setdefault("HOME", "/")
     # Late, because the other commands shall not wait for Kopf and the Kubernetes client.
     from pydantic import ValidationError
 
     from onboarding.errors import OnboardingError
     from onboarding.runtime.logs import configure_logging
-    from onboarding.runtime.service import run as run_service
+    from onboarding.runtime.start import run as run_operator
     from onboarding.settings import Settings
 
     try:
@@ -33,7 +36,7 @@ def run() -> None:
         sys.exit(2)
     configure_logging(settings.log_format, settings.log_level)
     try:
-        asyncio.run(run_service(settings))
+        asyncio.run(run_operator(settings))
     except OnboardingError as error:
         click.echo(f"the operator ends: {error}", err=True)
         sys.exit(1)

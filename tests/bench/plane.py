@@ -106,7 +106,7 @@ def _started(name: str, directory: Path, progress: Progress) -> Iterator[Control
 def operator_on(plane: Plane) -> Iterator[OperatorProcess]:
     """Run the operator as it runs in production."""
     log = plane.cluster.audit_log.with_name("operator.log")
-    process = OperatorProcess(plane.kubeconfig(OPERATOR), log, log_level="info")
+    process = OperatorProcess(plane.cluster, log, log_level="info")
     try:
         process.wait_ready()
         yield process

@@ -8,7 +8,7 @@ import pytest
 from devcluster import ControlPlane
 from tests.support.faultproxy import FaultProxy
 from tests.support.hub import Hub
-from tests.support.operator import ACCOUNT, NAMESPACE, OperatorProcess
+from tests.support.operator import OperatorProcess
 
 Start = Callable[..., OperatorProcess]
 
@@ -25,8 +25,7 @@ def start(installed: ControlPlane, tmp_path: Path) -> Iterator[Start]:
     started: list[OperatorProcess] = []
 
     def start_one(cluster: ControlPlane = installed, **settings: str) -> OperatorProcess:
-        kubeconfig = cluster.kubeconfig_for_service_account(NAMESPACE, ACCOUNT)
-        started.append(OperatorProcess(kubeconfig, tmp_path / f"operator-{len(started)}.log", **settings))
+        started.append(OperatorProcess(cluster, tmp_path / f"operator-{len(started)}.log", **settings))
         started[-1].wait_ready()
         return started[-1]
 
@@ -45,13 +44,10 @@ def proxy(installed: ControlPlane, tmp_path: Path) -> Iterator[FaultProxy]:
 @pytest.fixture
 def start_behind(installed: ControlPlane, proxy: FaultProxy, tmp_path: Path) -> Iterator[Start]:
     """Start operators behind the proxy; all of them are killed in the end."""
-    kubeconfig = installed.kubeconfig_for_service_account(
-        NAMESPACE, ACCOUNT, server=proxy.server, ca_file=proxy.ca_file
-    )
     started: list[OperatorProcess] = []
 
     def start_one(**settings: str) -> OperatorProcess:
-        started.append(OperatorProcess(kubeconfig, tmp_path / f"behind-{len(started)}.log", **settings))
+        started.append(OperatorProcess(installed, tmp_path / f"behind-{len(started)}.log", proxy=proxy, **settings))
         return started[-1]
 
     yield start_one

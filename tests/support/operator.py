@@ -1,60 +1,70 @@
-"""The operator as a process, under its own service account, as in production."""
+"""The operator as a process: its Deployment's pod, under its own service account, as in production."""
 
 import os
 import socket
 import subprocess
-import sys
+import tempfile
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from devcluster import ControlPlane
+from devcluster.image import checkout_image
+from devcluster.pod import Deviation, Pod
 from tests.support.faultproxy import FaultProxy
 from tests.support.waiting import wait_until
 
 NAMESPACE = "project-onboarding"
 ACCOUNT = "project-onboarding-operator"
+"""Name of the Deployment and of its service account."""
 WATCH_LAG = float(os.environ.get("ONBOARDING_WATCH_LAG", "0"))
 """Seconds by which the operator hears of anything late at most (``make faults``); no test may depend on it."""
+_TRUSTED = "/etc/onboarding/ca.crt"
 
 
 class OperatorProcess:
-    """One run of ``onboarding run``."""
+    """One run of the Deployment that is applied to a control plane, in a sandbox of its own."""
 
-    def __init__(self, kubeconfig: Path, log: Path, *, trust: Path | None = None, **settings: str) -> None:
+    def __init__(
+        self,
+        cluster: ControlPlane,
+        log: Path,
+        *,
+        trust: Path | None = None,
+        proxy: FaultProxy | None = None,
+        uid: int = 0,
+        **settings: str,
+    ) -> None:
         """Start the process; ``settings`` become ONBOARDING_* variables. Use ``wait_ready`` before relying on it.
 
-        Probes trust the authorities of the file ``trust``, in place of the usual ones.
+        Probes trust the authorities of the file ``trust``, in place of the usual ones. With a ``proxy``, the API server
+        is reached through that.
         """
         self.log = log
         self._behind = ExitStack()
         """What stands between it and the API server."""
         self._port = _free_port()
         environment = {
-            **os.environ,
-            "ONBOARDING_KUBECONFIG": str(kubeconfig),
             "ONBOARDING_LISTEN": f"127.0.0.1:{self._port}",
             "ONBOARDING_LOG_LEVEL": "debug",
-            **({"SSL_CERT_FILE": str(trust)} if trust else {}),
+            **({"SSL_CERT_FILE": _TRUSTED} if trust else {}),
             **{f"ONBOARDING_{name.upper()}": value for name, value in settings.items()},
         }
+        way = {"server": proxy.server, "ca_file": proxy.ca_file} if proxy else {}
+        files = {_TRUSTED: trust} if trust else {}
+        self.pod = Pod.of_deployment(cluster, NAMESPACE, ACCOUNT, Path(tempfile.mkdtemp(prefix="pod-", dir=log.parent)))
+        command = self.pod.command(checkout_image(), Deviation(environment, files, uid=uid, **way))
         with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "onboarding", "run"], env=environment, stdout=output, stderr=output
-            )
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
     @classmethod
     def on(cls, cluster: ControlPlane, directory: Path, *, trust: Path | None = None, **settings: str) -> Self:
         """Start it on a control plane and wait until it is ready."""
         with ExitStack() as behind:
-            way: dict[str, Any] = {}
-            if WATCH_LAG:
-                proxy = behind.enter_context(FaultProxy(cluster, directory, lag=WATCH_LAG))
-                way = {"server": proxy.server, "ca_file": proxy.ca_file}
-            kubeconfig = cluster.kubeconfig_for_service_account(NAMESPACE, ACCOUNT, **way)
-            operator = cls(kubeconfig, directory / "operator.log", trust=trust, **settings)
+            proxy = behind.enter_context(FaultProxy(cluster, directory, lag=WATCH_LAG)) if WATCH_LAG else None
+            operator = cls(cluster, directory / "operator.log", trust=trust, proxy=proxy, **settings)
             try:
                 operator.wait_ready()
             except BaseException:

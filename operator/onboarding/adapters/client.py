@@ -36,10 +36,10 @@ class Client:
         self._timeout = aiohttp.ClientTimeout(total=patience)
         # Compressing lists costs both sides more than sending them within a data centre.
         headers = {"User-Agent": names.MANAGER, "Accept-Encoding": "identity"}
-        tls = kubernetes.rest.RESTClientObject(configuration).ssl_context
+        self.tls = kubernetes.rest.RESTClientObject(configuration).ssl_context
         self._session = aiohttp.ClientSession(
             base_url=configuration.host,
-            connector=aiohttp.TCPConnector(ssl=tls, limit=0),
+            connector=aiohttp.TCPConnector(ssl=self.tls, limit=0),
             headers=headers,
             read_bufsize=_READ_BUFFER,
         )
@@ -128,11 +128,14 @@ class Client:
         except (aiohttp.ClientError, HttpProcessingError, TimeoutError) as error:
             raise UnreachableError(f"watch {path}: {type(error).__name__}: {error}") from error
 
+    async def authorization(self) -> str | None:
+        """Return the Authorization header of now: the token of a service account is renewed on disk."""
+        return await self.configuration.get_api_key_with_prefix("BearerToken")
+
     async def _request_headers(self, accept: str, content_type: str) -> dict[str, str]:
         headers = {"Accept": accept, "Content-Type": content_type}
-        token = await self.configuration.get_api_key_with_prefix("BearerToken")
-        if token:
-            headers["Authorization"] = token
+        if authorization := await self.authorization():
+            headers["Authorization"] = authorization
         return headers
 
 

@@ -84,8 +84,7 @@ class KubeCluster:
         """What we know of the cluster now."""
         informers = (*self._informers.values(), self._guard_informer)
         problem = self.client.problem or next((informer.problem for informer in informers if informer.problem), "")
-        if any(task.done() for task in self._tasks):
-            problem = "one of its watches has died: restart the operator, and report this"
+        problem = self.died or problem
         starting = not problem and not all(informer.warm or not informer.served for informer in informers)
         return ClusterState(
             problem="its first list is not complete yet" if starting else problem,
@@ -93,6 +92,12 @@ class KubeCluster:
             guarded=self._guards.issuperset(names.GUARD_POLICIES),
             argocd=all(self._informers[kind].served for kind in ARGO_KINDS),
         )
+
+    @property
+    def died(self) -> str:
+        """What only a new process mends: a watch whose task has ended; the empty string where none has."""
+        died = any(task.done() for task in self._tasks)
+        return "one of its watches has died: restart the operator, and report this" if died else ""
 
     @property
     def lost(self) -> str:

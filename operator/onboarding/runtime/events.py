@@ -1,21 +1,20 @@
 """Kopf: the watch on projects. A handler does nothing but keep what was seen and ask for a pass."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+import itertools
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import kopf
-from kubernetes.aio import client as kubernetes
 
 from onboarding import names
 from onboarding.reconcile.declared import Declared
 
-_LOGIN_LIFETIME = timedelta(minutes=10)
-"""Tokens of service accounts rotate within the hour; logging in again reads the current one."""
-
 _UNUSED_FINALIZER = f"{names.GROUP}/kopf"
 
 _PROJECTS = "projectonboardings"
+
+KOPF_IDENTITY: Any = names.MANAGER
+"""Given, because Kopf would ask for the user's name, which a container's has not. It is for peering, which is off."""
 
 
 class Events:
@@ -56,7 +55,7 @@ class Events:
 
 
 def build_registry(
-    events: Events, configuration: kubernetes.Configuration, clean_up: Callable[[], Awaitable[None]]
+    events: Events, log_in: Callable[[], kopf.AiohttpSession], clean_up: Callable[[], Awaitable[None]]
 ) -> kopf.OperatorRegistry:
     """Return the handlers.
 
@@ -66,8 +65,8 @@ def build_registry(
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry, id="login")
-    async def log_in(**_: Any) -> kopf.ConnectionInfo:
-        return await connection(configuration)
+    async def open_session(**_: Any) -> kopf.AiohttpSession:
+        return log_in()
 
     @kopf.on.cleanup(registry=registry, id="clean-up")
     async def close(**_: Any) -> None:
@@ -85,19 +84,11 @@ def build_registry(
     return registry
 
 
-async def connection(configuration: kubernetes.Configuration) -> kopf.ConnectionInfo:
-    """Return the official client's configuration in Kopf's form."""
-    token = await configuration.get_api_key_with_prefix("BearerToken")
-    return kopf.ConnectionInfo(
-        server=configuration.host,
-        ca_path=configuration.ssl_ca_cert,
-        scheme="Bearer" if token else None,
-        token=token.removeprefix("Bearer ") if token else None,
-        certificate_path=configuration.cert_file,
-        private_key_path=configuration.key_file,
-        trust_env=False,
-        expiration=datetime.now(UTC) + _LOGIN_LIFETIME,
-    )
+class _Backoffs:
+    """Seconds between attempts of one request: soon after a short outage, and without end through a long one."""
+
+    def __iter__(self) -> Iterator[float]:
+        return itertools.chain((0.5, 1, 1, 2, 2, 3, 3), itertools.repeat(5.0))
 
 
 def build_settings() -> kopf.OperatorSettings:
@@ -110,7 +101,7 @@ def build_settings() -> kopf.OperatorSettings:
     settings.watching.client_timeout = 660
     settings.watching.chunk_size = 100  # Keeps the peak of the first list down.
     settings.networking.request_timeout = 30  # The default of 5 minutes hides a hanging server.
-    settings.networking.error_backoffs = (0.5, 1, 1, 2, 2, 3, 3, 5, 5, 5, 5, 5)  # Back soon after an outage.
+    settings.networking.error_backoffs = _Backoffs()  # The default gives up, and then the operator ends.
     # Kopf takes its own finalizer off an object whose handlers need none, so it must never be called like ours.
     settings.persistence.finalizer = _UNUSED_FINALIZER
     return settings

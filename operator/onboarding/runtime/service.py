@@ -14,7 +14,7 @@ import structlog
 
 from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import KubeCluster
-from onboarding.adapters.hub import HubProjects, count_declared, installation_id
+from onboarding.adapters.hub import HubProjects
 from onboarding.adapters.identity import Pins, ProvenClient
 from onboarding.adapters.pool import ClusterPool, Leniency, read_secret
 from onboarding.adapters.probes.asks import build_asks
@@ -32,15 +32,14 @@ from onboarding.reconcile.reconciler import Reconciler, Retry
 from onboarding.reconcile.world import ClusterState
 from onboarding.runtime import garbage
 from onboarding.runtime.deployments import Deployments
-from onboarding.runtime.events import Events, build_registry, build_settings
-from onboarding.runtime.health import build_app, serve
+from onboarding.runtime.events import KOPF_IDENTITY, Events, build_registry, build_settings
 from onboarding.runtime.metrics import Metrics
 from onboarding.runtime.platform import OWN_CRD, Platform
 from onboarding.runtime.queue import WorkQueue
+from onboarding.runtime.session import KopfSession
 from onboarding.settings import Settings
 
 _SITES_PATIENCE = 10.0
-_KINDS = ("projectonboardings", "onboardingpolicies", "hostingtargets", "onboardingdecisions")
 
 log = structlog.get_logger(__name__)
 
@@ -48,11 +47,14 @@ log = structlog.get_logger(__name__)
 class Service:
     """The running operator."""
 
-    def __init__(self, settings: Settings, hub: Client, installation: str, *, nothing_declared: bool) -> None:
+    def __init__(
+        self, settings: Settings, hub: Client, metrics: Metrics, installation: str, *, nothing_declared: bool
+    ) -> None:
         self._settings = settings
         self._hub_client = hub
+        self._kopf = KopfSession(hub)
         self._installation = installation
-        self._metrics = Metrics()
+        self._metrics = metrics
         self._deployments = Deployments(self._metrics)
         self._declared = Declared()
         self._queue = WorkQueue(self._work, workers=settings.workers, waited=self._metrics.wait.observe)
@@ -111,8 +113,6 @@ class Service:
 
     async def run(self) -> None:
         """Run until a signal asks to stop; OnboardingError where a part of the operator has died."""
-        app = build_app(alive=self._not_alive, ready=self._not_ready, registry=self._metrics.registry)
-        http = await serve(app, self._settings.listen)
         # Made before Kopf starts: on its way out Kopf cancels every task that is younger than itself.
         parts = [
             asyncio.create_task(self._queue.run(), name="queue"),
@@ -129,7 +129,6 @@ class Service:
             watching.cancel()
         await asyncio.wait([watching])
         await self._shut_down()
-        await http.cleanup()
         if died is None and not watching.cancelled() and watching.exception():
             died = watching
         if died is not None:
@@ -144,8 +143,8 @@ class Service:
         await self._pool.close()
 
     async def _watch(self) -> None:
-        registry = build_registry(self._events, self._hub_client.configuration, self._shut_down)
-        await kopf.operator(registry=registry, settings=build_settings(), clusterwide=True)
+        registry = build_registry(self._events, self._kopf.open, self._shut_down)
+        await kopf.operator(registry=registry, settings=build_settings(), clusterwide=True, identity=KOPF_IDENTITY)
 
     async def _open_when_warm(self) -> None:
         await self._hub_warm.wait()
@@ -258,17 +257,21 @@ class Service:
         }
 
     def _silence(self) -> dict[str, float]:
-        return {cluster.name: cluster.silence for cluster in self._pool.connected()}
+        silent = {cluster.name: cluster.silence for cluster in self._pool.connected()}
+        return {**silent, HUB: max(silent[HUB], self._platform.silence, self._kopf.silence)}
 
-    def _not_alive(self) -> str:
-        limit = 2 * self._settings.silence_limit
-        silent = max(self._hub.silence, self._platform.silence) > limit
-        return f"a watch on the hub has been silent for over {limit:.0f} s" if silent else ""
+    def not_alive(self) -> str:
+        """Return what only a new process mends; an API server that is away is none of that."""
+        return self._hub.died
 
-    def _not_ready(self) -> str:
+    def not_ready(self) -> str:
+        """Return why the operator does not see what is declared and what there is on the hub."""
         if not self._events.synced or not self._platform.warm:
             return "what is declared has not been listed yet"
-        return self._hub.state.problem
+        if problem := self._hub.state.problem:
+            return problem
+        silence, limit = self._silence()[HUB], 2 * self._settings.silence_limit
+        return f"a watch on the hub has been silent for {silence:.0f} s" if silence > limit else ""
 
     def _teardown_hold(self) -> str:
         if self._platform.terminating:
@@ -280,17 +283,3 @@ class Service:
                 f"project is torn down. If it is meant, set ONBOARDING_TEARDOWN_LIMIT above {limit}"
             )
         return ""
-
-
-async def run(settings: Settings) -> None:
-    """Start the operator and run it until it is told to stop."""
-    garbage.search_less()
-    kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
-    hub = await Client.from_environment(kubeconfig, patience=settings.request_timeout)
-    try:
-        declared = await count_declared(hub, _KINDS)
-        installation = await installation_id(hub, settings.namespace)
-        service = Service(settings, hub, installation, nothing_declared=declared["projectonboardings"] == 0)
-        await service.run()
-    finally:
-        await hub.close()

@@ -1,0 +1,74 @@
+"""Kopf's session with the hub: it logs in as every other request does, and tells how long its watch has been silent.
+
+Kopf drops bookmarks before any handler, so that a quiet watch and a dead one look alike to handlers. The bytes of the
+stream tell them apart.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import aiohttp
+import kopf
+
+from onboarding.adapters.client import Client
+
+_LOGIN_AGAIN = 5.0
+"""Seconds until a request whose token was refused is sent again, with the token that is on disk by then."""
+
+
+class KopfSession:
+    """An aiohttp session for Kopf with the hub's address, TLS and token."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._last_heard = time.monotonic()
+
+    @property
+    def silence(self) -> float:
+        """Seconds since a byte of Kopf's watch came, bookmarks included."""
+        return time.monotonic() - self._last_heard
+
+    def open(self) -> kopf.AiohttpSession:
+        """Return a new session, which Kopf closes."""
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=self._client.tls), middlewares=(self._send,)
+        )
+        return kopf.AiohttpSession(server=self._client.configuration.host, aiohttp_session=session)
+
+    async def _send(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        """Send a request with the present token; one that is refused is no matter of Kopf's, which would end."""
+        while True:
+            if authorization := await self._client.authorization():
+                request.headers["Authorization"] = authorization
+            response = await handler(request)
+            if response.status != 401:
+                break
+            response.close()
+            await asyncio.sleep(_LOGIN_AGAIN * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
+        if response.ok and request.url.query.get("watch") == "true":
+            self._heard()
+            response.content = _Stream(response.content, self._heard)  # type: ignore[assignment]
+        return response
+
+    def _heard(self) -> None:
+        self._last_heard = time.monotonic()
+
+
+class _Stream:
+    """The content of a response that calls ``heard`` with each chunk; in all else the content itself."""
+
+    def __init__(self, content: aiohttp.StreamReader, heard: Callable[[], None]) -> None:
+        self._content = content
+        self._heard = heard
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._content, name)
+
+    async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
+        """Give the chunks, as Kopf reads them."""
+        async for chunk in self._content.iter_chunked(size):
+            self._heard()
+            yield chunk

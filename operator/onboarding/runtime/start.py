@@ -1,0 +1,76 @@
+"""The start: wait until the hub answers, while health is served, and then run."""
+
+import asyncio
+import random
+import signal
+from collections.abc import Coroutine
+from typing import NamedTuple
+
+import structlog
+
+from onboarding.adapters.client import Client
+from onboarding.adapters.hub import count_declared, installation_id
+from onboarding.errors import OnboardingError
+from onboarding.runtime import garbage
+from onboarding.runtime.health import Health, Starting, build_app, serve
+from onboarding.runtime.metrics import Metrics
+from onboarding.runtime.service import Service
+from onboarding.settings import Settings
+
+_KINDS = ("projectonboardings", "onboardingpolicies", "hostingtargets", "onboardingdecisions")
+_RETRY_FIRST = 0.5
+_RETRY_LAST = 15.0
+
+log = structlog.get_logger(__name__)
+
+
+class _FirstAnswer(NamedTuple):
+    installation: str
+    nothing_declared: bool
+
+
+async def run(settings: Settings) -> None:
+    """Start the operator and run it until it is told to stop; OnboardingError if it has no login, or a part died."""
+    garbage.search_less()
+    metrics, starting = Metrics(), Starting()
+    health = Health(starting)
+    kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
+    hub = await Client.from_environment(kubeconfig, patience=settings.request_timeout)
+    http = await serve(build_app(health, metrics.registry), settings.listen)
+    try:
+        first = await _until_stopped(_first_answer(hub, settings.namespace, starting))
+        if first is not None:
+            service = Service(settings, hub, metrics, first.installation, nothing_declared=first.nothing_declared)
+            health.answers = service
+            await service.run()
+    finally:
+        await hub.close()
+        await http.cleanup()
+
+
+async def _first_answer(hub: Client, namespace: str, starting: Starting) -> _FirstAnswer:
+    """Return what must be known before the start; a hub that is away is waited for, as later on."""
+    delay = _RETRY_FIRST
+    while True:
+        try:
+            declared = await count_declared(hub, _KINDS)
+            installation = await installation_id(hub, namespace)
+            return _FirstAnswer(installation, nothing_declared=declared["projectonboardings"] == 0)
+        except OnboardingError as error:
+            if starting.problem != str(error):
+                starting.problem = str(error)
+                log.warning("the start waits for the hub", problem=starting.problem)
+        await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
+        delay = min(delay * 2, _RETRY_LAST)
+
+
+async def _until_stopped(waiting: Coroutine[None, None, _FirstAnswer]) -> _FirstAnswer | None:
+    """Wait for an answer; None where SIGTERM comes first, which the first process of a container would not heed."""
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(waiting)
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        await asyncio.wait([task])
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+        task.cancel()
+    return None if task.cancelled() else task.result()
