@@ -6,20 +6,20 @@ ARG RUN_IMAGE=${PYTHON_IMAGE}
 FROM ${RUN_IMAGE} AS base
 
 FROM ${PYTHON_IMAGE} AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /source
 # The tools come by hash too, and stay behind in this stage. The program's own environment holds no pip.
 RUN python3 -m venv /opt/build && python3 -m venv --without-pip /opt/onboarding
 COPY requirements/runtime.txt requirements/build.txt requirements/
 # A package index of your own: --secret id=pip,src=pip.conf, and id=ca for an authority that it is to trust.
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf --mount=type=secret,id=ca,target=/run/secrets/ca.pem \
-    /opt/build/bin/pip install --no-deps --require-hashes --requirement requirements/build.txt \
+    /opt/build/bin/pip install --no-compile --no-deps --require-hashes --requirement requirements/build.txt \
     && /opt/build/bin/pip --python /opt/onboarding/bin/python \
-       install --no-deps --require-hashes --requirement requirements/runtime.txt
+       install --no-compile --no-deps --require-hashes --requirement requirements/runtime.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir dist . \
-    && /opt/build/bin/pip --python /opt/onboarding/bin/python install --no-deps --no-index dist/*.whl
+    && /opt/build/bin/pip --python /opt/onboarding/bin/python install --no-compile --no-deps --no-index dist/*.whl
 COPY --from=base / /base
 COPY image/trim.py image/
 # Bytecode that is never compared with its source: nothing can be written beside it at run time.

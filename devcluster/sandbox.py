@@ -18,8 +18,8 @@ def main() -> None:
     _mount("-t", "tmpfs", "-o", "mode=755", "image", str(root))
     (root / "etc").mkdir()
     (root / "etc/passwd").write_text(_USERS)
-    for path in sandbox["image"]:
-        _bind(root, path, Path(path), read_only=True)
+    for path, source in sandbox["image"].items():
+        _bind(root, path, Path(source), read_only=True)
     for path in _KERNEL:
         _bind(root, path, Path(path), read_only=False)
     for volume in sandbox["volumes"]:

@@ -20,7 +20,9 @@ _SHOWN = 10
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--name", default=f"localhost/{_NAME}:{version(_NAME)}", show_default=True, help="Name of the image.")
-@click.option("--python-image", help="Image to build on, best by digest.  [default: one made here from Debian packages]")
+@click.option(
+    "--python-image", help="Image to build on, best by digest.  [default: one made here from Debian packages]"
+)
 @click.option("--run-image", help="Image to run on, with the same Python in the same place.  [default: --python-image]")
 @click.option("--logs", type=click.Path(file_okay=False, path_type=Path), default=_LOGS, help="Folder of the logs.")
 def main(name: str, python_image: str | None, run_image: str | None, logs: Path) -> None:
@@ -37,8 +39,7 @@ def main(name: str, python_image: str | None, run_image: str | None, logs: Path)
         build.build(name, bases, logs / "build.log")
         with build.opened(name) as image:
             console.print(_table(tree.sizes(image.root)))
-            if found := tree.intruders(image.root):
-                raise ImageError(f"{name} holds what installs or compiles, take another base: {', '.join(found)}")
+            tree.refuse_intruders(image.root)
             tell(f"hello is {trial.onboard(image, logs, tell)}")
     except (ImageError, DevclusterError) as error:
         raise click.ClickException(str(error)) from error

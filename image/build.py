@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from devcluster.image import Image
 from image import host, tools
 
+# A link in /var leads to /run: a mount on it would end up outside of the image.
+_MADE_AT_START = ("dev", "proc", "run", "sys", "tmp", "var")
 ROOT = Path(__file__).parents[1]
 
 
@@ -18,18 +21,6 @@ class Bases:
 
     build: str
     run: str
-
-
-@dataclass(frozen=True)
-class Opened:
-    """An image whose files lie in a folder, and what it says of itself."""
-
-    root: Path
-    entrypoint: list[str]
-    arguments: list[str]
-    environment: dict[str, str]
-    directory: str
-    user: str
 
 
 def build(name: str, bases: Bases, log: Path) -> None:
@@ -53,7 +44,7 @@ def build(name: str, bases: Bases, log: Path) -> None:
 
 
 @contextmanager
-def opened(name: str) -> Iterator[Opened]:
+def opened(name: str) -> Iterator[Image]:
     """Mount a container of the image, as an engine would before it starts it; writes do not reach the image."""
     container = tools.ask("buildah", "from", "--pull-never", name)
     try:
@@ -63,13 +54,13 @@ def opened(name: str) -> Iterator[Opened]:
         tools.ask("buildah", "rm", container)
 
 
-def _described(root: Path, inspected: str) -> Opened:
+def _described(root: Path, inspected: str) -> Image:
     said = json.loads(inspected)["OCIv1"]["config"]
-    return Opened(
-        root=root,
+    return Image(
+        folders=sorted(f"/{path.name}" for path in root.iterdir() if path.name not in _MADE_AT_START),
         entrypoint=said["Entrypoint"],
         arguments=said["Cmd"],
         environment=dict(item.split("=", 1) for item in said["Env"]),
         directory=said["WorkingDir"],
-        user=said["User"],
+        root=root,
     )

@@ -31,14 +31,22 @@ def run(words: Iterable[str | Path], log: Path) -> None:
     """Run a long command whose output goes into a log file."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as output:
-        done = subprocess.run(list(words), stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_environment())
+        done = subprocess.run(
+            list(words), check=False, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_environment()
+        )
     if done.returncode != 0:
         raise _failure(list(words), done.returncode, f"see {log}:\n{_tail(log.read_text())}")
 
 
 def _run(words: Sequence[str | Path], output: int) -> str:
     done = subprocess.run(
-        words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, text=True, env=_environment()
+        words,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=_environment(),
     )
     if done.returncode != 0:
         raise _failure(words, done.returncode, _tail(done.stderr))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
+from image.errors import ImageError
+
 ENVIRONMENT = "opt/onboarding"
 _OWN = "project-onboarding-operator"
 _OTHERS = "virtual environment itself"
@@ -48,6 +50,12 @@ def sizes(root: Path) -> Sizes:
         weights[owners.get(inside, inside) if inside else _OTHERS] += size
     base = sum(size for file, size in _files(root) if not file.is_relative_to(environment))
     return Sizes(base=base, own=weights.pop(_OWN, 0), packages=weights)
+
+
+def refuse_intruders(root: Path) -> None:
+    """Raise an error that names what an image of ours must not hold, if it does."""
+    if found := intruders(root):
+        raise ImageError(f"the image holds what installs or compiles, take another base: {', '.join(found)}")
 
 
 def intruders(root: Path) -> list[str]:
