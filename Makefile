@@ -20,7 +20,7 @@ PIP_COMPILE := $(RUN)/pip-compile --quiet --allow-unsafe --generate-hashes --str
 YAML_RULES := {extends: default, rules: {line-length: {max: 120}, document-start: disable, \
 	braces: {max-spaces-inside: 0}, comments: {min-spaces-from-content: 1}}}
 
-.PHONY: help setup lock generate check test faults bench demo demo-down clean
+.PHONY: help setup lock generate check test faults bench soak demo demo-down clean
 
 help: ## Show this list
 	@echo "Usage: make TARGET"
@@ -68,6 +68,9 @@ faults: $(INSTALLED) ## Every fault at every write, and a whole run in which the
 
 bench: $(INSTALLED) ## Measure against a raw writer; writes the table of the README
 	$(PY) -m tests.bench --readme
+
+soak: $(INSTALLED) ## Half an hour under foreign hands: memory stays flat, no error is logged, nothing is written at rest
+	$(PY) -m tests.bench --only soak
 
 demo: $(INSTALLED) ## Onboard a project on a real control plane and deploy it with Argo CD, before your eyes
 	@$(PY) -m demo
