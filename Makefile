@@ -20,7 +20,7 @@ PIP_COMPILE := $(RUN)/pip-compile --quiet --allow-unsafe --generate-hashes --str
 YAML_RULES := {extends: default, rules: {line-length: {max: 120}, document-start: disable, \
 	braces: {max-spaces-inside: 0}, comments: {min-spaces-from-content: 1}}}
 
-.PHONY: help setup lock generate check test faults bench image demo demo-down clean
+.PHONY: help setup lock generate check test faults bench soak image demo demo-down clean
 
 help: ## Show this list
 	@echo "Usage: make TARGET"
@@ -74,6 +74,8 @@ bench: $(INSTALLED) ## Measure against a raw writer; writes the table of the REA
 image: $(INSTALLED) ## Build the container image, weigh it, and onboard a project from inside it: root and buildah
 	$(PY) -m image $(if $(IMAGE),--name=$(IMAGE)) $(if $(PYTHON_IMAGE),--python-image=$(PYTHON_IMAGE)) \
 		$(if $(RUN_IMAGE),--run-image=$(RUN_IMAGE))
+soak: $(INSTALLED) ## Half an hour under foreign hands: memory stays flat, no error is logged, nothing is written at rest
+	$(PY) -m tests.bench --only soak
 
 demo: $(INSTALLED) ## Onboard a project on a real control plane and deploy it with Argo CD, before your eyes
 	@$(PY) -m demo

@@ -1,6 +1,5 @@
 """What can be done with any cluster for which an administrator's kubeconfig is at hand."""
 
-import hashlib
 import json
 import os
 import subprocess
@@ -48,14 +47,11 @@ class Cluster:
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
         self.kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=text)
 
-    def kubeconfig_for_service_account(
-        self, namespace: str, name: str, *, server: str | None = None, ca_file: Path | None = None
-    ) -> Path:
-        """Write a kubeconfig that holds a token of a service account; another server may stand in between."""
-        way = hashlib.sha256(f"{server} {ca_file}".encode()).hexdigest()[:8]
-        path = self.directory / "kubeconfigs" / f"service-account-{namespace}-{name}-{way}"
+    def kubeconfig_for_service_account(self, namespace: str, name: str) -> Path:
+        """Write a kubeconfig that holds a token of a service account."""
+        path = self.directory / "kubeconfigs" / f"service-account-{namespace}-{name}"
         user = kubeconfigs.token_user(self.service_account_token(namespace, name))
-        return kubeconfigs.write(path, server or self.server, ca_file or self.ca_file, user)
+        return kubeconfigs.write(path, self.server, self.ca_file, user)
 
     def service_account_token(self, namespace: str, name: str, *options: str) -> str:
         """Return a token of a service account that outlives any test or demo; options are those of kubectl."""

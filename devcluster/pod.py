@@ -45,9 +45,13 @@ class Pod:
 
     @classmethod
     def of_deployment(cls, cluster: Cluster, namespace: str, name: str, folder: Path) -> "Pod":
-        """Read a Deployment that was applied to a cluster, and write its service account's files into a folder."""
+        """Read a Deployment that was applied to a cluster; what belongs to the pod lies in a folder."""
         answer = cluster.kubectl("get", "deployment", name, f"--namespace={namespace}", "--output=json")
-        template: Manifest = json.loads(answer.stdout)["spec"]["template"]["spec"]
+        return cls.of_template(cluster, namespace, json.loads(answer.stdout)["spec"]["template"]["spec"], folder)
+
+    @classmethod
+    def of_template(cls, cluster: Cluster, namespace: str, template: Manifest, folder: Path) -> "Pod":
+        """Take the description itself, with the API server's defaults."""
         folder.mkdir(parents=True, exist_ok=True)
         account = ServiceAccountFiles(cluster, namespace, template["serviceAccountName"], folder / "serviceaccount")
         return cls(cluster, namespace, template, account, folder)

@@ -10,7 +10,7 @@ import click
 
 from tests.bench.progress import progress_bar
 from tests.bench.report import save, show, succeeded, write_readme
-from tests.bench.run import PARTS, Run, Sizes
+from tests.bench.run import ON_REQUEST, PARTS, Run, Sizes
 from tests.support.installing import ROOT
 
 
@@ -18,7 +18,13 @@ from tests.support.installing import ROOT
 @click.option("--projects", type=click.IntRange(min=1), default=200, help="Projects of onboard, idle and drift.")
 @click.option("--restart-projects", type=click.IntRange(min=1), default=1000, help="Projects of restart and unchanged.")
 @click.option("--idle-seconds", type=click.IntRange(min=1), default=120, help="Seconds of idle.")
-@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure this part; may be given repeatedly.")
+@click.option("--soak-minutes", type=click.IntRange(min=1), default=30, help="Minutes of soak.")
+@click.option(
+    "--only",
+    type=click.Choice((*PARTS, *ON_REQUEST)),
+    multiple=True,
+    help="Measure this part; may be given repeatedly.",
+)
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
@@ -27,7 +33,13 @@ from tests.support.installing import ROOT
 )
 @click.option("--readme", is_flag=True, help="Write the table into README.md, too.")
 def main(
-    projects: int, restart_projects: int, idle_seconds: int, only: tuple[str, ...], output: Path, readme: bool
+    projects: int,
+    restart_projects: int,
+    idle_seconds: int,
+    soak_minutes: int,
+    only: tuple[str, ...],
+    output: Path,
+    readme: bool,
 ) -> None:
     """Measure the operator on real control planes, against targets and against a raw writer.
 
@@ -36,7 +48,7 @@ def main(
     """
     signal.signal(signal.SIGTERM, _interrupt)
     with progress_bar() as progress:
-        run = Run(Sizes(projects, restart_projects, idle_seconds), frozenset(only or PARTS), progress)
+        run = Run(Sizes(projects, restart_projects, idle_seconds, soak_minutes), frozenset(only or PARTS), progress)
         run.run()
     show(run)
     click.echo(f"details: {save(run, output)}")

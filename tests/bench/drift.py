@@ -41,8 +41,8 @@ def _measure_objects(
     plan = tamperings(projects, OBJECTS)
     start = plane.mark()
     progress.tell(f"drift: {len(plan)} foreign writes, {PER_SECOND} a second")
-    asyncio.run(_tamper(plane, plan, progress))
-    _wait_settled(plane, operator, projects, start, {item.place for item in plan})
+    asyncio.run(tamper(plane, plan, progress))
+    wait_settled(plane, operator, projects, start, {item.place for item in plan})
     everything = _writes(plane, start)
     foreign = [entry for entry in everything if entry.user == STRANGER]
     repairs = [entry for entry in everything if entry.user == OPERATOR]
@@ -77,7 +77,7 @@ def _measure_namespaces(
     plan = namespaces(projects, min(NAMESPACES, projects))
     start = plane.mark()
     progress.tell(f"drift: {len(plan)} namespaces deleted")
-    asyncio.run(_tamper(plane, plan, progress))
+    asyncio.run(tamper(plane, plan, progress))
     content = {
         item.key.name: [
             place_of(key)
@@ -87,7 +87,7 @@ def _measure_namespaces(
         ]
         for item in plan
     }
-    _wait_settled(plane, operator, projects, start, {place for places in content.values() for place in places})
+    wait_settled(plane, operator, projects, start, {place for places in content.values() for place in places})
     everything = _writes(plane, start)
     writes = [entry for entry in everything if entry.user == OPERATOR]
     gone = {entry.name: entry.answered for entry in everything if entry.what == "namespaces/finalize" and entry.done}
@@ -114,7 +114,7 @@ def _measure_namespaces(
     }
 
 
-async def _tamper(plane: Plane, plan: Sequence[Tampering], progress: Progress) -> None:
+async def tamper(plane: Plane, plan: Sequence[Tampering], progress: Progress) -> None:
     """Carry out the plan at an even pace; a slow answer delays no later write."""
     client = await Client.from_environment(str(plane.kubeconfig(STRANGER)), patience=30)
     began = time.monotonic()
@@ -128,7 +128,7 @@ async def _tamper(plane: Plane, plan: Sequence[Tampering], progress: Progress) -
         await client.close()
 
 
-def _wait_settled(plane: Plane, operator: OperatorProcess, projects: int, start: int, places: set[Place]) -> None:
+def wait_settled(plane: Plane, operator: OperatorProcess, projects: int, start: int, places: set[Place]) -> None:
     """Wait until every place has been written to and nothing is left to do; what is late counts as not mended."""
     tail = Tail(plane.cluster.audit_log, start)
     written: set[Place] = set()

@@ -4,13 +4,15 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tests.bench import drift, idle, memory, onboard, restart, unchanged
+from tests.bench import drift, idle, memory, onboard, restart, soak, unchanged
 from tests.bench.figures import Result
 from tests.bench.machine import Facts, facts_of
 from tests.bench.plane import Plane, fresh_plane, operator_on
 from tests.bench.progress import Progress
 
 PARTS = (onboard.PART, idle.PART, restart.PART, drift.PART, memory.PART, unchanged.PART)
+ON_REQUEST = (soak.PART,)
+"""Parts that take too long to be measured unasked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Sizes:
     projects: int
     restart_projects: int
     idle_seconds: int
+    soak_minutes: int
 
 
 @dataclass(slots=True)
@@ -41,7 +44,7 @@ class Run:
             self._part(restart.PART, self._restart)
         if memory.PART in self.parts:
             self._part(memory.PART, self._memory)
-
+        self._part(soak.PART, self._soak)
         self._part(unchanged.PART, self._unchanged)
 
     def _on_shared_plane(self) -> None:
@@ -72,6 +75,10 @@ class Run:
     def _memory(self) -> Result:
         with self._plane("memory") as plane:
             return memory.measure_memory(plane, self.progress)
+
+    def _soak(self) -> Result:
+        with self._plane("soak") as plane:
+            return soak.measure_soak(plane, self.sizes.soak_minutes, self.progress)
 
     def _part(self, name: str, measure: Callable[[], Result]) -> None:
         if name in self.parts:

@@ -1,6 +1,7 @@
 """Whatever the API server answers, or does not, the work ends as it should and the probes tell the truth."""
 
 import http.client
+import re
 
 import pytest
 
@@ -30,12 +31,14 @@ def created_once(audit: Audit, name: str) -> bool:
     return len(made) == len(set(made))
 
 
-def liveness(operator: OperatorProcess) -> str:
-    """Return what /healthz says, well or not."""
-    connection = http.client.HTTPConnection("127.0.0.1", operator._port, timeout=10)
+def page(operator: OperatorProcess, path: str) -> str:
+    """Return what a page says, whatever its status; empty where it cannot be asked."""
+    connection = http.client.HTTPConnection("127.0.0.1", operator.port, timeout=10)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", path)
         return connection.getresponse().read().decode()
+    except OSError:
+        return ""
     finally:
         connection.close()
 
@@ -53,6 +56,7 @@ def test_a_restart_of_the_server_in_the_middle_of_a_pass(
     installed.start_part("kube-apiserver")
     wait_until(lambda: hub.api.text("GET", PROJECTS)[0] == 200, what="custom resources are served again")
     hub.wait("interrupted", within=60)
+    operator.wait_ready()
     assert hub.faults("interrupted") == []
     assert created_once(audit, "interrupted")
 
@@ -124,17 +128,63 @@ def test_a_silent_watch_is_noticed(hub: Hub, proxy: FaultProxy, start_behind: St
     wait_until(lambda: hub.one(NETWORK_POLICY, "default-deny", "silent-dev"), what="the drift is repaired")
 
 
-def test_a_server_that_stays_silent_fails_the_liveness_probe(hub: Hub, proxy: FaultProxy, start_behind: Start) -> None:
-    """While one kind cannot be heard of at all, /healthz says so; with the answers it is well again."""
+@pytest.mark.parametrize("kind", [POLICIES, "/projectonboardings"])
+def test_a_server_that_stays_silent_fails_the_readiness_probe(
+    proxy: FaultProxy, start_behind: Start, kind: str
+) -> None:
+    """While one kind cannot be heard of, /readyz and the metric say so: Kopf's watch on projects is one like others."""
     operator = start_behind(silence_limit="3", request_timeout="2")
     operator.wait_ready()
 
     def says(word: str) -> bool:
         proxy.bookmark()
-        return word in liveness(operator)
+        return word in page(operator, "/readyz")
 
-    wait_until(lambda: says("ok"), what="/healthz is well")
-    proxy.mute(POLICIES)
-    wait_until(lambda: says("silent"), what="/healthz tells of the silence")
+    wait_until(lambda: says("ok"), what="/readyz is well")
+    proxy.mute(kind)
+    wait_until(lambda: says("silent"), what="/readyz tells of the silence")
+    age = r'onboarding_watch_age_seconds\{cluster="hub"\} ([0-9.]+)'
+    (seconds,) = re.findall(age, page(operator, "/metrics"))
+    assert float(seconds) > 6
+    assert page(operator, "/healthz") == "ok\n", "a new process would not hear more"
     proxy.mute("")
-    wait_until(lambda: says("ok"), what="/healthz is well again", within=60)
+    proxy.cut()
+    wait_until(lambda: says("ok"), what="/readyz is well again", within=60)
+
+
+@pytest.mark.parametrize("part", ["kube-apiserver", "etcd"])
+def test_an_outage_of_the_hub_is_a_matter_of_readiness(
+    hub: Hub, installed: ControlPlane, start: Start, part: str
+) -> None:
+    """However long the hub is away, the operator lives, tells of it, and goes on by itself.
+
+    The limit is so short that every watch is taken for silent: that alone ended the pod once.
+    """
+    operator = start(silence_limit="1", request_timeout="1")
+    operator.wait_ready()
+    installed.stop_part(part)
+    try:
+        wait_until(lambda: page(operator, "/readyz") != "ok\n", what="/readyz tells of the outage")
+        errors = "Request attempt #9 " if part == "kube-apiserver" else "watch interrupted"
+        wait_until(lambda: errors in operator.log.read_text(), what="it has tried for long", within=60)
+        assert page(operator, "/healthz") == "ok\n"
+    finally:
+        installed.start_part(part)
+    wait_until(lambda: hub.api.text("GET", PROJECTS)[0] == 200, what="custom resources are served again")
+    hub.declare(f"after-{part}")
+    hub.wait(f"after-{part}", within=60)
+
+
+def test_the_start_waits_for_a_hub_that_is_away(hub: Hub, proxy: FaultProxy, start_behind: Start) -> None:
+    """A pod that starts during an outage is alive and unready, ends on request, and works when the hub is back."""
+    proxy.mute("/projectonboardings")
+    operator, other = start_behind(request_timeout="1"), start_behind(request_timeout="1")
+    wait_until(lambda: "TimeoutError" in page(operator, "/readyz"), what="/readyz says what it waits for")
+    assert page(operator, "/healthz") == "ok\n"
+    wait_until(lambda: page(other, "/healthz") == "ok\n", what="the other one lives")
+    other.stop()
+    assert other.process.returncode == 0
+    proxy.mute("")
+    operator.wait_ready()
+    hub.declare("late")
+    hub.wait("late")

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from devcluster import ControlPlane
 from devcluster.image import checkout_image
@@ -35,26 +35,31 @@ class OperatorProcess:
         trust: Path | None = None,
         proxy: FaultProxy | None = None,
         uid: int = 0,
+        template: dict[str, Any] | None = None,
         **settings: str,
     ) -> None:
         """Start the process; ``settings`` become ONBOARDING_* variables. Use ``wait_ready`` before relying on it.
 
         Probes trust the authorities of the file ``trust``, in place of the usual ones. With a ``proxy``, the API server
-        is reached through that.
+        is reached through that. A ``template`` takes the place of the applied Deployment's.
         """
         self.log = log
         self._behind = ExitStack()
         """What stands between it and the API server."""
-        self._port = _free_port()
+        self.port = _free_port()
         environment = {
-            "ONBOARDING_LISTEN": f"127.0.0.1:{self._port}",
+            "ONBOARDING_LISTEN": f"127.0.0.1:{self.port}",
             "ONBOARDING_LOG_LEVEL": "debug",
             **({"SSL_CERT_FILE": _TRUSTED} if trust else {}),
             **{f"ONBOARDING_{name.upper()}": value for name, value in settings.items()},
         }
         way = {"server": proxy.server, "ca_file": proxy.ca_file} if proxy else {}
         files = {_TRUSTED: trust} if trust else {}
-        self.pod = Pod.of_deployment(cluster, NAMESPACE, ACCOUNT, Path(tempfile.mkdtemp(prefix="pod-", dir=log.parent)))
+        folder = Path(tempfile.mkdtemp(prefix="pod-", dir=log.parent))
+        if template is None:
+            self.pod = Pod.of_deployment(cluster, NAMESPACE, ACCOUNT, folder)
+        else:
+            self.pod = Pod.of_template(cluster, NAMESPACE, template, folder)
         command = self.pod.command(checkout_image(), Deviation(environment, files, uid=uid, **way))
         with log.open("ab") as output:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
@@ -82,7 +87,7 @@ class OperatorProcess:
         if self.process.poll() is not None:
             raise AssertionError(f"the operator ended with {self.process.returncode}: {self.log.read_text()[-2000:]}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
                 return answer.read().decode()
         except (urllib.error.URLError, OSError):
             return ""

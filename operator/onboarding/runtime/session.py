@@ -25,10 +25,12 @@ class KopfSession:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._last_heard = time.monotonic()
+        self._broken = True
+        """Whether the last watch could not be opened."""
 
     @property
     def silence(self) -> float:
-        """Seconds since a byte of Kopf's watch came, bookmarks included."""
+        """Seconds since a byte of Kopf's watch came, bookmarks included, or since it was back after an outage."""
         return time.monotonic() - self._last_heard
 
     def open(self) -> kopf.AiohttpSession:
@@ -39,19 +41,30 @@ class KopfSession:
         return kopf.AiohttpSession(server=self._client.configuration.host, aiohttp_session=session)
 
     async def _send(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        """Send a request with the present token; one that is refused is no matter of Kopf's, which would end."""
+        """Send a request of Kopf's, and listen to the answer if it is a watch."""
+        if request.url.query.get("watch") != "true":
+            return await self._authorized(request, handler)
+        broken, self._broken = self._broken, True
+        response = await self._authorized(request, handler)
+        if response.ok:
+            self._broken = False
+            if broken:
+                self._heard()
+            response.content = _Stream(response.content, self._heard)  # type: ignore[assignment]
+        return response
+
+    async def _authorized(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Send a request with the present token; that it is refused is kept from Kopf, which would log in anew."""
         while True:
             if authorization := await self._client.authorization():
                 request.headers["Authorization"] = authorization
             response = await handler(request)
             if response.status != 401:
-                break
+                return response
             response.close()
             await asyncio.sleep(_LOGIN_AGAIN * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
-        if response.ok and request.url.query.get("watch") == "true":
-            self._heard()
-            response.content = _Stream(response.content, self._heard)  # type: ignore[assignment]
-        return response
 
     def _heard(self) -> None:
         self._last_heard = time.monotonic()
