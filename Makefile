@@ -74,6 +74,7 @@ bench: $(INSTALLED) ## Measure against a raw writer; writes the table of the REA
 image: $(INSTALLED) ## Build the container image, weigh it, and onboard a project from inside it: root and buildah
 	$(PY) -m image $(if $(IMAGE),--name=$(IMAGE)) $(if $(PYTHON_IMAGE),--python-image=$(PYTHON_IMAGE)) \
 		$(if $(RUN_IMAGE),--run-image=$(RUN_IMAGE))
+
 soak: $(INSTALLED) ## Half an hour under foreign hands: memory stays flat, no error is logged, nothing is written at rest
 	$(PY) -m tests.bench --only soak
 
