@@ -123,7 +123,10 @@ def _standing(status: Manifest) -> dict[str, Any]:
     """Return what a status says, without the words that it says it in."""
     conditions = {item["type"]: (item["status"], item["reason"]) for item in status["conditions"]}
     environments = {
-        item["name"]: [(site["name"], site["state"], site.get("namespace")) for site in item.get("sites", ())]
+        item["name"]: (
+            "held" in item,
+            [(site["name"], site["state"], site.get("namespace")) for site in item.get("sites", ())],
+        )
         for item in status.get("environments", ())
     }
     return {
