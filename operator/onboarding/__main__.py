@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from importlib.metadata import version
 
 import click
 
@@ -17,6 +18,7 @@ def main() -> None:
 def run() -> None:
     """Run the operator; its settings are the environment variables ONBOARDING_* (docs/reference/settings.md)."""
     # Late, because the other commands shall not wait for Kopf and the Kubernetes client.
+    import structlog
     from pydantic import ValidationError
 
     from onboarding.errors import OnboardingError
@@ -32,6 +34,10 @@ def run() -> None:
             click.echo(f"ONBOARDING_{name}: {problem['msg']}", err=True)
         sys.exit(2)
     configure_logging(settings.log_format, settings.log_level)
+    log = structlog.get_logger("onboarding")
+    log.info(
+        "the operator starts", version=version("project-onboarding-operator"), settings=settings.model_dump(mode="json")
+    )
     try:
         asyncio.run(run_service(settings))
     except OnboardingError as error:
