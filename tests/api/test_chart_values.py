@@ -48,6 +48,18 @@ EVERYTHING = (
     'priorityClassName="system-cluster-critical"',
 )
 
+OPTIONAL = (
+    "settings.workers",
+    "extraEnv",
+    "extraVolumes",
+    "extraVolumeMounts",
+    "podAnnotations",
+    "priorityClassName",
+    "image.digest",
+    "serviceAccount.annotations",
+    "prometheusRule.labels",
+)
+
 
 def pod_template(found: Objects) -> dict[str, Any]:
     """Return the pod of the operator's Deployment."""
@@ -90,6 +102,12 @@ def test_a_setting_that_is_not_named_keeps_the_programs_default(
     variables = environment(rendered(render()))
     assert variables == {}
     assert read(variables, monkeypatch) == Settings.model_construct()
+
+
+@pytest.mark.parametrize("value", OPTIONAL)
+def test_a_value_of_null_is_as_if_left_out(render: Callable[..., Any], value: str) -> None:
+    alerts = "prometheusRule.enabled=true"
+    assert rendered(render(alerts, f"{value}=null")) == rendered(render(alerts))
 
 
 def test_the_pod_follows_its_values(render: Callable[..., Any]) -> None:
