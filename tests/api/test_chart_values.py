@@ -14,7 +14,7 @@ from devcluster import ControlPlane
 from docs.generate import chart_value
 from onboarding import names
 from onboarding.settings import Settings
-from tests.support.helm import ROOT, Objects, objects, rendered
+from tests.support.helm import ROOT, Objects, notes, objects, rendered
 
 # Building helm from nothing takes some minutes on two cores.
 pytestmark = pytest.mark.timeout(1200)
@@ -214,3 +214,14 @@ def test_the_values_as_the_page_shows_them_are_taken(render: Callable[..., Any])
     assert environment(found) == {"SSL_CERT_FILE": "/authorities/ca.crt"}
     mounts = pod_template(found)["spec"]["containers"][0]["volumeMounts"]
     assert mounts[1:] == shown["extraVolumeMounts"]
+
+
+def test_the_notes_name_the_policy_in_force_and_where_a_site_is_connected(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    default = Settings.model_fields["policy"].default
+    for policy, values in {default: (), "mine": ('settings.policy="mine"',)}.items():
+        assert f'follows the OnboardingPolicy "{policy}"' in notes(tmp_path, control_plane.kubeconfig, *values)
+    told = notes(tmp_path, control_plane.kubeconfig, 'scope="site"')
+    (section,) = re.findall(r'docs/operations.md under "(.+)"', told)
+    assert f"\n### {section}\n" in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,24 @@ def built_helm() -> Path:
     return helm
 
 
-def render(home: Path, *values: str) -> subprocess.CompletedProcess[str]:
-    """Render the chart, with values as helm's --set-json takes them; helm keeps its files in a folder ``home``."""
+def helm(home: Path, *arguments: str | Path, values: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    """Run helm, with values as its --set-json takes them; it keeps its files in a folder ``home``."""
     folders = {f"HELM_{name}_HOME": str(home) for name in ("CACHE", "CONFIG", "DATA")}
     settings = [argument for value in values for argument in ("--set-json", value)]
-    command = [built_helm(), "template", "onboarding", CHART, "--include-crds", "--kube-version=1.36.3", *settings]
+    command = [built_helm(), *arguments, *settings]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **folders})
+
+
+def render(home: Path, *values: str) -> subprocess.CompletedProcess[str]:
+    """Render the chart."""
+    return helm(home, "template", "onboarding", CHART, "--include-crds", "--kube-version=1.36.3", values=values)
+
+
+def notes(home: Path, kubeconfig: Path, *values: str) -> str:
+    """Return what helm tells whoever installs the chart on a cluster, without installing it."""
+    done = helm(home, "install", "onboarding", CHART, "--dry-run=client", f"--kubeconfig={kubeconfig}", values=values)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.rpartition("NOTES:\n")[2]
 
 
 def objects(text: str) -> Objects:
