@@ -1,77 +1,18 @@
 """Both ways to install give the same objects, the API server takes them, and they hold no more rights than needed."""
 
-import hashlib
 import json
-import os
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from devcluster import ControlPlane, golang
-from devcluster.build import cache_folder
+from devcluster import ControlPlane
 from onboarding import names
 from tests.api.access import review, verdicts
-
-ROOT = Path(__file__).parents[2]
-CHART = ROOT / "charts" / "project-onboarding-operator"
-HELM_MODULE = ROOT / "devcluster" / "helm"
-HELM_ONLY = {
-    "app.kubernetes.io/instance",
-    "app.kubernetes.io/managed-by",
-    "app.kubernetes.io/version",
-    "helm.sh/chart",
-    "helm.sh/resource-policy",
-}
+from tests.support.helm import CHART, ROOT, Objects, objects, rendered
 
 # Building helm from nothing takes some minutes on two cores.
 pytestmark = pytest.mark.timeout(1200)
-
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-
-
-def built_helm() -> Path:
-    """Return helm, built once for its recorded version and kept in the user's cache folder."""
-    digest = hashlib.sha256(golang.version(HELM_MODULE).encode())
-    for name in ("go.mod", "go.sum"):
-        digest.update((HELM_MODULE / name).read_bytes())
-    helm = cache_folder().parent / "helm" / digest.hexdigest()[:16] / "helm"
-    if not helm.exists():
-        helm.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = helm.with_name(f"helm.{os.getpid()}")
-        golang.run(["build", "-trimpath", "-o", str(unfinished), "helm.sh/helm/v3/cmd/helm"], HELM_MODULE)
-        unfinished.rename(helm)
-    return helm
-
-
-@pytest.fixture(scope="session")
-def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return a function that renders the chart, with values as helm's --set takes them."""
-    helm = built_helm()
-    home = str(tmp_path_factory.mktemp("helm"))
-    environment = {**os.environ, "HELM_CACHE_HOME": home, "HELM_CONFIG_HOME": home, "HELM_DATA_HOME": home}
-
-    def run(*values: str) -> subprocess.CompletedProcess[str]:
-        settings = [argument for value in values for argument in ("--set-json", value)]
-        command = [helm, "template", "onboarding", CHART, "--include-crds", "--kube-version=1.36.3", *settings]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-
-    return run
-
-
-def objects(text: str) -> Objects:
-    """Return the objects of a stream by kind, namespace and name, without what helm alone adds."""
-    found = {}
-    for item in yaml.safe_load_all(text):
-        metadata = item["metadata"]
-        for field in ("labels", "annotations"):
-            kept = {key: value for key, value in metadata.pop(field, {}).items() if key not in HELM_ONLY}
-            metadata |= {field: kept} if kept else {}
-        found[item["kind"], metadata.get("namespace", ""), metadata["name"]] = item
-    return found
 
 
 @pytest.fixture(scope="session")
@@ -84,11 +25,6 @@ def hub(control_plane: ControlPlane) -> Objects:
 def site(control_plane: ControlPlane) -> Objects:
     """Return what manifests/site installs."""
     return objects(control_plane.kubectl("kustomize", str(ROOT / "manifests" / "site")).stdout)
-
-
-def rendered(done: subprocess.CompletedProcess[str]) -> Objects:
-    assert done.returncode == 0, done.stderr
-    return objects(done.stdout)
 
 
 def without_kinds(found: Objects) -> Objects:
