@@ -105,7 +105,7 @@ class Service:
             observer, self._pool, HubProjects(hub, self._wrote_project), self._outside, self._ledger, self._secrets
         )
         self._metrics.watch(
-            ready=lambda: not self._not_ready(),
+            ready=lambda: not self.not_ready(),
             depth=self._queue.depth,
             oldest=self._queue.oldest,
             silence=self._silence,
