@@ -59,6 +59,11 @@ ANSWERS: dict[str, tuple[OnboardingError, Standing, str]] = {
         Standing.UNKNOWN,
         "let dry runs with the annotation projectonboarding.io/guard-probe pass there: 403",
     ),
+    "a webhook that quotes our policy": (
+        ApiError(403, "Forbidden", f'admission webhook "acme" denied the request: {denial(sentence()).message}'),
+        Standing.UNKNOWN,
+        "acme",
+    ),
     "a webhook that takes no dry run": (
         ApiError(400, "BadRequest", 'admission webhook "acme" does not support dry run'),
         Standing.UNKNOWN,

@@ -24,8 +24,11 @@ BACKOFF_FIRST: Final = 0.5
 BACKOFF_LAST: Final = 120.0
 
 _DENIAL: Final = re.compile(
-    r"ValidatingAdmissionPolicy '(?P<policy>[^']+)' with binding '[^']+' denied request: (?P<words>.*)", re.DOTALL
+    r'\S+ "[^"]*" is forbidden: '
+    r"ValidatingAdmissionPolicy '(?P<policy>[^']+)' with binding '[^']+' denied request: (?P<words>.*)",
+    re.DOTALL,
 )
+"""The whole message: a webhook can quote such words, and begins with its own name."""
 _PROBE: Final = re.compile(r"guard probe refused \(rule (?P<rule>\S+)\): version (?P<version>\S+) of the policies")
 _NO_RIGHT: Final = re.compile(r'User ".*" cannot \w+ resource')
 
@@ -60,7 +63,7 @@ def read_refusal(policy: str, error: OnboardingError) -> Answer:
         return Answer(Standing.UNKNOWN, str(error))
     if error.reason == "AlreadyExists":
         return ALLOWED
-    denial = _DENIAL.search(error.message)
+    denial = _DENIAL.match(error.message)
     if denial and denial["policy"] == policy:
         return _read_denial(policy, denial["words"])
     return Answer(Standing.UNKNOWN, _explain(error))
