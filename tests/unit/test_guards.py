@@ -26,6 +26,7 @@ class Server:
         self.items = {kind: dict.fromkeys((*names.GUARD_POLICIES, *names.HUB_GUARD_POLICIES), 1) for kind in KINDS}
         self.answers: dict[str, OnboardingError | str] = {}
         """What a policy answers instead: an error, or what becomes of the annotation of an object that passes."""
+        self.silent: set[str] = set()
         self.asked: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = []
         self.news: dict[str, asyncio.Queue[dict[str, Any]]] = {kind: asyncio.Queue() for kind in KINDS}
 
@@ -48,6 +49,8 @@ class Server:
         self.asked.append((method, path, query, body))
         mark = body["metadata"]["annotations"][names.ANNOTATION_GUARD_PROBE]
         policy = mark.partition("/")[0]
+        if policy in self.silent:
+            await asyncio.Event().wait()
         answer = self.answers.get(policy, denial(sentence(policy), policy))
         if isinstance(answer, OnboardingError):
             raise answer
@@ -211,6 +214,18 @@ async def test_a_change_of_others_policies_is_none_of_ours(server: Server) -> No
         server.change(KINDS[0], OBJECTS)
         await probed.until(lambda: len(server.asked) > before)
         assert server.probed()[before:] == [OBJECTS]
+
+
+async def test_a_policy_that_gives_no_answer_delays_no_other(server: Server) -> None:
+    server.silent.add(ACCOUNT)
+    async with probing(server) as probed:
+        await probed.until_told(f"have not answered yet: {ACCOUNT}")
+        assert probed.prober.warming
+        server.remove(KINDS[1], OBJECTS)
+        await probed.until_told(f"{OBJECTS} is not in force")
+        server.change(KINDS[1], OBJECTS)
+        await probed.until(lambda: server.probed().count(OBJECTS) == 2)
+        await probed.until_told(f"have not answered yet: {ACCOUNT}")
 
 
 async def test_an_annotation_that_is_taken_off_on_the_way_is_told(server: Server) -> None:

@@ -73,7 +73,7 @@ class GuardProber:
         self._projects: Callable[[], Iterable[str]] = tuple
         self._heard: dict[str, dict[str, str]] = {_POLICIES: {}, _BINDINGS: {}}
         self._listed: set[str] = set()
-        self._wake = asyncio.Event()
+        self._wake = {policy: asyncio.Event() for policy in policies}
         self._answered = asyncio.Event()
         feeds = (self._feed(plural) for plural in self._heard)
         self.informers = tuple(Informer(client, feed, silence=silence, changed=changed) for feed in feeds)
@@ -85,8 +85,7 @@ class GuardProber:
     @property
     def warming(self) -> bool:
         """Whether a policy that can be asked at any time has not answered since the start."""
-        guards = (self._guards[policy] for policy in names.GUARD_POLICIES)
-        return any(guard.there and not guard.answered for guard in guards)
+        return any(self._is_due_first(self._guards[policy]) for policy in names.GUARD_POLICIES)
 
     @property
     def state(self) -> Guarding:
@@ -104,21 +103,26 @@ class GuardProber:
         """Return when every policy that can be asked now has answered once, or has had time enough to."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
-                while any(self._is_due_first(guard) for guard in self._guards.values()):
+                while due := [guard for guard in self._guards.values() if self._is_due_first(guard)]:
                     self._answered.clear()
-                    self._wake.set()
+                    for guard in due:
+                        # Nothing else tells that there is a project by now.
+                        self._wake[guard.policy].set()
                     await self._answered.wait()
 
     async def run(self) -> None:
-        """Ask what is due, for as long as the operator lives."""
+        """Ask each policy whenever that is due, for as long as the operator lives; a slow answer delays no other."""
+        await asyncio.gather(*(self._attend(guard) for guard in self._guards.values()))
+
+    async def _attend(self, guard: Guard) -> None:
+        wake = self._wake[guard.policy]
         while True:
-            self._wake.clear()
-            now = time.monotonic()
-            askable = [guard for guard in self._guards.values() if self._can_ask(guard)]
-            await asyncio.gather(*(self._ask(guard) for guard in askable if guard.due_at <= now))
-            pause = min(guard.due_at for guard in askable) - time.monotonic()
+            wake.clear()
+            if guard.due_at <= time.monotonic() and self._can_ask(guard):
+                await self._ask(guard)
+            pause = max(0.0, guard.due_at - time.monotonic()) if self._can_ask(guard) else None
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(0.0, pause))
+                await asyncio.wait_for(wake.wait(), pause)
 
     def _can_ask(self, guard: Guard) -> bool:
         """Return whether there is something to ask by: the operator makes no decisions, and only changes projects."""
@@ -129,10 +133,8 @@ class GuardProber:
         return guard.there and not guard.answered and self._can_ask(guard)
 
     async def _ask(self, guard: Guard) -> None:
-        form, probe = guard.form, self._probe(guard.policy)
-        if probe is None:
-            return
-        answer = await self._send(guard.policy, probe)
+        form = guard.form
+        answer = await self._send(guard.policy, self._probe(guard.policy))
         news = guard.take(form, answer, time.monotonic())
         self._answered.set()
         if news:
@@ -153,16 +155,13 @@ class GuardProber:
         annotations = kept["metadata"].get("annotations") or {}
         return ALLOWED if names.ANNOTATION_GUARD_PROBE in annotations else STRIPPED
 
-    def _probe(self, policy: str) -> _Probe | None:
+    def _probe(self, policy: str) -> _Probe:
         # A value of its own each time: a project that carries the annotation from before would not be changed.
         mark = {names.ANNOTATION_GUARD_PROBE: f"{policy}/{secrets.token_hex(4)}"}
         ours = {names.LABEL_MANAGED_BY: names.MANAGER, names.LABEL_INSTALLATION: self._installation}
         if policy == _OF_PROJECTS:
-            projects = tuple(self._projects())
-            if not projects:
-                return None
-            change = {"metadata": {"annotations": mark}}
-            return _Probe("PATCH", f"{_PROJECTS}/{secrets.choice(projects)}", change, MERGE_PATCH)
+            project = secrets.choice(tuple(self._projects()))
+            return _Probe("PATCH", f"{_PROJECTS}/{project}", {"metadata": {"annotations": mark}}, MERGE_PATCH)
         if policy == _NAMESPACES:
             labels = {**ours, f"{names.POD_SECURITY_PREFIX}enforce": "restricted"}
             metadata = {"name": _NAME, "labels": labels, "annotations": mark}
@@ -205,8 +204,8 @@ class GuardProber:
         for policy, guard in self._guards.items():
             policies, bindings = self._heard[_POLICIES], self._heard[_BINDINGS]
             if guard.observe(Form(policies.get(policy, ""), bindings.get(policy, "")), now):
+                self._wake[policy].set()
                 self._tell(guard)
-        self._wake.set()
 
     def _told(self, guard: Guard) -> str:
         folder = "manifests/install" if self._cluster == HUB else "manifests/site"
@@ -217,6 +216,7 @@ class GuardProber:
 
     def _tell(self, guard: Guard) -> None:
         standing, reason = guard.answer.standing, guard.answer.reason
-        say = log.info if standing is Standing.PROVEN else log.warning if guard.answered else log.debug
-        say("guard", cluster=self._cluster, policy=guard.policy, standing=standing.value, reason=reason)
+        quiet = log.debug if standing is Standing.UNKNOWN and not guard.answered else log.warning
+        say = log.info if standing is Standing.PROVEN else quiet
+        say("admission policy", cluster=self._cluster, name=guard.policy, standing=standing.value, reason=reason)
         self._changed()
