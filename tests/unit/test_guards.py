@@ -219,6 +219,7 @@ async def test_a_change_of_others_policies_is_none_of_ours(server: Server) -> No
 async def test_a_policy_that_gives_no_answer_delays_no_other(server: Server) -> None:
     server.silent.add(ACCOUNT)
     async with probing(server) as probed:
+        await probed.until(lambda: len(server.asked) == len(names.GUARD_POLICIES))
         await probed.until_told(f"have not answered yet: {ACCOUNT}")
         assert probed.prober.warming
         server.remove(KINDS[1], OBJECTS)
