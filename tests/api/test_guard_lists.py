@@ -130,11 +130,13 @@ def test_an_operator_that_is_entered_writes_managed_objects_and_nothing_else(peo
     hub.does(*mark, HERE)
     other.meets(OBJECTS, *mark, HERE)
     other.meets(NAMESPACES, *MAKE, body=thing("Namespace", "listed-more"))
-    hub.meets(ACCOUNT, "delete", "namespace", "default", DRY)
+    hub.meets(ACCOUNT, "delete", "namespace", "elsewhere", DRY)
     other.does("delete", "namespace", "elsewhere", DRY)
 
 
-OPEN = patch("namespace", "listed-dev", {"metadata": {"labels": {f"{names.POD_SECURITY_PREFIX}enforce": "a"}}}, DRY)
+OPEN = patch(
+    "namespace", "listed-dev", {"metadata": {"labels": {f"{names.POD_SECURITY_PREFIX}enforce": "privileged"}}}, DRY
+)
 
 
 def test_who_is_never_exempt_is_refused_whatever_verbs_they_hold(people: dict[str, Person]) -> None:

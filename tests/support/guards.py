@@ -69,4 +69,8 @@ async def connected_to(kubeconfig: Path, *projects: str, name: str = HUB) -> Asy
     try:
         yield Guarded(cluster, told)
     finally:
+        # At once and by force: a polite end of TLS would outlast the event loop of the test.
+        await client._session.connector.close(abort_ssl=True)
         await cluster.close()
+        for _ in range(10):
+            await asyncio.sleep(0)

@@ -96,3 +96,9 @@ def test_a_rule_that_changes_raises_the_version() -> None:
         "the first rule of each policy in manifests/ and in the chart, and enter the digest in DIGESTS, so that the "
         "operator notices where the former rules are still in force"
     )
+
+
+def test_nothing_that_the_operator_makes_carries_the_annotation_of_the_probe() -> None:
+    made = [file.read_text() for file in (Path(__file__).parents[1] / "golden" / "output").rglob("*.yaml")]
+    assert len(made) > 1
+    assert not [text for text in made if names.ANNOTATION_GUARD_PROBE in text]
