@@ -82,6 +82,7 @@ WRONG_VALUES = {
     'image.pullPolicy="Sometimes"': "at '/image/pullPolicy': value must be one of",
     "imge={}": "additional properties 'imge' not allowed",
     'guard.neverExempt=["it\'s me"]': "at '/guard/neverExempt/0'",
+    'guard.argocdNamespaces=["argocd:argocd-server"]': "at '/guard/argocdNamespaces/0'",
     'credentials.namespaces=["*"]': "at '/credentials/namespaces/0'",
     'resources.limits.memory="lots"': "at '/resources/limits/memory': 'lots' does not match pattern",
     'bindableClusterRoles=["cluster-admin"]': "cluster-admin is never given to a project",
@@ -101,20 +102,30 @@ def test_the_chart_follows_its_values(render: Callable[..., Any]) -> None:
             'namespace="project-onboarding-two"',
             'guard.operators=["hub@example.org"]',
             'guard.deciders=["system:serviceaccount:ci:releases"]',
+            'guard.neverExempt=["robot-1","robot-2"]',
+            'guard.argocdNamespaces=["gitops","gitops-two"]',
+            "guard.controllers=[]",
             'bindableClusterRoles=["acme:auditor"]',
             'tolerations=[{"operator":"Exists"}]',
         )
     )
     assert not [key for key in found if key[1] == "project-onboarding"]
-    guard = found["ConfigMap", "project-onboarding-two", "project-onboarding-guard"]
-    assert guard["data"]["operators"].splitlines() == [
-        "system:serviceaccount:project-onboarding-two:project-onboarding-operator",
-        "system:serviceaccount:project-onboarding-two:project-onboarding-site",
-        "hub@example.org",
-    ]
-    assert guard["data"]["deciders"].split() == ["system:serviceaccount:ci:releases"]
-    own = found["ValidatingAdmissionPolicy", "", names.GUARD_POLICIES[0]]["spec"]["matchConditions"][0]["expression"]
-    assert "hub@example.org" in own
+    operators = [f"system:serviceaccount:project-onboarding-two:{names.MANAGER}"]
+    operators += ["system:serviceaccount:project-onboarding-two:project-onboarding-site", "hub@example.org"]
+    policies = {key[2]: item["spec"] for key, item in found.items() if key[0] == "ValidatingAdmissionPolicy"}
+    assert len(policies) == 5
+    for policy in policies.values():
+        assert {item["name"]: yaml.safe_load(item["expression"]) for item in policy["variables"][:5]} == {
+            "operators": operators,
+            "deciders": ["system:serviceaccount:ci:releases"],
+            "neverExempt": ["robot-1", "robot-2"],
+            "argocdNamespaces": ["gitops", "gitops-two"],
+            "controllers": [],
+        }
+    conditions = {name: str(policy.get("matchConditions")) for name, policy in policies.items()}
+    assert {name for name, condition in conditions.items() if "hub@example.org" not in condition} == {
+        "project-onboarding-decisions"
+    }
     binds = [rule for rule in rules(found, "project-onboarding-operator-site") if rule["verbs"] == ["bind"]]
     assert "acme:auditor" in binds[0]["resourceNames"]
     pod = found["Deployment", "project-onboarding-two", names.MANAGER]["spec"]["template"]["spec"]
@@ -162,6 +173,12 @@ def test_the_operator_writes_reports_of_its_own_kinds_and_nothing_of_their_specs
     assert events == [{"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]}]
 
 
+def test_the_operator_looks_at_the_guard_rails_and_changes_none(hub: Objects) -> None:
+    asked = [rule for _, rule in every_rule(hub) if "admissionregistration.k8s.io" in rule["apiGroups"]]
+    kinds = ["validatingadmissionpolicies", "validatingadmissionpolicybindings"]
+    assert [(rule["resources"], rule["verbs"]) for rule in asked] == [(kinds, ["list", "watch"])]
+
+
 def test_every_rule_of_admission_fails_closed(hub: Objects) -> None:
     policies = {key[2]: item["spec"] for key, item in hub.items() if key[0] == "ValidatingAdmissionPolicy"}
     bindings = {key[2]: item["spec"] for key, item in hub.items() if key[0] == "ValidatingAdmissionPolicyBinding"}
@@ -170,7 +187,9 @@ def test_every_rule_of_admission_fails_closed(hub: Objects) -> None:
         assert policy["failurePolicy"] == "Fail"
         assert bindings[name]["policyName"] == name
         assert bindings[name]["validationActions"] == ["Deny"]
-        assert all(validation["messageExpression"] for validation in policy["validations"])
+        probe, *others = policy["validations"]
+        assert f"guard probe refused (rule {name})" in probe["message"]
+        assert all(validation["messageExpression"] for validation in others)
 
 
 READ, WRITE = ["get", "list", "watch"], ["create", "update", "patch", "delete"]

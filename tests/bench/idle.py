@@ -23,7 +23,8 @@ def measure_idle(plane: Plane, operator: OperatorProcess, seconds: int, progress
     plane.mark()
     requests = requests_of(OPERATOR, plane.cluster.audit_log, start)
     writes = [item for item in requests if item.writes]
-    reads = [item for item in requests if not item.writes and item.verb != "watch"]
+    probes = [item for item in requests if item.dry]
+    reads = [item for item in requests if not item.writes and not item.dry and item.verb != "watch"]
     result = Result(
         details={
             "seconds": seconds,
@@ -33,4 +34,5 @@ def measure_idle(plane: Plane, operator: OperatorProcess, seconds: int, progress
     )
     result.exactly(PART, f"writes in {seconds} s", len(writes), 0)
     result.exactly(PART, f"reads other than watches in {seconds} s", len(reads), 0)
+    result.informs(PART, f"dry runs that ask the guard rails in {seconds} s", str(len(probes)))
     return result

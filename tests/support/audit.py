@@ -66,6 +66,8 @@ def _write(event: dict) -> Write | None:
     reference = event.get("objectRef")
     if event["verb"] not in _WRITES or reference is None or event["user"]["username"] not in (OPERATOR, SITE_ACCOUNT):
         return None
+    if "dryRun=" in event["requestURI"]:
+        return None  # A question to the guard rails: nothing of it is stored.
     resource = "/".join(reference[part] for part in ("resource", "subresource") if part in reference)
     namespace = reference.get("namespace", "") if reference["resource"] != "namespaces" else ""
     return Write(event["verb"], resource, namespace, reference.get("name", ""), event["responseStatus"]["code"])

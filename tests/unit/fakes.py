@@ -114,7 +114,6 @@ class FakeSecrets:
         self.log: list[tuple[str, ObjectKey]] = []
         self.broken: dict[str, OnboardingError] = {}
         """What it answers instead, by verb."""
-        self.guard = True
 
     def put(self, name: str, version: str, **content: bytes) -> None:
         """Let a Secret be in the operator's namespace."""
@@ -128,10 +127,6 @@ class FakeSecrets:
     async def read(self, name: str) -> dict[str, bytes]:
         """Return the content of a Secret of the operator's namespace."""
         return self.own.get(name, {})
-
-    async def guarded(self, cluster: str, namespace: str) -> bool:  # noqa: ARG002
-        """Return whether the policy is there."""
-        return self.guard
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> bool:
         """Make a Secret unless one is there."""

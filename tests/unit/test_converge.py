@@ -178,7 +178,12 @@ async def test_an_error_becomes_an_outcome(error: OnboardingError, result: Resul
 
 
 REFUSALS = {
-    "guard missing": (ClusterState(guarded=False), Result.GUARD_MISSING, set(CHILD_KINDS)),
+    "guard missing": (ClusterState(guarded=False, guard_problem="x"), Result.GUARD_MISSING, set(CHILD_KINDS)),
+    "guard unknown": (
+        ClusterState(guarded=False, guard_problem="x", guard_unknown=True),
+        Result.UNREACHABLE,
+        set(CHILD_KINDS),
+    ),
     "Argo CD missing": (ClusterState(argocd=False), Result.ARGOCD_MISSING, {APP_PROJECT, APPLICATION}),
     "unknown": (ClusterState(problem="its first list is not complete yet"), Result.UNREACHABLE, set(CHILD_KINDS)),
 }

@@ -138,6 +138,7 @@ def test_of_two_targets_that_clash_the_later_one_is_refused(offered: Offered) ->
         (ClusterState(), "True Accepted"),
         (ClusterState("no answer"), "False TargetUnreachable"),
         (ClusterState(guarded=False), "False GuardMissing"),
+        (ClusterState(guarded=False, guard_unknown=True), "False TargetUnreachable"),
         (ClusterState(argocd=False), "True Accepted"),
         (ClusterState("not listed", starting=True), None),
         (None, None),

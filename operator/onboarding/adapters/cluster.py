@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable
 
 from onboarding import names
 from onboarding.adapters.client import MERGE_PATCH
+from onboarding.adapters.guards import GuardProber
 from onboarding.adapters.identity import ProvenClient
 from onboarding.adapters.informer import Feed, Informer
 from onboarding.adapters.store import Store
@@ -25,7 +25,6 @@ from onboarding.reconcile.ledger import Ledger
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.world import ClusterState
 
-_GUARDS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
 _RESTLESS_KINDS = (APPLICATION, RESOURCE_QUOTA)
 """Kinds whose version moves with every status write of Argo CD or the quota controller: changed by the UID alone."""
 LOGIN_REFUSED = "its login is refused: renew its kubeconfig Secret"
@@ -52,8 +51,6 @@ class KubeCluster:
         self.client = client
         self._ledger = ledger
         self._store = Store(name, project_changed, ledger)
-        self._guards: set[str] = set()
-        self._state_changed = state_changed
         self._wrote = wrote
         self._slots = asyncio.Semaphore(writes_in_flight)
         selector = {"labelSelector": f"{names.LABEL_INSTALLATION}={ledger.installation}"}
@@ -63,13 +60,13 @@ class KubeCluster:
             )
             for kind in CHILD_KINDS
         }
-        self._guard_informer = Informer(client, self._guard_feed(), silence=silence, changed=state_changed)
+        self._guards = GuardProber(name, client, ledger.installation, silence=silence, changed=state_changed)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to list and watch."""
-        informers = (*self._informers.values(), self._guard_informer)
-        self._tasks = [asyncio.create_task(informer.run(), name=f"informer {self.name}") for informer in informers]
+        self._tasks = [asyncio.create_task(part.run(), name=f"watch {self.name}") for part in self._watching]
+        self._tasks.append(asyncio.create_task(self._guards.run(), name=f"guards {self.name}"))
 
     async def close(self) -> None:
         """Stop watching and close the connections."""
@@ -82,14 +79,18 @@ class KubeCluster:
     @property
     def state(self) -> ClusterState:
         """What we know of the cluster now."""
-        informers = (*self._informers.values(), self._guard_informer)
+        informers, guards = self._watching, self._guards.state
         problem = self.client.problem or next((informer.problem for informer in informers if informer.problem), "")
         problem = self.died or problem
-        starting = not problem and not all(informer.warm or not informer.served for informer in informers)
+        first = "its first list is not complete yet"
+        if all(informer.warm or not informer.served for informer in informers):
+            first = "its admission policies have not been asked yet" if self._guards.warming else ""
         return ClusterState(
-            problem="its first list is not complete yet" if starting else problem,
-            starting=starting,
-            guarded=self._guards.issuperset(names.GUARD_POLICIES),
+            problem=problem or first,
+            starting=bool(first) and not problem,
+            guarded=not guards.problem,
+            guard_problem=guards.problem,
+            guard_unknown=guards.unknown,
             argocd=all(self._informers[kind].served for kind in ARGO_KINDS),
         )
 
@@ -112,8 +113,22 @@ class KubeCluster:
     def silence(self) -> float:
         """Seconds since the most silent of the watches was last heard."""
         now = time.monotonic()
-        informers = (*self._informers.values(), self._guard_informer)
-        return max(now - informer.last_heard for informer in informers if informer.served)
+        return max(now - informer.last_heard for informer in self._watching if informer.served)
+
+    @property
+    def _watching(self) -> tuple[Informer, ...]:
+        return (*self._informers.values(), *self._guards.informers)
+
+    def probe_projects(self, projects: Callable[[], Iterable[str]]) -> None:
+        """Prove also the admission policy on ProjectOnboardings, by one of these: they are on this cluster."""
+        self._guards.probe_projects(projects)
+
+    async def guards_answered(self) -> None:
+        """Return when every admission policy that can be asked now has answered, or has had time enough to.
+
+        That is at once but for the first project that there is: the policy on projects can be asked from then on.
+        """
+        await self._guards.first_answers()
 
     def cached(self, key: ObjectKey) -> Live | None:
         """Return what the cache knows at a place."""
@@ -198,21 +213,3 @@ class KubeCluster:
             complete=lambda listed, version: self._store.complete(kind, listed, version),
             lost=lambda item: self._store.lost(kind, item),
         )
-
-    def _guard_feed(self) -> Feed:
-        def complete(listed: AbstractSet[tuple[str, str]], _version: int) -> None:
-            self._guards = {name for _, name in listed}
-
-        return Feed(
-            name=f"{self.name} admission policy bindings",
-            path=_GUARDS,
-            query={},
-            metadata_only=True,
-            heard=lambda item: self._guard_changed(item, there=True),
-            complete=complete,
-            lost=lambda item: self._guard_changed(item, there=False),
-        )
-
-    def _guard_changed(self, item: Manifest, *, there: bool) -> None:
-        (self._guards.add if there else self._guards.discard)(item["metadata"]["name"])
-        self._state_changed()

@@ -69,9 +69,6 @@ class Secrets(Protocol):
     async def read(self, name: str) -> Mapping[str, bytes]:
         """Return the content of a Secret in the operator's namespace; nothing where there is no such Secret."""
 
-    async def guarded(self, cluster: str, namespace: str) -> bool:
-        """Find out whether the admission policy on the operator's account refuses what it has to refuse there."""
-
     async def create(self, key: ObjectKey, manifest: Manifest) -> bool:
         """POST a Secret; return whether that made one: False where the name is taken."""
 

@@ -48,6 +48,11 @@ class ClusterState:
     starting: bool = False
     """Whether the only problem is that it has not been looked at for long enough."""
     guarded: bool = True
+    """Whether the admission policies have proven to be in force."""
+    guard_problem: str = ""
+    """Where they have not: which of them, what it answered, and the remedy."""
+    guard_unknown: bool = False
+    """Whether they are not known to be missing either."""
     argocd: bool = True
 
     @property

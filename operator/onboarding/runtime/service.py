@@ -74,6 +74,7 @@ class Service:
         self._ledger = Ledger(installation, freed=self._queue.add)
         self._pins = Pins(hub, settings.namespace, followed=lambda: self._pool)
         self._hub = self._cluster(HUB, ProvenClient(hub.configuration, **self._proof(HUB)))
+        self._hub.probe_projects(self._declared.names)
         self._pool = ClusterPool(
             self._hub,
             read_secret=lambda name, key: read_secret(hub, settings.namespace, name, key),
@@ -159,6 +160,7 @@ class Service:
 
     async def _work(self, name: str) -> Retry:
         """Make one pass; one project's failure never stops another's."""
+        await self._hub.guards_answered()
         started = time.monotonic()
         try:
             done = await self._reconciler.reconcile(name)

@@ -113,8 +113,8 @@ def _refusal(change: Change, states: Mapping[str, ClusterState]) -> Outcome | No
     if state.problem:
         return Outcome(change, Result.UNREACHABLE, f"cluster {change.key.cluster}: {state.problem}")
     if not state.guarded:
-        message = f"cluster {change.key.cluster} lacks the admission policies of manifests/site: install them"
-        return Outcome(change, Result.GUARD_MISSING, message)
+        result = Result.UNREACHABLE if state.guard_unknown else Result.GUARD_MISSING
+        return Outcome(change, result, f"cluster {change.key.cluster}: {state.guard_problem}")
     if change.key.kind in ARGO_KINDS and not state.argocd:
         message = f"cluster {change.key.cluster} does not serve Argo CD's kinds: install Argo CD there"
         return Outcome(change, Result.ARGOCD_MISSING, message)

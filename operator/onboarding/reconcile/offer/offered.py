@@ -171,8 +171,8 @@ class Offered:
             if state and state.problem and not state.starting:
                 return Verdict(False, Reason.TARGET_UNREACHABLE, f"site {site.name}: {state.problem}")
             if state and state.known and not state.guarded:
-                found = f"site {site.name} lacks the admission policies of manifests/site: install them"
-                return Verdict(False, Reason.GUARD_MISSING, found)
+                reason = Reason.TARGET_UNREACHABLE if state.guard_unknown else Reason.GUARD_MISSING
+                return Verdict(False, reason, f"site {site.name}: {state.guard_problem}")
         return _ACCEPTED if all(state and state.known for _, state in states) else None
 
     def _put_policy(self, head: Head, spec: Any) -> None:
