@@ -1,6 +1,5 @@
 """Both ways to install give the same objects, the API server takes them, and they hold no more rights than needed."""
 
-import hashlib
 import json
 import os
 import subprocess
@@ -11,14 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
-from devcluster import ControlPlane, golang
-from devcluster.build import cache_folder
+from devcluster import ControlPlane
+from devcluster.builds import HELM
 from onboarding import names
 from tests.api.access import review, verdicts
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "project-onboarding-operator"
-HELM_MODULE = ROOT / "devcluster" / "helm"
 HELM_ONLY = {
     "app.kubernetes.io/instance",
     "app.kubernetes.io/managed-by",
@@ -33,24 +31,10 @@ pytestmark = pytest.mark.timeout(1200)
 Objects = dict[tuple[str, str, str], dict[str, Any]]
 
 
-def built_helm() -> Path:
-    """Return helm, built once for its recorded version and kept in the user's cache folder."""
-    digest = hashlib.sha256(golang.version(HELM_MODULE).encode())
-    for name in ("go.mod", "go.sum"):
-        digest.update((HELM_MODULE / name).read_bytes())
-    helm = cache_folder().parent / "helm" / digest.hexdigest()[:16] / "helm"
-    if not helm.exists():
-        helm.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = helm.with_name(f"helm.{os.getpid()}")
-        golang.run(["build", "-trimpath", "-o", str(unfinished), "helm.sh/helm/v3/cmd/helm"], HELM_MODULE)
-        unfinished.rename(helm)
-    return helm
-
-
 @pytest.fixture(scope="session")
 def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Return a function that renders the chart, with values as helm's --set takes them."""
-    helm = built_helm()
+    helm = HELM.folder(lambda _message: None) / "helm"
     home = str(tmp_path_factory.mktemp("helm"))
     environment = {**os.environ, "HELM_CACHE_HOME": home, "HELM_CONFIG_HOME": home, "HELM_DATA_HOME": home}
 
