@@ -26,14 +26,14 @@ _NOISE: Final = (
     (re.compile(r" \(retried \d+ times\)\.?$"), ""),
     (re.compile(r"^.*from server for: \"[^\"]*\": ", re.DOTALL), ""),
     (re.compile(r"^Failed to load target state: "), ""),
-    (re.compile(r"^failed to generate manifest for source \d+ of \d+: "), ""),
+    (re.compile(r"^failed to (?:generate manifest|evaluate revision changes) for source \d+ of \d+: "), ""),
     (re.compile(r"rpc error: code = \w+ desc = "), ""),
     (re.compile(r"failed to execute helm template command: .*?failed exit status \d+: ", re.DOTALL), "helm template: "),
     (re.compile(r"`kustomize build.*?failed exit status \d+: ", re.DOTALL), "kustomize build: "),
     (re.compile(r"/(?:tmp|dev/shm)/[^\s\"':]+"), "…"),
     (re.compile(r":\d+->"), "->"),
 )
-"""Of Argo CD 3.2: what differs from one attempt to the next, and what stands before the words of whoever refused."""
+"""Of Argo CD 3.6: what differs from one attempt to the next, and what stands before the words of whoever refused."""
 
 
 class Cause(NamedTuple):

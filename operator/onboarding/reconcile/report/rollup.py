@@ -25,7 +25,7 @@ _LOOK: Final = "look at the Application in Argo CD, and mend what it reports"
 
 
 class _Rule(NamedTuple):
-    """How a message of Argo CD 3.2, or of whoever refused it something, is read."""
+    """How a message of Argo CD 3.6, or of whoever refused it something, is read."""
 
     pattern: re.Pattern[str]
     message: str
@@ -89,7 +89,7 @@ _RULES: Final = (
         Actor.PLATFORM,
     ),
     _Rule(
-        re.compile(r"(?i)no matching service account found"),
+        re.compile(r"no matching service account found|service account to impersonate"),
         "Argo CD finds no account to sync as",
         "see who has changed the AppProject: its destinationServiceAccounts name one for each environment",
         Actor.PLATFORM,
