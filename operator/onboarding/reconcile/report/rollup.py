@@ -106,6 +106,12 @@ _RULES: Final = (
         "let it give less, or take it out of the repository",
     ),
     _Rule(
+        # kubectl 0.37 in Argo CD 3.6.1 panics where a RoleBinding is refused, and takes the refusal with it.
+        re.compile(r"kubectl auth reconcile: runtime error"),
+        "the API server refuses {about}, and Argo CD does not know why",
+        "let it give no more than the account of the environment has, under a name that is none of the operator's",
+    ),
+    _Rule(
         re.compile(r"could not find (?P<kind>\S+) for requested resource"),
         "the cluster does not serve {kind}",
         "have its definition installed there, or take the object out of the repository",
