@@ -14,13 +14,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from devcluster import ControlPlane
-from devcluster.builds import HELM
 from onboarding.build.kinds import NETWORK_POLICY
+from tests.support.helm import render, rendered
 from tests.support.hub import Hub
-from tests.support.installing import ROOT
 from tests.support.operator import ACCOUNT, NAMESPACE, OperatorProcess
 from tests.support.waiting import wait_until
 
@@ -72,13 +70,10 @@ def test_any_user_will_do(hub: Hub, start: Start) -> None:
     hub.wait("as-anybody")
 
 
-def test_the_charts_deployment_starts_as_well(hub: Hub, installed: ControlPlane, start: Start) -> None:
+def test_the_charts_deployment_starts_as_well(hub: Hub, installed: ControlPlane, start: Start, tmp_path: Path) -> None:
     """What Helm renders is another text: it is taken for what it is, with the server's defaults."""
-    chart = ROOT / "charts/project-onboarding-operator"
-    helm = HELM.folder(lambda _message: None) / "helm"
-    command = [helm, "template", "onboarding", chart, f"--namespace={NAMESPACE}", "--kube-version=1.36.3"]
-    rendered = yaml.safe_load_all(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    deployment = next(item for item in rendered if item and item["kind"] == "Deployment")
+    found = rendered(render(tmp_path))
+    deployment = found["Deployment", NAMESPACE, ACCOUNT]
     deployment["metadata"]["name"] = "from-the-chart"
     made = installed.kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", stdin=json.dumps(deployment))
     start(template=json.loads(made.stdout)["spec"]["template"]["spec"])

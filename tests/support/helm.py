@@ -1,6 +1,5 @@
-"""Helm, built once, and what it makes of the chart."""
+"""Helm, and what it makes of the chart."""
 
-import hashlib
 import os
 import subprocess
 from collections.abc import Sequence
@@ -9,12 +8,10 @@ from typing import Any
 
 import yaml
 
-from devcluster import golang
-from devcluster.build import cache_folder
+from devcluster.builds import HELM
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "project-onboarding-operator"
-HELM_MODULE = ROOT / "devcluster" / "helm"
 HELM_ONLY = {
     "app.kubernetes.io/instance",
     "app.kubernetes.io/managed-by",
@@ -26,25 +23,11 @@ HELM_ONLY = {
 Objects = dict[tuple[str, str, str], dict[str, Any]]
 
 
-def built_helm() -> Path:
-    """Return helm, built once for its recorded version and kept in the user's cache folder."""
-    digest = hashlib.sha256(golang.version(HELM_MODULE).encode())
-    for name in ("go.mod", "go.sum"):
-        digest.update((HELM_MODULE / name).read_bytes())
-    helm = cache_folder().parent / "helm" / digest.hexdigest()[:16] / "helm"
-    if not helm.exists():
-        helm.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = helm.with_name(f"helm.{os.getpid()}")
-        golang.run(["build", "-trimpath", "-o", str(unfinished), "helm.sh/helm/v3/cmd/helm"], HELM_MODULE)
-        unfinished.rename(helm)
-    return helm
-
-
 def helm(home: Path, *arguments: str | Path, values: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     """Run helm, with values as its --set-json takes them; it keeps its files in a folder ``home``."""
     folders = {f"HELM_{name}_HOME": str(home) for name in ("CACHE", "CONFIG", "DATA")}
     settings = [argument for value in values for argument in ("--set-json", value)]
-    command = [built_helm(), *arguments, *settings]
+    command = [HELM.folder(lambda _message: None) / "helm", *arguments, *settings]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **folders})
 
 
