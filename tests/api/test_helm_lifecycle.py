@@ -1,6 +1,5 @@
 """The chart on one living API server: whatever Helm does with it, the guard rails hold and answer within seconds."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 from functools import partial
@@ -10,13 +9,12 @@ from typing import Any
 import pytest
 
 from devcluster import ControlPlane
-from devcluster.builds import HELM
 from onboarding import names
 from tests.api.persons import Person, patch
 from tests.support.guards import connected_to
+from tests.support.helm import CHART, helm
 from tests.support.waiting import wait_until
 
-CHART = Path(__file__).parents[2] / "charts" / "project-onboarding-operator"
 NAMESPACE = "project-onboarding"
 ACCOUNT, NAMESPACES, OBJECTS = names.GUARD_POLICIES
 SECONDS = 20
@@ -29,14 +27,12 @@ class Helm:
     """Helm on a cluster of its own."""
 
     def __init__(self, cluster: ControlPlane, home: Path) -> None:
-        self._helm = HELM.folder(print) / "helm"
-        home_of = dict.fromkeys(("HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"), str(home))
-        self._environment = {**os.environ, **home_of, "KUBECONFIG": str(cluster.kubeconfig)}
+        self._home = home
+        self._where = (f"--kubeconfig={cluster.kubeconfig}", f"--namespace={NAMESPACE}")
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run helm in the operator's namespace."""
-        whole = [self._helm, *command, f"--namespace={NAMESPACE}"]
-        return subprocess.run(whole, capture_output=True, text=True, check=False, env=self._environment)
+        return helm(self._home, *command, *self._where)
 
     def does(self, *command: str) -> None:
         """Run helm, and demand that it succeeds."""
