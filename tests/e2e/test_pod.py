@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from devcluster import ControlPlane
+from devcluster.ports import free_ports
 from onboarding.build.kinds import NETWORK_POLICY
 from tests.support.helm import render, rendered
 from tests.support.hub import Hub
@@ -100,7 +101,7 @@ def test_the_token_is_renewed_while_it_runs(hub: Hub, start: Start) -> None:
 def test_a_developer_starts_it_with_a_kubeconfig(hub: Hub, installed: ControlPlane, tmp_path: Path) -> None:
     """In a shell there is no service account: ONBOARDING_KUBECONFIG names the login."""
     kubeconfig = installed.kubeconfig_for_service_account(NAMESPACE, ACCOUNT)
-    settings = {"ONBOARDING_KUBECONFIG": str(kubeconfig), "ONBOARDING_LISTEN": "127.0.0.1:0"}
+    settings = {"ONBOARDING_KUBECONFIG": str(kubeconfig), "ONBOARDING_LISTEN": f"127.0.0.1:{free_ports(1)[0]}"}
     command = [sys.executable, "-m", "onboarding", "run"]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=log, stderr=log)
