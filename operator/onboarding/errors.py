@@ -2,7 +2,8 @@
 
 OnboardingError
 ├── ApiError          the API server answered with an error; carries its status, reason and message
-└── UnreachableError  a cluster gave no answer, or its connection cannot be set up
+├── UnreachableError  a cluster gave no answer, or its connection cannot be set up
+└── WentBackError     an API server shows an older state than before, as after a restore of etcd
 """
 
 
@@ -24,3 +25,13 @@ class ApiError(OnboardingError):
 
 class UnreachableError(OnboardingError):
     """A cluster cannot be asked at present; what was asked may or may not have happened."""
+
+
+class WentBackError(OnboardingError):
+    """An API server shows an older state than before: nothing that is known of it counts any more."""
+
+    def __init__(self, resource: str, found: str) -> None:
+        super().__init__(
+            f"{resource}: the API server went back to an earlier state, as after a restore of etcd ({found}): "
+            f"everything has to be read anew"
+        )

@@ -29,7 +29,8 @@ BASE = revisions(spec_of(environment()))[0]
 def given(*own: dict[str, Any], platform: Any = (), stage: str = "prod") -> EnvironmentInputs:
     """Return the inputs of an environment with these windows, under these of the platform."""
     policy: OnboardingPolicySpec = policy_of(delivery={"windows": list(platform)})
-    return inputs_of(spec_of(environment(stage=stage, releaseWindows=list(own))), policy=policy)
+    unnamed = [{key: value for key, value in window.items() if key != "name"} for window in own]
+    return inputs_of(spec_of(environment(stage=stage, releaseWindows=unnamed)), policy=policy)
 
 
 def window(**fields: Any) -> Window:

@@ -153,6 +153,8 @@ def differences(world: World, judgement: Judgement, sources: Sources, *, to_the_
 
     The work takes a removal in steps, as the Applications go; ``to_the_end`` looks past them, for a plan.
     """
+    if judgement.newer and judgement.newer.frozen:
+        return []
     former = frozenset(label for revision in judgement.admitted.values() if revision for label in revision.labels)
     building = tuple(judgement.building)
     mending = world.memory.recall("", mend_all, world.owner, building, world.live, former, to_the_end)

@@ -32,10 +32,11 @@ from onboarding.reconcile.reconciler import Reconciler, Retry
 from onboarding.reconcile.world import ClusterState
 from onboarding.runtime import garbage
 from onboarding.runtime.deployments import Deployments
+from onboarding.runtime.ending import cause_of
 from onboarding.runtime.events import Events, build_registry, build_settings
 from onboarding.runtime.health import build_app, serve
 from onboarding.runtime.metrics import Metrics
-from onboarding.runtime.platform import OWN_CRD, Platform
+from onboarding.runtime.platform import Platform
 from onboarding.runtime.queue import WorkQueue
 from onboarding.settings import Settings
 
@@ -117,11 +118,11 @@ class Service:
         parts = [
             asyncio.create_task(self._queue.run(), name="queue"),
             asyncio.create_task(self._secrets.run(), name="credentials"),
-            *self._platform.start(),
+            *await self._platform.start(),
+            *self._hub.start(),
         ]
         opening = asyncio.create_task(self._open_when_warm(), name="opening")
         self._background = [*parts, opening]
-        self._hub.start()
         watching = asyncio.create_task(self._watch(), name="kopf")
         done, _ = await asyncio.wait([watching, *parts], return_when=asyncio.FIRST_COMPLETED)
         died = None if self._stopping else done.pop()
@@ -133,7 +134,7 @@ class Service:
         if died is None and not watching.cancelled() and watching.exception():
             died = watching
         if died is not None:
-            raise OnboardingError(f"a part of the operator died: {died}")
+            raise cause_of(died)
 
     async def _shut_down(self) -> None:
         self._stopping = True
@@ -154,12 +155,15 @@ class Service:
             await asyncio.wait_for(self._sites_warm.wait(), _SITES_PATIENCE)
         log.info("the caches are warm", installation=self._installation, clusters=len(self._pool))
         garbage.search_what_is_new()
+        self._platform.started()
         self._queue.open()
 
     async def _work(self, name: str) -> Retry:
         """Make one pass; one project's failure never stops another's."""
         started = time.monotonic()
         try:
+            if await self._platform.definitions.confirm():
+                return self._ended("OldDefinitions", started, Retry.NO)
             done = await self._reconciler.reconcile(name)
         except OnboardingError as error:
             if isinstance(error, ApiError) and error.status == 404:
@@ -266,13 +270,13 @@ class Service:
         return f"a watch on the hub has been silent for over {limit:.0f} s" if silent else ""
 
     def _not_ready(self) -> str:
-        if not self._events.synced or not self._platform.warm:
-            return "what is declared has not been listed yet"
-        return self._hub.state.problem
+        listed = self._events.synced and self._platform.warm
+        unready = self._hub.state.problem if listed else "what is declared has not been listed yet"
+        return self._platform.definitions.problem or unready
 
     def _teardown_hold(self) -> str:
-        if self._platform.terminating:
-            return f"CustomResourceDefinition {OWN_CRD} is being deleted: no project is torn down"
+        if hold := self._platform.definitions.teardown_hold:
+            return hold
         limit = self._settings.teardown_limit
         if self._declared.deleting() > limit:
             return (
