@@ -3,12 +3,16 @@
 OnboardingError
 ├── ApiError          the API server answered with an error; carries its status, reason and message
 ├── UnreachableError  a cluster gave no answer, or its connection cannot be set up
+├── StatusError       an API server refused the status of a project
 └── WentBackError     an API server shows an older state than before, as after a restore of etcd
 """
 
 
 class OnboardingError(Exception):
     """Base of every error that the operator raises on purpose."""
+
+    outcome = "Error"
+    """How a pass that it ends is counted."""
 
 
 class ApiError(OnboardingError):
@@ -25,6 +29,12 @@ class ApiError(OnboardingError):
 
 class UnreachableError(OnboardingError):
     """A cluster cannot be asked at present; what was asked may or may not have happened."""
+
+
+class StatusError(OnboardingError):
+    """An API server refused the status of a project."""
+
+    outcome = "StatusNotWritten"
 
 
 class WentBackError(OnboardingError):

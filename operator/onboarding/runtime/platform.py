@@ -14,13 +14,15 @@ from datetime import UTC, datetime
 import structlog
 
 from onboarding.adapters.client import Client
+from onboarding.adapters.events import Regarding, post
 from onboarding.adapters.informer import Informer
-from onboarding.adapters.platform_status import write_status
+from onboarding.adapters.platform_status import KINDS, write_status
 from onboarding.adapters.rights import role_state
 from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.declared import Declared
 from onboarding.reconcile.offer.offered import Due
 from onboarding.reconcile.offer.validity import RoleState
+from onboarding.reconcile.report.refusals import Refusals, refuses_status
 from onboarding.reconcile.world import ClusterState
 from onboarding.runtime.definitions import Definitions
 from onboarding.runtime.feeds import platform_feeds, project_feed
@@ -50,6 +52,7 @@ class Platform:
         self._offered = declared.offered
         self._changed = changed
         self._news = asyncio.Event()
+        self._refusals = Refusals()
         self._clusters: Mapping[str, ClusterState] = {}
         self._doubt: asyncio.TimerHandle | None = None
         self.warm = False
@@ -155,10 +158,15 @@ class Platform:
 
     async def _write(self, due: Due) -> ApiError | None:
         """Write a status; return why it was refused, unless its object is gone or another by now."""
+        head = due.head
         try:
             answer = await write_status(self._client, due)
         except ApiError as error:
+            if refuses_status(error):
+                regarding = Regarding(KINDS[head.plural], head.name, head.uid)
+                await post(self._client, regarding, self._refusals.take(head.uid, error))
             return None if error.status in (404, 409) else error
-        if self._offered.take_answer(due.head.plural, answer):
+        self._refusals.end(head.uid)
+        if self._offered.take_answer(head.plural, answer):
             self._changed()
         return None

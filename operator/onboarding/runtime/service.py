@@ -170,7 +170,7 @@ class Service:
                 # A pass reports refusals of children; only the project itself can be missing here, unseen by Kopf.
                 self._declared.drop_project(name)
             log.warning("pass failed", project=name, error=str(error))
-            return self._ended("Error", started, Retry.LATER)
+            return self._ended(error.outcome, started, Retry.LATER)
         except Exception:
             log.exception("pass broke", project=name)
             return self._ended("Bug", started, Retry.LATER)
