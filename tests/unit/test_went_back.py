@@ -139,6 +139,13 @@ async def test_what_may_lag_proves_nothing(server: FakeApiServer, script: Any) -
         await watched.until(lambda: ("heard", "end") in watched.news)
 
 
+async def test_an_empty_list_of_metadata_has_no_items_at_all(server: FakeApiServer) -> None:
+    """So the API server writes it: null, and not an empty list."""
+    empty = server.json({"metadata": {"resourceVersion": "10"}, "items": None})
+    async with watching(server, empty, server.stream(), empty, quiet(server, event("ADDED", "a", 11))) as watched:
+        await watched.until(lambda: watched.news == [("list", [], 10), ("heard", "a")])
+
+
 async def test_every_list_is_a_consistent_read(server: FakeApiServer) -> None:
     """One that named a version, such as 0, would come out of a watch cache, and might be older without a fault."""
     script = [page(server), server.stream(), page(server), server.refusal(410, "Expired"), page(server), quiet(server)]

@@ -180,7 +180,7 @@ class Informer:
         while True:
             page = await self._client.request("GET", self._feed.path, query=query, accept=accept)
             version = self._prove_newer(page, seen)
-            for item in page["items"]:
+            for item in page["items"] or ():
                 listed.add((item["metadata"].get("namespace", ""), item["metadata"]["name"]))
                 take(item)
             if not page["metadata"].get("continue"):
@@ -201,7 +201,8 @@ class Informer:
         version = int(page["metadata"]["resourceVersion"])
         if version < seen:
             raise WentBackError(self._feed.name, f"its list is at version {version}, and {seen} was seen before")
-        for item in page["items"]:
+        # A list of metadata that holds nothing has null in the place of its items.
+        for item in page["items"] or ():
             metadata, known = item["metadata"], self._feed.known(item)
             if int(metadata["resourceVersion"]) < known <= seen:
                 now = metadata["resourceVersion"]
