@@ -30,7 +30,8 @@ def written(offered: Offered, due: Due, version: int) -> dict[str, Any]:
     """Return the object as it is after a status was written."""
     head = due.head
     metadata = {"uid": head.uid, "generation": head.generation, "creationTimestamp": head.created}
-    return {**offer(head.name, {}, version, **metadata), "status": due.status}
+    spec = GOOD if head.plural == POLICIES else TWIN
+    return {**offer(head.name, spec, version, **metadata), "status": due.status}
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from onboarding.reconcile.offer.validity import RoleState
 from onboarding.reconcile.world import ClusterState
 from onboarding.runtime.platform import Platform
 from tests.unit.apiserver import FakeApiServer, connected, serving
+from tests.unit.crds import CRDS
 from tests.unit.worlds import POLICY, UID, offer
 
 GOOD = POLICY.model_dump(mode="json", by_alias=True)
@@ -61,6 +62,11 @@ class Hub:
             asked = orjson.loads(await request.read())["spec"]["resourceAttributes"]
             assert (asked["verb"], asked["resource"]) == ("bind", "clusterroles")
             return web.json_response({"status": {"allowed": asked["name"] in self.bindable}})
+        if "customresourcedefinitions" in parts:
+            name = parts[-1] if parts[-1] in CRDS else request.query["fieldSelector"].removeprefix("metadata.name=")
+            found = CRDS[name]
+            page = {"metadata": {"resourceVersion": "100"}, "items": [found]}
+            return web.json_response(found if parts[-1] == name else page)
         items = list(self.objects.get(parts[-1], {}).values())
         return web.json_response({"metadata": {"resourceVersion": "100"}, "items": items})
 
@@ -116,7 +122,7 @@ async def running(fake: FakeApiServer, hub: Hub) -> AsyncIterator[Running]:
     async with connected(fake.url) as client:
         declared = Declared()
         platform = Platform(client, declared, silence=60, changed=told.set, project_changed=lambda _: None)
-        *watches, keeping = platform.start()
+        *watches, keeping = await platform.start()
         running = Running(platform, declared, told)
         await running.until(lambda: platform.warm)
         keeping.cancel()
@@ -154,7 +160,7 @@ async def test_it_looks_by_itself_when_something_is_new_and_again_after_a_failur
     hub.refuses = 2
     async with connected(fake.url) as client:
         platform = Platform(client, Declared(), silence=60, changed=lambda: None, project_changed=lambda _: None)
-        tasks = platform.start()
+        tasks = await platform.start()
         async with asyncio.timeout(10):
             await hub.wrote("default")
             platform.report_clusters({"hub": ClusterState()})
@@ -172,7 +178,7 @@ async def test_a_missing_role_is_asked_about_again_until_it_is_there(
     hub.roles.clear()
     async with connected(fake.url) as client, asyncio.timeout(10):
         platform = Platform(client, Declared(), silence=60, changed=lambda: None, project_changed=lambda _: None)
-        tasks = platform.start()
+        tasks = await platform.start()
         await hub.wrote("default")
         assert hub.condition(POLICIES, "default")[0] == "Invalid"
         hub.written.clear()

@@ -3,7 +3,7 @@
 from structlog.testing import capture_logs
 
 from onboarding.reconcile.declared import Declared
-from onboarding.runtime.platform import platform_feeds
+from onboarding.runtime.feeds import platform_feeds
 from tests.unit.worlds import UID, confirm_delete, offer
 
 DECISION = {"metadata": {"name": "yes"}, "spec": confirm_delete().model_dump(mode="json", by_alias=True)}

@@ -20,7 +20,7 @@ from onboarding.build.kinds import (
     Manifest,
     ObjectKey,
 )
-from onboarding.errors import ApiError
+from onboarding.errors import ApiError, UnreachableError, WentBackError
 from onboarding.reconcile.ledger import Ledger
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.world import ClusterState
@@ -51,6 +51,7 @@ class KubeCluster:
         self.client = client
         self._ledger = ledger
         self._store = Store(name, project_changed, ledger)
+        self._state_changed = state_changed
         self._wrote = wrote
         self._slots = asyncio.Semaphore(writes_in_flight)
         selector = {"labelSelector": f"{names.LABEL_INSTALLATION}={ledger.installation}"}
@@ -62,11 +63,34 @@ class KubeCluster:
         }
         self._guards = GuardProber(name, client, ledger.installation, silence=silence, changed=state_changed)
         self._tasks: list[asyncio.Task[None]] = []
+        self._older: WentBackError | None = None
+        """How the server was found to show an older state than before, where it was."""
+        self._went_back = asyncio.Event()
 
-    def start(self) -> None:
-        """Begin to list and watch."""
-        self._tasks = [asyncio.create_task(part.run(), name=f"watch {self.name}") for part in self._watching]
-        self._tasks.append(asyncio.create_task(self._guards.run(), name=f"guards {self.name}"))
+    def start(self) -> list[asyncio.Task[None]]:
+        """Begin to list and watch; a task ends where its watch dies, or the server goes back (WentBackError)."""
+        work = (*(part.run() for part in self._watching), self._guards.run(), self._until_it_goes_back())
+        self._tasks = [asyncio.create_task(part, name=f"watch {self.name}") for part in work]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
+        return self._tasks
+
+    async def _until_it_goes_back(self) -> None:
+        await self._went_back.wait()
+        if self._older:
+            raise self._older
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, WentBackError):
+            self._leave(error)
+
+    def _leave(self, older: WentBackError) -> None:
+        """Write nothing more: what is known of the cluster is of a state that does not exist any more."""
+        if self._older is None:
+            self._older = older
+            self._went_back.set()
+            self._state_changed()
 
     async def close(self) -> None:
         """Stop watching and close the connections."""
@@ -80,8 +104,10 @@ class KubeCluster:
     def state(self) -> ClusterState:
         """What we know of the cluster now."""
         informers, guards = self._watching, self._guards.state
-        problem = self.client.problem or next((informer.problem for informer in informers if informer.problem), "")
-        problem = self.died or problem
+        broken = next((informer.problem for informer in informers if informer.problem), "")
+        problem = str(self._older or "") or self.client.problem or broken
+        if any(task.done() for task in self._tasks) and not self._older:
+            problem = "one of its watches has died: restart the operator, and report this"
         first = "its first list is not complete yet"
         if all(informer.warm or not informer.served for informer in informers):
             first = "its admission policies have not been asked yet" if self._guards.warming else ""
@@ -95,14 +121,10 @@ class KubeCluster:
         )
 
     @property
-    def died(self) -> str:
-        """What only a new process mends: a watch whose task has ended; the empty string where none has."""
-        died = any(task.done() for task in self._tasks)
-        return "one of its watches has died: restart the operator, and report this" if died else ""
-
-    @property
     def lost(self) -> str:
         """Why it has to be connected to anew; the empty string where it does not."""
+        if self._older:
+            return str(self._older)
         return LOGIN_REFUSED if self.client.login_refused else self.client.problem
 
     async def prove(self) -> None:
@@ -193,6 +215,7 @@ class KubeCluster:
 
     async def read(self, key: ObjectKey) -> Manifest | None:
         """GET an object and renew the cache."""
+        known = self._store.get(key)
         try:
             found = await self.client.request("GET", key.kind.path(key.namespace, key.name))
         except ApiError as error:
@@ -200,6 +223,10 @@ class KubeCluster:
                 raise
             self._store.missing(key)
             return None
+        version = int(found["metadata"]["resourceVersion"])
+        if known is not None and version < known.version:
+            self._leave(WentBackError(str(key), f"it is at version {version}, and {known.version} was seen before"))
+            raise UnreachableError(self.lost)
         self._store.wrote(key.kind, found)
         return found
 
@@ -212,4 +239,5 @@ class KubeCluster:
             heard=lambda item: self._store.heard(kind, item),
             complete=lambda listed, version: self._store.complete(kind, listed, version),
             lost=lambda item: self._store.lost(kind, item),
+            known=lambda item: self._store.version(kind, item),
         )

@@ -28,6 +28,11 @@ class Store:
         """Return what is known at a place."""
         return self._objects.get(key)
 
+    def version(self, kind: ChildKind, manifest: Manifest) -> int:
+        """Return the version that is known of an object; 0 where it is not known."""
+        known = self._objects.get(key_of(self._cluster, kind, manifest))
+        return known.version if known else 0
+
     def owned(self, project: str) -> dict[ObjectKey, Live]:
         """Return the objects whose labels name this project."""
         return {key: self._objects[key] for key in self._keys.get(project, ())}

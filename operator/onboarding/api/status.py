@@ -51,6 +51,7 @@ class Reason(StrEnum):
     SUSPENDED = "Suspended"
     ACCEPTED = "Accepted"
     INVALID = "Invalid"
+    NEWER_THAN_OPERATOR = "NewerThanOperator"
 
 
 class EnvironmentState(StrEnum):

@@ -10,6 +10,7 @@ from onboarding import names
 from onboarding.api.common import Mode
 from onboarding.api.status import EnvironmentState
 from onboarding.build.credentials import Sources
+from onboarding.errors import ApiError, StatusError
 from onboarding.reconcile.apply.blockers import blockers
 from onboarding.reconcile.apply.compare import Action, Change
 from onboarding.reconcile.apply.converge import Outcome, Result, converge
@@ -22,10 +23,11 @@ from onboarding.reconcile.memory import Memory
 from onboarding.reconcile.observe import Observer
 from onboarding.reconcile.ports import Cluster, Outside, Projects, Secrets
 from onboarding.reconcile.report.news import news
+from onboarding.reconcile.report.refusals import Refusals, refuses_status
 from onboarding.reconcile.report.rollup import unexplained
 from onboarding.reconcile.report.status import report
 from onboarding.reconcile.report.verdict import Verdict, give_verdict
-from onboarding.reconcile.world import World
+from onboarding.reconcile.world import Project, World
 
 _LOOKS = 2
 
@@ -75,6 +77,7 @@ class Reconciler:
         self._secrets = secrets
         self._courier = Courier(secrets)
         self._memories: dict[str, Memory] = {}
+        self._refusals = Refusals()
 
     async def reconcile(self, name: str) -> Pass:
         """Bring a project to what it declares; where the cache was behind, look again before saying so."""
@@ -91,6 +94,7 @@ class Reconciler:
             self._outside.forget(name)
             self._ledger.reserve(name, {})
             self._memories.pop(name, None)
+            self._refusals.end(name)
             return Pass()
         memory = self._memories[name] = Memory(self._memories.get(name))
         world = replace(world, memory=memory)
@@ -126,10 +130,21 @@ class Reconciler:
         verdict = give_verdict(seen, judgement, outcomes, await blockers(seen.live, self._clusters))
         status = report(seen, judgement, outcomes, verdict, plan)
         if status != world.project.status:
-            await self._projects.write_status(world.project.name, status)
+            await self._write_status(world.project, status)
             await self._projects.announce(world.project, news(world.project.status, status))
         done = tuple(str(outcome.change) for outcome in outcomes)
         return Pass(verdict, _states(status), done, _retry(judgement, outcomes), judgement.again_at)
+
+    async def _write_status(self, project: Project, status: dict[str, Any]) -> None:
+        """Write a status; StatusError where the server will not have it, which an Event tells."""
+        try:
+            await self._projects.write_status(project.name, status)
+        except ApiError as error:
+            if not refuses_status(error):
+                raise
+            await self._projects.announce(project, self._refusals.take(project.name, error))
+            raise StatusError(f"the status cannot be written: {error}") from error
+        self._refusals.end(project.name)
 
     async def _hold_on_to(self, world: World, changes: Sequence[Change]) -> None:
         """Put our finalizer on before the first object is made, so that none is ever forgotten."""
@@ -153,6 +168,8 @@ def differences(world: World, judgement: Judgement, sources: Sources, *, to_the_
 
     The work takes a removal in steps, as the Applications go; ``to_the_end`` looks past them, for a plan.
     """
+    if judgement.newer and judgement.newer.frozen:
+        return []
     former = frozenset(label for revision in judgement.admitted.values() if revision for label in revision.labels)
     building = tuple(judgement.building)
     mending = world.memory.recall("", mend_all, world.owner, building, world.live, former, to_the_end)

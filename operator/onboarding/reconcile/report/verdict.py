@@ -42,8 +42,10 @@ def give_verdict(
     world: World, judgement: Judgement, outcomes: Iterable[Outcome], waiting: Sequence[str] = ()
 ) -> Verdict:
     """Return the verdict of a pass; ``waiting`` names what deletions under way wait for."""
-    if world.project.spec is None:
-        return Verdict("False", Reason.REFUSED, judgement.hold, stalled=True, actor=Actor.PROJECT)
+    if judgement.newer or world.project.spec is None:
+        reason = Reason.NEWER_THAN_OPERATOR if judgement.newer else Reason.REFUSED
+        actor = Actor.PLATFORM if judgement.newer else Actor.PROJECT
+        return Verdict("False", reason, judgement.hold, stalled=True, actor=actor)
     bad = {outcome.result: outcome for outcome in reversed(list(outcomes))}
     unseen = _unseen(world, judgement)
     for result, (reason, ready, reconciling, stalled, actor) in _OF_RESULT.items():
