@@ -56,7 +56,7 @@ def mend(definitions: Definitions) -> Iterator[object]:
 
 def readiness(operator: OperatorProcess) -> str:
     """Return what /readyz says, well or not."""
-    connection = http.client.HTTPConnection("127.0.0.1", operator._port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", operator.port, timeout=10)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().read().decode().strip()

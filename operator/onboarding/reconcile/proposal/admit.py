@@ -101,10 +101,12 @@ def admitted(live: Mapping[ObjectKey, Live], memory: Memory) -> dict[Place, Revi
 
 def newer_admitted(live: Mapping[ObjectKey, Live], memory: Memory) -> str:
     """Return which admitted revision a newer operator wrote, and how this shows; the empty string without one."""
-    for key, item in sorted(live.items(), key=lambda entry: str(entry[0])) if live else ():
-        if key.kind is NAMESPACE and not item.deleting and (newer := memory.recall(key, _read, item.content).newer):
-            return f"what is admitted in {key} cannot be read, so that nothing there is touched: {newer}"
-    return ""
+    found = [
+        f"what is admitted in {key} cannot be read, so that nothing of the project is touched: {newer}"
+        for key, item in live.items()
+        if key.kind is NAMESPACE and not item.deleting and (newer := memory.recall(key, _read, item.content).newer)
+    ]
+    return min(found, default="")
 
 
 def revoke(revision: Revision, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec | None) -> Revision:
