@@ -3,7 +3,6 @@
 The project of the case has a freeze window and a pinned revision; an older definition knows neither.
 """
 
-import http.client
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +13,7 @@ from tests.faults.conftest import Start
 from tests.support.definitions import PROJECTS_CRD, Definitions, cut
 from tests.support.faultproxy import FaultProxy
 from tests.support.hub import ARGOCD, PROJECTS, REPOSITORY, Hub
-from tests.support.operator import NAMESPACE, OperatorProcess
+from tests.support.operator import OperatorProcess
 from tests.support.waiting import wait_until
 
 OLDER = cut("spec.environments[].releaseWindows", "spec.environments[].deployments")
@@ -54,18 +53,8 @@ def mend(definitions: Definitions) -> Iterator[object]:
         yield mend
 
 
-def readiness(operator: OperatorProcess) -> str:
-    """Return what /readyz says, well or not."""
-    connection = http.client.HTTPConnection("127.0.0.1", operator.port, timeout=10)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().read().decode().strip()
-    finally:
-        connection.close()
-
-
 def wait_readiness(operator: OperatorProcess, words: str, *, within: float = 30) -> None:
-    wait_until(lambda: words in readiness(operator), what=f"/readyz says {words}", within=within)
+    wait_until(lambda: words in operator.page("/readyz"), what=f"/readyz says {words}", within=within)
 
 
 def argo(hub: Hub, name: str) -> tuple[Manifest, Manifest]:
@@ -105,7 +94,7 @@ def test_case_20_old_crd_new_operator(hub: Hub, start: Start, definitions: Defin
     assert (argo(hub, "f20b"), argo(hub, "f20c")) == before
     assert [hub.project(name)["status"] for name in ("f20b", "f20c")] == statuses
     assert hub.live("f20-new") == {}
-    assert readiness(operator).startswith(WORDS)
+    assert operator.page("/readyz").startswith(WORDS)
 
     mend()
     hub.wait("f20-new", within=60)
@@ -140,10 +129,8 @@ def test_case_20_from_the_start_and_without_a_restart(
     first.kill()
     before = argo(hub, "f20d")
     definitions.change(PROJECTS_CRD, OLDER)
-    kubeconfig = installed.kubeconfig_for_service_account(NAMESPACE, "project-onboarding-operator")
-    operator = OperatorProcess(kubeconfig, tmp_path / "late.log")
+    operator = OperatorProcess(installed, tmp_path / "late.log")
     try:
-        wait_until(lambda: serves(operator), what="the operator answers", within=60)
         wait_readiness(operator, WORDS)
         mend()
         operator.wait_ready()
@@ -151,13 +138,6 @@ def test_case_20_from_the_start_and_without_a_restart(
         assert argo(hub, "f20d") == before
     finally:
         operator.kill()
-
-
-def serves(operator: OperatorProcess) -> bool:
-    try:
-        return bool(readiness(operator))
-    except OSError:
-        return False
 
 
 def test_case_20_before_the_definition_is_heard_of(
