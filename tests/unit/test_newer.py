@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -17,7 +16,6 @@ from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.status import Reason
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import NAMESPACE
-from onboarding.reconcile.journey.unread import Unread
 from onboarding.reconcile.judge import judge
 from onboarding.reconcile.ledger import Ledger
 from onboarding.reconcile.live import Live
@@ -28,11 +26,10 @@ from onboarding.reconcile.report.verdict import Verdict, give_verdict
 from onboarding.reconcile.world import World
 from tests.unit.crds import CRDS, root_of
 from tests.unit.fakes import FakeSecrets
-from tests.unit.worlds import UID, environment, live_of_spec, spec_of, world_of
+from tests.unit.newer import ADMITTED, LIVE, SPEC, UNKNOWN, unread
+from tests.unit.worlds import environment, spec_of, world_of
 from tests.unit.worlds import told as status_of
 
-ROOT = Path(__file__).parents[2]
-UNKNOWN = "fromTheFuture"
 MODELS: dict[str, type[Model]] = {
     "projectonboardings": ProjectOnboardingSpec,
     "onboardingpolicies": OnboardingPolicySpec,
@@ -99,10 +96,6 @@ def test_a_spec_that_is_merely_wrong_is_not_newer() -> None:
     assert not is_newer(unreadable(error.value))
 
 
-SPEC = spec_of(environment(), environment("qa", stage="dev"))
-LIVE = live_of_spec(SPEC)
-
-
 def changes(world: World) -> list[str]:
     return [str(change) for change in differences(world, judge(world), FakeSecrets().source)]
 
@@ -114,10 +107,6 @@ def verdict(world: World) -> Verdict:
 def newer_project() -> World:
     world = world_of(None, LIVE, problem="spec.x: this operator does not know the field")
     return replace(world, project=replace(world.project, newer=True))
-
-
-def unread(decision: str, name: str = "shop", uid: str = UID) -> Unread:
-    return Unread.of("d-1", {"decision": decision, "project": {"name": name, "uid": uid}, "x": 1}, "spec.x: unknown")
 
 
 GROWN = spec_of(environment(labels={"team.example/a": "b"}), environment("new"))
@@ -162,11 +151,6 @@ def annotated(live: Live, **fields: Any) -> Live:
     return live._replace(content=orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
 
 
-ADMITTED = orjson.loads(
-    orjson.loads(next(item for key, item in LIVE.items() if key.kind is NAMESPACE).content)["metadata"]["annotations"][
-        names.ANNOTATION_ADMITTED
-    ]
-)
 NEWER_REVISIONS = {
     "a field": {UNKNOWN: 1},
     "a field of a part": {"resources": {**ADMITTED["resources"], UNKNOWN: "1"}},

@@ -10,6 +10,7 @@ from onboarding.build.revision import Revision
 from onboarding.reconcile.declared import Declared
 from onboarding.reconcile.journey.unread import Unread
 from onboarding.reconcile.offer.offered import POLICIES, TARGETS
+from tests.unit.newer import ADMITTED, ROOT, SPEC, UNKNOWN, unread
 from tests.unit.worlds import NOW, POLICY, UID, decided, offer
 
 
