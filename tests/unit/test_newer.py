@@ -1,7 +1,6 @@
 """What is newer than this operator is never read in part: what is admitted stays, and somebody is told why."""
 
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -276,42 +275,6 @@ def test_a_decision_that_cannot_be_read_is_about_its_project_or_else_about_all()
     assert declared.put_decision("one", decided("Suspend")) == {"shop"}
     assert declared.unread("shop", UID) == ()
     assert declared.put_decision("one", decided("Suspend")) == set()
-
-
-def test_the_same_version_may_say_something_else_under_another_definition() -> None:
-    """A list after the definition was mended: the objects are as old as before, and whole."""
-    declared = Declared()
-    whole = body()
-    part = deepcopy(whole)
-    del part["spec"]["environments"][1]
-    declared.put_project(part)
-    before = dict(declared.reads)
-    assert declared.list_project(whole)
-    project = declared.project("shop")
-    assert project is not None
-    assert project.spec == SPEC
-    assert declared.reads != before
-    assert not declared.list_project(whole)
-    assert not declared.list_project(body(4, spec=part["spec"]))
-    assert declared.list_project(body(6))
-
-
-def test_what_a_complete_list_does_not_hold_is_gone_unless_it_is_newer() -> None:
-    declared = Declared()
-    declared.put_project(body(5))
-    assert declared.projects_listed({"shop"}, 9) == []
-    assert declared.projects_listed(set(), 4) == []
-    assert declared.projects_listed(set(), 5) == ["shop"]
-    assert declared.project("shop") is None
-
-
-def test_the_end_of_a_former_project_does_not_touch_the_one_that_was_listed_since() -> None:
-    declared = Declared()
-    declared.put_project(body(9))
-    declared.lose_project(body(8))
-    assert declared.project("shop") is not None
-    declared.lose_project(body(10))
-    assert declared.project("shop") is None
 
 
 def test_a_revision_is_read_as_it_was_written() -> None:
