@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
+import structlog
+
 from onboarding import names
 from onboarding.adapters.client import MERGE_PATCH
 from onboarding.adapters.identity import ProvenClient
@@ -29,6 +31,8 @@ _GUARDS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindin
 _RESTLESS_KINDS = (APPLICATION, RESOURCE_QUOTA)
 """Kinds whose version moves with every status write of Argo CD or the quota controller: changed by the UID alone."""
 LOGIN_REFUSED = "its login is refused: renew its kubeconfig Secret"
+log = structlog.get_logger(__name__)
+
 _WRITE = {"fieldManager": names.MANAGER, "fieldValidation": "Strict"}
 
 
@@ -91,6 +95,7 @@ class KubeCluster:
     def _leave(self, older: WentBackError) -> None:
         """Write nothing more: what is known of the cluster is of a state that does not exist any more."""
         if self._older is None:
+            log.error("server went back", cluster=self.name, problem=str(older))
             self._older = older
             self._went_back.set()
             self._state_changed()
@@ -109,7 +114,7 @@ class KubeCluster:
         informers = (*self._informers.values(), self._guard_informer)
         broken = next((informer.problem for informer in informers if informer.problem), "")
         problem = str(self._older or "") or self.client.problem or broken
-        if any(task.done() for task in self._tasks):
+        if not self._older and any(task.done() for task in self._tasks):
             problem = "one of its watches has died: restart the operator, and report this"
         starting = not problem and not all(informer.warm or not informer.served for informer in informers)
         return ClusterState(
