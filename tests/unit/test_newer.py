@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from onboarding import names
@@ -16,9 +18,13 @@ from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.status import Reason
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import NAMESPACE
+from onboarding.build.revision import Revision
+from onboarding.reconcile.declared import Declared
+from onboarding.reconcile.journey.unread import Unread
 from onboarding.reconcile.judge import judge
 from onboarding.reconcile.ledger import Ledger
 from onboarding.reconcile.live import Live
+from onboarding.reconcile.offer.offered import POLICIES, TARGETS
 from onboarding.reconcile.offer.validity import is_newer, told, unreadable
 from onboarding.reconcile.reconciler import differences
 from onboarding.reconcile.report.status import report
@@ -26,10 +32,11 @@ from onboarding.reconcile.report.verdict import Verdict, give_verdict
 from onboarding.reconcile.world import World
 from tests.unit.crds import CRDS, root_of
 from tests.unit.fakes import FakeSecrets
-from tests.unit.newer import ADMITTED, LIVE, SPEC, UNKNOWN, unread
-from tests.unit.worlds import environment, spec_of, world_of
+from tests.unit.worlds import NOW, POLICY, UID, decided, environment, live_of_spec, offer, spec_of, world_of
 from tests.unit.worlds import told as status_of
 
+ROOT = Path(__file__).parents[2]
+UNKNOWN = "fromTheFuture"
 MODELS: dict[str, type[Model]] = {
     "projectonboardings": ProjectOnboardingSpec,
     "onboardingpolicies": OnboardingPolicySpec,
@@ -96,6 +103,10 @@ def test_a_spec_that_is_merely_wrong_is_not_newer() -> None:
     assert not is_newer(unreadable(error.value))
 
 
+SPEC = spec_of(environment(), environment("qa", stage="dev"))
+LIVE = live_of_spec(SPEC)
+
+
 def changes(world: World) -> list[str]:
     return [str(change) for change in differences(world, judge(world), FakeSecrets().source)]
 
@@ -107,6 +118,10 @@ def verdict(world: World) -> Verdict:
 def newer_project() -> World:
     world = world_of(None, LIVE, problem="spec.x: this operator does not know the field")
     return replace(world, project=replace(world.project, newer=True))
+
+
+def unread(decision: str, name: str = "shop", uid: str = UID) -> Unread:
+    return Unread.of("d-1", {"decision": decision, "project": {"name": name, "uid": uid}, "x": 1}, "spec.x: unknown")
 
 
 GROWN = spec_of(environment(labels={"team.example/a": "b"}), environment("new"))
@@ -151,6 +166,11 @@ def annotated(live: Live, **fields: Any) -> Live:
     return live._replace(content=orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
 
 
+ADMITTED = orjson.loads(
+    orjson.loads(next(item for key, item in LIVE.items() if key.kind is NAMESPACE).content)["metadata"]["annotations"][
+        names.ANNOTATION_ADMITTED
+    ]
+)
 NEWER_REVISIONS = {
     "a field": {UNKNOWN: 1},
     "a field of a part": {"resources": {**ADMITTED["resources"], UNKNOWN: "1"}},
@@ -214,3 +234,50 @@ def test_a_status_that_a_newer_operator_wrote_breaks_no_pass() -> None:
         world = replace(seen, project=replace(seen.project, status=status))
         found = report(world, judge(world), (), verdict(world), None)
         assert UNKNOWN not in orjson.dumps(found).decode()
+
+
+def body(version: int = 5, spec: Any = None) -> dict[str, Any]:
+    own = {"name": "shop", "uid": UID, "generation": 2, "resourceVersion": str(version)}
+    return {"metadata": own, "spec": spec or SPEC.model_dump(mode="json", by_alias=True), "status": {}}
+
+
+def test_the_world_of_a_project_tells_what_is_newer() -> None:
+    declared = Declared()
+    everything = yaml.safe_load((ROOT / "examples/everything.yaml").read_text())["spec"]
+    declared.put_project(body(spec={**everything, UNKNOWN: 1}))
+    project = declared.project("shop")
+    assert project is not None
+    assert (project.spec, project.newer) == (None, True)
+    good = POLICY.model_dump(mode="json", by_alias=True)
+    declared.offered.put(POLICIES, offer("default", {**good, UNKNOWN: 1}))
+    declared.offered.put(TARGETS, offer("main", {"sites": [{"name": "a", UNKNOWN: 1}]}))
+    assert declared.offered.policy_newer("default")
+    assert declared.offered.newer_targets == {"main"}
+    reasons = {due.head.name: due.status["conditions"][0]["reason"] for due in declared.offered.due({}, NOW)}
+    assert reasons == {"default": "NewerThanOperator", "main": "NewerThanOperator"}
+
+
+def test_a_decision_that_cannot_be_read_is_about_its_project_or_else_about_all() -> None:
+    declared = Declared()
+    for name in ("shop", "other"):
+        found = body()
+        found["metadata"]["name"] = name
+        declared.put_project(found)
+    assert declared.put_decision("one", unread("Suspend")) == {"shop"}
+    assert declared.put_decision("two", Unread.of("two", {"decision": "Suspend", "project": ["shop"]}, "p")) == {
+        "shop",
+        "other",
+    }
+    assert [item.name for item in declared.unread("shop", UID)] == ["d-1", "two"]
+    assert [item.name for item in declared.unread("shop", "another")] == ["two"]
+    assert declared.put_decision("two", None) == {"shop", "other"}
+    assert declared.unread("other", UID) == ()
+    assert declared.put_decision("one", decided("Suspend")) == {"shop"}
+    assert declared.unread("shop", UID) == ()
+    assert declared.put_decision("one", decided("Suspend")) == set()
+
+
+def test_a_revision_is_read_as_it_was_written() -> None:
+    assert Revision.parse(orjson.dumps(ADMITTED).decode()).canonical == orjson.dumps(
+        ADMITTED, option=orjson.OPT_SORT_KEYS
+    )

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from aiohttp import web
 from kubernetes.aio import client as kubernetes
 
 from onboarding.adapters import informer as module
@@ -15,6 +16,7 @@ from onboarding.build.naming import ownership_labels
 from onboarding.build.revision import Owner
 from onboarding.errors import UnreachableError, WentBackError
 from onboarding.reconcile.ledger import Ledger
+from onboarding.runtime.ending import cause_of
 from tests.unit.apiserver import Answer, FakeApiServer, serving
 from tests.unit.watched import event, item, page, quiet, watching
 
@@ -241,3 +243,37 @@ async def test_a_read_of_the_same_version_is_no_older_one(server: FakeApiServer,
     server.script = identified(server, server.json(quota(20)))
     assert await cluster.read(KEY) == quota(20)
     assert cluster.lost == ""
+
+
+async def test_a_cluster_whose_server_went_back_is_written_to_no_more_and_lets_its_tasks_end(
+    server: FakeApiServer, cluster: KubeCluster
+) -> None:
+    """The pool connects to a site anew where it is lost; of the hub a task that ends is the end of the operator."""
+    version = 30
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        nonlocal version
+        if request.path.endswith("/kube-system"):
+            return web.json_response({"metadata": {"uid": "kube-system"}})
+        if "watch" in request.query:
+            version = 29
+            return web.Response()
+        return web.json_response({"metadata": {"resourceVersion": str(version)}, "items": []})
+
+    server.script = [answer]
+    tasks = cluster.start()
+    async with asyncio.timeout(10):
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    assert "went back to an earlier state" in cluster.lost
+    assert (cluster.state.problem, cluster.state.known) == (cluster.lost, False)
+    died = next(task for task in tasks if task.done())
+    assert str(cause_of(died)) == cluster.lost
+
+
+async def test_the_cause_of_an_end_is_the_error_that_was_raised_on_purpose() -> None:
+    async def broken() -> None:
+        raise ValueError("a bug")
+
+    task = asyncio.create_task(broken(), name="queue")
+    await asyncio.wait([task])
+    assert str(cause_of(task)).startswith("a part of the operator died: <Task finished name='queue'")

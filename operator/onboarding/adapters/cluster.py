@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 
+import structlog
+
 from onboarding import names
 from onboarding.adapters.client import MERGE_PATCH
 from onboarding.adapters.guards import GuardProber
@@ -28,6 +30,8 @@ from onboarding.reconcile.world import ClusterState
 _RESTLESS_KINDS = (APPLICATION, RESOURCE_QUOTA)
 """Kinds whose version moves with every status write of Argo CD or the quota controller: changed by the UID alone."""
 LOGIN_REFUSED = "its login is refused: renew its kubeconfig Secret"
+log = structlog.get_logger(__name__)
+
 _WRITE = {"fieldManager": names.MANAGER, "fieldValidation": "Strict"}
 
 
@@ -88,6 +92,7 @@ class KubeCluster:
     def _leave(self, older: WentBackError) -> None:
         """Write nothing more: what is known of the cluster is of a state that does not exist any more."""
         if self._older is None:
+            log.error("server went back", cluster=self.name, problem=str(older))
             self._older = older
             self._went_back.set()
             self._state_changed()
@@ -106,7 +111,7 @@ class KubeCluster:
         informers, guards = self._watching, self._guards.state
         broken = next((informer.problem for informer in informers if informer.problem), "")
         problem = str(self._older or "") or self.client.problem or broken
-        if any(task.done() for task in self._tasks) and not self._older:
+        if not self._older and any(task.done() for task in self._tasks):
             problem = "one of its watches has died: restart the operator, and report this"
         first = "its first list is not complete yet"
         if all(informer.warm or not informer.served for informer in informers):

@@ -92,7 +92,7 @@ class Informer:
             except TimeoutError:
                 continue  # It was asked to read again.
             except WentBackError:
-                raise
+                raise  # No other error of ours ends this.
             except ApiError as error:
                 self._refused(error)
             except OnboardingError as error:
@@ -103,10 +103,10 @@ class Informer:
             delay = min(delay * 2, _BACKOFF_LAST)
 
     async def read_again(self) -> None:
-        """List again now, and return when a list that began after this call is complete."""
+        """List again now, of a feed that is listed each time; return when a list that began later is complete."""
         complete = asyncio.get_running_loop().create_future()
         self._awaiting.append(complete)
-        if self._round is not None:
+        if self._round is not None and not self._round.expired():
             self._round.reschedule(asyncio.get_running_loop().time())
         await complete
 

@@ -33,7 +33,7 @@ class Unread(NamedTuple):
             name=name,
             project=project if isinstance(project, str) else "",
             uid=uid if isinstance(uid, str) else "",
-            withholds=spec.get("decision") not in _GRANTING,
+            withholds=str(spec.get("decision")) not in _GRANTING,
             problem=problem,
         )
 
