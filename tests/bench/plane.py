@@ -168,8 +168,11 @@ def _admit_writer(cluster: ControlPlane) -> None:
     """Enter the raw writer as an operator in the guard rails: then both contenders pay for the same admission."""
     for policy in names.GUARD_POLICIES:
         guard = ("validatingadmissionpolicy", policy)
-        text = cluster.kubectl("get", *guard, "-o", "json").stdout
-        cluster.kubectl("replace", "-f", "-", stdin=text.replace(f"['{OPERATOR}'", f"['{WRITER}', '{OPERATOR}'"))
+        found = orjson.loads(cluster.kubectl("get", *guard, "-o", "json").stdout)
+        # A controller writes the status of a policy at about the same time.
+        del found["metadata"]["resourceVersion"]
+        text = orjson.dumps(found).decode().replace(f"['{OPERATOR}'", f"['{WRITER}', '{OPERATOR}'")
+        cluster.kubectl("replace", "-f", "-", stdin=text)
     _, _, namespace, name = WRITER.split(":")
     kubeconfig = cluster.kubeconfig_for_service_account(namespace, name)
     probe = orjson.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": _LABELLED}).decode()

@@ -57,7 +57,7 @@ ANSWERS: dict[str, tuple[OnboardingError, Standing, str]] = {
     "our sentence from a webhook": (
         ApiError(403, "Forbidden", f'admission webhook "acme" denied the request: {sentence()}'),
         Standing.UNKNOWN,
-        "let dry runs with the annotation projectonboarding.io/guard-probe pass there: 403",
+        "let dry runs of the operator's account pass there: 403",
     ),
     "a webhook that quotes our policy": (
         ApiError(403, "Forbidden", f'admission webhook "acme" denied the request: {denial(sentence()).message}'),

@@ -53,7 +53,8 @@ PROVEN: Final = Answer(Standing.PROVEN)
 ALLOWED: Final = Answer(Standing.MISSING, "nothing refused the object that it refuses to everybody")
 STRIPPED: Final = Answer(
     Standing.MISSING,
-    f"nothing refused its probe, because a mutating webhook takes the annotation {names.ANNOTATION_GUARD_PROBE} off",
+    f"nothing refused its probe, because a mutating webhook takes the annotation {names.ANNOTATION_GUARD_PROBE} off: "
+    "exempt the dry runs of the operator's account there",
 )
 
 
@@ -84,10 +85,7 @@ def _explain(error: ApiError) -> str:
         return f"its probe cannot be sent until the manifests are applied again: {error}"
     if error.status in (404, 429) or error.status >= 500:
         return str(error)
-    return (
-        f"something else refused its probe. Let dry runs with the annotation {names.ANNOTATION_GUARD_PROBE} "
-        f"pass there: {error}"
-    )
+    return f"something else refused its probe, so let dry runs of the operator's account pass there: {error}"
 
 
 class Form(NamedTuple):
