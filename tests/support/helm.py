@@ -38,7 +38,9 @@ def render(home: Path, *values: str) -> subprocess.CompletedProcess[str]:
 
 def notes(home: Path, kubeconfig: Path, *values: str) -> str:
     """Return what helm tells whoever installs the chart on a cluster, without installing it."""
-    done = helm(home, "install", "onboarding", CHART, "--dry-run=client", f"--kubeconfig={kubeconfig}", values=values)
+    # The cluster may hold the same objects from kustomize, which helm would else refuse to take over.
+    dry = ("--dry-run=client", "--take-ownership")
+    done = helm(home, "install", "onboarding", CHART, *dry, f"--kubeconfig={kubeconfig}", values=values)
     assert done.returncode == 0, done.stderr
     return done.stdout.rpartition("NOTES:\n")[2]
 
