@@ -85,6 +85,14 @@ class Hub:
         return web.json_response(self.objects[plural][name])
 
 
+async def never() -> None:
+    """Stand for a watch that is never taken up again."""
+    await asyncio.Event().wait()
+
+
+QUIET: dict[str, Any] = {"project_changed": lambda _: None, "kopf_watches": never}
+
+
 @pytest.fixture
 async def fake() -> AsyncIterator[FakeApiServer]:
     async with serving() as server:
@@ -121,7 +129,9 @@ async def running(fake: FakeApiServer, hub: Hub) -> AsyncIterator[Running]:
     told = asyncio.Event()
     async with connected(fake.url) as client:
         declared = Declared()
-        platform = Platform(client, declared, silence=60, changed=told.set, project_changed=lambda _: None)
+        platform = Platform(
+            client, declared, silence=60, changed=told.set, project_changed=lambda _: None, kopf_watches=never
+        )
         *watches, keeping = await platform.start()
         running = Running(platform, declared, told)
         await running.until(lambda: platform.warm)
@@ -159,7 +169,9 @@ async def test_it_looks_by_itself_when_something_is_new_and_again_after_a_failur
     monkeypatch.setattr("onboarding.runtime.platform._RETRY_FIRST", 0.01)
     hub.refuses = 2
     async with connected(fake.url) as client:
-        platform = Platform(client, Declared(), silence=60, changed=lambda: None, project_changed=lambda _: None)
+        platform = Platform(
+            client, Declared(), silence=60, changed=lambda: None, project_changed=lambda _: None, kopf_watches=never
+        )
         tasks = await platform.start()
         async with asyncio.timeout(10):
             await hub.wrote("default")
@@ -177,7 +189,9 @@ async def test_a_missing_role_is_asked_about_again_until_it_is_there(
     monkeypatch.setattr("onboarding.runtime.platform._ASK_AGAIN", 0.01)
     hub.roles.clear()
     async with connected(fake.url) as client, asyncio.timeout(10):
-        platform = Platform(client, Declared(), silence=60, changed=lambda: None, project_changed=lambda _: None)
+        platform = Platform(
+            client, Declared(), silence=60, changed=lambda: None, project_changed=lambda _: None, kopf_watches=never
+        )
         tasks = await platform.start()
         await hub.wrote("default")
         assert hub.condition(POLICIES, "default")[0] == "Invalid"

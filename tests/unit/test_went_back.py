@@ -170,6 +170,27 @@ async def test_a_feed_that_wants_it_is_listed_whenever_its_watch_is_taken_up(ser
         await watched.until(lambda: watched.news == [("list", [], 10), ("heard", "a"), ("list", ["a"], 10)])
 
 
+async def test_where_somebody_else_watches_one_object_is_listed_each_time(server: FakeApiServer) -> None:
+    """Kopf watches projects: what it has heard is what the list is compared with."""
+    async with watching(server, page(server, item("a", 7)), followed=True, a=7) as watched:
+        await watched.until(lambda: len(server.requests) == 1)
+        watched.elsewhere.put_nowait(None)
+        await watched.until(lambda: len(server.requests) == 2)
+        assert [(request.query["limit"], "watch" in request.query) for request in server.requests] == [("1", False)] * 2
+        assert watched.news == []
+        watched.known["a"] = 12
+        watched.elsewhere.put_nowait(None)
+        with pytest.raises(WentBackError, match="12 was seen before"):
+            await asyncio.wait_for(watched.task, 10)
+
+
+async def test_where_somebody_else_watches_a_list_is_read_on_demand(server: FakeApiServer) -> None:
+    async with watching(server, page(server, item("a", 7)), followed=True) as watched:
+        await watched.until(lambda: len(server.requests) == 1)
+        await asyncio.wait_for(watched.informer.read_again(), 10)
+        assert watched.news == [("heard", "a"), ("list", ["a"], 10)]
+
+
 async def test_reading_again_waits_for_a_list_that_began_later(server: FakeApiServer) -> None:
     async with watching(server, page(server), quiet(server), relist=True) as watched:
         await watched.until(lambda: len(server.requests) == 2)

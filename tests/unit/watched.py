@@ -28,10 +28,12 @@ class Watched:
         """Versions of what is known, by name."""
         self.news: list[Any] = []
         self.changes = 0
+        self.elsewhere = asyncio.Queue[None]()
+        """Holds an item for each time that the watch of somebody else is taken up."""
         self.informer: Informer
         self.task: asyncio.Task[None]
 
-    def feed(self, *, metadata_only: bool = False, relist: bool = False) -> Feed:
+    def feed(self, *, metadata_only: bool = False, relist: bool = False, followed: bool = False) -> Feed:
         return Feed(
             name="test quotas",
             path=PATH,
@@ -41,7 +43,9 @@ class Watched:
             heard=lambda found: self.news.append(("heard", found["metadata"]["name"])),
             lost=lambda found: self.news.append(("lost", found["metadata"]["name"])),
             known=lambda found: self.known.get(found["metadata"]["name"], 0),
-            relist=relist,
+            seen=lambda: max(self.known.values(), default=0) if followed else 0,
+            relist=lambda: relist,
+            followed=self.elsewhere.get if followed else None,
         )
 
     def changed(self) -> None:
@@ -62,6 +66,7 @@ async def watching(
     silence: float = 5,
     metadata_only: bool = False,
     relist: bool = False,
+    followed: bool = False,
     **known: int,
 ) -> AsyncIterator[Watched]:
     """Run an informer against a script of answers; of what is ``known`` the versions are given."""
@@ -69,7 +74,7 @@ async def watching(
     watched = Watched()
     watched.known = known
     async with connected(server.url) as client:
-        feed = watched.feed(metadata_only=metadata_only, relist=relist)
+        feed = watched.feed(metadata_only=metadata_only, relist=relist, followed=followed)
         watched.informer = Informer(client, feed, silence=silence, changed=watched.changed)
         watched.task = asyncio.create_task(watched.informer.run())
         try:

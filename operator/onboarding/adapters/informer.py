@@ -9,7 +9,7 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -44,10 +44,12 @@ class Feed:
     lost: Callable[[Manifest], None]
     known: Callable[[Manifest], int] = lambda _item: 0
     """Returns the version that is known of a listed object; 0 where none is."""
-    relist: bool = False
-    """Whether to list again each time the watch is taken up: what ended it may be another definition of the kind."""
-    listed: Callable[[Manifest], None] | None = None
-    """Called, in place of ``heard``, with every object that is listed: as a whole, even if the watch is of metadata."""
+    seen: Callable[[], int] = lambda: 0
+    """Returns the highest version of the resource that others have heard of."""
+    relist: Callable[[], bool] = lambda: False
+    """Returns whether to list again when the watch is taken up: what ended it may be another definition of the kind."""
+    followed: Callable[[], Awaitable[None]] | None = None
+    """Returns when the watch of somebody else is taken up again; then there is none here, and only lists are read."""
 
 
 class Informer:
@@ -103,7 +105,7 @@ class Informer:
             delay = min(delay * 2, _BACKOFF_LAST)
 
     async def read_again(self) -> None:
-        """List again now, of a feed that is listed each time; return when a list that began later is complete."""
+        """List again now; return when a list that began later is complete."""
         complete = asyncio.get_running_loop().create_future()
         self._awaiting.append(complete)
         if self._round is not None and not self._round.expired():
@@ -111,11 +113,20 @@ class Informer:
         await complete
 
     async def _take_up(self) -> None:
-        if self._version is None or self._feed.relist:
-            self._version = await self._list()
+        version = self._version
+        if self._must_list():
+            version = self._version = await self._list()
         else:
             await self._look_back()
-        await self._watch(self._version)
+        if self._feed.followed is not None:
+            self._alive()
+            await self._feed.followed()
+        elif version is not None:
+            await self._watch(version)
+
+    def _must_list(self) -> bool:
+        nothing_known = self._version is None and self._feed.followed is None
+        return nothing_known or bool(self._awaiting) or self._feed.relist()
 
     def _refused(self, error: ApiError) -> None:
         if error.status == 410:
@@ -173,25 +184,27 @@ class Informer:
 
     async def _read_pages(self) -> tuple[set[tuple[str, str]], int]:
         """Read the list page by page, so that no more than one is in memory."""
-        seen, listed = self._highest, set()
-        take = self._feed.listed or self._feed.heard
-        accept = "application/json" if self._feed.listed else self._accept.format(list="List")
+        seen, listed = self._seen(), set()
+        accept = self._accept.format(list="List")
         query = {**self._feed.query, "limit": str(_PAGE)}
         while True:
             page = await self._client.request("GET", self._feed.path, query=query, accept=accept)
             version = self._prove_newer(page, seen)
             for item in page["items"] or ():
                 listed.add((item["metadata"].get("namespace", ""), item["metadata"]["name"]))
-                take(item)
+                self._feed.heard(item)
             if not page["metadata"].get("continue"):
                 return listed, version
             query["continue"] = page["metadata"]["continue"]
 
     async def _look_back(self) -> None:
         """Make sure that the server has not gone back while nothing was heard of it: it may take up any watch."""
-        seen, query = self._highest, {**self._feed.query, "limit": "1"}
+        seen, query = self._seen(), {**self._feed.query, "limit": "1"}
         accept = METADATA_ONLY.format(list="List")
         self._prove_newer(await self._client.request("GET", self._feed.path, query=query, accept=accept), seen)
+
+    def _seen(self) -> int:
+        return max(self._highest, self._feed.seen())
 
     def _prove_newer(self, page: Mapping[str, Any], seen: int) -> int:
         """Return the version of a list; WentBackError unless it is as new as what was ``seen`` before it was asked for.

@@ -135,6 +135,10 @@ class Declared:
         known = self._seen.get(name)
         return known.version if known else 0
 
+    def newest_project(self) -> int:
+        """Return the highest version of a ProjectOnboarding that is known."""
+        return max((seen.version for seen in self._seen.values()), default=0)
+
     def projects_listed(self, names: Container[str], version: int) -> list[str]:
         """Forget the projects that a complete list of this version does not hold; return which."""
         gone = [name for name, seen in self._seen.items() if name not in names and seen.version <= version]

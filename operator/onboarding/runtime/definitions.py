@@ -6,6 +6,8 @@ spec is acted on that has come since.
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from importlib.metadata import version
@@ -24,6 +26,8 @@ _CRDS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _PROJECTS: Final = f"projectonboardings.{names.GROUP}"
 _SPREAD: Final = 5.0
 """Seconds that Kubernetes, too, gives API servers to take in a definition before it calls one established."""
+_LATE: Final = 900.0
+"""Seconds after which every watch has been taken up since a change: the server ends each within ten minutes."""
 _SHOWN: Final = 3
 
 log = structlog.get_logger(__name__)
@@ -58,6 +62,7 @@ class Definitions:
         self._confirmed: Mapping[str, int] = {}
         self._asking = asyncio.Lock()
         self._news = asyncio.Event()
+        self._changed_at = -math.inf
         self._outdated = False
         """Whether a definition has changed since everything was read."""
         self.problem = ""
@@ -72,6 +77,10 @@ class Definitions:
         """Begin to watch; what was read under other definitions is read again."""
         watches = [asyncio.create_task(informer.run(), name="definitions") for informer in self.informers]
         return [*watches, asyncio.create_task(self._keep(), name="definitions, read again")]
+
+    def changed_lately(self) -> bool:
+        """Return whether a watch that ends now may have ended because of a change of a definition."""
+        return time.monotonic() - self._changed_at < _LATE
 
     async def look(self) -> None:
         """Ask for every definition, before anything is read that is declared."""
@@ -118,7 +127,8 @@ class Definitions:
         """Take in a definition, or that there is none."""
         identity = _identity(found)
         if name not in self._seen or self._seen[name] != identity:
-            self._outdated = self._outdated or name in self._seen
+            if name in self._seen:
+                self._outdated, self._changed_at = True, time.monotonic()
             self._seen[name] = identity
             self._lacking[name] = self._ours[name].lacking(found)
             self._news.set()

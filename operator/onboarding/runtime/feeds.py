@@ -1,6 +1,6 @@
-"""The feeds of our own kinds; each is listed again when its watch is taken up, because its definition may be new."""
+"""The feeds of our own kinds; each is listed again if its watch may have ended because its definition is new."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from collections.abc import Set as AbstractSet
 from functools import partial
 
@@ -20,7 +20,11 @@ log = structlog.get_logger(__name__)
 
 
 def platform_feeds(
-    declared: Declared, changed: Callable[[], None], project_changed: Callable[[str], None], news: Callable[[], object]
+    declared: Declared,
+    changed: Callable[[], None],
+    project_changed: Callable[[str], None],
+    news: Callable[[], object],
+    relist: Callable[[], bool],
 ) -> tuple[Feed, ...]:
     """Return the feeds of policies, targets and decisions; ``news`` is called with whatever is heard of the first two.
 
@@ -45,7 +49,14 @@ def platform_feeds(
 
     return (
         *(
-            _feed(plural, put(plural), drop(plural), partial(offered.names, plural), partial(offered.version, plural))
+            _feed(
+                plural,
+                put(plural),
+                drop(plural),
+                partial(offered.names, plural),
+                partial(offered.version, plural),
+                relist,
+            )
             for plural in (POLICIES, TARGETS)
         ),
         _feed(
@@ -54,14 +65,21 @@ def platform_feeds(
             lambda name: decide(name, None),
             declared.decision_names,
             lambda _name: 0,
+            relist,
         ),
     )
 
 
-def project_feed(declared: Declared, project_changed: Callable[[str], None]) -> Feed:
+def project_feed(
+    declared: Declared,
+    project_changed: Callable[[str], None],
+    relist: Callable[[], bool],
+    kopf_watches: Callable[[], Awaitable[None]],
+) -> Feed:
     """Return the feed of the projects as they are listed, to make good what Kopf's watch does not tell.
 
-    That is what was cut by an older definition, what went while no watch was open, and a server that went back.
+    That is what was cut by an older definition, and a server that went back; ``kopf_watches`` returns when Kopf has
+    taken its watch up again.
     """
 
     def listed(item: Manifest) -> None:
@@ -76,13 +94,14 @@ def project_feed(declared: Declared, project_changed: Callable[[str], None]) -> 
         name=PROJECTS,
         path=f"/apis/{names.API_VERSION}/{PROJECTS}",
         query={},
-        metadata_only=True,
-        heard=lambda _item: None,
+        metadata_only=False,
+        heard=listed,
         lost=lambda _item: None,
         complete=complete,
         known=lambda item: declared.project_version(item["metadata"]["name"]),
-        relist=True,
-        listed=listed,
+        seen=declared.newest_project,
+        relist=relist,
+        followed=kopf_watches,
     )
 
 
@@ -105,6 +124,7 @@ def _feed(
     drop: Callable[[str], None],
     known: Callable[[], Collection[str]],
     version: Callable[[str], int],
+    relist: Callable[[], bool],
 ) -> Feed:
     def complete(listed: Collection[tuple[str, str]], _version: int) -> None:
         for name in set(known()) - {name for _, name in listed}:
@@ -119,5 +139,5 @@ def _feed(
         lost=lambda item: drop(item["metadata"]["name"]),
         complete=complete,
         known=lambda item: version(item["metadata"]["name"]),
-        relist=True,
+        relist=relist,
     )

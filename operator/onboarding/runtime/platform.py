@@ -8,7 +8,7 @@ name, and tells in the status of each policy and target whether it can be used.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 import structlog
@@ -46,8 +46,12 @@ class Platform:
         silence: float,
         changed: Callable[[], None],
         project_changed: Callable[[str], None],
+        kopf_watches: Callable[[], Awaitable[None]],
     ) -> None:
-        """Call ``changed`` with what may concern every project, ``project_changed`` with what concerns one."""
+        """Call ``changed`` with what may concern every project, ``project_changed`` with what concerns one.
+
+        ``kopf_watches`` returns when Kopf has taken up its watch on projects again.
+        """
         self._client = client
         self._offered = declared.offered
         self._changed = changed
@@ -57,14 +61,14 @@ class Platform:
         self._doubt: asyncio.TimerHandle | None = None
         self.warm = False
         """Whether everything has been listed once, and the ClusterRoles of the policies have been asked about."""
-        feeds = platform_feeds(declared, changed, project_changed, self._news.set)
-        self._informers = [Informer(client, feed, silence=silence, changed=self._watched) for feed in feeds]
-        projects = project_feed(declared, project_changed)
-        self._projects = Informer(client, projects, silence=silence, changed=lambda: None)
-        self._started = asyncio.Event()
         self.definitions = Definitions(
             client, silence=silence, reads=lambda: declared.reads, read_again=self._read_again, changed=self._watched
         )
+        lately = self.definitions.changed_lately
+        feeds = platform_feeds(declared, changed, project_changed, self._news.set, lately)
+        self._informers = [Informer(client, feed, silence=silence, changed=self._watched) for feed in feeds]
+        projects = project_feed(declared, project_changed, lately, kopf_watches)
+        self._projects = Informer(client, projects, silence=silence, changed=lambda: None)
 
     async def start(self) -> list[asyncio.Task[None]]:
         """Look at the definitions; then begin to list and watch, and to tell what can be used."""
@@ -73,17 +77,9 @@ class Platform:
         return [
             *self.definitions.start(),
             *watches,
-            asyncio.create_task(self._follow_projects(), name="projects"),
+            asyncio.create_task(self._projects.run(), name="projects"),
             asyncio.create_task(self._keep(), name="platform status"),
         ]
-
-    def started(self) -> None:
-        """Know that the first lists are complete: those of the projects are read for a second time only now."""
-        self._started.set()
-
-    async def _follow_projects(self) -> None:
-        await self._started.wait()
-        await self._projects.run()
 
     async def _read_again(self) -> None:
         await asyncio.gather(*(informer.read_again() for informer in (*self._informers, self._projects)))
@@ -92,8 +88,7 @@ class Platform:
     def silence(self) -> float:
         """Seconds since the most silent of the watches was last heard."""
         now = time.monotonic()
-        followed = [self._projects] if self._projects.warm else []
-        return max(now - item.last_heard for item in (*self._informers, *self.definitions.informers, *followed))
+        return max(now - item.last_heard for item in (*self._informers, *self.definitions.informers))
 
     def report_clusters(self, states: Mapping[str, ClusterState]) -> None:
         """Show in the status of the targets which clusters can be used, by the name of the connection."""

@@ -71,6 +71,7 @@ class Service:
             silence=settings.silence_limit,
             changed=self._platform_changed,
             project_changed=self._queue.add,
+            kopf_watches=self._kopf.next_watch,
         )
         self._ledger = Ledger(installation, freed=self._queue.add)
         self._pins = Pins(hub, settings.namespace, followed=lambda: self._pool)
@@ -157,7 +158,6 @@ class Service:
             await asyncio.wait_for(self._sites_warm.wait(), _SITES_PATIENCE)
         log.info("the caches are warm", installation=self._installation, clusters=len(self._pool))
         garbage.search_what_is_new()
-        self._platform.started()
         self._queue.open()
 
     async def _work(self, name: str) -> Retry:
