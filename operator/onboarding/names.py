@@ -22,7 +22,7 @@ ANNOTATION_ADMITTED: Final = f"{GROUP}/admitted"
 ANNOTATION_CREDENTIALS: Final = f"{GROUP}/credentials"
 """On an AppProject: the repository Secrets beside it, each with a digest of what was written last."""
 ANNOTATION_RELEASED: Final = f"{GROUP}/released-from"
-"""On an object that we let go: where it came from, for the people who find it."""
+"""On an object that we let go: where it came from, for the people who find it, and for the way back."""
 
 FINALIZER: Final = f"{GROUP}/teardown"
 CASCADE_FINALIZER: Final = "resources-finalizer.argocd.argoproj.io"
@@ -46,3 +46,5 @@ GUARD_POLICIES: Final = (
     "project-onboarding-managed-objects",
 )
 """ValidatingAdmissionPolicies, and bindings of the same names, without which a site receives no writes."""
+RELEASED_POLICY: Final = "project-onboarding-released-namespaces"
+"""The same, without which no released namespace is taken back."""

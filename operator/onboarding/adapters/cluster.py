@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 
 from onboarding import names
@@ -92,6 +92,7 @@ class KubeCluster:
             starting=starting,
             guarded=self._guards.issuperset(names.GUARD_POLICIES),
             argocd=all(self._informers[kind].served for kind in ARGO_KINDS),
+            origins_guarded=names.RELEASED_POLICY in self._guards,
         )
 
     @property
@@ -113,6 +114,14 @@ class KubeCluster:
     def cached(self, key: ObjectKey) -> Live | None:
         """Return what the cache knows at a place."""
         return self._store.get(key)
+
+    def follow(self, key: ObjectKey, project: str) -> Live | None:
+        """Return what the cache knows at a place, and tell a project of what changes there."""
+        return self._store.follow(key, project)
+
+    def unfollow(self, project: str) -> None:
+        """Tell a project no more of what is not its own."""
+        self._store.unfollow(project)
 
     def owned(self, project: str) -> dict[ObjectKey, Live]:
         """Return the objects whose labels name this project."""
@@ -181,6 +190,12 @@ class KubeCluster:
             self._store.missing(key)
             return None
         self._store.wrote(key.kind, found)
+        return found
+
+    async def list_in(self, kind: ChildKind, namespace: str) -> Sequence[Manifest]:
+        """GET all objects of a kind in a namespace."""
+        page = await self.client.request("GET", kind.path(namespace))
+        found: list[Manifest] = page["items"]
         return found
 
     def _feed(self, kind: ChildKind, query: dict[str, str]) -> Feed:

@@ -49,6 +49,8 @@ class ClusterState:
     """Whether the only problem is that it has not been looked at for long enough."""
     guarded: bool = True
     argocd: bool = True
+    origins_guarded: bool = True
+    """Whether nobody but the operator can write on a namespace where it was released from."""
 
     @property
     def known(self) -> bool:
