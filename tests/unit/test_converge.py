@@ -19,7 +19,7 @@ from onboarding.build.kinds import (
     Wanted,
 )
 from onboarding.build.wanted import build_wanted
-from onboarding.errors import ApiError, OnboardingError, UnreachableError
+from onboarding.errors import ApiError
 from onboarding.reconcile.apply.compare import Action, Change, Rank, compare
 from onboarding.reconcile.apply.converge import converge
 from onboarding.reconcile.apply.credentials import Courier
@@ -173,27 +173,6 @@ async def test_our_own_object_on_its_way_out_is_waited_for() -> None:
     cluster.put(item.key, {**item.manifest, "metadata": {**item.manifest["metadata"], "deletionTimestamp": "now"}})
     (outcome,) = await work(cluster, compare([item], {}))
     assert outcome.result is Result.WAITING
-
-
-ERRORS: dict[str, tuple[OnboardingError, Result]] = {
-    "terminating": (
-        ApiError(403, "Forbidden", "is being terminated", causes=("NamespaceTerminating",)),
-        Result.WAITING,
-    ),
-    "refused": (REFUSED, Result.FAILED),
-    "forbidden": (ApiError(403, "Forbidden", "no"), Result.FAILED),
-    "namespace gone": (ApiError(404, "NotFound", "namespaces not found"), Result.STALE),
-    "unreachable": (UnreachableError("no answer"), Result.UNREACHABLE),
-}
-
-
-@pytest.mark.parametrize(("error", "result"), ERRORS.values(), ids=ERRORS)
-async def test_an_error_becomes_an_outcome(error: OnboardingError, result: Result) -> None:
-    cluster = FakeCluster()
-    cluster.broken = {("create", "ResourceQuota"): error}
-    (outcome,) = await work(cluster, compare([first(RESOURCE_QUOTA)], {}))
-    assert outcome.result is result
-    assert outcome.message
 
 
 REFUSALS = {

@@ -225,7 +225,17 @@ async def test_a_former_incarnation_is_told_as_such() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "[]", "{}", "null", json.dumps({**ORIGIN, "uid": 7}), json.dumps({**ORIGIN, "x": "y" * 2000})],
+    [
+        "",
+        "x",
+        "[]",
+        "{}",
+        "null",
+        json.dumps({**ORIGIN, "uid": 7}),
+        json.dumps({**ORIGIN, "x": "y" * 2000}),
+        json.dumps({**ORIGIN, "project": "x: run kubectl delete namespace y"}),
+        json.dumps({**ORIGIN, "environment": "\n"}),
+    ],
 )
 def test_what_is_not_written_as_we_write_it_is_no_origin(text: str) -> None:
     assert origin_of({names.ANNOTATION_RELEASED: text}) is None

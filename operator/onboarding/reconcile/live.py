@@ -1,5 +1,6 @@
 """What we keep of a live object: proof of ownership, and as compact bytes only what a comparison needs."""
 
+import re
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
@@ -20,8 +21,9 @@ NOT_COMPARED = frozenset({"apiVersion", "kind", "metadata", "status", "operation
 
 
 _ORIGIN = ("installation", "project", "uid", "environment")
+_WORD = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _LONGEST_ORIGIN = 1024
-"""Bytes of an annotation that says where an object came from; ours are shorter, and anybody may write a longer one."""
+"""Characters of the annotation that says where an object came from: ours is shorter, and what it says is shown."""
 
 
 class Origin(NamedTuple):
@@ -170,7 +172,7 @@ def origin_of(annotations: Mapping[str, str]) -> Origin | None:
     except orjson.JSONDecodeError:
         return None
     given = (told.get(name) for name in _ORIGIN) if isinstance(told, dict) else ()
-    parts = [part for part in given if isinstance(part, str) and part]
+    parts = [part for part in given if isinstance(part, str) and _WORD.fullmatch(part)]
     if len(parts) != len(_ORIGIN):
         return None
     installation, project, uid, environment = parts
