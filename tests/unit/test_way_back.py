@@ -138,6 +138,21 @@ async def test_a_way_back_that_is_interrupted_is_begun_anew(after: int) -> None:
     assert {key.name for key in cluster.owned("shop") if key.kind is ROLE_BINDING} == kept
 
 
+async def test_a_release_that_did_not_come_to_its_end_leaves_nobody_with_access() -> None:
+    """A webhook refused the release of the quota, and so of the namespace, and the revert wants fewer groups."""
+    cluster = released()
+    space = next(item for item in WANTED if item.key == SPACE)
+    quota = next(item for item in WANTED if item.key.kind is RESOURCE_QUOTA)
+    for item in (space, quota):
+        cluster.put(item.key, item.manifest)
+    spec = spec_of(environment(), team={"groups": {"admin": ["shop-admins"]}})
+    await _converge(cluster, compare(build_wanted(OWNER, revisions(spec)), cluster.owned("shop")))
+    world = world_of(spec, cluster.owned("shop"))
+    await _converge(cluster, differences(world, judge(world), {}.get))
+    bindings = {key.name for key in cluster.objects if key.kind is ROLE_BINDING}
+    assert bindings == {"admin:onboarding:admin", "sync:onboarding:sync"}
+
+
 async def test_a_webhook_that_refuses_one_object_holds_the_whole() -> None:
     cluster = released()
     cluster.broken = {("change", "ResourceQuota"): ApiError(500, "InternalError", "no")}

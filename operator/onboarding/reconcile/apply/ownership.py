@@ -64,17 +64,18 @@ def is_proven(owner: Owner, environment: str, key: ObjectKey, cluster: Cluster) 
 async def take_back(key: ObjectKey, manifest: Manifest, live: Live, cluster: Cluster) -> None:
     """Make an object ours again that was released from us, as it is; a namespace with all that was released in it.
 
-    The namespace comes last: while it is not ours, whatever interrupts this is begun anew.
+    The namespace comes last: while it is not ours, whatever interrupts this is begun anew. In a namespace that is ours,
+    because its release did not come to its end, all of the kind comes back: what is not wanted any more is pruned then.
     """
     metadata = manifest["metadata"]
-    if key.kind is NAMESPACE:
-        labels = {name: value for name, value in metadata["labels"].items() if own_label(name)}
-        labels.pop(names.LABEL_STAGE, None)
-        for kind in _RELEASED_KINDS:
-            for item in await cluster.list_in(kind, key.name):
-                found = live_of(kind, item)
-                if found.owner is None and found.origin == live.origin and not found.deleting:
-                    await cluster.change(key_of(key.cluster, kind, item), _claim(labels, {}, found), found)
+    labels = {name: value for name, value in metadata["labels"].items() if own_label(name)}
+    labels.pop(names.LABEL_STAGE, None)
+    kinds, namespace = (_RELEASED_KINDS, key.name) if key.kind is NAMESPACE else ((key.kind,), key.namespace)
+    for kind in kinds:
+        for item in await cluster.list_in(kind, namespace):
+            found = live_of(kind, item)
+            if found.owner is None and found.origin == live.origin and not found.deleting and found.uid != live.uid:
+                await cluster.change(key_of(key.cluster, kind, item), _claim(labels, {}, found), found)
     await cluster.change(key, _claim(metadata["labels"], metadata.get("annotations", {}), live), live)
 
 
