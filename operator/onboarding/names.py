@@ -24,7 +24,7 @@ ANNOTATION_CREDENTIALS: Final = f"{GROUP}/credentials"
 ANNOTATION_GUARD_PROBE: Final = f"{GROUP}/guard-probe"
 """On an object that the admission policy of that name refuses to everybody: its answer proves that it is in force."""
 ANNOTATION_RELEASED: Final = f"{GROUP}/released-from"
-"""On an object that we let go: where it came from, for the people who find it."""
+"""On an object that we let go: where it came from, for the people who find it, and for the way back."""
 
 FINALIZER: Final = f"{GROUP}/teardown"
 CASCADE_FINALIZER: Final = "resources-finalizer.argocd.argoproj.io"
@@ -46,6 +46,7 @@ GUARD_POLICIES: Final = (
     "project-onboarding-operator-account",
     "project-onboarding-managed-namespaces",
     "project-onboarding-managed-objects",
+    "project-onboarding-released-namespaces",
 )
 """ValidatingAdmissionPolicies, and bindings of the same names, without which a site receives no writes."""
 HUB_GUARD_POLICIES: Final = ("project-onboarding-projects", "project-onboarding-decisions")

@@ -17,7 +17,7 @@ from tests.api.persons import Person, patch
 from tests.support.waiting import wait_until
 
 DATA = Path(__file__).parent / "guard_rails"
-ACCOUNT, NAMESPACES, OBJECTS = names.GUARD_POLICIES
+ACCOUNT, NAMESPACES, OBJECTS, RELEASED = names.GUARD_POLICIES
 PROJECTS, DECISIONS = names.HUB_GUARD_POLICIES
 DEV, ARGO, PLATFORM = "--namespace=guarded-dev", "--namespace=argocd", "--namespace=project-onboarding"
 LABEL = names.LABEL_INSTALLATION

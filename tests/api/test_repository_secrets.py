@@ -19,8 +19,8 @@ from onboarding.build.credentials import SECRET, Login, Source
 from onboarding.build.kinds import Manifest, ObjectKey
 from onboarding.build.revision import Owner
 from onboarding.reconcile.apply.compare import Action, Change, Rank
-from onboarding.reconcile.apply.converge import Outcome, Result
 from onboarding.reconcile.apply.credentials import Courier
+from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.ledger import Ledger
 from tests.api.persons import Person
 

@@ -14,7 +14,7 @@ from devcluster.crds import argocd_manifests
 from devcluster.judgement import run_script, validate_projects
 from onboarding import names
 from onboarding.api.status import Reason
-from onboarding.reconcile.apply.converge import Outcome, Result
+from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.offer.validity import Verdict, status_due
 from onboarding.reconcile.report import verdict
 from onboarding.reconcile.world import World

@@ -19,12 +19,24 @@ class Stage(Observer):
         self.cluster = FakeCluster()
         self.finalizers: tuple[str, ...] | None = None
         self.status: dict[str, Any] = {}
+        self.statuses = 0
         ledger = Ledger(OWNER.installation, lambda _project: None)
         self.reconciler = Reconciler(self, {"hub": self.cluster}, self, self, ledger, FakeSecrets())
 
     def observe(self, name: str) -> World:
         """Return the world as it is by now."""
-        return replace(self.world, live=self.cluster.owned(name), clusters={"hub": self.cluster.state})
+        live = {key: item for key, item in self.cluster.owned(name).items() if item.owner == OWNER}
+        return replace(self.world, live=live, clusters={"hub": self.cluster.state})
+
+    def condition(self, kind: str) -> dict[str, Any]:
+        """Return a condition of the status that was written."""
+        found: dict[str, Any] = next(item for item in self.status["conditions"] if item["type"] == kind)
+        return found
+
+    def ready(self) -> tuple[str, str]:
+        """Return what was written of Ready."""
+        condition = self.condition("Ready")
+        return condition["status"], condition["reason"]
 
     async def settle(self) -> None:
         """Make passes until none asks for another."""
@@ -34,6 +46,8 @@ class Stage(Observer):
     async def write_status(self, _name: str, status: dict[str, Any]) -> None:
         """Keep it."""
         self.status = status
+        self.statuses += 1
+        self.world = replace(self.world, project=replace(self.world.project, status=status))
 
     async def write_finalizers(self, _project: Any, finalizers: tuple[str, ...]) -> None:
         """Keep them."""

@@ -12,7 +12,7 @@ from onboarding.build.kinds import APPLICATION
 from onboarding.build.revision import Owner
 from onboarding.errors import ApiError
 from onboarding.reconcile.apply.compare import Action, Change
-from onboarding.reconcile.apply.converge import Outcome, Result
+from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.world import ClusterState
 from tests.unit.logins import APP, FORGE, LOGIN, PROJECT, TOKEN, Stage, credential, policy
 from tests.unit.worlds import GIT, OWNER, environment, revisions, spec_of

@@ -14,7 +14,7 @@ from onboarding.adapters.guards import GuardProber
 from onboarding.errors import ApiError, OnboardingError
 from tests.unit.test_guard_states import denial, sentence
 
-ACCOUNT, NAMESPACES, OBJECTS = names.GUARD_POLICIES
+ACCOUNT, NAMESPACES, OBJECTS, RELEASED = names.GUARD_POLICIES
 PROJECTS, DECISIONS = names.HUB_GUARD_POLICIES
 KINDS = ("validatingadmissionpolicies", "validatingadmissionpolicybindings")
 
@@ -129,11 +129,16 @@ async def test_each_policy_is_asked_by_a_dry_run_that_no_other_refuses(server: S
     assert sorted(server.probed()) == sorted(names.GUARD_POLICIES)
     assert all(query["dryRun"] == "All" for _, _, query, _ in server.asked)
     asked = dict(zip(server.probed(), server.asked, strict=True))
-    assert asked[NAMESPACES][:2] == ("POST", "/api/v1/namespaces")
+    for policy in (NAMESPACES, RELEASED):
+        assert asked[policy][:2] == ("POST", "/api/v1/namespaces")
     for policy in (ACCOUNT, OBJECTS):
         assert asked[policy][:2] == ("POST", f"/api/v1/namespaces/{names.SYNC_NAMESPACE}/serviceaccounts")
     labels = {policy: asked[policy][3]["metadata"]["labels"] for policy in names.GUARD_POLICIES}
-    assert {policy for policy in labels if names.LABEL_INSTALLATION in labels[policy]} == {NAMESPACES, OBJECTS}
+    assert {policy for policy in labels if names.LABEL_INSTALLATION in labels[policy]} == {
+        NAMESPACES,
+        OBJECTS,
+        RELEASED,
+    }
 
 
 async def test_a_site_has_no_policies_of_the_hub(server: Server) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
@@ -161,6 +161,14 @@ class KubeCluster:
         """Return what the cache knows at a place."""
         return self._store.get(key)
 
+    def follow(self, key: ObjectKey, project: str) -> Live | None:
+        """Return what the cache knows at a place, and tell a project of what changes there."""
+        return self._store.follow(key, project)
+
+    def unfollow(self, project: str) -> None:
+        """Tell a project no more of what is not its own."""
+        self._store.unfollow(project)
+
     def owned(self, project: str) -> dict[ObjectKey, Live]:
         """Return the objects whose labels name this project."""
         return self._store.owned(project)
@@ -233,6 +241,12 @@ class KubeCluster:
             self._leave(WentBackError(str(key), f"it is at version {version}, and {known.version} was seen before"))
             raise UnreachableError(self.lost)
         self._store.wrote(key.kind, found)
+        return found
+
+    async def list_in(self, kind: ChildKind, namespace: str) -> Sequence[Manifest]:
+        """GET all objects of a kind in a namespace."""
+        page = await self.client.request("GET", kind.path(namespace))
+        found: list[Manifest] = page["items"]
         return found
 
     def _feed(self, kind: ChildKind, query: dict[str, str]) -> Feed:

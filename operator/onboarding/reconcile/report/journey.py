@@ -10,7 +10,7 @@ from onboarding.api.common import Model
 from onboarding.api.gates import Actor, Severity
 from onboarding.api.status import CheckResult, CheckStatus, Evidence, GateState, GateStatus, NextAction
 from onboarding.checks.catalogue import OF_ENVIRONMENT
-from onboarding.reconcile.apply.converge import Outcome, Result
+from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.journey.decisions import by_gate, void_of_check
 from onboarding.reconcile.journey.digest import Digests
 from onboarding.reconcile.journey.doors import Obstacle, stage_of
@@ -26,7 +26,14 @@ MAX_CHECKS = 24
 MAX_ACTIONS = 10
 _MAX_VOID = 6
 """Decisions that do not count, at all doors together: the status has 8 KiB."""
-_OF_THE_PLATFORM = (Result.CONFLICT, Result.GUARD_MISSING, Result.ARGOCD_MISSING, Result.UNREACHABLE)
+_OF_THE_PLATFORM = (
+    Result.CONFLICT,
+    Result.FORMER,
+    Result.GUARD_MISSING,
+    Result.ARGOCD_MISSING,
+    Result.UNREACHABLE,
+    Result.UNCONFIRMED,
+)
 
 
 def gates(world: World, judgement: Judgement) -> tuple[GateStatus, ...]:

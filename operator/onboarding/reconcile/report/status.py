@@ -8,7 +8,7 @@ import orjson
 from onboarding.api.common import Mode
 from onboarding.api.status import EnvironmentState, PlanStatus, ProjectOnboardingStatus, Summary
 from onboarding.reconcile.apply.compare import Change
-from onboarding.reconcile.apply.converge import Outcome
+from onboarding.reconcile.apply.outcome import Outcome
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.proposal.admit import Place
 from onboarding.reconcile.report.conditions import conditions

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from onboarding.api.common import Mode
 from onboarding.api.gates import Actor
 from onboarding.api.status import GateState, Reason
-from onboarding.reconcile.apply.converge import Outcome, Result
+from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.journey.decisions import describe
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.world import World
@@ -28,12 +28,14 @@ class Verdict:
 
 _OF_RESULT = {
     Result.CONFLICT: (Reason.CONFLICT, "False", False, True, Actor.PLATFORM),
+    Result.FORMER: (Reason.FORMER_INCARNATION, "False", False, True, Actor.PLATFORM),
     Result.GUARD_MISSING: (Reason.GUARD_MISSING, "False", False, True, Actor.PLATFORM),
     Result.ARGOCD_MISSING: (Reason.ARGOCD_MISSING, "False", False, True, Actor.PLATFORM),
     Result.STALE: (Reason.RETRYING, "False", True, False, Actor.OPERATOR),
     Result.FAILED: (Reason.RETRYING, "False", True, False, Actor.OPERATOR),
     Result.UNREACHABLE: (Reason.TARGET_UNREACHABLE, "False", True, False, Actor.PLATFORM),
     Result.WAITING: (Reason.APPLYING, "Unknown", True, False, Actor.OPERATOR),
+    Result.UNCONFIRMED: (Reason.APPLYING, "Unknown", True, False, Actor.PLATFORM),
 }
 """How a change that did not end well decides the verdict; the first that occurs wins."""
 
