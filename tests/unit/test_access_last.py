@@ -231,3 +231,15 @@ class MutatingPatches(Mutating):
         await super().change(key, patch, live)
         if key.kind is self.kind:
             self.objects[key] = {**self.objects[key], **self.patch}
+
+
+async def test_an_application_waits_for_the_cluster_of_its_environment() -> None:
+    """It lies beside an Argo CD on the hub; what restricts its namespace is confirmed on another cluster, or is not."""
+    wanted = build_wanted(OWNER, revisions(spec_of(environment(target="twin"))))
+    clusters = {name: FakeCluster() for name in {item.key.cluster for item in wanted}}
+    clusters["site-b/kubeconfig"].counting = False
+    states = dict.fromkeys(clusters, ClusterState())
+    await converge(OWNER, compare(wanted, {}), clusters, states, Courier(FakeSecrets()).deliver)
+    made = {key.name for cluster in clusters.values() for key in cluster.objects if key.kind is APPLICATION}
+    assert made == {item.key.name for item in wanted if item.key.kind is APPLICATION and item.site == "hub"}
+    assert made
