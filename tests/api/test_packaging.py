@@ -114,7 +114,7 @@ def test_the_chart_follows_its_values(render: Callable[..., Any]) -> None:
     operators = [f"system:serviceaccount:project-onboarding-two:{names.MANAGER}"]
     operators += ["system:serviceaccount:project-onboarding-two:project-onboarding-site", "hub@example.org"]
     policies = {key[2]: item["spec"] for key, item in found.items() if key[0] == "ValidatingAdmissionPolicy"}
-    assert len(policies) == 5
+    assert len(policies) == len(names.GUARD_POLICIES) + len(names.HUB_GUARD_POLICIES)
     for policy in policies.values():
         assert {item["name"]: yaml.safe_load(item["expression"]) for item in policy["variables"][:5]} == {
             "operators": operators,
