@@ -20,7 +20,7 @@ PIP_COMPILE := $(RUN)/pip-compile --quiet --allow-unsafe --generate-hashes --str
 YAML_RULES := {extends: default, rules: {line-length: {max: 120}, document-start: disable, \
 	braces: {max-spaces-inside: 0}, comments: {min-spaces-from-content: 1}}}
 
-.PHONY: help setup lock generate check test faults bench soak demo demo-down clean
+.PHONY: help setup lock generate check test faults bench soak image demo demo-down clean
 
 help: ## Show this list
 	@echo "Usage: make TARGET"
@@ -40,6 +40,8 @@ $(INSTALLED):
 lock: $(INSTALLED) ## Resolve the dependencies of pyproject.toml anew into requirements/
 	$(PIP_COMPILE) --output-file=requirements/runtime.txt pyproject.toml
 	$(PIP_COMPILE) --extra=dev --output-file=requirements/dev.txt pyproject.toml
+	$(PIP_COMPILE) --build-deps-for=wheel --only-build-deps --constraint=requirements/dev.txt \
+		--output-file=requirements/build.txt pyproject.toml
 
 generate: $(INSTALLED) ## Write the CRDs and the reference pages from the models
 	$(RUN)/onboarding crds --directory $(CRDS)
@@ -68,6 +70,10 @@ faults: $(INSTALLED) ## Every fault at every write, and a whole run in which the
 
 bench: $(INSTALLED) ## Measure against a raw writer; writes the table of the README
 	$(PY) -m tests.bench --readme
+
+image: $(INSTALLED) ## Build the container image, weigh it, and onboard a project from inside it: root and buildah
+	$(PY) -m image $(if $(IMAGE),--name=$(IMAGE)) $(if $(PYTHON_IMAGE),--python-image=$(PYTHON_IMAGE)) \
+		$(if $(RUN_IMAGE),--run-image=$(RUN_IMAGE))
 
 soak: $(INSTALLED) ## Half an hour under foreign hands: memory stays flat, no error is logged, nothing is written at rest
 	$(PY) -m tests.bench --only soak

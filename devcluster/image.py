@@ -1,4 +1,4 @@
-"""The files that a pod here runs from: the Python of this machine, a virtual environment and a checkout."""
+"""The files that a pod here runs from: those of a built image, or this machine's Python and a checkout."""
 
 import os
 import re
@@ -16,15 +16,18 @@ class Image:
     """What a container image says of itself, and where its files lie on this machine."""
 
     folders: Sequence[str]
-    """Files and folders that are seen in the pod under the paths that they have here, read-only."""
+    """Files and folders that are seen in the pod, read-only, by their paths there."""
     entrypoint: Sequence[str]
     arguments: Sequence[str]
     environment: Mapping[str, str]
     directory: str
+    root: Path = Path("/")
+    """Where the files lie on this machine."""
 
-    def described(self) -> list[str]:
-        """Return the files and folders that exist here."""
-        return [folder for folder in self.folders if os.path.lexists(folder)]
+    def described(self) -> dict[str, str]:
+        """Return the files and folders that exist, and where they lie here."""
+        here = {folder: str(self.root / folder.lstrip("/")) for folder in self.folders}
+        return {folder: source for folder, source in here.items() if os.path.lexists(source)}
 
 
 def checkout_image() -> Image:

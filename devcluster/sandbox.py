@@ -18,15 +18,15 @@ def main() -> None:
     _mount("-t", "tmpfs", "-o", "mode=755", "image", str(root))
     (root / "etc").mkdir()
     (root / "etc/passwd").write_text(_USERS)
-    for path in sandbox["image"]:
-        _bind(root, path, Path(path), read_only=True)
     for path in _KERNEL:
         _bind(root, path, Path(path), read_only=False)
-    for volume in sandbox["volumes"]:
-        if "source" in volume:
-            _bind(root, volume["path"], Path(volume["source"]), read_only=True)
+    mounts = [{"path": path, "source": source} for path, source in sandbox["image"].items()]
+    # Parents first: what lies within a volume, such as a checkout below /tmp, stays visible.
+    for mount in sorted([*mounts, *sandbox["volumes"]], key=lambda each: each["path"].count("/")):
+        if "source" in mount:
+            _bind(root, mount["path"], Path(mount["source"]), read_only=True)
         else:
-            _empty(root, volume["path"], volume["size"])
+            _empty(root, mount["path"], mount["size"])
     (root / sandbox["directory"].lstrip("/")).mkdir(parents=True, exist_ok=True)
     if sandbox["readOnly"]:
         _mount("-o", "remount,ro,mode=755", str(root))

@@ -10,7 +10,9 @@ from click.testing import CliRunner
 from onboarding.__main__ import main
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted(path for folder in ("operator", "devcluster", "tests") for path in (ROOT / folder).rglob("*.py"))
+SOURCES = sorted(
+    path for folder in ("operator", "devcluster", "image", "tests") for path in (ROOT / folder).rglob("*.py")
+)
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PIN = re.compile(r"^[a-z0-9][a-z0-9._-]*==\S+( ; .*)?$")
 HASH = re.compile(r"^--hash=sha256:[0-9a-f]{64}$")
@@ -34,7 +36,7 @@ def test_a_source_file_can_be_read_in_one_sitting(path: Path) -> None:
 
 
 def test_there_are_lock_files() -> None:
-    assert {path.name for path in LOCKS} >= {"dev.txt", "runtime.txt"}
+    assert {path.name for path in LOCKS} >= {"build.txt", "dev.txt", "runtime.txt"}
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
