@@ -123,6 +123,12 @@ class Declared:
             return True
         return before.held and not after.held
 
+    def drop_incarnation(self, body: Mapping[str, Any]) -> None:
+        """Forget a ProjectOnboarding that is gone, unless another one has its name: events of two may cross."""
+        seen = self._seen.get(body["metadata"]["name"])
+        if seen is not None and seen.uid == body["metadata"]["uid"]:
+            self.drop_project(body["metadata"]["name"])
+
     def drop_project(self, name: str) -> None:
         """Forget a ProjectOnboarding that is gone."""
         self._seen.pop(name, None)

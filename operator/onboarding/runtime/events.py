@@ -51,7 +51,7 @@ class Events:
             self.synced = True
             self._listed()
         if kind == "DELETED":
-            self._declared.drop_project(body["metadata"]["name"])
+            self._declared.drop_incarnation(body)
             self._changed(body["metadata"]["name"])
 
 
