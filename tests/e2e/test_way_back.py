@@ -1,43 +1,21 @@
 """A commit that drops an environment, and its revert: what was released is the project's again, and nothing is lost."""
 
 import json
-from typing import Any
 
 import pytest
 
 from devcluster import ControlPlane
 from onboarding import names
-from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, ROLE_BINDING, Manifest
+from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, ROLE_BINDING
 from tests.support.api import Api, RefusedError
 from tests.support.audit import Audit
 from tests.support.hub import REPOSITORY, Hub, own_labels, released_from
+from tests.support.releasing import DEV, TEST, release
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.usefixtures("operator", "may_take_back")
-DEV, TEST = {"name": "dev", "stage": "dev"}, {"name": "test", "stage": "dev"}
+pytestmark = pytest.mark.usefixtures("operator")
 RELEASED_POLICY = names.GUARD_POLICIES[-1]
 TEAM = {"groups": {"admin": ["team-admins"], "viewer": ["support"]}}
-CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"a": "b"}}
-POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
-ACCOUNT = f"{POLICIES}/project-onboarding-operator-account"
-UNLABELLED = "|| variables.label in oldObject.metadata.?labels.orValue({})"
-RELEASED = (
-    f"{UNLABELLED} || (request.operation == 'UPDATE' && variables.label in variables.newLabels"
-    " && variables.resource in"
-    " ['limitranges', 'namespaces', 'networkpolicies', 'resourcequotas', 'rolebindings']"
-    " && 'projectonboarding.io/released-from' in oldObject.metadata.?annotations.orValue({}))"
-)
-
-
-@pytest.fixture(scope="module")
-def may_take_back(hub: Hub) -> None:
-    """Let the operator's account label what was released, and still nothing else that has no label."""
-    policy = hub.api.get(ACCOUNT)
-    assert policy is not None
-    for validation in policy["spec"]["validations"]:
-        if names.ANNOTATION_RELEASED not in validation["expression"]:
-            validation["expression"] = validation["expression"].replace(UNLABELLED, RELEASED)
-    hub.api.patch(ACCOUNT, {"spec": {"validations": policy["spec"]["validations"]}})
 
 
 @pytest.fixture
@@ -52,20 +30,6 @@ def squatter(hub: Hub, installed: ControlPlane) -> Api:
     binding = {**head, "kind": "ClusterRoleBinding", "roleRef": role, "subjects": [subject]}
     hub.api.apply(f"{roles}/clusterrolebindings/squatters", binding)
     return Api(installed, installed.kubeconfig_for("squatter"))
-
-
-def release(hub: Hub, name: str, **spec: Any) -> Manifest:
-    """Open two environments, put something into the second, drop that one, and return its released namespace."""
-    hub.declare(name, **spec, environments=[DEV, TEST])
-    hub.wait(name)
-    hub.api.create(f"/api/v1/namespaces/{name}-test/configmaps", CONFIG)
-    hub.declare(name, **spec, environments=[DEV])
-
-    def released() -> Manifest | None:
-        found = hub.one(NAMESPACE, f"{name}-test")
-        return found if found and names.ANNOTATION_RELEASED in found["metadata"].get("annotations", {}) else None
-
-    return wait_until(released, what="the environment is released")
 
 
 def test_case_15_environment_removed_and_reverted(hub: Hub) -> None:
@@ -143,20 +107,3 @@ def test_a_released_namespace_is_free_for_its_people(hub: Hub, squatter: Api) ->
     squatter.patch(path, {"metadata": {"annotations": {names.ANNOTATION_RELEASED: None}}})
     hub.declare("freed", team=TEAM, environments=[DEV, TEST])
     assert "carries no label of ours" in hub.wait("freed", "False", "Conflict")["message"]
-
-
-def test_where_the_policy_is_missing_nothing_is_taken_back(hub: Hub) -> None:
-    """Without it the annotation proves nothing; with it the environment comes back by that event."""
-    bindings = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
-    released = release(hub, "unproven", team=TEAM)
-    binding = hub.api.get(f"{bindings}/{RELEASED_POLICY}")
-    hub.api.delete(f"{bindings}/{RELEASED_POLICY}")
-    try:
-        hub.declare("unproven", team=TEAM, environments=[DEV, TEST])
-        assert RELEASED_POLICY in hub.wait("unproven", "False", "GuardMissing")["message"]
-        assert hub.one(NAMESPACE, "unproven-test") == released
-    finally:
-        metadata = {"name": RELEASED_POLICY, "labels": binding["metadata"]["labels"]}
-        hub.api.create(bindings, {**binding, "metadata": metadata})
-    hub.wait("unproven")
-    assert hub.faults("unproven") == []
