@@ -53,6 +53,7 @@ class ArgoCD:
         tell("installing Argo CD")
         ours = {
             "application.sync.impersonation.enabled": str(impersonation).lower(),
+            "application.sync.impersonation.enforced": "true",
             "timeout.reconciliation": f"{refresh_seconds}s",
             "timeout.reconciliation.jitter": "0s",
         }

@@ -1,6 +1,7 @@
 """The command line and the environment of each of Argo CD's programs."""
 
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from devcluster.argocd_install import workload_environment
 from devcluster.cluster import Cluster
+from devcluster.crds import argocd_release
 from devcluster.errors import DevclusterError
 from devcluster.ports import accepts, free_ports
 from devcluster.programs import Program
@@ -22,6 +24,7 @@ Command = list[str | Path]
 Ready = Callable[[], bool]
 
 _PORTS = ("redis", "repo", "repo-metrics", "controller-metrics", "sets-metrics", "sets-probe", "sets-webhook")
+_VERIFIER = "git-verify-wrapper.sh"
 # The kernel's limit for the address of a local socket, less its final zero.
 _SOCKET_PATH_BYTES = 107
 
@@ -42,8 +45,11 @@ class Plan:
         plan = cls(cluster, namespace, binaries, helm, dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True)))
         if len(os.fsencode(plan._socket)) > _SOCKET_PATH_BYTES:
             raise DevclusterError(f"{cluster.directory} is too long for the path of a socket: name a shorter folder")
-        for folder in (certificates(cluster), plan._scratch):
+        for folder in (certificates(cluster), plan._scratch, plan._scripts):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # The repository server calls it for each commit, signed or not. A Go module has no executable files.
+        script = shutil.copyfile(argocd_release() / "hack" / _VERIFIER, plan._scripts / _VERIFIER)
+        script.chmod(0o700)
         return plan
 
     def programs(self, names: Sequence[str]) -> list[Program]:
@@ -68,8 +74,10 @@ class Plan:
             "metrics-port": self.ports["repo-metrics"],
             "redis": self._address("redis"),
             "disable-tls": "true",
+            # It has a default, which is refused together with disable-tls whether the file is there or not.
+            "client-ca-path": "",
         }
-        folders = [str(self.binaries), str(self.helm), os.environ.get("PATH", os.defpath)]
+        folders = [str(self.binaries), str(self.helm), str(self._scripts), os.environ.get("PATH", os.defpath)]
         helm = dict.fromkeys(("HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"), str(self._scratch))
         environment = {
             "PATH": os.pathsep.join(folders),
@@ -130,6 +138,10 @@ class Plan:
     @property
     def _scratch(self) -> Path:
         return self.cluster.directory / "data" / "argocd" / "scratch"
+
+    @property
+    def _scripts(self) -> Path:
+        return self.cluster.directory / "data" / "argocd" / "scripts"
 
     @property
     def _socket(self) -> Path:

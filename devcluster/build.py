@@ -97,7 +97,8 @@ def _compile(arguments: list[str], module: Path, log: Path, progress: Callable[[
     began = time.monotonic()
     processes: list[Process] = []
     try:
-        spawn([golang.executable(), "-C", module, *arguments], log, processes.append)
+        command: list[str | Path] = [golang.executable(), "-C", module, *arguments]
+        spawn(command, log, processes.append, environment=golang.environment())
         while not processes[0].wait(0.5):
             compiled = len(log.read_text().splitlines())
             minutes, seconds = divmod(int(time.monotonic() - began), 60)

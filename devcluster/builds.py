@@ -44,4 +44,4 @@ ARGOCD = Build(
 
 KWOK = Build("kwok", "some 3 minutes", _HERE / "kwok", ("kwok", "kwok-stages"))
 
-HELM = Build("Helm", "some 3 minutes", _HERE / "helm", ("helm",), package="helm.sh/helm/v3/cmd/helm")
+HELM = Build("Helm", "some 3 minutes", _HERE / "helm", ("helm",), package="helm.sh/helm/v4/cmd/helm")

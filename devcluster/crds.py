@@ -1,4 +1,4 @@
-"""Argo CD's manifests, from its own Go module."""
+"""Argo CD's manifests and scripts, from its own Go module."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,12 @@ def argocd_crds() -> list[Path]:
 
 
 def argocd_manifests() -> Path:
-    """Return the folder of the release's manifests; go proves them against the recorded checksum."""
+    """Return the folder of the release's manifests."""
+    return argocd_release() / "manifests"
+
+
+def argocd_release() -> Path:
+    """Return the folder of the release; go proves it against the recorded checksum."""
     version = golang.run(["list", "-m", "-f", "{{.Version}}", _PATH], _MODULE).strip()
     module = json.loads(golang.run(["mod", "download", "-json", f"{_PATH}@{version}"], _MODULE))
-    return Path(module["Dir"]) / "manifests"
+    return Path(module["Dir"])

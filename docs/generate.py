@@ -57,14 +57,27 @@ def write() -> None:
         (FOLDER / name).write_text(text, encoding="utf-8")
 
 
+def chart_value(setting: str) -> str:
+    """Return the value of the chart that a setting comes from; the empty string where it makes no sense in a pod."""
+    if setting == "namespace":
+        # The pod's own namespace, which the chart installs into.
+        return "namespace"
+    if setting == "kubeconfig":
+        # In a pod the operator comes to the hub with its service account.
+        return ""
+    first, *more = setting.split("_")
+    return "settings." + first + "".join(part.capitalize() for part in more)
+
+
 def _settings_page() -> str:
     rows = []
     for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else f"`{field.default}`"
-        rows.append((f"`ONBOARDING_{name.upper()}`", default, field.description or ""))
-    return "# Settings\n\nThe operator reads its settings once, at the start, from environment variables.\n\n" + _table(
-        ("Variable", "Default", "Meaning"), rows
-    )
+        value, default = (f"`{text}`" if text else "" for text in (chart_value(name), _shown(field.default)))
+        rows.append((f"`ONBOARDING_{name.upper()}`", value, default, field.description or ""))
+    return (
+        "# Settings\n\nThe operator reads its settings once, at the start, from environment variables, and tells them "
+        "all in the first line\nof its log. How to set them: [operations](../operations.md#settings).\n\n"
+    ) + _table(("Variable", "Value of the chart", "Default", "Meaning"), rows)
 
 
 def _checks_page() -> str:
@@ -169,13 +182,18 @@ def _meaning(field: dict[str, Any]) -> str:
     if "enum" in field:
         parts.append("One of " + ", ".join(f"`{value}`" for value in field["enum"]) + ".")
     if "default" in field:
-        default = field["default"]
-        shown = str(default).lower() if isinstance(default, bool) else default
-        parts.append(f"Default: `{shown}`.")
+        parts.append(f"Default: `{_shown(field['default'])}`.")
     bounds = [text.format(field[key]) for key, text in _BOUNDS.items() if key in field]
     if bounds:
         parts.append(f"*{'; '.join(bounds)}.*")
     return " ".join(filter(None, parts))
+
+
+def _shown(default: Any) -> str:
+    """Return a default as YAML has it; the empty string where there is none."""
+    if default is None:
+        return ""
+    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 def _rules(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:

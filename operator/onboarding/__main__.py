@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from importlib.metadata import version
 
 import click
 
@@ -20,6 +21,7 @@ def run() -> None:
     # The Kubernetes client asks for the home folder while it is imported, and a container's user may have none.
     os.environ.setdefault("HOME", "/")
     # Late, because the other commands shall not wait for Kopf and the Kubernetes client.
+    import structlog
     from pydantic import ValidationError
 
     from onboarding.errors import OnboardingError
@@ -35,6 +37,10 @@ def run() -> None:
             click.echo(f"ONBOARDING_{name}: {problem['msg']}", err=True)
         sys.exit(2)
     configure_logging(settings.log_format, settings.log_level)
+    log = structlog.get_logger("onboarding")
+    log.info(
+        "the operator starts", version=version("project-onboarding-operator"), settings=settings.model_dump(mode="json")
+    )
     try:
         asyncio.run(run_operator(settings))
     except OnboardingError as error:

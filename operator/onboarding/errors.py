@@ -2,12 +2,17 @@
 
 OnboardingError
 ├── ApiError          the API server answered with an error; carries its status, reason and message
-└── UnreachableError  a cluster gave no answer, or its connection cannot be set up
+├── UnreachableError  a cluster gave no answer, or its connection cannot be set up
+├── StatusError       an API server refused the status of a project
+└── WentBackError     an API server shows an older state than before, as after a restore of etcd
 """
 
 
 class OnboardingError(Exception):
     """Base of every error that the operator raises on purpose."""
+
+    outcome = "Error"
+    """How a pass that it ends is counted."""
 
 
 class ApiError(OnboardingError):
@@ -24,3 +29,19 @@ class ApiError(OnboardingError):
 
 class UnreachableError(OnboardingError):
     """A cluster cannot be asked at present; what was asked may or may not have happened."""
+
+
+class StatusError(OnboardingError):
+    """An API server refused the status of a project."""
+
+    outcome = "StatusNotWritten"
+
+
+class WentBackError(OnboardingError):
+    """An API server shows an older state than before: nothing that is known of it counts any more."""
+
+    def __init__(self, resource: str, found: str) -> None:
+        super().__init__(
+            f"{resource}: the API server went back to an earlier state, as after a restore of etcd ({found}): "
+            f"everything has to be read anew"
+        )

@@ -21,8 +21,10 @@ ANNOTATION_ADMITTED: Final = f"{GROUP}/admitted"
 """On a namespace: the resolved inputs of everything built for that environment (canonical JSON, at most 64 KiB)."""
 ANNOTATION_CREDENTIALS: Final = f"{GROUP}/credentials"
 """On an AppProject: the repository Secrets beside it, each with a digest of what was written last."""
+ANNOTATION_GUARD_PROBE: Final = f"{GROUP}/guard-probe"
+"""On an object that the admission policy of that name refuses to everybody: its answer proves that it is in force."""
 ANNOTATION_RELEASED: Final = f"{GROUP}/released-from"
-"""On an object that we let go: where it came from, for the people who find it."""
+"""On an object that we let go: where it came from, for the people who find it, and for the way back."""
 
 FINALIZER: Final = f"{GROUP}/teardown"
 CASCADE_FINALIZER: Final = "resources-finalizer.argocd.argoproj.io"
@@ -44,5 +46,10 @@ GUARD_POLICIES: Final = (
     "project-onboarding-operator-account",
     "project-onboarding-managed-namespaces",
     "project-onboarding-managed-objects",
+    "project-onboarding-released-namespaces",
 )
 """ValidatingAdmissionPolicies, and bindings of the same names, without which a site receives no writes."""
+HUB_GUARD_POLICIES: Final = ("project-onboarding-projects", "project-onboarding-decisions")
+"""Those that the hub has besides: without them it receives no writes either."""
+GUARD_VERSION: Final = 1
+"""Version of the admission policies, which their answers to the probe carry; raised whenever a rule of them changes."""

@@ -191,34 +191,27 @@ def test_a_rejection_holds_until_its_author_withdraws_it(made: dict[str, Person]
         made[who].does(*take_back("reject"))
 
 
-GUARD = ["configmap", "project-onboarding-guard", "--namespace=project-onboarding"]
-
-
 @pytest.fixture
-def guard(people: dict[str, Person]) -> Iterator[None]:
-    """Put the list of identities back as it was, and wait until it is seen again."""
-    kept = json.loads(people["admin"].does("get", *GUARD, "--output=json"))
-    yield
-    people["admin"].does("replace", "--force", "--filename=-", body=kept)
-    person, machine = decision("Suspend", "platform"), decision("Suspend", MACHINE)
-    wait_until(lambda: not people["platform"].refusal(*CREATE, DRY, body=person), what="people decide")
-    wait_until(lambda: people["machine"].refusal(*CREATE, DRY, body=machine), what="machines do not")
-
-
-@pytest.mark.usefixtures("guard")
-def test_a_service_account_that_is_listed_decides_what_it_has_the_right_to(people: dict[str, Person]) -> None:
-    change = json.dumps({"data": {"deciders": f"somebody\n{MACHINE}\n"}})
-    people["admin"].does("patch", *GUARD, f"--patch={change}")
+def listed(people: dict[str, Person]) -> Iterator[None]:
+    """Enter a service account in the list of deciders, and take it out again."""
+    policy = json.loads(people["admin"].does("get", "validatingadmissionpolicy", RULE, "--output=json"))
+    place = [item["name"] for item in policy["spec"]["variables"]].index("deciders")
     body = decision("Suspend", MACHINE)
+
+    def enter(expression: str) -> None:
+        change = [{"op": "replace", "path": f"/spec/variables/{place}/expression", "value": expression}]
+        people["admin"].does(*patch("validatingadmissionpolicy", RULE, change))
+
+    enter(f"['somebody', '{MACHINE}']")
     wait_until(lambda: not people["machine"].refusal(*CREATE, DRY, body=body), what="the account may decide")
+    yield
+    enter("[]")
+    wait_until(lambda: people["machine"].refusal(*CREATE, DRY, body=body), what="the account may not")
+
+
+@pytest.mark.usefixtures("listed")
+def test_a_service_account_that_is_listed_decides_what_it_has_the_right_to(people: dict[str, Person]) -> None:
     people["machine"].meets(RULE, *CREATE, DRY, body=decision("Suspend", "platform"))
-
-
-@pytest.mark.usefixtures("guard")
-def test_without_the_list_of_identities_nobody_decides(people: dict[str, Person]) -> None:
-    people["admin"].does("delete", *GUARD)
-    body = decision("Suspend", "platform")
-    wait_until(lambda: "no params" in people["platform"].refusal(*CREATE, DRY, body=body), what="the refusal")
 
 
 def test_the_rule_fits_the_kind_it_guards(people: dict[str, Person]) -> None:

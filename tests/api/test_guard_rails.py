@@ -17,10 +17,11 @@ from tests.api.persons import Person, patch
 from tests.support.waiting import wait_until
 
 DATA = Path(__file__).parent / "guard_rails"
-ACCOUNT, NAMESPACES, OBJECTS = names.GUARD_POLICIES
-PROJECTS = "project-onboarding-projects"
+ACCOUNT, NAMESPACES, OBJECTS, RELEASED = names.GUARD_POLICIES
+PROJECTS, DECISIONS = names.HUB_GUARD_POLICIES
 DEV, ARGO, PLATFORM = "--namespace=guarded-dev", "--namespace=argocd", "--namespace=project-onboarding"
 LABEL = names.LABEL_INSTALLATION
+OWNER = {"apiVersion": "v1", "kind": "Namespace", "name": "gone", "uid": "00000000-0000-0000-0000-000000000000"}
 ATTACKS = {
     rule: {name: shlex.split(command.replace("{data}", str(DATA))) for name, command in attacks.items()}
     for rule, attacks in yaml.safe_load((DATA / "attacks.yaml").read_text()).items()
@@ -165,17 +166,10 @@ def test_an_administrator_passes_with_the_verb_bypass(people: People) -> None:
         people.admin.does(*ATTACKS[NAMESPACES][attack], "--dry-run=server")
 
 
-def test_without_the_list_of_identities_managed_objects_wait_and_nothing_else(people: People) -> None:
-    listed = people.admin.does("get", "configmap", "project-onboarding-guard", "--output=json", PLATFORM)
-    managed = ["annotate", "namespace", "guarded-dev", "a=b", "--dry-run=server"]
-    people.admin.does("delete", "configmap", "project-onboarding-guard", PLATFORM)
-    try:
-        wait_until(lambda: "no params" in people.account.refusal(*managed), what="the refusal")
-        people.admin.does("annotate", "namespace", "default", "a=b", "--dry-run=server")
-        people.admin.does("create", "secret", "generic", "guarded-any", "--namespace=default", "--dry-run=server")
-    finally:
-        people.admin.does("replace", "--force", "--filename=-", body=json.loads(listed))
-    wait_until(lambda: not people.account.refusal(*managed), what="the end of the refusal")
+def test_the_operator_does_not_touch_the_guard_rails_themselves(people: People) -> None:
+    for kind in ("validatingadmissionpolicy", "validatingadmissionpolicybinding"):
+        assert "cannot" in people.account.refusal(*patch(kind, OBJECTS, {"metadata": {"labels": {"a": "b"}}}))
+        assert "cannot delete" in people.account.refusal("delete", kind, OBJECTS)
 
 
 def test_a_managed_namespace_ends_with_everything_in_it(people: People) -> None:
@@ -246,14 +240,17 @@ def test_the_operator_changes_finalizer_and_status_of_a_project_alone(people: Pe
     people.account.does(*patch("projectonboarding", "guarded", finalizer))
     people.account.does(*patch("projectonboarding", "guarded", [{"op": "remove", "path": "/metadata/finalizers"}]))
     people.account.does(*patch("projectonboarding", "guarded", status, "--subresource=status"))
-    people.account.meets(PROJECTS, *patch("projectonboarding", "guarded", {"spec": {"mode": "Plan"}}))
-    people.account.meets(PROJECTS, *patch("projectonboarding", "guarded", {"metadata": {"labels": {"a": "b"}}}))
-    people.account.meets(PROJECTS, "delete", "projectonboarding", "guarded")
+    for field in ("labels", "annotations"):
+        people.account.meets(ACCOUNT, *patch("projectonboarding", "guarded", {"metadata": {field: {"a": "b"}}}))
+    people.account.meets(ACCOUNT, *patch("projectonboarding", "guarded", {"metadata": {"ownerReferences": [OWNER]}}))
+    people.account.meets(ACCOUNT, *patch("projectonboarding", "guarded", {"spec": {"mode": "Plan"}}))
+    people.account.meets(ACCOUNT, "delete", "projectonboarding", "guarded")
+    people.account.meets(ACCOUNT, "create", "--filename=-", body=project("guarded-own", {}))
     people.member.meets(PROJECTS, *patch("projectonboarding", "guarded", status, "--subresource=status"))
 
 
 def test_the_rules_fit_the_kinds_they_guard(people: People) -> None:
     policies = json.loads(people.admin.does("get", "validatingadmissionpolicies", "--output=json"))["items"]
-    assert {policy["metadata"]["name"] for policy in policies} >= {*names.GUARD_POLICIES, PROJECTS}
+    assert {policy["metadata"]["name"] for policy in policies} >= {*names.GUARD_POLICIES, *names.HUB_GUARD_POLICIES}
     warnings = [policy["status"]["typeChecking"].get("expressionWarnings") for policy in policies]
     assert not any(warnings), warnings

@@ -228,15 +228,22 @@ async def test_a_namespace_keeps_its_identity_and_its_pod_security(
     await cluster.until_as(NAMESPACE, namespace, "a change")
 
 
-@pytest.mark.parametrize("label", [names.LABEL_INSTALLATION, names.LABEL_PROJECT, names.LABEL_PROJECT_UID])
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        (names.LABEL_INSTALLATION, "Conflict"),
+        (names.LABEL_PROJECT, "Conflict"),
+        (names.LABEL_PROJECT_UID, "FormerIncarnation"),
+    ],
+)
 async def test_an_object_that_another_claims_is_a_conflict_until_it_is_given_back(
-    cluster: Cluster, ready: ControlPlane, label: str
+    cluster: Cluster, ready: ControlPlane, label: str, reason: str
 ) -> None:
     """Without our labels nothing proves that it is ours: it is left alone and named."""
     (account,) = await cluster.managed(SERVICE_ACCOUNT)
     before = account["metadata"]["labels"][label]
     await cluster.patch(SERVICE_ACCOUNT, account, {"metadata": {"labels": {label: "other"}}})
-    condition = await asyncio.to_thread(wait_ready, ready, NAME, status="False", reason="Conflict")
+    condition = await asyncio.to_thread(wait_ready, ready, NAME, status="False", reason=reason)
     assert "ServiceAccount project-onboarding-sync/owned-dev" in condition["message"]
     await cluster.patch(SERVICE_ACCOUNT, account, {"metadata": {"labels": {label: before}}})
     await cluster.until_as(SERVICE_ACCOUNT, account, label)

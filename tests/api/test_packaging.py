@@ -1,77 +1,19 @@
 """Both ways to install give the same objects, the API server takes them, and they hold no more rights than needed."""
 
-import hashlib
 import json
-import os
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from devcluster import ControlPlane, golang
-from devcluster.build import cache_folder
+from devcluster import ControlPlane
 from onboarding import names
 from tests.api.access import review, verdicts
-
-ROOT = Path(__file__).parents[2]
-CHART = ROOT / "charts" / "project-onboarding-operator"
-HELM_MODULE = ROOT / "devcluster" / "helm"
-HELM_ONLY = {
-    "app.kubernetes.io/instance",
-    "app.kubernetes.io/managed-by",
-    "app.kubernetes.io/version",
-    "helm.sh/chart",
-    "helm.sh/resource-policy",
-}
+from tests.support.helm import CHART, ROOT, Objects, objects, rendered
 
 # Building helm from nothing takes some minutes on two cores.
 pytestmark = pytest.mark.timeout(1200)
-
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-
-
-def built_helm() -> Path:
-    """Return helm, built once for its recorded version and kept in the user's cache folder."""
-    digest = hashlib.sha256(golang.version(HELM_MODULE).encode())
-    for name in ("go.mod", "go.sum"):
-        digest.update((HELM_MODULE / name).read_bytes())
-    helm = cache_folder().parent / "helm" / digest.hexdigest()[:16] / "helm"
-    if not helm.exists():
-        helm.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = helm.with_name(f"helm.{os.getpid()}")
-        golang.run(["build", "-trimpath", "-o", str(unfinished), "helm.sh/helm/v3/cmd/helm"], HELM_MODULE)
-        unfinished.rename(helm)
-    return helm
-
-
-@pytest.fixture(scope="session")
-def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return a function that renders the chart, with values as helm's --set takes them."""
-    helm = built_helm()
-    home = str(tmp_path_factory.mktemp("helm"))
-    environment = {**os.environ, "HELM_CACHE_HOME": home, "HELM_CONFIG_HOME": home, "HELM_DATA_HOME": home}
-
-    def run(*values: str) -> subprocess.CompletedProcess[str]:
-        settings = [argument for value in values for argument in ("--set-json", value)]
-        command = [helm, "template", "onboarding", CHART, "--include-crds", "--kube-version=1.36.3", *settings]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-
-    return run
-
-
-def objects(text: str) -> Objects:
-    """Return the objects of a stream by kind, namespace and name, without what helm alone adds."""
-    found = {}
-    for item in yaml.safe_load_all(text):
-        metadata = item["metadata"]
-        for field in ("labels", "annotations"):
-            kept = {key: value for key, value in metadata.pop(field, {}).items() if key not in HELM_ONLY}
-            metadata |= {field: kept} if kept else {}
-        found[item["kind"], metadata.get("namespace", ""), metadata["name"]] = item
-    return found
 
 
 @pytest.fixture(scope="session")
@@ -84,11 +26,6 @@ def hub(control_plane: ControlPlane) -> Objects:
 def site(control_plane: ControlPlane) -> Objects:
     """Return what manifests/site installs."""
     return objects(control_plane.kubectl("kustomize", str(ROOT / "manifests" / "site")).stdout)
-
-
-def rendered(done: subprocess.CompletedProcess[str]) -> Objects:
-    assert done.returncode == 0, done.stderr
-    return objects(done.stdout)
 
 
 def without_kinds(found: Objects) -> Objects:
@@ -146,6 +83,7 @@ WRONG_VALUES = {
     'image.pullPolicy="Sometimes"': "at '/image/pullPolicy': value must be one of",
     "imge={}": "additional properties 'imge' not allowed",
     'guard.neverExempt=["it\'s me"]': "at '/guard/neverExempt/0'",
+    'guard.argocdNamespaces=["argocd:argocd-server"]': "at '/guard/argocdNamespaces/0'",
     'credentials.namespaces=["*"]': "at '/credentials/namespaces/0'",
     'resources.limits.memory="lots"': "at '/resources/limits/memory': 'lots' does not match pattern",
     'bindableClusterRoles=["cluster-admin"]': "cluster-admin is never given to a project",
@@ -165,20 +103,30 @@ def test_the_chart_follows_its_values(render: Callable[..., Any]) -> None:
             'namespace="project-onboarding-two"',
             'guard.operators=["hub@example.org"]',
             'guard.deciders=["system:serviceaccount:ci:releases"]',
+            'guard.neverExempt=["robot-1","robot-2"]',
+            'guard.argocdNamespaces=["gitops","gitops-two"]',
+            "guard.controllers=[]",
             'bindableClusterRoles=["acme:auditor"]',
             'tolerations=[{"operator":"Exists"}]',
         )
     )
     assert not [key for key in found if key[1] == "project-onboarding"]
-    guard = found["ConfigMap", "project-onboarding-two", "project-onboarding-guard"]
-    assert guard["data"]["operators"].splitlines() == [
-        "system:serviceaccount:project-onboarding-two:project-onboarding-operator",
-        "system:serviceaccount:project-onboarding-two:project-onboarding-site",
-        "hub@example.org",
-    ]
-    assert guard["data"]["deciders"].split() == ["system:serviceaccount:ci:releases"]
-    own = found["ValidatingAdmissionPolicy", "", names.GUARD_POLICIES[0]]["spec"]["matchConditions"][0]["expression"]
-    assert "hub@example.org" in own
+    operators = [f"system:serviceaccount:project-onboarding-two:{names.MANAGER}"]
+    operators += ["system:serviceaccount:project-onboarding-two:project-onboarding-site", "hub@example.org"]
+    policies = {key[2]: item["spec"] for key, item in found.items() if key[0] == "ValidatingAdmissionPolicy"}
+    assert len(policies) == len(names.GUARD_POLICIES) + len(names.HUB_GUARD_POLICIES)
+    for policy in policies.values():
+        assert {item["name"]: yaml.safe_load(item["expression"]) for item in policy["variables"][:5]} == {
+            "operators": operators,
+            "deciders": ["system:serviceaccount:ci:releases"],
+            "neverExempt": ["robot-1", "robot-2"],
+            "argocdNamespaces": ["gitops", "gitops-two"],
+            "controllers": [],
+        }
+    conditions = {name: str(policy.get("matchConditions")) for name, policy in policies.items()}
+    assert {name for name, condition in conditions.items() if "hub@example.org" not in condition} == {
+        "project-onboarding-decisions"
+    }
     binds = [rule for rule in rules(found, "project-onboarding-operator-site") if rule["verbs"] == ["bind"]]
     assert "acme:auditor" in binds[0]["resourceNames"]
     pod = found["Deployment", "project-onboarding-two", names.MANAGER]["spec"]["template"]["spec"]
@@ -226,6 +174,12 @@ def test_the_operator_writes_reports_of_its_own_kinds_and_nothing_of_their_specs
     assert events == [{"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]}]
 
 
+def test_the_operator_looks_at_the_guard_rails_and_changes_none(hub: Objects) -> None:
+    asked = [rule for _, rule in every_rule(hub) if "admissionregistration.k8s.io" in rule["apiGroups"]]
+    kinds = ["validatingadmissionpolicies", "validatingadmissionpolicybindings"]
+    assert [(rule["resources"], rule["verbs"]) for rule in asked] == [(kinds, ["list", "watch"])]
+
+
 def test_every_rule_of_admission_fails_closed(hub: Objects) -> None:
     policies = {key[2]: item["spec"] for key, item in hub.items() if key[0] == "ValidatingAdmissionPolicy"}
     bindings = {key[2]: item["spec"] for key, item in hub.items() if key[0] == "ValidatingAdmissionPolicyBinding"}
@@ -234,7 +188,9 @@ def test_every_rule_of_admission_fails_closed(hub: Objects) -> None:
         assert policy["failurePolicy"] == "Fail"
         assert bindings[name]["policyName"] == name
         assert bindings[name]["validationActions"] == ["Deny"]
-        assert all(validation["messageExpression"] for validation in policy["validations"])
+        probe, *others = policy["validations"]
+        assert f"guard probe refused (rule {name})" in probe["message"]
+        assert all(validation["messageExpression"] for validation in others)
 
 
 READ, WRITE = ["get", "list", "watch"], ["create", "update", "patch", "delete"]

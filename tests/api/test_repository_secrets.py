@@ -18,17 +18,14 @@ from onboarding.api.delivery import RepositoryCredential
 from onboarding.build.credentials import SECRET, Login, Source
 from onboarding.build.kinds import Manifest, ObjectKey
 from onboarding.build.revision import Owner
-from onboarding.errors import ApiError
 from onboarding.reconcile.apply.compare import Action, Change, Rank
-from onboarding.reconcile.apply.converge import Outcome, Result
 from onboarding.reconcile.apply.credentials import Courier
+from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.ledger import Ledger
 from tests.api.persons import Person
-from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 HOME, ARGO = "--namespace=project-onboarding", "--namespace=argocd"
-POLICY = names.GUARD_POLICIES[0]
 OWNER = Owner("test", "shop", "11111111-1111-4111-8111-111111111111")
 KEY = ObjectKey("hub", SECRET, "argocd", "shop-repo-0123456789abcdef")
 CREDENTIAL = RepositoryCredential(name="forge", secret="forge-login", prefixes=("https://git.example.org/",))
@@ -138,34 +135,6 @@ async def test_what_is_not_ours_is_left_alone(secrets: KubeSecrets, admin: Perso
         assert "data" not in live(admin)
     finally:
         admin.does("delete", "secret", KEY.name, ARGO)
-
-
-def held(account: Person) -> bool:
-    """Return whether the policy refuses the account a Secret without our labels."""
-    return account.is_refused_by(POLICY, "create", "secret", "generic", "any", ARGO, "--dry-run=server")
-
-
-async def test_without_the_policy_on_our_account_nothing_is_written(
-    secrets: KubeSecrets, admin: Person, account: Person
-) -> None:
-    """A patch is answered with the whole Secret: without the policy it would be a way to read argocd-secret."""
-    binding = json.loads(admin.does("get", "validatingadmissionpolicybinding", POLICY, "--output=json"))
-    for field in ("uid", "resourceVersion"):
-        del binding["metadata"][field]
-    admin.does("delete", "validatingadmissionpolicybinding", POLICY)
-    try:
-        wait_until(lambda: not held(account), what="the end of the policy")
-        assert (await deliver(secrets, WRITE)).result is Result.GUARD_MISSING
-        assert not live(admin)
-        assert not live(admin, "project-onboarding-probe")
-    finally:
-        admin.does("create", "--filename=-", body=binding)
-    wait_until(lambda: held(account), what="the policy")
-
-
-async def test_without_the_right_the_refusal_says_so(secrets: KubeSecrets) -> None:
-    with pytest.raises(ApiError, match="cannot create resource"):
-        await secrets.guarded("hub", "default")
 
 
 async def test_a_new_token_is_noticed_without_reading_it(account: Person, admin: Person) -> None:

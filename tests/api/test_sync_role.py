@@ -59,6 +59,26 @@ def test_a_labelled_role_of_the_platform_adds_to_it_and_an_apply_takes_nothing_a
     wait_until(lambda: not may(cluster, SCALED), what="the added kind may not be synced any more")
 
 
+SHOWN = (
+    *(("get", kind) for kind in ("deployments.apps", "pods", "replicasets.apps", "jobs.batch", "secrets")),
+    *((verb, "deployments.apps") for verb in ("patch", "delete")),
+    ("create", "jobs.batch"),
+    ("list", "events"),
+    ("get", "pods/log"),
+    ("delete", "pods"),
+)
+"""What the API server of Argo CD asks of an account since 3.5 to show, delete and act; pods/exec is none of it."""
+
+
+def test_argo_cd_shows_and_acts_as_the_account(cluster: ControlPlane) -> None:
+    group = f"system:serviceaccounts:{SPACE}"
+    asked = [review(group, verb, resource, namespace=SPACE) for verb, resource in SHOWN]
+    assert verdicts(cluster, asked) == [True] * len(SHOWN)
+    refused = [("create", "pods/exec"), ("get", "resourcequotas"), ("delete", "networkpolicies.networking.k8s.io")]
+    asked = [review(group, verb, resource, namespace=SPACE) for verb, resource in refused]
+    assert verdicts(cluster, asked) == [False] * len(refused)
+
+
 OWN = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}
 MORE = {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["patch"]}
 GRANTS = {

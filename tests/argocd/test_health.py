@@ -14,7 +14,7 @@ from devcluster.crds import argocd_manifests
 from devcluster.judgement import run_script, validate_projects
 from onboarding import names
 from onboarding.api.status import Reason
-from onboarding.reconcile.apply.converge import Outcome, Result
+from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.offer.validity import Verdict, status_due
 from onboarding.reconcile.report import verdict
 from onboarding.reconcile.world import World
@@ -44,7 +44,7 @@ OF_PROJECTS = {
     (Reason.REFUSED, "False"): "Degraded",
     (Reason.GUARD_MISSING, "False"): "Degraded",
     (Reason.ARGOCD_MISSING, "False"): "Degraded",
-    # Of a project that is being deleted, which Argo CD calls Progressing without asking the script.
+    # Of a project that is being deleted.
     (Reason.TEARING_DOWN, "Unknown"): "Progressing",
     (Reason.AWAITING_CONFIRMATION, "False"): "Suspended",
     (Reason.TEARDOWN_HELD, "False"): "Suspended",
@@ -55,6 +55,7 @@ OF_THE_PLATFORM = {
     Reason.TARGET_UNREACHABLE: "Degraded",
     Reason.GUARD_MISSING: "Degraded",
 }
+UNLOOKED_AT = "the operator has not looked at this version yet"
 NEVER_OF_READY = {
     Reason.CHECKS_PASSED,
     Reason.CHECKS_FAILED,
@@ -74,10 +75,13 @@ EVERY_SITUATION: dict[str, tuple[World, Sequence[Outcome]]] = {
 
 
 def shown(status: Any, kind: str = "ProjectOnboarding", generation: int = 3) -> dict[str, str]:
-    """Return what Argo CD shows of an object with this status."""
+    """Return what Argo CD shows of an object with this status, which is the same while it is being deleted."""
     metadata = {"name": "shop", "generation": generation}
     manifest = {"apiVersion": names.API_VERSION, "kind": kind, "metadata": metadata, "spec": {}}
-    return run_script("health", SCRIPTS[PREFIX + kind], manifest if status is None else {**manifest, "status": status})
+    told = manifest if status is None else {**manifest, "status": status}
+    found: dict[str, str] = run_script("health", SCRIPTS[PREFIX + kind], told)
+    assert found.pop("deletionMessage", None) == (None if found["message"] == UNLOOKED_AT else found["message"])
+    return found
 
 
 def ready_of(status: dict[str, Any]) -> tuple[Reason, str]:
@@ -122,7 +126,7 @@ UNSEEN = {
 @pytest.mark.parametrize("status", UNSEEN.values(), ids=UNSEEN)
 def test_what_nobody_has_looked_at_is_progressing(kind: str, status: Any) -> None:
     found = shown(status, kind)
-    assert found == {"status": "Progressing", "message": "the operator has not looked at this version yet"}
+    assert found == {"status": "Progressing", "message": UNLOOKED_AT}
 
 
 def test_the_message_says_who_acts_next() -> None:

@@ -36,6 +36,8 @@ class Request:
     namespace: str
     name: str
     code: int
+    dry: bool
+    """Whether it was a dry run, of which nothing is stored: the operator asks the guard rails so."""
     received: float
     """Seconds since the epoch, to the microsecond."""
     answered: float
@@ -53,6 +55,7 @@ class Request:
             namespace=target.get("namespace", "") if target.get("resource") != "namespaces" else "",
             name=target.get("name", ""),
             code=(event.get("responseStatus") or {}).get("code", 0),
+            dry="dryRun=All" in event["requestURI"],
             received=_seconds(event["requestReceivedTimestamp"]),
             answered=_seconds(event["stageTimestamp"]),
         )
@@ -60,7 +63,7 @@ class Request:
     @property
     def writes(self) -> bool:
         """Whether it asks for a change of what is stored, whatever the answer was."""
-        return self.verb in WRITES and self.what not in _STORED_NOWHERE
+        return self.verb in WRITES and self.what not in _STORED_NOWHERE and not self.dry
 
     @property
     def done(self) -> bool:
@@ -127,7 +130,8 @@ def count(requests: Iterable[Request]) -> dict[str, int]:
     """Return the number of requests by what and verb, most first; refused ones apart."""
     counts: dict[str, int] = {}
     for item in requests:
-        key = f"{item.verb} {item.what}" + ("" if item.done else f" (refused {item.code})")
+        refused = "" if item.done else f" (refused {item.code})"
+        key = f"{item.verb} {item.what}{' (dry run)' if item.dry else ''}{refused}"
         counts[key] = counts.get(key, 0) + 1
     return dict(sorted(counts.items(), key=lambda pair: -pair[1]))
 

@@ -71,9 +71,19 @@ class Memory:
         """Return what the cache knows of a project."""
         return self._store.owned(project)
 
+    def follow(self, key: ObjectKey, project: str) -> Live | None:
+        """Return what the cache knows."""
+        return self._store.follow(key, project)
+
+    def unfollow(self, project: str) -> None:
+        """Tell a project no more of what is not its own."""
+        self._store.unfollow(project)
+
     async def create(self, key: ObjectKey, manifest: Manifest) -> None:
-        """Keep an object as the server would."""
+        """Keep an object as the server would, with what its controllers say of it."""
         told = {"status": {"health": {"status": "Healthy"}}} if key.kind.kind == "Application" else {}
+        if key.kind.kind == "ResourceQuota":
+            told = {"status": {"hard": manifest["spec"]["hard"]}}
         self._keep(key, merged({**manifest, **told}, {"metadata": {"uid": f"uid-{self.writes}"}}))
 
     async def change(self, key: ObjectKey, patch: Manifest, _live: Live) -> None:

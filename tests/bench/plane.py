@@ -15,6 +15,7 @@ import orjson
 from devcluster import ControlPlane
 from devcluster.controlplane import KUBECONFIG_VARIABLE
 from devcluster.errors import DevclusterError
+from onboarding import names
 from tests.bench.audit import Tail, end_of, fence
 from tests.bench.contender import Writer, writer
 from tests.bench.load import ENVIRONMENTS, declarations_plan, make_projects
@@ -32,6 +33,7 @@ _ACCOUNTS = Path(__file__).with_name("accounts.yaml")
 _PARTS = ("kube-apiserver", "etcd", "kube-controller-manager")
 _SECONDS_PER_PROJECT = 3.0
 """After which a project counts as stuck; it is a fraction of this on any machine that works."""
+_LABELLED = {"name": "bench-writer", "labels": {names.LABEL_INSTALLATION: "bench"}}
 _fences = itertools.count()
 
 
@@ -163,11 +165,22 @@ def read_metrics(operator: OperatorProcess) -> dict[str, float]:
 
 
 def _admit_writer(cluster: ControlPlane) -> None:
-    """Enter the raw writer in the guard rails' list of operators: then both contenders pay for the same admission."""
-    guard = ("configmap", "project-onboarding-guard", f"--namespace={operators.NAMESPACE}")
-    data = orjson.loads(cluster.kubectl("get", *guard, "-o", "json").stdout)["data"]
-    patch = orjson.dumps({"data": {"operators": f"{data['operators'].rstrip()}\n{WRITER}\n"}}).decode()
-    cluster.kubectl("patch", *guard, "--type=merge", f"--patch={patch}")
+    """Enter the raw writer as an operator in the guard rails: then both contenders pay for the same admission."""
+    for policy in names.GUARD_POLICIES:
+        guard = ("validatingadmissionpolicy", policy)
+        found = orjson.loads(cluster.kubectl("get", *guard, "-o", "json").stdout)
+        # A controller writes the status of a policy at about the same time.
+        del found["metadata"]["resourceVersion"]
+        text = orjson.dumps(found).decode().replace(f"['{OPERATOR}'", f"['{WRITER}', '{OPERATOR}'")
+        cluster.kubectl("replace", "-f", "-", stdin=text)
+    _, _, namespace, name = WRITER.split(":")
+    kubeconfig = cluster.kubeconfig_for_service_account(namespace, name)
+    probe = orjson.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": _LABELLED}).decode()
+    dry = ("create", "--dry-run=server", "-f", "-")
+    wait_until(
+        lambda: cluster.kubectl(*dry, stdin=probe, kubeconfig=kubeconfig, check=False).returncode == 0,
+        what="the guard rails take the raw writer for an operator",
+    )
 
 
 def _ready(plane: Plane) -> int:

@@ -153,6 +153,30 @@ def test_a_sync_may_do_what_its_account_may(hub: ControlPlane, argocd: ArgoCD, g
     wait_until(refused, "the refusal of the sync", 30)
 
 
+def test_a_project_that_names_no_account_syncs_nothing(hub: ControlPlane, argocd: ArgoCD, git_server: GitServer):
+    """Impersonation is enforced: nothing is ever written with the rights of Argo CD itself in its place."""
+    open_namespace(hub, "nobody", role=None)
+    spec = {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}]}
+    metadata = {"name": "nobody", "namespace": "argocd"}
+    hub.apply({"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": metadata, "spec": spec})
+    repository = git_server.create("nobody", {"map.yaml": yaml.safe_dump(config_map("refused"))})
+    given = application("nobody", {"repoURL": repository.url, "path": "."}, "nobody")
+    given["spec"]["project"] = "nobody"
+    hub.apply(given)
+
+    def refused() -> bool:
+        operation = argocd.application("nobody").get("status", {}).get("operationState", {})
+        told = f"no matching service account found for destination server {HERE} and namespace nobody"
+        return operation.get("phase") == "Error" and told in operation["message"]
+
+    wait_until(refused, "the refusal of the sync", 30)
+    events = [json.loads(line) for line in hub.audit_log.read_text().splitlines()]
+    inside = [event for event in events if event.get("objectRef", {}).get("namespace") == "nobody"]
+    writes = [event for event in inside if event["verb"] not in ("get", "list", "watch")]
+    assert [event for event in writes if event["user"]["username"] == CONTROLLER] == []
+    assert "refused" not in hub.kubectl("get", "configmaps", "-n", "nobody", "-o", "name").stdout
+
+
 def test_another_cluster_is_reached_by_its_name(hub: ControlPlane, argocd: ArgoCD, git_server: GitServer):
     repository = git_server.create("remote", {"map.yaml": yaml.safe_dump(config_map("there", a="b"))})
     with ControlPlane.start("spoke", controllers=False) as spoke:

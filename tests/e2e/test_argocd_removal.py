@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from onboarding import names
-from onboarding.build.kinds import APP_PROJECT, APPLICATION, NAMESPACE
+from onboarding.build.kinds import APP_PROJECT, APPLICATION, NAMESPACE, Manifest
 from tests.e2e.argocd_stage import (
     HERE,
     HUB_SERVED,
@@ -113,3 +113,38 @@ def test_retain_leaves_every_workload_running(stage: Stage) -> None:
     for api in (stage.hub.api, stage.far):
         selector = f"{names.LABEL_PROJECT}=staying"
         assert api.items(APPLICATION.path(ARGOCD), selector) == api.items(APP_PROJECT.path(ARGOCD), selector) == []
+
+
+def sync_role(*verbs: str) -> Manifest:
+    """Return a ClusterRole of the platform that gives the accounts of all environments these verbs on PodTemplates."""
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "acme:sync-templates", "labels": {f"{names.GROUP}/aggregate-to-sync": "true"}},
+        "rules": [{"apiGroups": [""], "resources": ["podtemplates"], "verbs": [*verbs]}],
+    }
+
+
+def test_what_the_account_may_not_delete_is_told_and_goes_once_it_may(stage: Stage, platform: Decider) -> None:
+    """Argo CD deletes with the rights of the environment's account, never with its own."""
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web"}]}}
+    kept = {"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "kept"}, "template": template}
+    stage.hub.cluster.apply(sync_role("get", "list", "create", "patch"))
+    stage.hub.change_policy(delivery={"additionalKinds": [{"group": "", "kind": "PodTemplate"}]})
+    try:
+        repository = stage.repository("undeletable", kept=kept)
+        uid = stage.open("undeletable", repository, deletionPolicy="Delete")["metadata"]["uid"]
+        stage.argocd.wait_for("undeletable-dev-app", revision=repository.revision())
+        stage.hub.delete("undeletable")
+        platform.confirm("undeletable-all", "undeletable", uid)
+        account = f"system:serviceaccount:{names.SYNC_NAMESPACE}:undeletable-dev"
+        refusal = f'User "{account}" cannot delete resource "podtemplates"'
+        wait_until(
+            lambda: refusal in (stage.hub.condition("undeletable", "Ready") or {}).get("message", ""),
+            what=f"it says {refusal}; the Application is {stage.argocd.application('undeletable-dev-app')['status']}",
+        )
+        stage.hub.cluster.apply(sync_role("get", "list", "create", "patch", "delete"))
+        stage.hub.wait_gone("undeletable", within=120)
+    finally:
+        stage.hub.change_policy(delivery={"additionalKinds": None})
+        stage.hub.cluster.kubectl("delete", "clusterrole", "acme:sync-templates")

@@ -5,6 +5,7 @@ import pytest
 from onboarding import names
 from onboarding.build.kinds import APP_PROJECT, NAMESPACE, NETWORK_POLICY, ROLE_BINDING, ChildKind, Manifest
 from tests.support.hub import ARGOCD, REPOSITORY, Hub
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
 DEV = {"name": "dev", "stage": "dev"}
@@ -30,8 +31,11 @@ def test_a_foreign_namespace_stays_and_the_neighbour_opens(hub: Hub) -> None:
     before = stranger(hub, NAMESPACE, "taken-dev")
     hub.declare("taken", environments=[DEV, TEST])
     assert "Namespace taken-dev exists and carries no label of ours" in conflict(hub, "taken")
-    states = {name: hub.environment("taken", name)["sites"][0]["state"] for name in ("dev", "test")}
-    assert states == {"dev": "Conflict", "test": "Ready"}
+
+    def states() -> dict[str, str]:
+        return {name: hub.environment("taken", name)["sites"][0]["state"] for name in ("dev", "test")}
+
+    wait_until(lambda: states() == {"dev": "Conflict", "test": "Ready"}, what="the neighbour is open")
     assert hub.one(NAMESPACE, "taken-dev") == before
     assert hub.api.items(NETWORK_POLICY.path("taken-dev")) == []
     hub.api.delete(NAMESPACE.path(name="taken-dev"))

@@ -106,7 +106,7 @@ def test_a_suspension_is_shown_and_changes_nothing_in_git(stage: GitOps) -> None
 
 
 def test_a_file_that_is_pruned_off_boards_its_project(stage: GitOps) -> None:
-    """Retain leaves the namespace; Delete waits, Progressing, for its confirmation and keeps up nobody else."""
+    """Retain leaves the namespace; Delete waits, Suspended, for its confirmation and keeps up nobody else."""
     stage.commit(
         "folder",
         {
@@ -123,9 +123,11 @@ def test_a_file_that_is_pruned_off_boards_its_project(stage: GitOps) -> None:
     kept = stage.hub.one(NAMESPACE, "retained-dev")
     assert kept is not None
     assert own_labels(kept) == set()
-    stage.hub.wait("confirmed", "False", "AwaitingConfirmation")
-    stage.argocd.wait_for("folder", sync="OutOfSync", health="Progressing")
-    assert stage.health("folder")["confirmed"] == ("Progressing", "Pending deletion")
+    ready = stage.hub.wait("confirmed", "False", "AwaitingConfirmation")
+    stage.argocd.wait_for("folder", sync="OutOfSync", health="Suspended")
+    state, message = stage.health("folder")["confirmed"]
+    assert state == "Suspended"
+    assert ready["message"] in message
     stage.commit("folder", {"newcomer.yaml": project("newcomer")})
     wait_until(lambda: stage.hub.project("newcomer"), what="the newcomer is synced")
     Decider(stage.hub, "confirming-person").confirm("confirmed-delete", "confirmed", uid)

@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from devcluster import ControlPlane
-from devcluster.builds import HELM
+from devcluster.ports import free_ports
 from onboarding.build.kinds import NETWORK_POLICY
+from tests.support.helm import render, rendered
 from tests.support.hub import Hub
-from tests.support.installing import ROOT
 from tests.support.operator import ACCOUNT, NAMESPACE, OperatorProcess
 from tests.support.waiting import wait_until
 
@@ -72,13 +71,10 @@ def test_any_user_will_do(hub: Hub, start: Start) -> None:
     hub.wait("as-anybody")
 
 
-def test_the_charts_deployment_starts_as_well(hub: Hub, installed: ControlPlane, start: Start) -> None:
+def test_the_charts_deployment_starts_as_well(hub: Hub, installed: ControlPlane, start: Start, tmp_path: Path) -> None:
     """What Helm renders is another text: it is taken for what it is, with the server's defaults."""
-    chart = ROOT / "charts/project-onboarding-operator"
-    helm = HELM.folder(lambda _message: None) / "helm"
-    command = [helm, "template", "onboarding", chart, f"--namespace={NAMESPACE}", "--kube-version=1.36.3"]
-    rendered = yaml.safe_load_all(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    deployment = next(item for item in rendered if item and item["kind"] == "Deployment")
+    found = rendered(render(tmp_path))
+    deployment = found["Deployment", NAMESPACE, ACCOUNT]
     deployment["metadata"]["name"] = "from-the-chart"
     made = installed.kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", stdin=json.dumps(deployment))
     start(template=json.loads(made.stdout)["spec"]["template"]["spec"])
@@ -105,7 +101,7 @@ def test_the_token_is_renewed_while_it_runs(hub: Hub, start: Start) -> None:
 def test_a_developer_starts_it_with_a_kubeconfig(hub: Hub, installed: ControlPlane, tmp_path: Path) -> None:
     """In a shell there is no service account: ONBOARDING_KUBECONFIG names the login."""
     kubeconfig = installed.kubeconfig_for_service_account(NAMESPACE, ACCOUNT)
-    settings = {"ONBOARDING_KUBECONFIG": str(kubeconfig), "ONBOARDING_LISTEN": "127.0.0.1:0"}
+    settings = {"ONBOARDING_KUBECONFIG": str(kubeconfig), "ONBOARDING_LISTEN": f"127.0.0.1:{free_ports(1)[0]}"}
     command = [sys.executable, "-m", "onboarding", "run"]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=log, stderr=log)

@@ -104,14 +104,14 @@ def test_a_cascade_that_somebody_asked_for_is_taken_back(hub: Hub) -> None:
 
 
 def test_a_project_made_again_never_touches_what_was_released(hub: Hub, operator: OperatorProcess) -> None:
-    """The same name with another UID meets a conflict that names the origin; the namespace stays as it is."""
+    """The same name with another UID is told whose the namespace was; the namespace stays as it is."""
     first = hub.declare("again", team=TEAM)
     hub.wait("again")
     hub.delete("again")
     hub.wait_gone("again")
     released = hub.one(NAMESPACE, "again-dev")
     second = hub.declare("again", team=TEAM)
-    condition = hub.wait("again", "False", "Conflict")
+    condition = hub.wait("again", "False", "FormerIncarnation")
     assert second["metadata"]["uid"] != first["metadata"]["uid"]
     assert "released from" in condition["message"]
     assert first["metadata"]["uid"] in condition["message"]

@@ -119,11 +119,12 @@ def test_a_site_without_guard_rails_receives_no_write(
 ) -> None:
     """While an admission policy is missing there, a site is GuardMissing and nothing is written to it."""
     far.delete(f"{GUARDS}/{names.GUARD_POLICIES[2]}")
-    wait_until(lambda: "lacks the admission policies" in verdict(hub, "both-sites"), what="the target says so")
+    missing = f"{names.GUARD_POLICIES[2]} is not in force: its binding is missing"
+    wait_until(lambda: missing in verdict(hub, "both-sites"), what="the target says so")
     audit = Audit(site, SITE_ACCOUNT)
     hub.declare("guarded-late", **BOTH)
     condition = hub.wait("guarded-late", "False", "GuardMissing")
-    assert "far/kubeconfig" in condition["message"]
+    assert f"cluster far/kubeconfig: admission policy {missing}" in condition["message"]
     assert hub.environment("guarded-late", "dev")["sites"][0]["state"] == "Ready", "the other site opens"
     assert far.get(NAMESPACE.path(name="guarded-late-dev")) is None
     assert audit.writes() == []

@@ -1,6 +1,5 @@
 """Whatever the API server answers, or does not, the work ends as it should and the probes tell the truth."""
 
-import http.client
 import re
 
 import pytest
@@ -29,18 +28,6 @@ def created_once(audit: Audit, name: str) -> bool:
     """Say whether no object was created twice."""
     made = [write[1:4] for write in audit.done(name) if write.verb == "create"]
     return len(made) == len(set(made))
-
-
-def page(operator: OperatorProcess, path: str) -> str:
-    """Return what a page says, whatever its status; empty where it cannot be asked."""
-    connection = http.client.HTTPConnection("127.0.0.1", operator.port, timeout=10)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().read().decode()
-    except OSError:
-        return ""
-    finally:
-        connection.close()
 
 
 def test_a_restart_of_the_server_in_the_middle_of_a_pass(
@@ -138,15 +125,15 @@ def test_a_server_that_stays_silent_fails_the_readiness_probe(
 
     def says(word: str) -> bool:
         proxy.bookmark()
-        return word in page(operator, "/readyz")
+        return word in operator.page("/readyz")
 
     wait_until(lambda: says("ok"), what="/readyz is well")
     proxy.mute(kind)
     wait_until(lambda: says("silent"), what="/readyz tells of the silence")
     age = r'onboarding_watch_age_seconds\{cluster="hub"\} ([0-9.]+)'
-    (seconds,) = re.findall(age, page(operator, "/metrics"))
+    (seconds,) = re.findall(age, operator.page("/metrics"))
     assert float(seconds) > 6
-    assert page(operator, "/healthz") == "ok\n", "a new process would not hear more"
+    assert operator.page("/healthz") == "ok\n", "a new process would not hear more"
     proxy.mute("")
     proxy.cut()
     wait_until(lambda: says("ok"), what="/readyz is well again", within=60)
@@ -164,10 +151,10 @@ def test_an_outage_of_the_hub_is_a_matter_of_readiness(
     operator.wait_ready()
     installed.stop_part(part)
     try:
-        wait_until(lambda: page(operator, "/readyz") != "ok\n", what="/readyz tells of the outage")
+        wait_until(lambda: operator.page("/readyz") != "ok\n", what="/readyz tells of the outage")
         errors = "Request attempt #9 " if part == "kube-apiserver" else "watch interrupted"
         wait_until(lambda: errors in operator.log.read_text(), what="it has tried for long", within=60)
-        assert page(operator, "/healthz") == "ok\n"
+        assert operator.page("/healthz") == "ok\n"
     finally:
         installed.start_part(part)
     wait_until(lambda: hub.api.text("GET", PROJECTS)[0] == 200, what="custom resources are served again")
@@ -179,9 +166,9 @@ def test_the_start_waits_for_a_hub_that_is_away(hub: Hub, proxy: FaultProxy, sta
     """A pod that starts during an outage is alive and unready, ends on request, and works when the hub is back."""
     proxy.mute("/projectonboardings")
     operator, other = start_behind(request_timeout="1"), start_behind(request_timeout="1")
-    wait_until(lambda: "TimeoutError" in page(operator, "/readyz"), what="/readyz says what it waits for")
-    assert page(operator, "/healthz") == "ok\n"
-    wait_until(lambda: page(other, "/healthz") == "ok\n", what="the other one lives")
+    wait_until(lambda: "TimeoutError" in operator.page("/readyz"), what="/readyz says what it waits for")
+    assert operator.page("/healthz") == "ok\n"
+    wait_until(lambda: other.page("/healthz") == "ok\n", what="the other one lives")
     other.stop()
     assert other.process.returncode == 0
     proxy.mute("")

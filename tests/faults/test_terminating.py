@@ -24,8 +24,11 @@ def test_a_namespace_stuck_in_terminating(hub: Hub, start: Start) -> None:
         what="the blocker is named",
         within=90,
     )
-    states = {name: hub.environment("stuck", name)["sites"][0]["state"] for name in ("dev", "test")}
-    assert states == {"dev": "Pending", "test": "Ready"}
+
+    def states() -> dict[str, str]:
+        return {name: hub.environment("stuck", name)["sites"][0]["state"] for name in ("dev", "test")}
+
+    wait_until(lambda: states() == {"dev": "Pending", "test": "Ready"}, what="the new environment is open")
     hub.api.patch("/api/v1/namespaces/stuck-dev/configmaps/held", {"metadata": {"finalizers": None}})
     wait_until(
         lambda: (found := hub.one(NAMESPACE, "stuck-dev")) and found["metadata"]["uid"] != before,

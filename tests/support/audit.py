@@ -1,6 +1,7 @@
-"""What an identity wrote, by the API server's audit log."""
+"""What an identity wrote and asked for, by the API server's audit log."""
 
 import json
+from collections.abc import Collection
 from typing import NamedTuple, Self
 
 from devcluster import ControlPlane
@@ -17,7 +18,7 @@ ARGO_PLURALS = (APP_PROJECT.plural, APPLICATION.plural)
 
 
 class Write(NamedTuple):
-    """One answered request that changes something."""
+    """One answered request, mostly one that changes something."""
 
     verb: str
     resource: str
@@ -46,10 +47,18 @@ class Audit:
 
     def writes(self, project: str | None = None) -> list[Write]:
         """Return the writes in the order of their answers, of one project or of all."""
+        return self._requests(_WRITES, project)
+
+    def gets(self, project: str | None = None) -> list[Write]:
+        """Return the GETs of single objects, about one project or all."""
+        return self._requests(("get",), project)
+
+    def _requests(self, verbs: Collection[str], project: str | None) -> list[Write]:
         with self._log.open("rb") as log:
             log.seek(self._start)
             lines = log.read().splitlines(keepends=True)
-        found = [_write(json.loads(line)) for line in lines if line.endswith(b"\n") and self._user.encode() in line]
+        events = (json.loads(line) for line in lines if line.endswith(b"\n") and self._user.encode() in line)
+        found = [_write(event) for event in events if event["verb"] in verbs]
         told = [write for write in found if write and write.resource not in _TOLD]
         return [write for write in told if project is None or write.about(project)]
 
@@ -64,8 +73,10 @@ class Audit:
 
 def _write(event: dict) -> Write | None:
     reference = event.get("objectRef")
-    if event["verb"] not in _WRITES or reference is None or event["user"]["username"] not in (OPERATOR, SITE_ACCOUNT):
+    if reference is None or event["user"]["username"] not in (OPERATOR, SITE_ACCOUNT):
         return None
+    if "dryRun=" in event["requestURI"]:
+        return None  # A question to the guard rails: nothing of it is stored.
     resource = "/".join(reference[part] for part in ("resource", "subresource") if part in reference)
     namespace = reference.get("namespace", "") if reference["resource"] != "namespaces" else ""
     return Write(event["verb"], resource, namespace, reference.get("name", ""), event["responseStatus"]["code"])

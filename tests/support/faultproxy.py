@@ -47,7 +47,7 @@ class Moment(StrEnum):
 
 @dataclass(eq=False)
 class Fault:
-    """What happens to the next requests of a kind."""
+    """What happens to the next requests of a kind; dry runs, which come at their own time, never meet one."""
 
     method: str
     part: str
@@ -59,7 +59,8 @@ class Fault:
 
     def meets(self, request: web.Request) -> bool:
         """Say whether it is this request's turn, and count it."""
-        if request.method != self.method or self.part not in request.path or not self.left:
+        mine = request.method == self.method and self.part in request.path and "dryRun" not in request.query
+        if not mine or not self.left:
             return False
         self.left -= 1
         return True
@@ -196,7 +197,7 @@ class FaultProxy:
                 return _failure(fault)
         if request.query.get("watch") == "true":
             return await self._stream(request)
-        if request.method in _WRITES:
+        if request.method in _WRITES and "dryRun" not in request.query:
             return await self._write(request)
         return await self._forward(request)
 

@@ -1,5 +1,6 @@
 """The operator as a process: its Deployment's pod, under its own service account, as in production."""
 
+import http.client
 import os
 import socket
 import subprocess
@@ -91,6 +92,17 @@ class OperatorProcess:
                 return answer.read().decode()
         except (urllib.error.URLError, OSError):
             return ""
+
+    def page(self, path: str) -> str:
+        """Return what one of its pages says, whatever its status; the empty string where nobody answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+        except OSError:
+            return ""
+        finally:
+            connection.close()
 
     def stop(self) -> None:
         """Ask it to end, and wait."""

@@ -74,7 +74,7 @@ REFUSED: dict[str, dict[str, Manifest]] = {
         "another role": part(1, f"proj:{NAME}:ops"),
         "another project": part(1, "proj:other:dev"),
         "another resource": part(2, "projects"),
-        "no such action": part(3, "rollback"),
+        "no such action": part(3, "deploy"),
         "an action without its object": part(3, "action"),
         "objects of another project": part(4, "other/*"),
         "objects of a project that begins alike": part(4, f"{NAME}2/*"),
@@ -139,7 +139,17 @@ TAKEN: dict[str, Manifest] = {
     "actions": role(
         policies=[
             POLICY.replace("get", text)
-            for text in ("create", "override", "*", "action/*", "delete/*/Pod/*", "update/a", "xaction/y", '"action/a"')
+            for text in (
+                "create",
+                "rollback",
+                "override",
+                "*",
+                "action/*",
+                "delete/*/Pod/*",
+                "update/a",
+                "xaction/y",
+                '"action/a"',
+            )
         ]
     ),
     "resources": role(policies=[POLICY.replace("applications", text) for text in ("logs", "exec", "repositories")]),

@@ -1,4 +1,4 @@
-"""Applications as Argo CD 3.2.11 reports on them, whatever it says."""
+"""Applications as Argo CD 3.6.1 reports on them, whatever it says."""
 
 from typing import Any
 

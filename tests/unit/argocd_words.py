@@ -1,4 +1,4 @@
-"""What Argo CD 3.2.11 wrote into the status of Applications, as its controllers were seen to; digits of paths vary."""
+"""What Argo CD 3.6.1 wrote into the status of Applications, as its controllers were seen to; digits of paths vary."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ _LOADING = (
     "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = "
 )
 _HELM = (
-    "failed to execute helm template command: failed to get command args to log: `helm template . --name-template "
-    "chart-dev-app --namespace chart-dev --kube-version 1.36 <api versions removed> --include-crds` failed exit status "
+    "failed to execute helm template command: failed running helm: `helm template . --name-template chart-dev-app "
+    "--namespace chart-dev --kube-version 1.36.3 <api versions removed> --include-crds` failed exit status "
     "1: Error: execution error at (c/templates/cm.yaml:3:20): a name is needed\n\n"
     "Use --debug flag to render out invalid YAML"
 )
@@ -40,6 +40,10 @@ _NOT_SERVED = (
 _QUOTA = (
     'persistentvolumeclaims "big" is forbidden: exceeded quota: onboarding, requested: requests.storage=500Gi, used: '
     "requests.storage=0, limited: requests.storage=20Gi"
+)
+_PANIC = (
+    "error running kubectl auth reconcile: error running kubectl auth reconcile: runtime error: invalid memory address "
+    "or nil pointer dereference"
 )
 _RIGHTS = (
     "error when retrieving current configuration of:\n"
@@ -121,13 +125,34 @@ WORDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
             "Missing",
             operationState={
                 "phase": "Error",
-                "message": "failed to find a matching service account to impersonate: no matching service account "
-                "found for destination server https://kubernetes.default.svc and namespace ok-dev (retried 1 times).",
+                "message": "no matching service account found for destination server https://kubernetes.default.svc "
+                "and namespace ok-dev (retried 1 times).",
             },
         ),
         "Argo CD finds no account to sync as",
         "destinationServiceAccounts",
         "platform",
+    ),
+    "an account that cannot be": (
+        compared(
+            COMMIT,
+            "OutOfSync",
+            "Missing",
+            operationState={
+                "phase": "Error",
+                "message": "failed to derive service account to impersonate: default service account contains invalid "
+                "chars 'a*b' (retried 1 times).",
+            },
+        ),
+        "Argo CD finds no account to sync as",
+        "destinationServiceAccounts",
+        "platform",
+    ),
+    "a binding that is refused": (
+        failing(item("RoleBinding", "root", _PANIC)),
+        "the API server refuses RoleBinding/root, and Argo CD does not know why",
+        "no more than the account of the environment has",
+        "project",
     ),
     "kind that is not served": (
         failing(item("Widget", "a", _NOT_SERVED)),
@@ -180,7 +205,7 @@ WORDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "project",
     ),
     "no revision": (
-        incomparable(f"{_LOADING}unable to resolve 'nope' to a commit SHA"),
+        incomparable(f"{_LOADING}unable to resolve 'nope' to a commit SHA: revision not found"),
         "the repository has no revision nope",
         "push that branch",
         "project",

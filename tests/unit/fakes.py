@@ -4,7 +4,7 @@ from typing import Any
 
 from onboarding import names
 from onboarding.build.credentials import Source
-from onboarding.build.kinds import Manifest, ObjectKey
+from onboarding.build.kinds import RESOURCE_QUOTA, ChildKind, Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.live import Live, live_of
 from onboarding.reconcile.world import ClusterState
@@ -34,6 +34,9 @@ class FakeCluster:
         """What it answers instead, by verb and kind."""
         self.blind = False
         """Whether the cache knows nothing."""
+        self.counting = True
+        """Whether its quota controller is there."""
+        self.followed: dict[ObjectKey, set[str]] = {}
         self._version = 0
 
     def put(self, key: ObjectKey, manifest: Manifest) -> Manifest:
@@ -41,7 +44,24 @@ class FakeCluster:
         self._version += 1
         made = {"uid": f"uid-{key.name}", "resourceVersion": str(self._version)}
         self.objects[key] = {**manifest, "metadata": {**made, **manifest["metadata"]}}
+        self.count()
         return self.objects[key]
+
+    def count(self) -> None:
+        """Play the quota controller: confirm every quota."""
+        for key, item in self.objects.items():
+            if self.counting and key.kind is RESOURCE_QUOTA and "spec" in item:
+                self.objects[key] = {**item, "status": {"hard": item["spec"]["hard"]}}
+
+    def follow(self, key: ObjectKey, project: str) -> Live | None:
+        """Note who wants to know, and return what is there."""
+        self.followed.setdefault(key, set()).add(project)
+        return self.cached(key)
+
+    def unfollow(self, project: str) -> None:
+        """Forget who wanted to know."""
+        for projects in self.followed.values():
+            projects.discard(project)
 
     def cached(self, key: ObjectKey) -> Live | None:
         """Return what is there, unless the cache is blind."""
@@ -70,6 +90,7 @@ class FakeCluster:
         self._version += 1
         changed = merged(found, patch)
         self.objects[key] = merged(changed, {"metadata": {"resourceVersion": str(self._version)}})
+        self.count()
 
     async def delete(self, key: ObjectKey, live: Live) -> bool:
         """Delete the object of this UID and version; one with finalizers stays for now."""
@@ -87,6 +108,10 @@ class FakeCluster:
         """Return what is there."""
         self._meet("read", key)
         return self.objects.get(key)
+
+    async def list_in(self, kind: ChildKind, namespace: str) -> list[Manifest]:
+        """Return what is in a namespace."""
+        return [item for key, item in self.objects.items() if (key.kind, key.namespace) == (kind, namespace)]
 
     def _meet(self, verb: str, key: ObjectKey) -> None:
         self.log.append((verb, key))
@@ -114,7 +139,6 @@ class FakeSecrets:
         self.log: list[tuple[str, ObjectKey]] = []
         self.broken: dict[str, OnboardingError] = {}
         """What it answers instead, by verb."""
-        self.guard = True
 
     def put(self, name: str, version: str, **content: bytes) -> None:
         """Let a Secret be in the operator's namespace."""
@@ -128,10 +152,6 @@ class FakeSecrets:
     async def read(self, name: str) -> dict[str, bytes]:
         """Return the content of a Secret of the operator's namespace."""
         return self.own.get(name, {})
-
-    async def guarded(self, cluster: str, namespace: str) -> bool:  # noqa: ARG002
-        """Return whether the policy is there."""
-        return self.guard
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> bool:
         """Make a Secret unless one is there."""

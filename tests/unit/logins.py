@@ -9,8 +9,9 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.build.credentials import SECRET, secret_name
 from onboarding.build.kinds import APP_PROJECT, ObjectKey
 from onboarding.reconcile.apply.compare import Change
-from onboarding.reconcile.apply.converge import Outcome, converge
+from onboarding.reconcile.apply.converge import converge
 from onboarding.reconcile.apply.credentials import Courier, read_note, settle_notes
+from onboarding.reconcile.apply.outcome import Outcome
 from onboarding.reconcile.judge import judge
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.reconciler import differences

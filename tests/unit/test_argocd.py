@@ -153,6 +153,13 @@ def test_a_hook_that_failed_is_a_cause() -> None:
     assert facts(failing(hook)).causes == (Cause("Job/migrate", "Job has reached the backoff limit"),)
 
 
+@pytest.mark.parametrize("step", ["generate manifest", "evaluate revision changes"])
+def test_what_stands_before_the_words_of_whoever_refused_is_left_out(step: str) -> None:
+    """Both steps ask the repository server, and either may be the one that it refuses."""
+    told = f"Failed to load target state: failed to {step} for source 1 of 2: rpc error: code = Unknown desc = no"
+    assert facts(incomparable(told)).causes == (Cause("ComparisonError", "no"),)
+
+
 def test_words_of_an_operation_that_goes_well_are_no_cause() -> None:
     running = {"phase": "Running", "message": "waiting for healthy state of apps/Deployment/web"}
     assert facts(synced(sync="OutOfSync", operationState=running)).causes == ()

@@ -130,7 +130,7 @@ def test_another_role_needs_another_binding() -> None:
 def test_other_subjects_are_changed_in_place() -> None:
     change = mended(one(ROLE_BINDING), subjects=[])
     assert change is not None
-    assert (change.action, change.rank, change.environment) == (Action.CHANGE, Rank.CONTENTS, "dev")
+    assert (change.action, change.rank, change.environment) == (Action.CHANGE, Rank.ACCESS, "dev")
 
 
 def test_a_change_reads_as_a_line_of_a_plan() -> None:

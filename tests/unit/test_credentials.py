@@ -12,7 +12,8 @@ from onboarding.build.kinds import APPLICATION
 from onboarding.build.revision import Owner
 from onboarding.errors import ApiError
 from onboarding.reconcile.apply.compare import Action, Change
-from onboarding.reconcile.apply.converge import Outcome, Result
+from onboarding.reconcile.apply.outcome import Outcome, Result
+from onboarding.reconcile.world import ClusterState
 from tests.unit.logins import APP, FORGE, LOGIN, PROJECT, TOKEN, Stage, credential, policy
 from tests.unit.worlds import GIT, OWNER, environment, revisions, spec_of
 
@@ -222,12 +223,10 @@ async def test_a_strangers_secret_is_neither_overwritten_nor_removed() -> None:
     assert stage.note == {}
 
 
-async def test_nothing_is_written_where_the_policy_does_not_hold_our_account() -> None:
+async def test_nothing_is_written_where_a_guard_rail_is_missing() -> None:
     stage = Stage()
-    stage.secrets.guard = False
-    ((result, message),) = bad(await stage.passes())
-    assert result is Result.GUARD_MISSING
-    assert "project-onboarding-operator-account" in message
+    stage.cluster.state = ClusterState(guarded=False, guard_problem="one is missing")
+    assert set(bad(await stage.passes())) == {(Result.GUARD_MISSING, "cluster hub: one is missing")}
     assert not stage.secrets.log
 
 

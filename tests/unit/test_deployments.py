@@ -107,7 +107,9 @@ def test_the_gauge_counts_what_is_there(watched: Watched) -> None:
     live = {KEY._replace(name=name): application(status) for name, status in names_of}
     namespace = {"metadata": {"uid": "n", "resourceVersion": "1", "labels": OURS, "name": "x"}}
     watched.looks({**live, ObjectKey("hub", NAMESPACE, "", "x"): namespace})
-    watched.metrics.watch(depth=int, oldest=float, silence=dict, applications=watched.deployments.states)
+    watched.metrics.watch(
+        ready=bool, depth=int, oldest=float, silence=dict, clusters=dict, applications=watched.deployments.states
+    )
     gauge = "onboarding_applications"
     assert watched.value(gauge, sync="Synced", health="Healthy") == 2
     assert watched.value(gauge, sync="Unknown", health="Unknown") == 1

@@ -37,6 +37,22 @@ def test_links_and_paths_lead_somewhere(page: Path) -> None:
     assert [str(path) for path in (*links, *paths) if not path.exists()] == []
 
 
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as renderers of Markdown make them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_into_a_page_lead_to_a_heading(page: Path) -> None:
+    """Every link with an anchor leads to a section that is there."""
+    prose = re.sub(r"`[^`]*`", "", page.read_text(encoding="utf-8"))
+    links = re.findall(r"\[[^\]]*\]\(([^)#\s:]*)#([^)\s]+)\)", prose)
+    wrong = [f"{to}#{anchor}" for to, anchor in links if anchor not in anchors(page.parent / to if to else page)]
+    assert wrong == []
+
+
 def test_operations_explains_every_condition_and_reason() -> None:
     """The tables of the operations page name each of them."""
     text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")

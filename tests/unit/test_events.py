@@ -71,3 +71,14 @@ def test_a_list_after_a_gap_asks_only_for_what_has_changed(stage: Stage) -> None
 def test_a_project_that_is_gone_is_forgotten_and_looked_at_once_more(stage: Stage) -> None:
     assert stage.hear("DELETED", body(9)) == ["shop"]
     assert stage.declared.project("shop") is None
+
+
+def test_the_end_of_a_former_project_takes_its_successor_away_from_nobody(stage: Stage) -> None:
+    """Kopf tells of two objects apart, so that the end of the one may come after the beginning of the other."""
+    former, successor = body(9), body(12)
+    former["metadata"]["uid"] = "former"
+    stage.hear("ADDED", successor)
+    stage.hear("DELETED", former)
+    found = stage.declared.project("shop")
+    assert found is not None
+    assert found.uid == successor["metadata"]["uid"]

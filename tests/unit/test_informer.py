@@ -1,57 +1,13 @@
 """A feed lists once and follows the events; whatever interrupts it, the cache is right again in the end."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from onboarding.adapters import informer as module
-from onboarding.adapters.informer import Feed, Informer
-from onboarding.build.kinds import Manifest
-from tests.unit.apiserver import Answer, FakeApiServer, connected, serving
-
-PATH = "/api/v1/resourcequotas"
-
-
-def item(name: str, version: int) -> Manifest:
-    return {"metadata": {"name": name, "resourceVersion": str(version)}}
-
-
-def event(kind: str, name: str, version: int) -> dict[str, Any]:
-    return {"type": kind, "object": item(name, version)}
-
-
-class Watched:
-    """An informer on a server, and the news that it brought; ``changes`` counts the calls of ``changed``."""
-
-    def __init__(self) -> None:
-        self.news: list[Any] = []
-        self.changes = 0
-        self.informer: Informer
-        self.task: asyncio.Task[None]
-
-    def feed(self, *, metadata_only: bool = False) -> Feed:
-        return Feed(
-            name="test quotas",
-            path=PATH,
-            query={"labelSelector": "a=b"},
-            metadata_only=metadata_only,
-            complete=lambda listed, version: self.news.append(("list", sorted(name for _, name in listed), version)),
-            heard=lambda found: self.news.append(("heard", found["metadata"]["name"])),
-            lost=lambda found: self.news.append(("lost", found["metadata"]["name"])),
-        )
-
-    def changed(self) -> None:
-        self.changes += 1
-
-    async def until(self, condition: Any) -> None:
-        """Wait until something has come about; what never does fails by the time-out."""
-        async with asyncio.timeout(10):
-            while not condition():
-                assert not self.task.done(), "the informer has ended by itself"
-                await asyncio.sleep(0.005)
+from tests.unit.apiserver import FakeApiServer, serving
+from tests.unit.watched import event, item, page, quiet, watching
 
 
 @pytest.fixture(autouse=True)
@@ -64,33 +20,6 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 async def server() -> AsyncIterator[FakeApiServer]:
     async with serving() as fake:
         yield fake
-
-
-@asynccontextmanager
-async def watching(
-    server: FakeApiServer, *script: Answer, silence: float = 5, metadata_only: bool = False
-) -> AsyncIterator[Watched]:
-    """Run an informer against a script of answers."""
-    server.script = list(script)
-    watched = Watched()
-    async with connected(server.url) as client:
-        feed = watched.feed(metadata_only=metadata_only)
-        watched.informer = Informer(client, feed, silence=silence, changed=watched.changed)
-        watched.task = asyncio.create_task(watched.informer.run())
-        try:
-            yield watched
-        finally:
-            watched.task.cancel()
-            await asyncio.gather(watched.task, return_exceptions=True)
-            server.released.set()
-
-
-def page(server: FakeApiServer, *items: Manifest, version: int = 10, more: str = "") -> Answer:
-    return server.json({"metadata": {"resourceVersion": str(version), "continue": more}, "items": items})
-
-
-def quiet(server: FakeApiServer, *events: Any) -> Answer:
-    return server.stream(*events, silent=True)
 
 
 async def test_all_pages_make_one_list(server: FakeApiServer) -> None:
@@ -115,12 +44,13 @@ async def test_events_go_where_they_belong(server: FakeApiServer) -> None:
 
 @pytest.mark.parametrize("last", [event("BOOKMARK", "", 40), event("MODIFIED", "a", 40)], ids=["bookmark", "event"])
 async def test_a_watch_that_ends_is_taken_up_where_it_ended(server: FakeApiServer, last: Any) -> None:
-    async with watching(server, page(server), server.stream(last), quiet(server)) as watched:
-        await watched.until(lambda: len(server.requests) == 3)
+    async with watching(server, page(server), server.stream(last), page(server, version=40), quiet(server)) as watched:
+        await watched.until(lambda: len(server.requests) == 4)
         assert watched.news[0] == ("list", [], 10)
         assert (len(watched.news), watched.informer.problem) == (1 if last["type"] == "BOOKMARK" else 2, "")
-    assert server.requests[2].query["resourceVersion"] == "40"
-    assert server.requests[2].query["watch"] == "true"
+    assert server.requests[2].query == {"labelSelector": "a=b", "limit": "1"}
+    assert server.requests[3].query["resourceVersion"] == "40"
+    assert server.requests[3].query["watch"] == "true"
 
 
 @pytest.mark.parametrize("where", ["status", "event"])
@@ -137,11 +67,12 @@ async def test_where_the_server_has_forgotten_our_place_the_list_is_read_again(
 
 
 async def test_a_silent_watch_is_taken_up_again(server: FakeApiServer) -> None:
-    script = [page(server), quiet(server, event("BOOKMARK", "", 15)), quiet(server, event("ADDED", "a", 16))]
+    script = [page(server), quiet(server, event("BOOKMARK", "", 15)), page(server, version=15)]
+    script.append(quiet(server, event("ADDED", "a", 16)))
     async with watching(server, *script, silence=0.2) as watched:
         await watched.until(lambda: ("heard", "a") in watched.news)
         assert watched.informer.problem == ""
-    assert server.requests[2].query["resourceVersion"] == "15"
+    assert server.requests[3].query["resourceVersion"] == "15"
 
 
 async def test_a_kind_that_is_not_served_is_noticed_and_found_when_it_appears(server: FakeApiServer) -> None:
@@ -173,7 +104,7 @@ async def test_a_lasting_refusal_is_a_problem_until_it_ends(server: FakeApiServe
 
 
 async def test_a_single_interruption_is_no_news(server: FakeApiServer) -> None:
-    script = [page(server), server.refusal(500, "InternalError"), quiet(server, event("ADDED", "a", 11))]
+    script = [page(server), server.refusal(500, "InternalError"), page(server), quiet(server, event("ADDED", "a", 11))]
     async with watching(server, *script) as watched:
         await watched.until(lambda: ("heard", "a") in watched.news)
         assert (watched.changes, watched.informer.problem) == (1, "")
@@ -184,10 +115,8 @@ BROKEN_LINES = {"half a line": b'{"type": "ADD', "no event": b'{"a": 1}\n', "no 
 
 @pytest.mark.parametrize("line", BROKEN_LINES.values(), ids=BROKEN_LINES)
 async def test_a_broken_line_does_not_end_the_feed(server: FakeApiServer, line: bytes) -> None:
-    script = [page(server), server.stream(line), page(server, item("a", 1)), quiet(server)]
+    script = [page(server), server.stream(line), page(server), quiet(server, event("ADDED", "a", 11))]
     async with watching(server, *script) as watched:
-        server.script[2:] = [quiet(server, event("ADDED", "a", 11))]
-        await watched.until(lambda: len(server.requests) >= 3)
         await watched.until(lambda: ("heard", "a") in watched.news)
 
 
@@ -220,7 +149,7 @@ async def test_only_metadata_is_asked_for_where_that_is_enough(
 async def test_a_watch_that_is_accepted_again_is_no_problem_before_its_first_line(server: FakeApiServer) -> None:
     """A quiet kind says nothing until the next bookmark, and its cluster must not stand still for that long."""
     refusals = [server.refusal(403, "Forbidden", "caches are cold")] * 2
-    async with watching(server, page(server, item("a", 1)), *refusals, quiet(server)) as watched:
+    async with watching(server, page(server, item("a", 1)), *refusals, page(server), quiet(server)) as watched:
         await watched.until(lambda: watched.changes == 3)
         assert (watched.informer.warm, watched.informer.problem) == (True, "")
 

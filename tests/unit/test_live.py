@@ -180,3 +180,37 @@ def test_a_key_names_cluster_kind_and_place() -> None:
     assert (
         str(key_of("site-b/kubeconfig", NAMESPACE, {"metadata": {"name": "x"}})) == "Namespace x on site-b/kubeconfig"
     )
+
+
+HARD = {"pods": "20", "requests.cpu": "2", "requests.memory": "4Gi"}
+IN_FORCE = {
+    "no status yet": ({}, False),
+    "no amounts yet": ({"used": {"pods": "1"}}, False),
+    "all of it": ({"hard": HARD}, True),
+    "written otherwise": ({"hard": {"pods": "20", "requests.cpu": "2000m", "requests.memory": "4096Mi"}}, True),
+    "more than was asked": ({"hard": {**HARD, "secrets": "9"}}, True),
+    "a key is missing": ({"hard": {"pods": "20", "requests.cpu": "2"}}, False),
+    "a former amount": ({"hard": {**HARD, "pods": "10"}}, False),
+}
+
+
+@pytest.mark.parametrize(("status", "in_force"), IN_FORCE.values(), ids=IN_FORCE)
+def test_a_quota_is_in_force_when_its_status_holds_what_was_asked(status: Any, in_force: bool) -> None:
+    """Before that the API server enforces nothing of it (kubernetes#73698)."""
+    assert live_of(RESOURCE_QUOTA, object_of(OURS, spec={"hard": HARD}, status=status)).in_force is in_force
+
+
+def test_of_a_quota_that_is_in_force_nothing_more_is_kept() -> None:
+    assert live_of(RESOURCE_QUOTA, object_of(OURS, spec={"hard": HARD}, status={"hard": HARD})).told == b""
+
+
+@pytest.mark.parametrize("used", [{}, {"pods": "3"}, {"pods": "19"}])
+def test_that_a_quota_comes_into_force_or_falls_out_of_it_is_news_once(used: dict[str, str]) -> None:
+    fresh, confirmed, counted = (
+        live_of(RESOURCE_QUOTA, object_of(OURS, spec={"hard": HARD}, status=status))
+        for status in ({}, {"hard": HARD}, {"hard": HARD, "used": used})
+    )
+    assert is_news(RESOURCE_QUOTA, fresh, confirmed)
+    assert is_news(RESOURCE_QUOTA, fresh, counted)
+    assert is_news(RESOURCE_QUOTA, counted, fresh)
+    assert not is_news(RESOURCE_QUOTA, confirmed, counted)

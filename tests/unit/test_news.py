@@ -35,7 +35,7 @@ def test_what_holds_a_door_is_told_and_no_longer_than_an_event_may_be() -> None:
     (silent,) = news({}, status("Held"))
     assert silent.note == "door live is held: it waits for answers"
     (opened,) = news({}, status("Open"))
-    assert opened == ("GateOpened", "door live is open")
+    assert (opened.reason, opened.note, opened.warning) == ("GateOpened", "door live is open", False)
 
 
 def test_another_reason_for_the_same_state_is_no_news() -> None:

@@ -30,7 +30,8 @@ def written(offered: Offered, due: Due, version: int) -> dict[str, Any]:
     """Return the object as it is after a status was written."""
     head = due.head
     metadata = {"uid": head.uid, "generation": head.generation, "creationTimestamp": head.created}
-    return {**offer(head.name, {}, version, **metadata), "status": due.status}
+    spec = GOOD if head.plural == POLICIES else TWIN
+    return {**offer(head.name, spec, version, **metadata), "status": due.status}
 
 
 @pytest.fixture
@@ -138,6 +139,7 @@ def test_of_two_targets_that_clash_the_later_one_is_refused(offered: Offered) ->
         (ClusterState(), "True Accepted"),
         (ClusterState("no answer"), "False TargetUnreachable"),
         (ClusterState(guarded=False), "False GuardMissing"),
+        (ClusterState(guarded=False, guard_unknown=True), "False TargetUnreachable"),
         (ClusterState(argocd=False), "True Accepted"),
         (ClusterState("not listed", starting=True), None),
         (None, None),

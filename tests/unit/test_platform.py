@@ -17,6 +17,7 @@ from onboarding.reconcile.offer.validity import RoleState
 from onboarding.reconcile.world import ClusterState
 from onboarding.runtime.platform import Platform
 from tests.unit.apiserver import FakeApiServer, connected, serving
+from tests.unit.crds import CRDS
 from tests.unit.worlds import POLICY, UID, offer
 
 GOOD = POLICY.model_dump(mode="json", by_alias=True)
@@ -61,6 +62,11 @@ class Hub:
             asked = orjson.loads(await request.read())["spec"]["resourceAttributes"]
             assert (asked["verb"], asked["resource"]) == ("bind", "clusterroles")
             return web.json_response({"status": {"allowed": asked["name"] in self.bindable}})
+        if "customresourcedefinitions" in parts:
+            name = parts[-1] if parts[-1] in CRDS else request.query["fieldSelector"].removeprefix("metadata.name=")
+            found = CRDS[name]
+            page = {"metadata": {"resourceVersion": "100"}, "items": [found]}
+            return web.json_response(found if parts[-1] == name else page)
         items = list(self.objects.get(parts[-1], {}).values())
         return web.json_response({"metadata": {"resourceVersion": "100"}, "items": items})
 
@@ -77,6 +83,14 @@ class Hub:
         metadata = {**found["metadata"], "resourceVersion": str(self.version)}
         self.objects[plural][name] = {**found, "metadata": metadata, "status": patch["status"]}
         return web.json_response(self.objects[plural][name])
+
+
+async def never() -> None:
+    """Stand for a watch that is never taken up again."""
+    await asyncio.Event().wait()
+
+
+QUIET: dict[str, Any] = {"project_changed": lambda _: None, "kopf_watches": never}
 
 
 @pytest.fixture
@@ -115,8 +129,10 @@ async def running(fake: FakeApiServer, hub: Hub) -> AsyncIterator[Running]:
     told = asyncio.Event()
     async with connected(fake.url) as client:
         declared = Declared()
-        platform = Platform(client, declared, silence=60, changed=told.set, project_changed=lambda _: None)
-        *watches, keeping = platform.start()
+        platform = Platform(
+            client, declared, silence=60, changed=told.set, project_changed=lambda _: None, kopf_watches=never
+        )
+        *watches, keeping = await platform.start()
         running = Running(platform, declared, told)
         await running.until(lambda: platform.warm)
         keeping.cancel()
@@ -153,8 +169,10 @@ async def test_it_looks_by_itself_when_something_is_new_and_again_after_a_failur
     monkeypatch.setattr("onboarding.runtime.platform._RETRY_FIRST", 0.01)
     hub.refuses = 2
     async with connected(fake.url) as client:
-        platform = Platform(client, Declared(), silence=60, changed=lambda: None, project_changed=lambda _: None)
-        tasks = platform.start()
+        platform = Platform(
+            client, Declared(), silence=60, changed=lambda: None, project_changed=lambda _: None, kopf_watches=never
+        )
+        tasks = await platform.start()
         async with asyncio.timeout(10):
             await hub.wrote("default")
             platform.report_clusters({"hub": ClusterState()})
@@ -171,8 +189,10 @@ async def test_a_missing_role_is_asked_about_again_until_it_is_there(
     monkeypatch.setattr("onboarding.runtime.platform._ASK_AGAIN", 0.01)
     hub.roles.clear()
     async with connected(fake.url) as client, asyncio.timeout(10):
-        platform = Platform(client, Declared(), silence=60, changed=lambda: None, project_changed=lambda _: None)
-        tasks = platform.start()
+        platform = Platform(
+            client, Declared(), silence=60, changed=lambda: None, project_changed=lambda _: None, kopf_watches=never
+        )
+        tasks = await platform.start()
         await hub.wrote("default")
         assert hub.condition(POLICIES, "default")[0] == "Invalid"
         hub.written.clear()

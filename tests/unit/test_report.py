@@ -12,7 +12,7 @@ from onboarding.build.kinds import RESOURCE_QUOTA, ObjectKey
 from onboarding.checks.catalogue import BY_ID
 from onboarding.checks.finding import Finding
 from onboarding.reconcile.apply.compare import Action, Change, Rank, compare
-from onboarding.reconcile.apply.converge import Outcome, Result
+from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.journey.survey import Found
 from onboarding.reconcile.judge import Judgement, judge
 from onboarding.reconcile.reconciler import _states
@@ -41,7 +41,7 @@ def conditions(status: Status) -> dict[str, Status]:
 
 def outcome(result: Result, environment_: str = "dev", message: str = "words") -> Outcome:
     key = ObjectKey("hub", RESOURCE_QUOTA, f"shop-{environment_}", "onboarding")
-    return Outcome(Change(Action.CREATE, key, Rank.CONTENTS, environment_, "hub"), result, message)
+    return Outcome(Change(Action.CREATE, key, Rank.ACCESS, environment_, "hub"), result, message)
 
 
 BAD = [outcome(result) for result in Result if result not in (Result.DONE, Result.SKIPPED)]

@@ -178,7 +178,7 @@ def test_the_event_of_a_write_under_way_is_no_news(store: Watched) -> None:
 
 def test_what_somebody_wrote_after_us_is_news_when_our_answer_comes(store: Watched) -> None:
     store.expect(KEY)
-    store.heard(RESOURCE_QUOTA, quota(6, hard="theirs"))
+    store.heard(RESOURCE_QUOTA, quota(6, hard={"pods": "9"}))
     store.answered(KEY)
     store.wrote(RESOURCE_QUOTA, quota(5))
     assert (version(store), store.news) == (6, ["shop"])
@@ -240,3 +240,22 @@ def test_the_ledger_knows_of_every_namespace_that_is_gone(store: Watched) -> Non
         assert store.cores == 2
         end()
         assert store.cores == 0
+
+
+def test_a_quota_that_is_confirmed_before_our_answer_comes_is_news(store: Watched) -> None:
+    """The controller may be faster than the answer to our POST: the pass must not miss it."""
+    confirmed = {**quota(6, hard={"pods": "9"}), "status": {"hard": {"pods": "9"}}}
+    store.expect(KEY)
+    store.heard(RESOURCE_QUOTA, quota(5, hard={"pods": "9"}))
+    store.heard(RESOURCE_QUOTA, confirmed)
+    assert store.news == []
+    store.answered(KEY)
+    store.wrote(RESOURCE_QUOTA, quota(5, hard={"pods": "9"}))
+    assert store.news == ["shop"]
+    assert store.owned("shop")[KEY].in_force
+
+
+def test_a_quota_that_is_confirmed_after_our_answer_is_news(store: Watched) -> None:
+    store.wrote(RESOURCE_QUOTA, quota(5, hard={"pods": "9"}))
+    store.heard(RESOURCE_QUOTA, {**quota(6, hard={"pods": "9"}), "status": {"hard": {"pods": "9"}}})
+    assert store.news == ["shop"]

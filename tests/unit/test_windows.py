@@ -29,11 +29,13 @@ BASE = revisions(spec_of(environment()))[0]
 def given(*own: dict[str, Any], platform: Any = (), stage: str = "prod") -> EnvironmentInputs:
     """Return the inputs of an environment with these windows, under these of the platform."""
     policy: OnboardingPolicySpec = policy_of(delivery={"windows": list(platform)})
-    return inputs_of(spec_of(environment(stage=stage, releaseWindows=list(own))), policy=policy)
+    windows = [window(**fields).model_dump(mode="json", by_alias=True) for fields in own]
+    return inputs_of(spec_of(environment(stage=stage, releaseWindows=windows)), policy=policy)
 
 
 def window(**fields: Any) -> Window:
-    return Window.model_validate({"schedule": "0 22 * * *", "duration": "8h", **fields})
+    unnamed = {key: value for key, value in fields.items() if key != "name"}
+    return Window.model_validate({"schedule": "0 22 * * *", "duration": "8h", **unnamed})
 
 
 @pytest.mark.parametrize(

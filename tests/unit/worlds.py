@@ -84,9 +84,10 @@ def revisions(spec: ProjectOnboardingSpec) -> list[Revision]:
 
 
 def stored(manifest: Manifest, version: int = 1, **metadata: Any) -> Manifest:
-    """Return a manifest as the API server gives it back."""
+    """Return a manifest as the API server gives it back; a quota as the quota controller has confirmed it."""
     own = {"uid": f"uid-{manifest['metadata']['name']}", "resourceVersion": str(version), **metadata}
-    return {**manifest, "metadata": {**manifest["metadata"], **own}}
+    status = {"status": {"hard": manifest["spec"]["hard"]}} if manifest["kind"] == "ResourceQuota" else {}
+    return {**manifest, **status, "metadata": {**manifest["metadata"], **own}}
 
 
 def live_from(wanted: Iterable[Wanted]) -> dict[ObjectKey, Live]:

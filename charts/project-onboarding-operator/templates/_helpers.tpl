@@ -6,3 +6,28 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
+
+{{- /* User names as a list in CEL; the schema of the values lets no quote in. */ -}}
+{{- define "onboarding.guard.users" -}}
+{{- if . }}['{{ join "', '" . }}']{{ else }}[]{{ end }}
+{{- end }}
+
+{{- define "onboarding.guard.operators" -}}
+{{- $own := printf "system:serviceaccount:%s:project-onboarding" .Values.namespace }}
+{{- $all := list (printf "%s-operator" $own) (printf "%s-site" $own) }}
+{{- include "onboarding.guard.users" (concat $all (.Values.guard.operators | default list)) }}
+{{- end }}
+
+{{- /* The first variables of every policy: who is who. */ -}}
+{{- define "onboarding.guard.lists" -}}
+- name: operators
+  expression: {{ include "onboarding.guard.operators" . | quote }}
+- name: deciders
+  expression: {{ include "onboarding.guard.users" .Values.guard.deciders | quote }}
+- name: neverExempt
+  expression: {{ include "onboarding.guard.users" .Values.guard.neverExempt | quote }}
+- name: argocdNamespaces
+  expression: {{ include "onboarding.guard.users" .Values.guard.argocdNamespaces | quote }}
+- name: controllers
+  expression: {{ include "onboarding.guard.users" .Values.guard.controllers | quote }}
+{{- end }}

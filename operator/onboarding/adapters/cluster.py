@@ -2,11 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable, Sequence
+
+import structlog
 
 from onboarding import names
 from onboarding.adapters.client import MERGE_PATCH
+from onboarding.adapters.guards import GuardProber
 from onboarding.adapters.identity import ProvenClient
 from onboarding.adapters.informer import Feed, Informer
 from onboarding.adapters.store import Store
@@ -20,15 +22,16 @@ from onboarding.build.kinds import (
     Manifest,
     ObjectKey,
 )
-from onboarding.errors import ApiError
+from onboarding.errors import ApiError, UnreachableError, WentBackError
 from onboarding.reconcile.ledger import Ledger
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.world import ClusterState
 
-_GUARDS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
 _RESTLESS_KINDS = (APPLICATION, RESOURCE_QUOTA)
 """Kinds whose version moves with every status write of Argo CD or the quota controller: changed by the UID alone."""
 LOGIN_REFUSED = "its login is refused: renew its kubeconfig Secret"
+log = structlog.get_logger(__name__)
+
 _WRITE = {"fieldManager": names.MANAGER, "fieldValidation": "Strict"}
 
 
@@ -52,7 +55,6 @@ class KubeCluster:
         self.client = client
         self._ledger = ledger
         self._store = Store(name, project_changed, ledger)
-        self._guards: set[str] = set()
         self._state_changed = state_changed
         self._wrote = wrote
         self._slots = asyncio.Semaphore(writes_in_flight)
@@ -63,13 +65,37 @@ class KubeCluster:
             )
             for kind in CHILD_KINDS
         }
-        self._guard_informer = Informer(client, self._guard_feed(), silence=silence, changed=state_changed)
+        self._guards = GuardProber(name, client, ledger.installation, silence=silence, changed=state_changed)
         self._tasks: list[asyncio.Task[None]] = []
+        self._older: WentBackError | None = None
+        """How the server was found to show an older state than before, where it was."""
+        self._went_back = asyncio.Event()
 
-    def start(self) -> None:
-        """Begin to list and watch."""
-        informers = (*self._informers.values(), self._guard_informer)
-        self._tasks = [asyncio.create_task(informer.run(), name=f"informer {self.name}") for informer in informers]
+    def start(self) -> list[asyncio.Task[None]]:
+        """Begin to list and watch; a task ends where its watch dies, or the server goes back (WentBackError)."""
+        work = (*(part.run() for part in self._watching), self._guards.run(), self._until_it_goes_back())
+        self._tasks = [asyncio.create_task(part, name=f"watch {self.name}") for part in work]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
+        return self._tasks
+
+    async def _until_it_goes_back(self) -> None:
+        await self._went_back.wait()
+        if self._older:
+            raise self._older
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, WentBackError):
+            self._leave(error)
+
+    def _leave(self, older: WentBackError) -> None:
+        """Write nothing more: what is known of the cluster is of a state that does not exist any more."""
+        if self._older is None:
+            log.error("server went back", cluster=self.name, problem=str(older))
+            self._older = older
+            self._went_back.set()
+            self._state_changed()
 
     async def close(self) -> None:
         """Stop watching and close the connections."""
@@ -82,26 +108,28 @@ class KubeCluster:
     @property
     def state(self) -> ClusterState:
         """What we know of the cluster now."""
-        informers = (*self._informers.values(), self._guard_informer)
-        problem = self.client.problem or next((informer.problem for informer in informers if informer.problem), "")
-        problem = self.died or problem
-        starting = not problem and not all(informer.warm or not informer.served for informer in informers)
+        informers, guards = self._watching, self._guards.state
+        broken = next((informer.problem for informer in informers if informer.problem), "")
+        problem = str(self._older or "") or self.client.problem or broken
+        if not self._older and any(task.done() for task in self._tasks):
+            problem = "one of its watches has died: restart the operator, and report this"
+        first = "its first list is not complete yet"
+        if all(informer.warm or not informer.served for informer in informers):
+            first = "its admission policies have not been asked yet" if self._guards.warming else ""
         return ClusterState(
-            problem="its first list is not complete yet" if starting else problem,
-            starting=starting,
-            guarded=self._guards.issuperset(names.GUARD_POLICIES),
+            problem=problem or first,
+            starting=bool(first) and not problem,
+            guarded=not guards.problem,
+            guard_problem=guards.problem,
+            guard_unknown=guards.unknown,
             argocd=all(self._informers[kind].served for kind in ARGO_KINDS),
         )
 
     @property
-    def died(self) -> str:
-        """What only a new process mends: a watch whose task has ended; the empty string where none has."""
-        died = any(task.done() for task in self._tasks)
-        return "one of its watches has died: restart the operator, and report this" if died else ""
-
-    @property
     def lost(self) -> str:
         """Why it has to be connected to anew; the empty string where it does not."""
+        if self._older:
+            return str(self._older)
         return LOGIN_REFUSED if self.client.login_refused else self.client.problem
 
     async def prove(self) -> None:
@@ -112,12 +140,34 @@ class KubeCluster:
     def silence(self) -> float:
         """Seconds since the most silent of the watches was last heard."""
         now = time.monotonic()
-        informers = (*self._informers.values(), self._guard_informer)
-        return max(now - informer.last_heard for informer in informers if informer.served)
+        return max(now - informer.last_heard for informer in self._watching if informer.served)
+
+    @property
+    def _watching(self) -> tuple[Informer, ...]:
+        return (*self._informers.values(), *self._guards.informers)
+
+    def probe_projects(self, projects: Callable[[], Iterable[str]]) -> None:
+        """Prove also the admission policy on ProjectOnboardings, by one of these: they are on this cluster."""
+        self._guards.probe_projects(projects)
+
+    async def guards_answered(self) -> None:
+        """Return when every admission policy that can be asked now has answered, or has had time enough to.
+
+        That is at once but for the first project that there is: the policy on projects can be asked from then on.
+        """
+        await self._guards.first_answers()
 
     def cached(self, key: ObjectKey) -> Live | None:
         """Return what the cache knows at a place."""
         return self._store.get(key)
+
+    def follow(self, key: ObjectKey, project: str) -> Live | None:
+        """Return what the cache knows at a place, and tell a project of what changes there."""
+        return self._store.follow(key, project)
+
+    def unfollow(self, project: str) -> None:
+        """Tell a project no more of what is not its own."""
+        self._store.unfollow(project)
 
     def owned(self, project: str) -> dict[ObjectKey, Live]:
         """Return the objects whose labels name this project."""
@@ -178,6 +228,7 @@ class KubeCluster:
 
     async def read(self, key: ObjectKey) -> Manifest | None:
         """GET an object and renew the cache."""
+        known = self._store.get(key)
         try:
             found = await self.client.request("GET", key.kind.path(key.namespace, key.name))
         except ApiError as error:
@@ -185,7 +236,17 @@ class KubeCluster:
                 raise
             self._store.missing(key)
             return None
+        version = int(found["metadata"]["resourceVersion"])
+        if known is not None and version < known.version:
+            self._leave(WentBackError(str(key), f"it is at version {version}, and {known.version} was seen before"))
+            raise UnreachableError(self.lost)
         self._store.wrote(key.kind, found)
+        return found
+
+    async def list_in(self, kind: ChildKind, namespace: str) -> Sequence[Manifest]:
+        """GET all objects of a kind in a namespace."""
+        page = await self.client.request("GET", kind.path(namespace))
+        found: list[Manifest] = page["items"]
         return found
 
     def _feed(self, kind: ChildKind, query: dict[str, str]) -> Feed:
@@ -197,22 +258,5 @@ class KubeCluster:
             heard=lambda item: self._store.heard(kind, item),
             complete=lambda listed, version: self._store.complete(kind, listed, version),
             lost=lambda item: self._store.lost(kind, item),
+            known=lambda item: self._store.version(kind, item),
         )
-
-    def _guard_feed(self) -> Feed:
-        def complete(listed: AbstractSet[tuple[str, str]], _version: int) -> None:
-            self._guards = {name for _, name in listed}
-
-        return Feed(
-            name=f"{self.name} admission policy bindings",
-            path=_GUARDS,
-            query={},
-            metadata_only=True,
-            heard=lambda item: self._guard_changed(item, there=True),
-            complete=complete,
-            lost=lambda item: self._guard_changed(item, there=False),
-        )
-
-    def _guard_changed(self, item: Manifest, *, there: bool) -> None:
-        (self._guards.add if there else self._guards.discard)(item["metadata"]["name"])
-        self._state_changed()

@@ -2,21 +2,15 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
-
-import structlog
 
 from onboarding import names
 from onboarding.adapters.client import APPLY_PATCH, JSON_PATCH, Client
+from onboarding.adapters.events import Regarding, post
 from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.report.news import Announcement
 from onboarding.reconcile.world import Project
 
-log = structlog.get_logger(__name__)
-
-_EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events"
-"""Events about cluster-scoped objects live in the namespace default (Kubernetes' own rule)."""
 _PROJECTS = f"/apis/{names.API_VERSION}/projectonboardings"
 
 
@@ -41,12 +35,8 @@ class HubProjects:
         self._wrote(await self._client.request("PATCH", path, query=query, body=body, content_type=APPLY_PATCH))
 
     async def announce(self, project: Project, announcements: Sequence[Announcement]) -> None:
-        """Post Events about a project; they are for people, so that one which is refused stops nothing."""
-        for announcement in announcements:
-            try:
-                await self._client.request("POST", _EVENTS, body=_event(project, announcement, datetime.now(UTC)))
-            except OnboardingError as error:
-                log.warning("event not posted", project=project.name, reason=announcement.reason, error=str(error))
+        """Post Events about a project."""
+        await post(self._client, Regarding("ProjectOnboarding", project.name, project.uid), announcements)
 
     async def write_finalizers(self, project: Project, finalizers: tuple[str, ...]) -> None:
         """Replace the finalizers; refused by the server where the object is another or has changed by now."""
@@ -57,27 +47,6 @@ class HubProjects:
         ]
         path = f"{_PROJECTS}/{project.name}"
         self._wrote(await self._client.request("PATCH", path, body=patch, content_type=JSON_PATCH))
-
-
-def _event(project: Project, announcement: Announcement, now: datetime) -> dict[str, Any]:
-    return {
-        "apiVersion": "events.k8s.io/v1",
-        "kind": "Event",
-        "metadata": {"name": f"{project.name}.{uuid.uuid4().hex[:16]}", "namespace": "default"},
-        "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "regarding": {
-            "apiVersion": names.API_VERSION,
-            "kind": "ProjectOnboarding",
-            "name": project.name,
-            "uid": project.uid,
-        },
-        "type": "Normal",
-        "reason": announcement.reason,
-        "action": "Judge",
-        "note": announcement.note,
-        "reportingController": f"{names.GROUP}/{names.MANAGER}",
-        "reportingInstance": names.MANAGER,
-    }
 
 
 async def installation_id(client: Client, namespace: str) -> str:

@@ -1,10 +1,15 @@
-"""List and watch one kind on one cluster for as long as the operator lives."""
+"""List and watch one kind on one cluster for as long as the operator lives.
+
+A list that asks for no resource version is a consistent read: no older than anything that the server has told before.
+One that is older all the same shows that the server went back, as after a restore of etcd. Events, bookmarks and
+answers to writes may lag behind, so that they prove nothing; they only raise what was seen.
+"""
 
 import asyncio
 import random
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +19,7 @@ import structlog
 
 from onboarding.adapters.client import METADATA_ONLY, Client
 from onboarding.build.kinds import Manifest
-from onboarding.errors import ApiError, OnboardingError, UnreachableError
+from onboarding.errors import ApiError, OnboardingError, UnreachableError, WentBackError
 
 _PAGE = 200
 _BACKOFF_FIRST = 0.5
@@ -37,6 +42,14 @@ class Feed:
     complete: Callable[[AbstractSet[tuple[str, str]], int], None]
     """Called after a list with namespace and name of all that was in it, and with its version."""
     lost: Callable[[Manifest], None]
+    known: Callable[[Manifest], int] = lambda _item: 0
+    """Returns the version that is known of a listed object; 0 where none is."""
+    seen: Callable[[], int] = lambda: 0
+    """Returns the highest version of the resource that others have heard of."""
+    relist: Callable[[], bool] = lambda: False
+    """Returns whether to list again when the watch is taken up: what ended it may be another definition of the kind."""
+    followed: Callable[[], Awaitable[None]] | None = None
+    """Returns when the watch of somebody else is taken up again; then there is none here, and only lists are read."""
 
 
 class Informer:
@@ -49,7 +62,13 @@ class Informer:
         self._silence = silence
         self._changed = changed
         self._version: int | None = None
+        self._highest = 0
+        """The highest version that the server has told of this resource."""
         self._interruptions = 0
+        self._round: asyncio.Timeout | None = None
+        """The list and watch under way."""
+        self._awaiting: list[asyncio.Future[None]] = []
+        """Those who wait for a list that has not begun yet."""
         self._accept = METADATA_ONLY if feed.metadata_only else "application/json"
         self.warm = False
         """Whether the cache holds a complete list."""
@@ -61,21 +80,53 @@ class Informer:
         """Monotonic time of the last list, event or bookmark."""
 
     async def run(self) -> None:
-        """List once, then watch for ever; list again only when the server has forgotten our place."""
+        """List once, then watch for ever; list again where the server has forgotten our place, or the feed wants it.
+
+        WentBackError where the server shows an older state than before.
+        """
         delay = _BACKOFF_FIRST
         while True:
             try:
-                if self._version is None:
-                    self._version = await self._list()
-                await self._watch(self._version)
+                async with asyncio.timeout(None) as self._round:
+                    await self._take_up()
                 delay = _BACKOFF_FIRST
                 continue
+            except TimeoutError:
+                continue  # It was asked to read again.
+            except WentBackError:
+                raise  # No other error of ours ends this.
             except ApiError as error:
                 self._refused(error)
             except OnboardingError as error:
                 self._broken(str(error))
+            finally:
+                self._round = None
             await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
             delay = min(delay * 2, _BACKOFF_LAST)
+
+    async def read_again(self) -> None:
+        """List again now; return when a list that began later is complete."""
+        complete = asyncio.get_running_loop().create_future()
+        self._awaiting.append(complete)
+        if self._round is not None and not self._round.expired():
+            self._round.reschedule(asyncio.get_running_loop().time())
+        await complete
+
+    async def _take_up(self) -> None:
+        version = self._version
+        if self._must_list():
+            version = self._version = await self._list()
+        else:
+            await self._look_back()
+        if self._feed.followed is not None:
+            self._alive()
+            await self._feed.followed()
+        elif version is not None:
+            await self._watch(version)
+
+    def _must_list(self) -> bool:
+        nothing_known = self._version is None and self._feed.followed is None
+        return nothing_known or bool(self._awaiting) or self._feed.relist()
 
     def _refused(self, error: ApiError) -> None:
         if error.status == 410:
@@ -113,25 +164,65 @@ class Informer:
             self._changed()
 
     async def _list(self) -> int:
-        """Read the complete list, page by page so that no more than one is in memory, and return its version."""
-        listed = set()
-        query = {**self._feed.query, "limit": str(_PAGE)}
-        while True:
-            accept = self._accept.format(list="List")
-            page = await self._client.request("GET", self._feed.path, query=query, accept=accept)
-            for item in page["items"]:
-                listed.add((item["metadata"].get("namespace", ""), item["metadata"]["name"]))
-                self._feed.heard(item)
-            if not page["metadata"].get("continue"):
-                break
-            query["continue"] = page["metadata"]["continue"]
-        version = int(page["metadata"]["resourceVersion"])
+        """Read the complete list and return its version."""
+        awaiting, self._awaiting = self._awaiting, []
+        try:
+            listed, version = await self._read_pages()
+        except BaseException:
+            self._awaiting = awaiting + self._awaiting
+            raise
         self._feed.complete(listed, version)
+        for complete in awaiting:
+            if not complete.done():
+                complete.set_result(None)
         news = not self.warm or not self.served
         self.warm = self.served = True
         self._alive()
         if news:
             self._changed()
+        return version
+
+    async def _read_pages(self) -> tuple[set[tuple[str, str]], int]:
+        """Read the list page by page, so that no more than one is in memory."""
+        seen, listed = self._seen(), set()
+        accept = self._accept.format(list="List")
+        query = {**self._feed.query, "limit": str(_PAGE)}
+        while True:
+            page = await self._client.request("GET", self._feed.path, query=query, accept=accept)
+            version = self._prove_newer(page, seen)
+            for item in page["items"] or ():
+                listed.add((item["metadata"].get("namespace", ""), item["metadata"]["name"]))
+                self._feed.heard(item)
+            if not page["metadata"].get("continue"):
+                return listed, version
+            query["continue"] = page["metadata"]["continue"]
+
+    async def _look_back(self) -> None:
+        """Make sure that the server has not gone back while nothing was heard of it: it may take up any watch."""
+        seen, query = self._seen(), {**self._feed.query, "limit": "1"}
+        accept = METADATA_ONLY.format(list="List")
+        self._prove_newer(await self._client.request("GET", self._feed.path, query=query, accept=accept), seen)
+
+    def _seen(self) -> int:
+        return max(self._highest, self._feed.seen())
+
+    def _prove_newer(self, page: Mapping[str, Any], seen: int) -> int:
+        """Return the version of a list; WentBackError unless it is as new as what was ``seen`` before it was asked for.
+
+        What has become known only since then may be newer than the list.
+        """
+        version = int(page["metadata"]["resourceVersion"])
+        if version < seen:
+            raise WentBackError(self._feed.name, f"its list is at version {version}, and {seen} was seen before")
+        # A list of metadata that holds nothing has null in the place of its items.
+        for item in page["items"] or ():
+            metadata, known = item["metadata"], self._feed.known(item)
+            if int(metadata["resourceVersion"]) < known <= seen:
+                now = metadata["resourceVersion"]
+                raise WentBackError(
+                    self._feed.name, f"{metadata['name']} is at version {now}, and {known} was seen before"
+                )
+        self._highest = max(self._highest, version)
         return version
 
     async def _watch(self, version: int) -> None:
@@ -157,6 +248,7 @@ class Informer:
             raise ApiError(item.get("code", 500), item.get("reason", "Unknown"), item.get("message", ""))
         self._alive()
         self._version = int(item["metadata"]["resourceVersion"])
+        self._highest = max(self._highest, self._version)
         if kind == "DELETED":
             self._feed.lost(item)
         elif kind != "BOOKMARK":

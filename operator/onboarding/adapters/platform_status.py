@@ -6,7 +6,7 @@ from onboarding import names
 from onboarding.adapters.client import APPLY_PATCH, Client
 from onboarding.reconcile.offer.offered import POLICIES, TARGETS, Due
 
-_KINDS: Final = {POLICIES: "OnboardingPolicy", TARGETS: "HostingTarget"}
+KINDS: Final = {POLICIES: "OnboardingPolicy", TARGETS: "HostingTarget"}
 
 
 async def write_status(client: Client, due: Due) -> dict[str, Any]:
@@ -14,7 +14,7 @@ async def write_status(client: Client, due: Due) -> dict[str, Any]:
     head = due.head
     body = {
         "apiVersion": names.API_VERSION,
-        "kind": _KINDS[head.plural],
+        "kind": KINDS[head.plural],
         "metadata": {"name": head.name, "uid": head.uid},
         "status": due.status,
     }

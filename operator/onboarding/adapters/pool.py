@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -12,7 +12,7 @@ import yaml
 
 from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import LOGIN_REFUSED, KubeCluster
-from onboarding.build.kinds import HUB, Manifest, ObjectKey
+from onboarding.build.kinds import HUB, ChildKind, Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.ports import Cluster
@@ -52,6 +52,13 @@ class Unconnected:
         """Know nothing."""
         return None
 
+    def follow(self, key: ObjectKey, project: str) -> Live | None:  # noqa: ARG002
+        """Know nothing; that it is connected to at last is news to every project."""
+        return None
+
+    def unfollow(self, project: str) -> None:
+        """Forget nothing."""
+
     def owned(self, project: str) -> dict[ObjectKey, Live]:  # noqa: ARG002
         """Know nothing."""
         return {}
@@ -69,6 +76,10 @@ class Unconnected:
         self._refuse()
 
     async def read(self, key: ObjectKey) -> Manifest | None:  # noqa: ARG002
+        """Refuse."""
+        self._refuse()
+
+    async def list_in(self, kind: ChildKind, namespace: str) -> Sequence[Manifest]:  # noqa: ARG002
         """Refuse."""
         self._refuse()
 

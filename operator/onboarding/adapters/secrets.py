@@ -100,18 +100,6 @@ class KubeSecrets:
             return {}
         return {key: base64.b64decode(value) for key, value in (secret.get("data") or {}).items()}
 
-    async def guarded(self, cluster: str, namespace: str) -> bool:
-        """Ask for what the policy on our account has to refuse, as a dry run that leaves nothing behind."""
-        probe = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "project-onboarding-probe"}}
-        query = {**_WRITE, "dryRun": "All"}
-        try:
-            await self._client(cluster).request("POST", SECRET.path(namespace), query=query, body=probe, accept=_HEAD)
-        except ApiError as error:
-            if _refused_by_policy(error):
-                return True
-            raise
-        return False
-
     async def create(self, key: ObjectKey, manifest: Manifest) -> bool:
         """POST a Secret; return whether that made one."""
         path = SECRET.path(key.namespace)

@@ -20,6 +20,8 @@ class Store:
         self._objects: dict[ObjectKey, Live] = {}
         self._keys: defaultdict[str, set[ObjectKey]] = defaultdict(set)
         self._expected: set[ObjectKey] = set()
+        self._followers: defaultdict[ObjectKey, set[str]] = defaultdict(set)
+        self._followed: defaultdict[str, set[ObjectKey]] = defaultdict(set)
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -28,9 +30,27 @@ class Store:
         """Return what is known at a place."""
         return self._objects.get(key)
 
+    def version(self, kind: ChildKind, manifest: Manifest) -> int:
+        """Return the version that is known of an object; 0 where it is not known."""
+        known = self._objects.get(key_of(self._cluster, kind, manifest))
+        return known.version if known else 0
+
     def owned(self, project: str) -> dict[ObjectKey, Live]:
         """Return the objects whose labels name this project."""
         return {key: self._objects[key] for key in self._keys.get(project, ())}
+
+    def follow(self, key: ObjectKey, project: str) -> Live | None:
+        """Return what is known at a place, and tell a project of what changes there, though it is not its own."""
+        self._followers[key].add(project)
+        self._followed[project].add(key)
+        return self._objects.get(key)
+
+    def unfollow(self, project: str) -> None:
+        """Tell a project no more of what is not its own."""
+        for key in self._followed.pop(project, ()):
+            self._followers[key].discard(project)
+            if not self._followers[key]:
+                del self._followers[key]
 
     def expect(self, key: ObjectKey) -> None:
         """Know that we are writing an object: its event may come before the answer, and is no news then."""
@@ -94,6 +114,8 @@ class Store:
         if known is not None and known.owner != live.owner:
             self._drop(key)
         self._objects[key] = live
+        if key in self._followers and (known is None or is_news(key.kind, known, live)):
+            self._tell_followers(key)
         if key.kind is NAMESPACE:
             self._ledger.heard(key, live)
         if live.owner:
@@ -101,6 +123,7 @@ class Store:
 
     def _drop(self, key: ObjectKey) -> None:
         live = self._objects.pop(key)
+        self._tell_followers(key)
         if key.kind is NAMESPACE:
             self._ledger.forgot(key)
         if live.owner:
@@ -108,6 +131,10 @@ class Store:
             keys.discard(key)
             if not keys:
                 del self._keys[live.owner.project]
+
+    def _tell_followers(self, key: ObjectKey) -> None:
+        for project in self._followers.get(key, ()):
+            self._changed(project)
 
     def _tell(self, before: Live | None, after: Live | None) -> None:
         for project in {item.owner.project for item in (before, after) if item and item.owner}:

@@ -10,9 +10,9 @@ from onboarding.api.markers import Rule
 
 
 class Model(BaseModel):
-    """Base of every API model: camelCase outside, frozen inside; fields the server does not know are pruned there."""
+    """Base of every API model: camelCase outside, frozen inside; a field that it does not know is refused."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
 
 
 DNS_LABEL = r"^[a-z]([a-z0-9-]*[a-z0-9])?$"

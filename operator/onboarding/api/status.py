@@ -33,6 +33,7 @@ class Reason(StrEnum):
     RETRYING = "Retrying"
     REMOVING = "Removing"
     CONFLICT = "Conflict"
+    FORMER_INCARNATION = "FormerIncarnation"
     REFUSED = "Refused"
     TARGET_UNREACHABLE = "TargetUnreachable"
     GUARD_MISSING = "GuardMissing"
@@ -51,6 +52,7 @@ class Reason(StrEnum):
     SUSPENDED = "Suspended"
     ACCEPTED = "Accepted"
     INVALID = "Invalid"
+    NEWER_THAN_OPERATOR = "NewerThanOperator"
 
 
 class EnvironmentState(StrEnum):

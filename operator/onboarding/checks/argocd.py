@@ -1,7 +1,7 @@
 """What Argo CD's API server refuses in an AppProject, and what it lets pass that does something else than it says.
 
 The API server of Argo CD checks a project that comes through itself, and never one that is applied to Kubernetes, as
-ours are. The rules are those of v3.2.11: ``ValidateProject`` (pkg/apis/application/v1alpha1) and ``ValidatePolicy``
+ours are. The rules are those of v3.6.1: ``ValidateProject`` (pkg/apis/application/v1alpha1) and ``ValidatePolicy``
 (util/rbac). Pure; manifests have the form that the CRD takes.
 """
 
@@ -17,7 +17,7 @@ Rule = Callable[[Manifest], Iterator[str]]
 _ROLE = re.compile(r"[a-zA-Z0-9]([-_a-zA-Z0-9]*[a-zA-Z0-9])?", re.ASCII)
 _OBJECT = r"{}(/[*\w\-.]+)?/[*\w\-.]+"
 _RESOURCES: Final = frozenset({"applications", "applicationsets", "clusters", "exec", "logs", "repositories"})
-_ACTIONS: Final = frozenset({"get", "create", "update", "delete", "sync", "override", "*"})
+_ACTIONS: Final = frozenset({"get", "create", "update", "delete", "sync", "rollback", "override", "*"})
 _PARTS_OF_ACTIONS: Final = ("action/", "update/", "delete/")
 _SPACES: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"

@@ -111,7 +111,7 @@ def _whitelist(manifest: Manifest) -> Iterator[str]:
 
 def _places(manifest: Manifest) -> Iterator[str]:
     for source in manifest["spec"].get("sourceRepos") or ():
-        # With one pattern that denies, every other repository is allowed (Argo CD 3.2.11).
+        # With one pattern that denies, every other repository is allowed (Argo CD 3.6.1).
         if "!" in source or {*source} & _GLOB:
             yield f"source repository {source!r}: name each repository in full, and none by what it is not"
     for item in manifest["spec"].get("destinations") or ():

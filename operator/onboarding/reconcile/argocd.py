@@ -19,6 +19,7 @@ _SHORT = 12
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _UNDONE: Final = ("SyncFailed", "Failed", "Error")
 _ENDED_BADLY: Final = ("Failed", "Error")
+_DELETION_ERROR: Final = "DeletionError"
 _RETRIES: Final = re.compile(r"\.? Retrying attempt #\d+ at .*$")
 
 _NOISE: Final = (
@@ -26,14 +27,14 @@ _NOISE: Final = (
     (re.compile(r" \(retried \d+ times\)\.?$"), ""),
     (re.compile(r"^.*from server for: \"[^\"]*\": ", re.DOTALL), ""),
     (re.compile(r"^Failed to load target state: "), ""),
-    (re.compile(r"^failed to generate manifest for source \d+ of \d+: "), ""),
+    (re.compile(r"^failed to (?:generate manifest|evaluate revision changes) for source \d+ of \d+: "), ""),
     (re.compile(r"rpc error: code = \w+ desc = "), ""),
     (re.compile(r"failed to execute helm template command: .*?failed exit status \d+: ", re.DOTALL), "helm template: "),
     (re.compile(r"`kustomize build.*?failed exit status \d+: ", re.DOTALL), "kustomize build: "),
     (re.compile(r"/(?:tmp|dev/shm)/[^\s\"':]+"), "…"),
     (re.compile(r":\d+->"), "->"),
 )
-"""Of Argo CD 3.2: what differs from one attempt to the next, and what stands before the words of whoever refused."""
+"""Of Argo CD 3.6: what differs from one attempt to the next, and what stands before the words of whoever refused."""
 
 
 class Cause(NamedTuple):
@@ -95,6 +96,12 @@ def kept_of_application(status: Mapping[str, Any], created: str) -> dict[str, An
         "first_sync": _first_sync(history, created),
         "causes": [[*cause] for cause in causes[:_CAUSES]],
     }
+
+
+def refused_deletion(status: Mapping[str, Any]) -> str:
+    """Return why Argo CD cannot delete what an Application has deployed; the empty string where it does not say."""
+    conditions = status.get("conditions") or ()
+    return "; ".join(_plain(item["message"]) for item in conditions if item["type"] == _DELETION_ERROR)
 
 
 def _revision(place: Mapping[str, Any]) -> str:

@@ -3,8 +3,8 @@
 A spec is read once, so that everything worked out from it is remembered by it; the rest is kept as compact bytes.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import orjson
@@ -16,10 +16,13 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.canonical import compact
+from onboarding.reconcile.journey.unread import Unread
 from onboarding.reconcile.offer.offered import Offered
-from onboarding.reconcile.offer.validity import told, unreadable
+from onboarding.reconcile.offer.validity import is_newer, told, unreadable
 from onboarding.reconcile.world import Project
 
+PROJECTS = "projectonboardings"
+DECISIONS = "onboardingdecisions"
 _NOT_KEPT = frozenset({"managedFields", "annotations"})
 
 
@@ -51,15 +54,17 @@ class _Spec(NamedTuple):
 
     content: bytes
     spec: ProjectOnboardingSpec | None
-    problem: str
+    problem: str = ""
+    newer: bool = False
 
     @classmethod
     def of(cls, content: bytes) -> Self:
         """Read it from JSON."""
         try:
-            return cls(content, ProjectOnboardingSpec.model_validate_json(content), "")
+            return cls(content, ProjectOnboardingSpec.model_validate_json(content))
         except ValidationError as error:
-            return cls(content, None, told(unreadable(error)))
+            problems = unreadable(error)
+            return cls(content, None, told(problems), is_newer(problems))
 
 
 class Declared:
@@ -69,7 +74,8 @@ class Declared:
         self._projects: dict[str, bytes] = {}
         self._specs: dict[str, _Spec] = {}
         self._seen: dict[str, _Seen] = {}
-        self._decisions: dict[str, OnboardingDecisionSpec] = {}
+        self._reads: Counter[str] = Counter()
+        self._decisions: dict[str, OnboardingDecisionSpec | Unread] = {}
         self._about: defaultdict[str, set[str]] = defaultdict(set)
         """By project: the names of the decisions about it."""
         self.offered = Offered()
@@ -85,6 +91,11 @@ class Declared:
         """Why the other targets cannot, by name."""
         return self.offered.target_problems
 
+    @property
+    def reads(self) -> Mapping[str, int]:
+        """How many specs have been read, by the plural of their kind."""
+        return {**self._reads, **self.offered.reads}
+
     def policy(self, name: str) -> tuple[OnboardingPolicySpec | None, str]:
         """Return a policy, or None and why it cannot be used."""
         return self.offered.policy(name)
@@ -98,10 +109,47 @@ class Declared:
         self._seen[name] = seen
         metadata = {key: value for key, value in body["metadata"].items() if key not in _NOT_KEPT}
         self._projects[name] = compact(orjson.dumps({"metadata": metadata, "status": body.get("status")}))
-        content = compact(orjson.dumps(body["spec"]))
-        if name not in self._specs or self._specs[name].content != content:
-            self._specs[name] = _Spec.of(content)
+        self._read_spec(name, body)
         return True
+
+    def list_project(self, body: Mapping[str, Any]) -> bool:
+        """Keep a ProjectOnboarding out of a list; return whether it is news.
+
+        Of the version that is known it may say something else: under another definition it is cut otherwise.
+        """
+        known = self._seen.get(body["metadata"]["name"])
+        if known is None or known.version != int(body["metadata"]["resourceVersion"]):
+            return self.put_project(body)
+        return self._read_spec(body["metadata"]["name"], body)
+
+    def _read_spec(self, name: str, body: Mapping[str, Any]) -> bool:
+        content = compact(orjson.dumps(body["spec"]))
+        if name in self._specs and self._specs[name].content == content:
+            return False
+        self._specs[name] = _Spec.of(content)
+        self._reads[PROJECTS] += 1
+        return True
+
+    def project_version(self, name: str) -> int:
+        """Return the version that is known of a ProjectOnboarding; 0 where it is not known."""
+        known = self._seen.get(name)
+        return known.version if known else 0
+
+    def newest_project(self) -> int:
+        """Return the highest version of a ProjectOnboarding that is known."""
+        return max((seen.version for seen in self._seen.values()), default=0)
+
+    def projects_listed(self, names: Container[str], version: int) -> list[str]:
+        """Forget the projects that a complete list of this version does not hold; return which."""
+        gone = [name for name, seen in self._seen.items() if name not in names and seen.version <= version]
+        for name in gone:
+            self.drop_project(name)
+        return gone
+
+    def lose_project(self, body: Mapping[str, Any]) -> None:
+        """Take in an event that a ProjectOnboarding is gone, unless another one is known under its name by now."""
+        if self.project_version(body["metadata"]["name"]) <= int(body["metadata"]["resourceVersion"]):
+            self.drop_project(body["metadata"]["name"])
 
     def take_answer(self, body: Mapping[str, Any]) -> bool:
         """Keep a ProjectOnboarding as our own write left it; return whether that calls for a pass."""
@@ -129,19 +177,27 @@ class Declared:
         self._projects.pop(name, None)
         self._specs.pop(name, None)
 
-    def put_decision(self, name: str, decision: OnboardingDecisionSpec | None) -> set[str]:
-        """Keep an OnboardingDecision, or forget it; return the projects that it was and is about."""
-        former = self._decisions.pop(name, None)
-        projects = {former.project.name} if former else set()
-        for project in projects:
-            self._about[project].discard(name)
-            if not self._about[project]:
-                del self._about[project]
+    def put_decision(self, name: str, decision: OnboardingDecisionSpec | Unread | None) -> set[str]:
+        """Keep an OnboardingDecision, or forget it; return the projects to which that is news."""
+        former = self._decisions.get(name)
+        if decision == former:
+            return set()
+        projects = set()
+        if former is not None:
+            projects = self._concerned(former)
+            del self._decisions[name]
+            self._about[_about(former)].discard(name)
+            if not self._about[_about(former)]:
+                del self._about[_about(former)]
         if decision is None:
             return projects
+        self._reads[DECISIONS] += 1
         self._decisions[name] = decision
-        self._about[decision.project.name].add(name)
-        return projects | {decision.project.name}
+        self._about[_about(decision)].add(name)
+        return projects | self._concerned(decision)
+
+    def _concerned(self, decision: OnboardingDecisionSpec | Unread) -> set[str]:
+        return {_about(decision)} if _about(decision) else set(self._projects)
 
     def decision_names(self) -> tuple[str, ...]:
         """Return the names of the decisions."""
@@ -150,7 +206,14 @@ class Declared:
     def decisions(self, project: str, uid: str) -> tuple[OnboardingDecisionSpec, ...]:
         """Return the decisions about one incarnation of a project."""
         known = (self._decisions[name] for name in sorted(self._about.get(project, ())))
-        return tuple(decision for decision in known if decision.project.uid == uid)
+        read = (decision for decision in known if isinstance(decision, OnboardingDecisionSpec))
+        return tuple(decision for decision in read if decision.project.uid == uid)
+
+    def unread(self, project: str, uid: str) -> tuple[Unread, ...]:
+        """Return the decisions that cannot be read and are, or may be, about one incarnation of a project."""
+        about = sorted({*self._about.get(project, ()), *self._about.get("", ())})
+        known = (self._decisions[name] for name in about)
+        return tuple(item for item in known if isinstance(item, Unread) and item.concerns(project, uid))
 
     def names(self) -> Iterator[str]:
         """Return the names of all projects."""
@@ -177,4 +240,10 @@ class Declared:
             status=body["status"] or {},
             spec=read.spec,
             problem=read.problem,
+            newer=read.newer,
         )
+
+
+def _about(decision: OnboardingDecisionSpec | Unread) -> str:
+    """Return the name of the project that a decision is about; the empty string where that cannot be read."""
+    return decision.project if isinstance(decision, Unread) else decision.project.name

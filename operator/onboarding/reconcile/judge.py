@@ -22,6 +22,7 @@ from onboarding.reconcile.journey.posts import post
 from onboarding.reconcile.journey.running import running_places
 from onboarding.reconcile.journey.survey import Found, Surveyor
 from onboarding.reconcile.ledger import SiteKey
+from onboarding.reconcile.newer import Newer, find_newer
 from onboarding.reconcile.proposal.admit import Place, admitted, revoke
 from onboarding.reconcile.proposal.propose import Proposal, accepted, propose
 from onboarding.reconcile.world import World
@@ -36,7 +37,7 @@ class Judgement:
 
     admitted: Mapping[Place, Revision | None]
     building: list[Revision] = field(default_factory=list)
-    """The revisions that everything is built from."""
+    """What everything is built from."""
     gone: set[str] = field(default_factory=set)
     """Environments that leave altogether."""
     leaving: set[Place] = field(default_factory=set)
@@ -63,6 +64,7 @@ class Judgement:
     """The door of each environment."""
     hold: str = ""
     """Why the whole project gets nothing new, where that is so."""
+    newer: Newer | None = None
     awaiting: str = ""
     """What a removal waits for, in words for the one who has to act."""
     unconfirmed: set[str] = field(default_factory=set)
@@ -79,9 +81,10 @@ class Judgement:
 def judge(world: World) -> Judgement:
     """Return what this pass shall bring about; pure."""
     judgement = Judgement(admitted(world.live, world.memory))
-    spec, policy = world.project.spec, world.policy
-    if spec is None or policy is None:
-        judgement.hold = world.project.problem if spec is None else world.policy_problem
+    spec, policy, judgement.newer = world.project.spec, world.policy, find_newer(world)
+    if spec is None or policy is None or judgement.newer:
+        broken = world.project.problem if spec is None else world.policy_problem
+        judgement.hold = judgement.newer.problem if judgement.newer else broken
         for revision in judgement.admitted.values():
             _keep(world, judgement, revision)
         return judgement

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from onboarding import names
 from onboarding.api.common import Model, Resources
@@ -199,12 +199,20 @@ class _Entry(NamedTuple):
     content: bytes
 
 
+class _AdmittedResources(Resources):
+    """The resources that are counted, also of a revision that a newer operator wrote."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
 class _Admitted(Model):
     """The part of a Revision that says what is taken; reading the whole would cost ten times as much."""
 
+    model_config = ConfigDict(extra="ignore")
+
     target: str
     site: str
-    resources: Resources
+    resources: _AdmittedResources
 
 
 def claims_of(revisions: Iterable[Revision]) -> dict[ObjectKey, Claim]:

@@ -1,8 +1,10 @@
 """What we keep of a live object: proof of ownership, and as compact bytes only what a comparison needs."""
 
+import re
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
@@ -16,6 +18,19 @@ from onboarding.reconcile.argocd import Application, kept_of_application, read_a
 
 NOT_COMPARED = frozenset({"apiVersion", "kind", "metadata", "status", "operation"})
 """Top-level fields that are never ours: identity, and what controllers write (Argo CD's ``operation`` is a request)."""
+
+
+_ORIGIN = ("installation", "project", "uid", "environment")
+_WORD = re.compile(r"[A-Za-z0-9.-]{1,253}")
+_LONGEST_ORIGIN = 1024
+"""Characters of the annotation that says where an object came from: ours is shorter, and what it says is shown."""
+
+
+class Origin(NamedTuple):
+    """Where a released object came from."""
+
+    owner: Owner
+    environment: str
 
 
 class Live(NamedTuple):
@@ -33,6 +48,8 @@ class Live(NamedTuple):
     content: bytes
     noted: str = ""
     """Of an AppProject: our note of the repository Secrets beside it."""
+    origin: Origin | None = None
+    """Of an object that is nobody's: where it says that it came from, which proves nothing by itself."""
 
     @property
     def application(self) -> Application:
@@ -50,6 +67,11 @@ class Live(NamedTuple):
         """Of a ResourceQuota: what all of is used, with the amount."""
         full: dict[str, str] = self._told().get("full", {})
         return full
+
+    @property
+    def in_force(self) -> bool:
+        """Of a ResourceQuota: whether its status holds what its spec asks; before that the API server enforces none."""
+        return "pending" not in self._told()
 
     def _told(self) -> dict[str, Any]:
         told: dict[str, Any] = orjson.loads(self.told) if self.told else {}
@@ -71,6 +93,7 @@ def live_of(kind: ChildKind, manifest: Manifest) -> Live:
     """Return what we keep of an object that the API server gave us."""
     metadata = manifest["metadata"]
     labels: dict[str, str] = metadata.get("labels") or {}
+    annotations: dict[str, str] = metadata.get("annotations") or {}
     owner = owner_of(labels)
     return Live(
         uid=metadata["uid"],
@@ -79,19 +102,22 @@ def live_of(kind: ChildKind, manifest: Manifest) -> Live:
         environment=sys.intern(labels.get(names.LABEL_ENVIRONMENT, "")) if owner else "",
         deleting="deletionTimestamp" in metadata,
         cascades=any(item.startswith(names.CASCADE_FINALIZER) for item in metadata.get("finalizers") or ()),
-        told=told_of(kind, manifest.get("status") or {}, metadata.get("creationTimestamp", "")) if owner else b"",
+        told=_told_of(kind, manifest) if owner else b"",
         content=compact(dump(comparable(kind, manifest))) if owner else b"",
-        noted=(metadata.get("annotations") or {}).get(names.ANNOTATION_CREDENTIALS, "") if kind is APP_PROJECT else "",
+        noted=annotations.get(names.ANNOTATION_CREDENTIALS, "") if kind is APP_PROJECT else "",
+        origin=None if owner else origin_of(annotations),
     )
 
 
-def told_of(kind: ChildKind, status: Mapping[str, Any], created: str = "") -> bytes:
-    """Return what is kept of a status, of an object that was created then."""
+def told_of(
+    kind: ChildKind, status: Mapping[str, Any], created: str = "", asked: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
+    """Return what is kept of a status, of an object that was created then; of a quota that asks for this."""
     kept: dict[str, Any] = {}
     if kind is APPLICATION:
         kept = kept_of_application(status, created)
     elif kind is RESOURCE_QUOTA:
-        kept = _kept_of_quota(status)
+        kept = _kept_of_quota(status, asked)
     kept = {key: value for key, value in kept.items() if value or value == 0}
     return _shared(compact(dump(kept))) if kept else b""
 
@@ -101,17 +127,24 @@ def is_news(kind: ChildKind, before: Live, after: Live) -> bool:
 
     Controllers write statuses all the time: only what we keep of an object is news, and of one that is being deleted
     what its status says of the reason. How much of a quota is used moves with every pod and is no news, unless all of
-    something is used now, or not any more.
+    something is used now, or not any more, or it comes into force.
     """
-    told = after.told if kind is RESOURCE_QUOTA and before.full == after.full else before.told
+    same = kind is RESOURCE_QUOTA and (before.full, before.in_force) == (after.full, after.in_force)
+    told = after.told if same else before.told
     return after.deleting or before._replace(version=after.version, told=told) != after
 
 
-def _kept_of_quota(status: Mapping[str, Any]) -> dict[str, Any]:
+def _told_of(kind: ChildKind, manifest: Manifest) -> bytes:
+    asked = (manifest.get("spec") or {}).get("hard") or {} if kind is RESOURCE_QUOTA else {}
+    return told_of(kind, manifest.get("status") or {}, manifest["metadata"].get("creationTimestamp", ""), asked)
+
+
+def _kept_of_quota(status: Mapping[str, Any], asked: Mapping[str, str]) -> dict[str, Any]:
     used = {key: amount for key, amount in (status.get("used") or {}).items() if amount != "0"}
     hard: Mapping[str, str] = status.get("hard") or {}
     full = {key: hard[key] for key, amount in used.items() if key in hard and milli(amount) >= milli(hard[key])}
-    return {"used": used, "full": full}
+    pending = any(key not in hard or milli(hard[key]) != milli(amount) for key, amount in asked.items())
+    return {"used": used, "full": full, **({"pending": True} if pending else {})}
 
 
 @lru_cache(maxsize=256)
@@ -127,6 +160,23 @@ def owner_of(labels: dict[str, str]) -> Owner | None:
     if not (installation and project and uid):
         return None
     return _owner(installation, project, uid)
+
+
+def origin_of(annotations: Mapping[str, str]) -> Origin | None:
+    """Return where an object says that it was released from; None where it does not, or not as we write it."""
+    text = annotations.get(names.ANNOTATION_RELEASED, "")
+    if not text or len(text) > _LONGEST_ORIGIN:
+        return None
+    try:
+        told = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    given = (told.get(name) for name in _ORIGIN) if isinstance(told, dict) else ()
+    parts = [part for part in given if isinstance(part, str) and _WORD.fullmatch(part)]
+    if len(parts) != len(_ORIGIN):
+        return None
+    installation, project, uid, environment = parts
+    return Origin(_owner(installation, project, uid), environment)
 
 
 @lru_cache(maxsize=4096)

@@ -1,6 +1,6 @@
 """Gather the world of one pass, from memory alone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from onboarding.build.kinds import NAMESPACE, ObjectKey
@@ -55,10 +55,20 @@ class Observer:
             live=live,
             now=self._clock(),
             target_problems=dict(self._declared.target_problems),
+            policy_newer=self._declared.offered.policy_newer(self._policy),
+            newer_targets=self._declared.offered.newer_targets,
+            unread=self._declared.unread(name, project.uid),
             answers=self._answers,
-            occupancy=self._ledger.occupancy(name, (key for key in live if key.kind is NAMESPACE)),
+            occupancy=self._ledger.occupancy(name, self._namespaces(name)),
             teardown_hold=self._teardown_hold(),
         )
+
+    def _namespaces(self, name: str) -> Iterator[ObjectKey]:
+        """Return the namespaces of a project, also those of a former one of its name: it shall not lack their room."""
+        for cluster in self._clusters.values():
+            for key, item in cluster.owned(name).items():
+                if key.kind is NAMESPACE and item.owner and item.owner.installation == self._installation:
+                    yield key
 
     def _own(self, project: Project) -> dict[ObjectKey, Live]:
         owner = Owner(self._installation, project.name, project.uid)

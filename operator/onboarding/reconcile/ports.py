@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from onboarding.build.credentials import Source
-from onboarding.build.kinds import Manifest, ObjectKey
+from onboarding.build.kinds import ChildKind, Manifest, ObjectKey
 from onboarding.checks.probe import Request
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.report.news import Announcement
@@ -19,7 +19,13 @@ class Cluster(Protocol):
         """What we know of the cluster now."""
 
     def cached(self, key: ObjectKey) -> Live | None:
-        """Return what the cache knows at a place, ours or a stranger's; it knows strangers among namespaces only."""
+        """Return what the cache knows at a place, ours or a stranger's; of strangers only namespaces are watched."""
+
+    def follow(self, key: ObjectKey, project: str) -> Live | None:
+        """Return what the cache knows at a place, and tell a project of what changes there, whoever's it is."""
+
+    def unfollow(self, project: str) -> None:
+        """Tell a project no more of what is not its own."""
 
     def owned(self, project: str) -> dict[ObjectKey, Live]:
         """Return the objects in the cache whose labels name this project."""
@@ -35,6 +41,9 @@ class Cluster(Protocol):
 
     async def read(self, key: ObjectKey) -> Manifest | None:
         """GET an object and renew the cache; None where there is none."""
+
+    async def list_in(self, kind: ChildKind, namespace: str) -> Sequence[Manifest]:
+        """GET all objects of a kind in a namespace, whoever's they are; the cache is not renewed."""
 
 
 class Projects(Protocol):
@@ -68,9 +77,6 @@ class Secrets(Protocol):
 
     async def read(self, name: str) -> Mapping[str, bytes]:
         """Return the content of a Secret in the operator's namespace; nothing where there is no such Secret."""
-
-    async def guarded(self, cluster: str, namespace: str) -> bool:
-        """Find out whether the admission policy on the operator's account refuses what it has to refuse there."""
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> bool:
         """POST a Secret; return whether that made one: False where the name is taken."""

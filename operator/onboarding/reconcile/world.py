@@ -14,6 +14,7 @@ from onboarding.build.kinds import ObjectKey
 from onboarding.build.revision import Owner
 from onboarding.checks.probe import Answers, no_answers
 from onboarding.reconcile.argocd import Application
+from onboarding.reconcile.journey.unread import Unread
 from onboarding.reconcile.ledger import Occupancy
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.memory import Memory
@@ -33,6 +34,8 @@ class Project:
     spec: ProjectOnboardingSpec | None
     problem: str = ""
     """Why the spec cannot be read, where it cannot."""
+    newer: bool = False
+    """Whether that is so because this operator is older than the spec."""
 
     @property
     def known(self) -> Mapping[str, Any]:
@@ -48,6 +51,11 @@ class ClusterState:
     starting: bool = False
     """Whether the only problem is that it has not been looked at for long enough."""
     guarded: bool = True
+    """Whether the admission policies have proven to be in force."""
+    guard_problem: str = ""
+    """Where they have not: which of them, what it answered, and the remedy."""
+    guard_unknown: bool = False
+    """Whether they are not known to be missing either."""
     argocd: bool = True
 
     @property
@@ -72,6 +80,12 @@ class World:
     now: datetime
     target_problems: Mapping[str, str] = field(default_factory=dict)
     """Why targets cannot be used, by name."""
+    policy_newer: bool = False
+    """Whether the policy cannot be used because this operator is older than it."""
+    newer_targets: frozenset[str] = frozenset()
+    """The targets that cannot be used because this operator is older than they are."""
+    unread: tuple[Unread, ...] = ()
+    """The decisions that cannot be read and are, or may be, about this project."""
     answers: Answers = field(default_factory=no_answers)
     """The newest answers of the outside world."""
     occupancy: Occupancy = field(default_factory=lambda: Occupancy({}, {}))

@@ -50,7 +50,7 @@ class Events:
             self.synced = True
             self._listed()
         if kind == "DELETED":
-            self._declared.drop_project(body["metadata"]["name"])
+            self._declared.lose_project(body)
             self._changed(body["metadata"]["name"])
 
 

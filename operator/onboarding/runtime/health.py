@@ -1,10 +1,10 @@
 """Liveness, readiness and metrics over HTTP.
 
-Alive is who answers at all: the event loop. Ready is who sees the hub; a remote cluster is a condition of its projects.
+Alive is who answers at all: the event loop, and when one of its parts dies the process ends. Ready is who sees the hub;
+a remote cluster is a condition of its projects.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -12,51 +12,23 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 _Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-class Answers(Protocol):
-    """Who knows what is wrong; the empty string where nothing is."""
-
-    def not_alive(self) -> str:
-        """Return what only a new process mends."""
-
-    def not_ready(self) -> str:
-        """Return why the hub is not seen."""
-
-
-class Starting:
-    """The answers until the operator runs."""
+class Health:
+    """What the kubelet asks for: whether the operator is ready."""
 
     def __init__(self) -> None:
-        self.problem = "the hub has not been asked yet"
+        self.ready: Callable[[], str] = lambda: "the hub has not been asked yet"
+        """Returns what is wrong, or the empty string."""
 
-    def not_alive(self) -> str:
-        """Return nothing: waiting is no reason to begin anew."""
-        return ""
-
-    def not_ready(self) -> str:
-        """Return what the start waits for."""
-        return self.problem
-
-
-class Health:
-    """The two questions of the kubelet, passed on to who can answer them now."""
-
-    def __init__(self, answers: Answers) -> None:
-        self.answers = answers
-
-    def alive(self) -> str:
-        """Return what only a new process mends."""
-        return self.answers.not_alive()
-
-    def ready(self) -> str:
-        """Return why the hub is not seen."""
-        return self.answers.not_ready()
+    def ask(self) -> str:
+        """Ask whoever knows now."""
+        return self.ready()
 
 
 def build_app(health: Health, registry: CollectorRegistry) -> web.Application:
     """Return the application."""
     app = web.Application()
-    app.router.add_get("/healthz", _probe(health.alive))
-    app.router.add_get("/readyz", _probe(health.ready))
+    app.router.add_get("/healthz", _probe(lambda: ""))
+    app.router.add_get("/readyz", _probe(health.ask))
     app.router.add_get("/metrics", _metrics(registry))
     return app
 

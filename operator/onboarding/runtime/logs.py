@@ -6,8 +6,14 @@ import sys
 import structlog
 
 
-def configure_logging(log_format: str, level: str) -> None:
-    """Write one line per event to standard error, as JSON or for a console."""
+def configure_logging(log_format: str | None, level: str) -> None:
+    """Write one line per event to standard error, as JSON or for a console.
+
+    Without a format it is JSON, unless a person sees both streams: the one that the lines are written to, and standard
+    output, by which a program that runs us tells that it reads what we write.
+    """
+    if log_format is None:
+        log_format = "console" if sys.stdout.isatty() and sys.stderr.isatty() else "json"
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -7,6 +7,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from onboarding.reconcile.world import ClusterState
+
 _PREFIX: Final = "onboarding"
 _SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30)
 _UNTIL_DEPLOYED: Final = (5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
@@ -61,32 +63,39 @@ class Metrics:
     def watch(
         self,
         *,
+        ready: Callable[[], bool],
         depth: Callable[[], int],
         oldest: Callable[[], float],
         silence: Callable[[], Mapping[str, float]],
+        clusters: Callable[[], Mapping[str, ClusterState]],
         applications: Callable[[], Mapping[tuple[str, str], int]],
     ) -> None:
         """Add the gauges that are read when Prometheus asks."""
-        self.registry.register(_Gauges(self.states, depth, oldest, silence, applications))
+        self.registry.register(_Gauges(self.states, ready, depth, oldest, silence, clusters, applications))
 
 
 class _Gauges(Collector):
     def __init__(
         self,
         states: Mapping[str, Mapping[str, str]],
+        ready: Callable[[], bool],
         depth: Callable[[], int],
         oldest: Callable[[], float],
         silence: Callable[[], Mapping[str, float]],
+        clusters: Callable[[], Mapping[str, ClusterState]],
         applications: Callable[[], Mapping[tuple[str, str], int]],
     ) -> None:
         self._states = states
+        self._ready = ready
         self._depth = depth
         self._oldest = oldest
         self._silence = silence
+        self._clusters = clusters
         self._applications = applications
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Read the gauges."""
+        yield GaugeMetricFamily(f"{_PREFIX}_ready", "Whether /readyz says ok (1) or not (0).", int(self._ready()))
         yield GaugeMetricFamily(f"{_PREFIX}_queue_depth", "Projects that wait for a worker.", self._depth())
         yield GaugeMetricFamily(
             f"{_PREFIX}_oldest_unreconciled_seconds", "Age of the oldest unreconciled change.", self._oldest()
@@ -107,6 +116,15 @@ class _Gauges(Collector):
         for cluster, age in sorted(self._silence().items()):
             ages.add_metric([cluster], age)
         yield ages
+        unguarded = GaugeMetricFamily(
+            f"{_PREFIX}_guard_missing",
+            "Whether a cluster lacks the guard rails (1) or has them (0); none while that is not known.",
+            labels=["cluster"],
+        )
+        seen = {cluster: found for cluster, found in self._clusters().items() if found.known}
+        for cluster, found in sorted(seen.items()):
+            unguarded.add_metric([cluster], int(not found.guarded))
+        yield unguarded
 
     def _count(self) -> dict[str, int]:
         counts: dict[str, int] = {}

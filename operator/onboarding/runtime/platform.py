@@ -1,4 +1,4 @@
-"""What people decide for all projects: policies, targets and decisions, and whether our own kind is being removed.
+"""What people decide for all projects: policies, targets and decisions, and the definitions of our kinds.
 
 These are watched by our own informers, because Kopf does not tell of what was deleted while its watch was broken: a
 decision that was taken back must not go on counting. Beside them one task asks for the ClusterRoles that policies
@@ -8,27 +8,25 @@ name, and tells in the status of each policy and target whether it can be used.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 import structlog
-from pydantic import ValidationError
 
-from onboarding import names
 from onboarding.adapters.client import Client
-from onboarding.adapters.informer import Feed, Informer
-from onboarding.adapters.platform_status import write_status
+from onboarding.adapters.events import Regarding, post
+from onboarding.adapters.informer import Informer
+from onboarding.adapters.platform_status import KINDS, write_status
 from onboarding.adapters.rights import role_state
-from onboarding.api.decision import OnboardingDecisionSpec
-from onboarding.build.kinds import Manifest
 from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.declared import Declared
-from onboarding.reconcile.offer.offered import POLICIES, TARGETS, Due
-from onboarding.reconcile.offer.validity import RoleState, told, unreadable
+from onboarding.reconcile.offer.offered import Due
+from onboarding.reconcile.offer.validity import RoleState
+from onboarding.reconcile.report.refusals import Refusals, refuses_status
 from onboarding.reconcile.world import ClusterState
+from onboarding.runtime.definitions import Definitions
+from onboarding.runtime.feeds import platform_feeds, project_feed
 
-_CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-OWN_CRD = f"projectonboardings.{names.GROUP}"
 _ASK_AGAIN = 300.0
 """Seconds until a ClusterRole that could not be given to projects is asked about again."""
 _RETRY_FIRST = 1.0
@@ -48,31 +46,49 @@ class Platform:
         silence: float,
         changed: Callable[[], None],
         project_changed: Callable[[str], None],
+        kopf_watches: Callable[[], Awaitable[None]],
     ) -> None:
-        """Call ``changed`` with what may concern every project, ``project_changed`` with what concerns one."""
+        """Call ``changed`` with what may concern every project, ``project_changed`` with what concerns one.
+
+        ``kopf_watches`` returns when Kopf has taken up its watch on projects again.
+        """
         self._client = client
         self._offered = declared.offered
         self._changed = changed
         self._news = asyncio.Event()
+        self._refusals = Refusals()
         self._clusters: Mapping[str, ClusterState] = {}
         self._doubt: asyncio.TimerHandle | None = None
         self.warm = False
         """Whether everything has been listed once, and the ClusterRoles of the policies have been asked about."""
-        self.terminating = False
-        """Whether the definition of our own kind is being deleted, and every project with it."""
-        feeds = (*platform_feeds(declared, changed, project_changed, self._news.set), self._definition())
+        self.definitions = Definitions(
+            client, silence=silence, reads=lambda: declared.reads, read_again=self._read_again, changed=self._watched
+        )
+        lately = self.definitions.changed_lately
+        feeds = platform_feeds(declared, changed, project_changed, self._news.set, lately)
         self._informers = [Informer(client, feed, silence=silence, changed=self._watched) for feed in feeds]
+        projects = project_feed(declared, project_changed, lately, kopf_watches)
+        self._projects = Informer(client, projects, silence=silence, changed=lambda: None)
 
-    def start(self) -> list[asyncio.Task[None]]:
-        """Begin to list and watch, and to tell what can be used."""
+    async def start(self) -> list[asyncio.Task[None]]:
+        """Look at the definitions; then begin to list and watch, and to tell what can be used."""
+        await self.definitions.look()
         watches = [asyncio.create_task(informer.run(), name="platform") for informer in self._informers]
-        return [*watches, asyncio.create_task(self._keep(), name="platform status")]
+        return [
+            *self.definitions.start(),
+            *watches,
+            asyncio.create_task(self._projects.run(), name="projects"),
+            asyncio.create_task(self._keep(), name="platform status"),
+        ]
+
+    async def _read_again(self) -> None:
+        await asyncio.gather(*(informer.read_again() for informer in (*self._informers, self._projects)))
 
     @property
     def silence(self) -> float:
         """Seconds since the most silent of the watches was last heard."""
         now = time.monotonic()
-        return max(now - informer.last_heard for informer in self._informers)
+        return max(now - item.last_heard for item in (*self._informers, *self.definitions.informers))
 
     def report_clusters(self, states: Mapping[str, ClusterState]) -> None:
         """Show in the status of the targets which clusters can be used, by the name of the connection."""
@@ -115,6 +131,8 @@ class Platform:
         if not self.warm:
             self.warm = True
             self._changed()
+        if await self.definitions.confirm():
+            return
         failures = [await self._write(due) for due in self._offered.due(self._clusters, datetime.now(UTC))]
         for failure in filter(None, failures):
             raise failure
@@ -135,94 +153,15 @@ class Platform:
 
     async def _write(self, due: Due) -> ApiError | None:
         """Write a status; return why it was refused, unless its object is gone or another by now."""
+        head = due.head
         try:
             answer = await write_status(self._client, due)
         except ApiError as error:
+            if refuses_status(error):
+                regarding = Regarding(KINDS[head.plural], head.name, head.uid)
+                await post(self._client, regarding, self._refusals.take(head.uid, error))
             return None if error.status in (404, 409) else error
-        if self._offered.take_answer(due.head.plural, answer):
+        self._refusals.end(head.uid)
+        if self._offered.take_answer(head.plural, answer):
             self._changed()
         return None
-
-    def _definition(self) -> Feed:
-        def heard(item: Manifest) -> None:
-            terminating = "deletionTimestamp" in item["metadata"]
-            if terminating != self.terminating:
-                self.terminating = terminating
-                self._changed()
-
-        return Feed(
-            name=OWN_CRD,
-            path=_CRDS,
-            query={"fieldSelector": f"metadata.name={OWN_CRD}"},
-            metadata_only=True,
-            heard=heard,
-            lost=lambda _item: None,
-            complete=lambda _listed, _version: None,
-        )
-
-
-def platform_feeds(
-    declared: Declared, changed: Callable[[], None], project_changed: Callable[[str], None], news: Callable[[], object]
-) -> tuple[Feed, Feed, Feed]:
-    """Return the feeds of policies, targets and decisions; ``news`` is called with whatever is heard of the first two.
-
-    ``changed`` is called only where it changes what projects may use: a status that is written changes nothing.
-    """
-    offered = declared.offered
-
-    def put(plural: str) -> Callable[[Manifest], None]:
-        return lambda item: tell(differs=offered.put(plural, item))
-
-    def drop(plural: str) -> Callable[[str], None]:
-        return lambda name: tell(differs=offered.drop(plural, name))
-
-    def tell(*, differs: bool) -> None:
-        if differs:
-            changed()
-        news()
-
-    def decide(name: str, decision: OnboardingDecisionSpec | None) -> None:
-        for project in declared.put_decision(name, decision):
-            project_changed(project)
-
-    return (
-        _feed(POLICIES, put(POLICIES), drop(POLICIES), lambda: offered.names(POLICIES)),
-        _feed(TARGETS, put(TARGETS), drop(TARGETS), lambda: offered.names(TARGETS)),
-        _feed(
-            "onboardingdecisions",
-            lambda item: decide(item["metadata"]["name"], _decision(item)),
-            lambda name: decide(name, None),
-            declared.decision_names,
-        ),
-    )
-
-
-def _decision(item: Manifest) -> OnboardingDecisionSpec | None:
-    """Return what is decided; None where it was taken back, and where it is of a newer form than this operator's."""
-    # One that is being deleted was taken back, whatever keeps it there.
-    if "deletionTimestamp" in item["metadata"]:
-        return None
-    try:
-        return OnboardingDecisionSpec.model_validate(item["spec"])
-    except ValidationError as error:
-        problem = told(unreadable(error))
-        log.warning("a decision cannot be read and does not count", decision=item["metadata"]["name"], problem=problem)
-        return None
-
-
-def _feed(
-    plural: str, put: Callable[[Manifest], None], drop: Callable[[str], None], known: Callable[[], Collection[str]]
-) -> Feed:
-    def complete(listed: Collection[tuple[str, str]], _version: int) -> None:
-        for name in set(known()) - {name for _, name in listed}:
-            drop(name)
-
-    return Feed(
-        name=plural,
-        path=f"/apis/{names.API_VERSION}/{plural}",
-        query={},
-        metadata_only=False,
-        heard=put,
-        lost=lambda item: drop(item["metadata"]["name"]),
-        complete=complete,
-    )

@@ -32,9 +32,10 @@ from onboarding.reconcile.reconciler import Reconciler, Retry
 from onboarding.reconcile.world import ClusterState
 from onboarding.runtime import garbage
 from onboarding.runtime.deployments import Deployments
+from onboarding.runtime.ending import cause_of
 from onboarding.runtime.events import KOPF_IDENTITY, Events, build_registry, build_settings
 from onboarding.runtime.metrics import Metrics
-from onboarding.runtime.platform import OWN_CRD, Platform
+from onboarding.runtime.platform import Platform
 from onboarding.runtime.queue import WorkQueue
 from onboarding.runtime.session import KopfSession
 from onboarding.settings import Settings
@@ -70,10 +71,12 @@ class Service:
             silence=settings.silence_limit,
             changed=self._platform_changed,
             project_changed=self._queue.add,
+            kopf_watches=self._kopf.next_watch,
         )
         self._ledger = Ledger(installation, freed=self._queue.add)
         self._pins = Pins(hub, settings.namespace, followed=lambda: self._pool)
         self._hub = self._cluster(HUB, ProvenClient(hub.configuration, **self._proof(HUB)))
+        self._hub.probe_projects(self._declared.names)
         self._pool = ClusterPool(
             self._hub,
             read_secret=lambda name, key: read_secret(hub, settings.namespace, name, key),
@@ -105,9 +108,11 @@ class Service:
             observer, self._pool, HubProjects(hub, self._wrote_project), self._outside, self._ledger, self._secrets
         )
         self._metrics.watch(
+            ready=lambda: not self.not_ready(),
             depth=self._queue.depth,
             oldest=self._queue.oldest,
             silence=self._silence,
+            clusters=lambda: self._states,
             applications=self._deployments.states,
         )
 
@@ -117,11 +122,11 @@ class Service:
         parts = [
             asyncio.create_task(self._queue.run(), name="queue"),
             asyncio.create_task(self._secrets.run(), name="credentials"),
-            *self._platform.start(),
+            *await self._platform.start(),
+            *self._hub.start(),
         ]
         opening = asyncio.create_task(self._open_when_warm(), name="opening")
         self._background = [*parts, opening]
-        self._hub.start()
         watching = asyncio.create_task(self._watch(), name="kopf")
         done, _ = await asyncio.wait([watching, *parts], return_when=asyncio.FIRST_COMPLETED)
         died = None if self._stopping else done.pop()
@@ -132,7 +137,7 @@ class Service:
         if died is None and not watching.cancelled() and watching.exception():
             died = watching
         if died is not None:
-            raise OnboardingError(f"a part of the operator died: {died}")
+            raise cause_of(died)
 
     async def _shut_down(self) -> None:
         self._stopping = True
@@ -157,15 +162,18 @@ class Service:
 
     async def _work(self, name: str) -> Retry:
         """Make one pass; one project's failure never stops another's."""
+        await self._hub.guards_answered()
         started = time.monotonic()
         try:
+            if await self._platform.definitions.confirm():
+                return self._ended("OldDefinitions", started, Retry.NO)
             done = await self._reconciler.reconcile(name)
         except OnboardingError as error:
             if isinstance(error, ApiError) and error.status == 404:
                 # A pass reports refusals of children; only the project itself can be missing here, unseen by Kopf.
                 self._declared.drop_project(name)
             log.warning("pass failed", project=name, error=str(error))
-            return self._ended("Error", started, Retry.LATER)
+            return self._ended(error.outcome, started, Retry.LATER)
         except Exception:
             log.exception("pass broke", project=name)
             return self._ended("Bug", started, Retry.LATER)
@@ -260,12 +268,10 @@ class Service:
         silent = {cluster.name: cluster.silence for cluster in self._pool.connected()}
         return {**silent, HUB: max(silent[HUB], self._platform.silence, self._kopf.silence)}
 
-    def not_alive(self) -> str:
-        """Return what only a new process mends; an API server that is away is none of that."""
-        return self._hub.died
-
     def not_ready(self) -> str:
         """Return why the operator does not see what is declared and what there is on the hub."""
+        if problem := self._platform.definitions.problem:
+            return problem
         if not self._events.synced or not self._platform.warm:
             return "what is declared has not been listed yet"
         if problem := self._hub.state.problem:
@@ -274,8 +280,8 @@ class Service:
         return f"a watch on the hub has been silent for {silence:.0f} s" if silence > limit else ""
 
     def _teardown_hold(self) -> str:
-        if self._platform.terminating:
-            return f"CustomResourceDefinition {OWN_CRD} is being deleted: no project is torn down"
+        if hold := self._platform.definitions.teardown_hold:
+            return hold
         limit = self._settings.teardown_limit
         if self._declared.deleting() > limit:
             return (

@@ -27,11 +27,17 @@ class KopfSession:
         self._last_heard = time.monotonic()
         self._broken = True
         """Whether the last watch could not be opened."""
+        self._opened = asyncio.Event()
 
     @property
     def silence(self) -> float:
         """Seconds since a byte of Kopf's watch came, bookmarks included, or since it was back after an outage."""
         return time.monotonic() - self._last_heard
+
+    async def next_watch(self) -> None:
+        """Return when Kopf has opened a watch since the last time that this returned."""
+        await self._opened.wait()
+        self._opened.clear()
 
     def open(self) -> kopf.AiohttpSession:
         """Return a new session, which Kopf closes."""
@@ -48,6 +54,7 @@ class KopfSession:
         response = await self._authorized(request, handler)
         if response.ok:
             self._broken = False
+            self._opened.set()
             if broken:
                 self._heard()
             response.content = _Stream(response.content, self._heard)  # type: ignore[assignment]

@@ -4,6 +4,7 @@ import asyncio
 import random
 import signal
 from collections.abc import Coroutine
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -12,7 +13,7 @@ from onboarding.adapters.client import Client
 from onboarding.adapters.hub import count_declared, installation_id
 from onboarding.errors import OnboardingError
 from onboarding.runtime import garbage
-from onboarding.runtime.health import Health, Starting, build_app, serve
+from onboarding.runtime.health import Health, build_app, serve
 from onboarding.runtime.metrics import Metrics
 from onboarding.runtime.service import Service
 from onboarding.settings import Settings
@@ -32,34 +33,34 @@ class _FirstAnswer(NamedTuple):
 async def run(settings: Settings) -> None:
     """Start the operator and run it until it is told to stop; OnboardingError if it has no login, or a part died."""
     garbage.search_less()
-    metrics, starting = Metrics(), Starting()
-    health = Health(starting)
+    metrics, health = Metrics(), Health()
     kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
     hub = await Client.from_environment(kubeconfig, patience=settings.request_timeout)
     http = await serve(build_app(health, metrics.registry), settings.listen)
     try:
-        first = await _until_stopped(_first_answer(hub, settings.namespace, starting))
+        first = await _until_stopped(_first_answer(hub, settings.namespace, health))
         if first is not None:
             service = Service(settings, hub, metrics, first.installation, nothing_declared=first.nothing_declared)
-            health.answers = service
+            health.ready = service.not_ready
             await service.run()
     finally:
         await hub.close()
         await http.cleanup()
 
 
-async def _first_answer(hub: Client, namespace: str, starting: Starting) -> _FirstAnswer:
+async def _first_answer(hub: Client, namespace: str, health: Health) -> _FirstAnswer:
     """Return what must be known before the start; a hub that is away is waited for, as later on."""
-    delay = _RETRY_FIRST
+    delay, told = _RETRY_FIRST, ""
     while True:
         try:
             declared = await count_declared(hub, _KINDS)
             installation = await installation_id(hub, namespace)
             return _FirstAnswer(installation, nothing_declared=declared["projectonboardings"] == 0)
         except OnboardingError as error:
-            if starting.problem != str(error):
-                starting.problem = str(error)
-                log.warning("the start waits for the hub", problem=starting.problem)
+            health.ready = partial(str, error)
+            if told != str(error):
+                told = str(error)
+                log.warning("the start waits for the hub", problem=told)
         await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
         delay = min(delay * 2, _RETRY_LAST)
 

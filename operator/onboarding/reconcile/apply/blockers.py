@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from onboarding.build.kinds import NAMESPACE, ObjectKey
+from onboarding.build.kinds import APPLICATION, NAMESPACE, ObjectKey
 from onboarding.errors import OnboardingError
+from onboarding.reconcile.argocd import refused_deletion
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.ports import Cluster
 
@@ -40,5 +41,7 @@ def _reason(key: ObjectKey, manifest: dict[str, Any]) -> str:
         conditions = (manifest.get("status") or {}).get("conditions") or ()
         told = [c["message"] for c in conditions if c["type"] in _TELLING and c["status"] == "True"]
         return "; ".join(told) or "Kubernetes is removing its contents"
+    if key.kind is APPLICATION and (refusal := refused_deletion(manifest.get("status") or {})):
+        return f"Argo CD cannot delete what it has deployed: {refusal}"
     finalizers = manifest["metadata"].get("finalizers") or ()
     return f"finalizers: {', '.join(finalizers)}" if finalizers else "it is about to go"

@@ -3,14 +3,27 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from onboarding import names
 from onboarding.build.canonical import dump
 from onboarding.build.credentials import Login
-from onboarding.build.kinds import APPLICATION, NAMESPACE, ChildKind, Manifest, ObjectKey, Wanted
+from onboarding.build.kinds import (
+    APP_PROJECT,
+    APPLICATION,
+    LIMIT_RANGE,
+    NAMESPACE,
+    NETWORK_POLICY,
+    RESOURCE_QUOTA,
+    ROLE_BINDING,
+    SERVICE_ACCOUNT,
+    ChildKind,
+    Manifest,
+    ObjectKey,
+    Wanted,
+)
 from onboarding.reconcile.live import Live, comparable, own_label
 
 
@@ -22,18 +35,34 @@ class Action(StrEnum):
     REPLACE = "replace"
     DELETE = "delete"
     RELEASE = "release"
+    RECLAIM = "take back"
+    """What a creation turns into where the object is there and was released from this very environment."""
 
 
 class Rank(IntEnum):
-    """The order of the work; a later rank begins when the earlier one has ended."""
+    """The order of the work: a later rank begins when the earlier one has ended, so that access comes last."""
 
-    NAMESPACES = 0
-    CONTENTS = 1
-    LOGINS = 2
-    APPLICATIONS = 3
-    REMOVALS = 4
-    RELEASES = 5
-    LAST = 6
+    REVOCATIONS = 0
+    NAMESPACES = 1
+    RESTRICTIONS = 2
+    ACCESS = 3
+    LOGINS = 4
+    APPLICATIONS = 5
+    REMOVALS = 6
+    RELEASES = 7
+    LAST = 8
+
+
+_RANKS: Final[dict[ChildKind, Rank]] = {
+    NAMESPACE: Rank.NAMESPACES,
+    RESOURCE_QUOTA: Rank.RESTRICTIONS,
+    LIMIT_RANGE: Rank.RESTRICTIONS,
+    NETWORK_POLICY: Rank.RESTRICTIONS,
+    SERVICE_ACCOUNT: Rank.ACCESS,
+    ROLE_BINDING: Rank.ACCESS,
+    APP_PROJECT: Rank.ACCESS,
+    APPLICATION: Rank.APPLICATIONS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +146,7 @@ def paths(patch: dict[str, Any], prefix: str = "") -> list[str]:
 
 def rank_of(kind: ChildKind) -> Rank:
     """Return when an object of this kind is created or changed."""
-    if kind is NAMESPACE:
-        return Rank.NAMESPACES
-    return Rank.APPLICATIONS if kind is APPLICATION else Rank.CONTENTS
+    return _RANKS[kind]
 
 
 def _create(item: Wanted) -> Change:

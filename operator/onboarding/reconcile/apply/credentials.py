@@ -27,8 +27,8 @@ from onboarding.build.kinds import APP_PROJECT, Manifest, ObjectKey
 from onboarding.build.revision import Owner
 from onboarding.errors import ApiError
 from onboarding.reconcile.apply.compare import Action, Change, Rank
-from onboarding.reconcile.apply.converge import Outcome, Result
 from onboarding.reconcile.apply.mending import AppProject
+from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.ports import Cluster, Secrets
@@ -95,7 +95,7 @@ def read_note(live: Live | None) -> Note:
 
 @dataclass(frozen=True, slots=True)
 class Courier:
-    """Carries out changes of repository Secrets, on clusters alone whose guard rails hold the operator's account."""
+    """Carries out changes of repository Secrets."""
 
     secrets: Secrets
 
@@ -103,12 +103,6 @@ class Courier:
         """Write or remove one Secret; ApiError and UnreachableError where a cluster refuses or cannot be asked."""
         key = change.key
         try:
-            if not await self.secrets.guarded(key.cluster, key.namespace):
-                message = (
-                    f"{key} is left alone: the admission policy {names.GUARD_POLICIES[0]} of cluster {key.cluster} "
-                    f"does not hold the account that the operator has there: enter it in the policy"
-                )
-                return Outcome(change, Result.GUARD_MISSING, message)
             if change.login is None:
                 return await self._withdraw(owner, change)
             return await self._write(owner, change, change.login)
@@ -131,7 +125,7 @@ class Courier:
         manifest = build_repository_secret(owner, change.key, login, content)
         if await self.secrets.create(change.key, manifest) or await self.secrets.overwrite(change.key, manifest):
             return Outcome(change, Result.DONE)
-        message = f"{change.key} exists and is not this project's: it is left alone. Have its owner remove it"
+        message = f"{change.key} exists and is not this project's: it is left alone. Have its owner rename it"
         return Outcome(change, Result.CONFLICT, message)
 
     async def _withdraw(self, owner: Owner, change: Change) -> Outcome:
@@ -195,7 +189,7 @@ def _noting(project: ObjectKey, live: Live | None, change: Change | None, note: 
     """Return a change of an AppProject with a note in it, beside what it changes already."""
     text = dump(note).decode() if note else None
     if change is None:
-        change = Change(Action.CHANGE, project, Rank.CONTENTS, site=project.cluster, body={}, live=live)
+        change = Change(Action.CHANGE, project, Rank.ACCESS, site=project.cluster, body={}, live=live)
     body: Manifest = dict(change.body or {})
     body["metadata"] = {**body.get("metadata", {}), "annotations": {names.ANNOTATION_CREDENTIALS: text}}
     fields = change.fields if change.action is Action.CREATE else (*change.fields, _FIELD)

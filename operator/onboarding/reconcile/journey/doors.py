@@ -46,7 +46,8 @@ def open_doors(
     The first door that does not open holds all doors behind it. Shown are the doors as if what is asked anew after a
     start had been answered as before.
     """
-    before = {item["name"]: GateState(item["state"]) for item in status.get("gates", ())}
+    states = {state.value: state for state in GateState}
+    before = {item["name"]: states.get(item["state"]) for item in status.get("gates", ())}
     doors: list[Door] = []
     free = shown_free = True
     for index, gate in enumerate(gates):

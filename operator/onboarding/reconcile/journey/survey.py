@@ -157,12 +157,17 @@ class Surveyor:
     def _remember(self, found: Found) -> Found:
         """Return a finding that is being asked as it was shown before; an unshown one stays so, and lets nothing in."""
         for item in self.status.get("checks", ()):
-            if (item["id"], item.get("environment", ""), item.get("site", "")) == _place(found):
+            if (item["id"], item.get("environment", ""), item.get("site", "")) == _place(found) and _readable(item):
                 return replace(found, finding=_as_shown(item, found.finding))
         if found.finding.result is not CheckResult.PENDING:
             return found
         known = any(gate["name"] == found.gate for gate in self.status.get("gates", ()))
         return replace(found, quiet=known or found.severity is not Severity.BLOCKING)
+
+
+def _readable(item: Mapping[str, Any]) -> bool:
+    """Return whether this operator knows the words of a check in a status, which a newer one may have written."""
+    return item["nextActor"] in set(Actor) and item["result"] in set(CheckResult)
 
 
 def _as_shown(item: Mapping[str, Any], finding: Finding) -> Finding:

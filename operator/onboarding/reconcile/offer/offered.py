@@ -4,18 +4,30 @@ A policy that names ClusterRoles which nobody has asked about yet is not used be
 the one before it stays in force, so that nothing is admitted that cannot be bound.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
+import orjson
 from pydantic import ValidationError
 
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.status import Reason
 from onboarding.api.target import HostingTargetSpec
+from onboarding.build.canonical import compact
 from onboarding.reconcile.offer.policy_rules import policy_problems, role_problems, roles_of
 from onboarding.reconcile.offer.target_rules import clashes, stage_problems, target_problems
-from onboarding.reconcile.offer.validity import Problem, RoleState, Verdict, status_due, told, unreadable
+from onboarding.reconcile.offer.validity import (
+    Problem,
+    RoleState,
+    Verdict,
+    is_newer,
+    reason_of,
+    status_due,
+    told,
+    unreadable,
+)
 from onboarding.reconcile.proposal.admit import cluster_of
 from onboarding.reconcile.world import ClusterState
 
@@ -59,12 +71,15 @@ class Due(NamedTuple):
 
 class _Policy(NamedTuple):
     head: Head
+    content: bytes
+    """The spec as it was read."""
     spec: OnboardingPolicySpec | None
     problems: tuple[Problem, ...]
 
 
 class _Target(NamedTuple):
     head: Head
+    content: bytes
     spec: HostingTargetSpec | None
     problems: tuple[Problem, ...]
     clusters: frozenset[str]
@@ -77,6 +92,8 @@ class Offered:
     def __init__(self) -> None:
         self._policies: dict[str, _Policy] = {}
         self._targets: dict[str, _Target] = {}
+        self.reads: Counter[str] = Counter()
+        """How many specs have been read, by the plural of their kind."""
         self._in_force: dict[str, tuple[OnboardingPolicySpec | None, str]] = {}
         self._roles: dict[str, RoleState] = {}
         self.targets: dict[str, HostingTargetSpec] = {}
@@ -89,30 +106,52 @@ class Offered:
         missing = (None, f"OnboardingPolicy {name} does not exist: the platform team applies it")
         return self._in_force.get(name, missing)
 
+    def policy_newer(self, name: str) -> bool:
+        """Return whether a policy cannot be used because this operator is older than it."""
+        return name in self._policies and is_newer(self._policies[name].problems)
+
+    @property
+    def newer_targets(self) -> frozenset[str]:
+        """The targets that cannot be used because this operator is older than they are."""
+        return frozenset(name for name, target in self._targets.items() if is_newer(target.problems))
+
     def clusters(self) -> set[str]:
         """Return the connections that targets name, wrong ones included: what runs there is still kept true."""
         return {cluster for target in self._targets.values() for cluster in target.clusters}
 
     def names(self, plural: str) -> tuple[str, ...]:
         """Return the names of the policies or of the targets."""
-        return tuple(self._policies if plural == POLICIES else self._targets)
+        return tuple(self._known(plural))
 
     def put(self, plural: str, body: Mapping[str, Any]) -> bool:
-        """Keep a policy or target; return whether that changes what projects may use. Older news is ignored."""
-        head = Head.of(plural, body)
-        known = (self._policies if plural == POLICIES else self._targets).get(head.name)
-        if known is not None and head.version <= known.head.version:
+        """Keep a policy or target; return whether that changes what projects may use. Older news is ignored.
+
+        Of the version that is known it may say something else: under another definition it is cut otherwise.
+        """
+        head, content = Head.of(plural, body), compact(orjson.dumps(body.get("spec")))
+        known = self._known(plural).get(head.name)
+        if known is not None and head.version < known.head.version:
             return False
-        if known is not None and (known.head.uid, known.head.generation) == (head.uid, head.generation):
+        same = known is not None and (known.head.uid, known.head.generation) == (head.uid, head.generation)
+        if known is not None and same and known.content == content:
             self._renew(head)
             return False
         before = self._usable()
+        self.reads[plural] += 1
         if plural == POLICIES:
-            self._put_policy(head, body.get("spec"))
+            self._put_policy(head, content)
         else:
-            self._put_target(head, body.get("spec"))
+            self._put_target(head, content)
         self._settle()
         return self._usable() != before
+
+    def version(self, plural: str, name: str) -> int:
+        """Return the version that is known of a policy or target; 0 where it is not known."""
+        known = self._known(plural).get(name)
+        return known.head.version if known else 0
+
+    def _known(self, plural: str) -> Mapping[str, "_Policy | _Target"]:
+        return self._policies if plural == POLICIES else self._targets
 
     def take_answer(self, plural: str, body: Mapping[str, Any]) -> bool:
         """Keep an object as our own write left it, unless it is gone by now; return the same as ``put``."""
@@ -160,42 +199,44 @@ class Offered:
         if self._unasked(policy):
             return None
         problems = self._policy_problems(policy)
-        return Verdict(False, Reason.INVALID, told(problems)) if problems else _ACCEPTED
+        return Verdict(False, reason_of(problems), told(problems)) if problems else _ACCEPTED
 
     def _target_verdict(self, target: _Target, clusters: Mapping[str, ClusterState]) -> Verdict | None:
         name = target.head.name
         if name in self.target_problems:
-            return Verdict(False, Reason.INVALID, self.target_problems[name])
+            newer = name in self.newer_targets
+            reason = Reason.NEWER_THAN_OPERATOR if newer else Reason.INVALID
+            return Verdict(False, reason, self.target_problems[name])
         states = [(site, clusters.get(cluster_of(site))) for site in self.targets[name].sites]
         for site, state in states:
             if state and state.problem and not state.starting:
                 return Verdict(False, Reason.TARGET_UNREACHABLE, f"site {site.name}: {state.problem}")
             if state and state.known and not state.guarded:
-                found = f"site {site.name} lacks the admission policies of manifests/site: install them"
-                return Verdict(False, Reason.GUARD_MISSING, found)
+                reason = Reason.TARGET_UNREACHABLE if state.guard_unknown else Reason.GUARD_MISSING
+                return Verdict(False, reason, f"site {site.name}: {state.guard_problem}")
         return _ACCEPTED if all(state and state.known for _, state in states) else None
 
-    def _put_policy(self, head: Head, spec: Any) -> None:
+    def _put_policy(self, head: Head, content: bytes) -> None:
         try:
-            policy = OnboardingPolicySpec.model_validate(spec)
+            policy = OnboardingPolicySpec.model_validate_json(content)
         except ValidationError as error:
-            self._policies[head.name] = _Policy(head, None, unreadable(error))
+            self._policies[head.name] = _Policy(head, content, None, unreadable(error))
             return
-        self._policies[head.name] = _Policy(head, policy, policy_problems(policy))
+        self._policies[head.name] = _Policy(head, content, policy, policy_problems(policy))
         for role in roles_of(policy):
             # Asked about anew: what was true when the policy was last changed may be true no more.
             self._roles.pop(role, None)
 
-    def _put_target(self, head: Head, spec: Any) -> None:
+    def _put_target(self, head: Head, content: bytes) -> None:
         former = self._targets.get(head.name)
         try:
-            target = HostingTargetSpec.model_validate(spec)
+            target = HostingTargetSpec.model_validate_json(content)
         except ValidationError as error:
             clusters = former.clusters if former else frozenset[str]()
-            self._targets[head.name] = _Target(head, None, unreadable(error), clusters)
+            self._targets[head.name] = _Target(head, content, None, unreadable(error), clusters)
             return
         clusters = frozenset(cluster_of(site) for site in target.sites)
-        self._targets[head.name] = _Target(head, target, target_problems(target), clusters)
+        self._targets[head.name] = _Target(head, content, target, target_problems(target), clusters)
 
     def _renew(self, head: Head) -> None:
         if head.plural == POLICIES:

@@ -6,11 +6,13 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from onboarding.api.addresses import network
 from onboarding.api.status import Condition, ConditionType, PlatformStatus, Reason
 
 _LONGEST = 512
+_UPDATE = "run a newer one, or take it out"
 
 
 class Problem(NamedTuple):
@@ -22,6 +24,8 @@ class Problem(NamedTuple):
     """What was found, with the rule that it breaks."""
     remedy: str
     """What mends it; the empty string where the rule says it already."""
+    newer: bool = False
+    """Whether it is no fault, and the operator is too old for it."""
 
     def __str__(self) -> str:
         return f"{self.field}: {self.rule}" + (f"; {self.remedy}" if self.remedy else "")
@@ -45,21 +49,44 @@ class Verdict(NamedTuple):
 
 
 def told(problems: Sequence[Problem]) -> str:
-    """Return the first problem, and how many more there are, in at most 512 characters."""
+    """Return the first problem, and how many more there are, in at most 512 characters.
+
+    What the operator is too old for comes before all else, because others may follow from it.
+    """
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    text = str(problems[0])
+    text = str(next((problem for problem in problems if problem.newer), problems[0]))
     room = _LONGEST - len(more)
     return (text if len(text) <= room else f"{text[: room - 1]}…") + more
 
 
-def unreadable(error: ValidationError) -> tuple[Problem, ...]:
+def unreadable(error: ValidationError, root: str = "spec") -> tuple[Problem, ...]:
     """Return the problems of a spec that does not have the form of its kind; the values that were given stay out."""
     errors = error.errors(include_input=False, include_url=False, include_context=False)
-    return tuple(Problem(_path(item["loc"]), item["msg"].removeprefix("Value error, "), "") for item in errors)
+    return tuple(_problem(item, root) for item in errors)
+
+
+def is_newer(problems: Iterable[Problem]) -> bool:
+    """Return whether the operator is too old for what has these problems."""
+    return any(problem.newer for problem in problems)
+
+
+def reason_of(problems: Iterable[Problem]) -> Reason:
+    """Return the reason of what cannot be used."""
+    return Reason.NEWER_THAN_OPERATOR if is_newer(problems) else Reason.INVALID
+
+
+def _problem(error: ErrorDetails, root: str) -> Problem:
+    field = root + _path(error["loc"])
+    if error["type"] == "extra_forbidden":
+        return Problem(field, "this operator does not know the field", _UPDATE, newer=True)
+    if error["type"] in ("enum", "literal_error"):
+        rule = error["msg"].removeprefix("Input should be ")
+        return Problem(field, f"this operator does not know the value, only {rule}", _UPDATE, newer=True)
+    return Problem(field, error["msg"].removeprefix("Value error, "), "")
 
 
 def _path(location: Iterable[str | int]) -> str:
-    return "spec" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
 
 
 def repeated(field: str, key: str, names: Iterable[str]) -> Iterator[Problem]:

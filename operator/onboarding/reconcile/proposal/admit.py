@@ -21,6 +21,7 @@ from onboarding.checks.deployed import deployed, value_repositories
 from onboarding.checks.inputs import EnvironmentInputs
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.memory import Memory
+from onboarding.reconcile.offer.validity import is_newer, told, unreadable
 from onboarding.reconcile.proposal.delivery import frozen, still_declared, windows
 
 _OTHER_WAY: Final = {Direction.EGRESS: Direction.INGRESS, Direction.INGRESS: Direction.EGRESS}
@@ -94,8 +95,18 @@ def admitted(live: Mapping[ObjectKey, Live], memory: Memory) -> dict[Place, Revi
     found: dict[Place, Revision | None] = {}
     for key, item in live.items():
         if key.kind is NAMESPACE and not item.deleting:
-            found[Place(item.environment, key.cluster)] = memory.recall(key, _read, item.content)
+            found[Place(item.environment, key.cluster)] = memory.recall(key, _read, item.content).revision
     return dict(sorted(found.items()))
+
+
+def newer_admitted(live: Mapping[ObjectKey, Live], memory: Memory) -> str:
+    """Return which admitted revision a newer operator wrote, and how this shows; the empty string without one."""
+    found = [
+        f"what is admitted in {key} cannot be read, so that nothing of the project is touched: {newer}"
+        for key, item in live.items()
+        if key.kind is NAMESPACE and not item.deleting and (newer := memory.recall(key, _read, item.content).newer)
+    ]
+    return min(found, default="")
 
 
 def revoke(revision: Revision, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec | None) -> Revision:
@@ -143,12 +154,20 @@ def _bindings(inputs: EnvironmentInputs) -> tuple[Binding, ...]:
     )
 
 
-def _read(namespace: bytes) -> Revision | None:
+class _Read(NamedTuple):
+    """An admitted revision; None where it cannot be read, and how a newer operator shows in it."""
+
+    revision: Revision | None
+    newer: str = ""
+
+
+def _read(namespace: bytes) -> _Read:
     annotations = orjson.loads(namespace)["metadata"]["annotations"]
     try:
-        return Revision.parse(annotations.get(names.ANNOTATION_ADMITTED, ""))
-    except ValidationError:
-        return None
+        return _Read(Revision.parse(annotations.get(names.ANNOTATION_ADMITTED, "")))
+    except ValidationError as error:
+        problems = unreadable(error, names.ANNOTATION_ADMITTED)
+        return _Read(None, told(problems) if is_newer(problems) else "")
 
 
 def _declared(spec: ProjectOnboardingSpec, environment: str) -> Iterator[ResolvedFlow]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from onboarding.api.status import EnvironmentState, EnvironmentStatus, SiteStatus
 from onboarding.build.revision import Revision, digest
-from onboarding.reconcile.apply.converge import Outcome, Result
+from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.proposal.admit import Place
 from onboarding.reconcile.report.rollup import Standing, status_of
@@ -13,12 +13,14 @@ from onboarding.reconcile.world import World
 
 _STATE = {
     Result.CONFLICT: EnvironmentState.CONFLICT,
+    Result.FORMER: EnvironmentState.CONFLICT,
     Result.UNREACHABLE: EnvironmentState.UNREACHABLE,
     Result.STALE: EnvironmentState.PENDING,
     Result.FAILED: EnvironmentState.FAILED,
     Result.GUARD_MISSING: EnvironmentState.FAILED,
     Result.ARGOCD_MISSING: EnvironmentState.FAILED,
     Result.WAITING: EnvironmentState.PENDING,
+    Result.UNCONFIRMED: EnvironmentState.PENDING,
     Result.SKIPPED: EnvironmentState.PENDING,
 }
 

@@ -1,12 +1,16 @@
 """The journey in the status: doors, checks, and who must do what next; pure."""
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import ValidationError
+
+from onboarding.api.common import Model
 from onboarding.api.gates import Actor, Severity
 from onboarding.api.status import CheckResult, CheckStatus, Evidence, GateState, GateStatus, NextAction
 from onboarding.checks.catalogue import OF_ENVIRONMENT
-from onboarding.reconcile.apply.converge import Outcome, Result
+from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.journey.decisions import by_gate, void_of_check
 from onboarding.reconcile.journey.digest import Digests
 from onboarding.reconcile.journey.doors import Obstacle, stage_of
@@ -16,17 +20,26 @@ from onboarding.reconcile.report.verdict import Verdict
 from onboarding.reconcile.report.wording import cut, time
 from onboarding.reconcile.world import World
 
+StatusT = TypeVar("StatusT", bound=Model)
+
 MAX_CHECKS = 24
 MAX_ACTIONS = 10
 _MAX_VOID = 6
 """Decisions that do not count, at all doors together: the status has 8 KiB."""
-_OF_THE_PLATFORM = (Result.CONFLICT, Result.GUARD_MISSING, Result.ARGOCD_MISSING, Result.UNREACHABLE)
+_OF_THE_PLATFORM = (
+    Result.CONFLICT,
+    Result.FORMER,
+    Result.GUARD_MISSING,
+    Result.ARGOCD_MISSING,
+    Result.UNREACHABLE,
+    Result.UNCONFIRMED,
+)
 
 
 def gates(world: World, judgement: Judgement) -> tuple[GateStatus, ...]:
     """Return the doors, with what holds the first one that is not open; as before while nothing can be judged."""
     if judgement.digests is None:
-        return tuple(GateStatus.model_validate(item) for item in world.project.status.get("gates", ()))
+        return _as_before(GateStatus, world.project.status.get("gates", ()))
     void = by_gate(judgement.decisions.void)
     room, shown = _MAX_VOID, []
     for door in judgement.doors:
@@ -51,7 +64,7 @@ def checks(world: World, judgement: Judgement) -> tuple[CheckStatus, ...]:
     While nothing can be judged they are shown as before.
     """
     if judgement.digests is None:
-        return tuple(CheckStatus.model_validate(item) for item in world.project.status.get("checks", ()))
+        return _as_before(CheckStatus, world.project.status.get("checks", ()))
     before = {
         (item["id"], item.get("environment"), item.get("site"), item["message"]): item["since"]
         for item in world.project.status.get("checks", ())
@@ -65,6 +78,15 @@ def checks(world: World, judgement: Judgement) -> tuple[CheckStatus, ...]:
         void = void_of_check(judgement.decisions.void, found.check.id, found.environment)
         shown.append(_check(found, message, before.get(place, time(world.now)), judgement.digests, void))
     return tuple(shown)
+
+
+def _as_before(model: type[StatusT], items: Iterable[Mapping[str, Any]]) -> tuple[StatusT, ...]:
+    """Return what a status said, without what a newer operator said in another form."""
+    found = []
+    for item in items:
+        with contextlib.suppress(ValidationError):
+            found.append(model.model_validate(item))
+    return tuple(found)
 
 
 def count_checks(world: World, judgement: Judgement) -> int:
@@ -83,10 +105,13 @@ def stage(world: World, judgement: Judgement) -> str | None:
     return world.project.status.get("stage") if judgement.hold else stage_of(judgement.doors) or None
 
 
-def next_actions(judgement: Judgement, outcomes: Iterable[Outcome], verdict: Verdict) -> tuple[NextAction, ...]:
+def next_actions(
+    world: World, judgement: Judgement, outcomes: Iterable[Outcome], verdict: Verdict
+) -> tuple[NextAction, ...]:
     """Return who must do what next, most urgent first."""
+    unread = ((Actor.PLATFORM, f"{item}; it does not count") for item in world.unread if not item.withholds)
     actions = dict.fromkeys(
-        NextAction(actor=actor, action=cut(text)) for actor, text in _actions(judgement, outcomes, verdict)
+        NextAction(actor=actor, action=cut(text)) for actor, text in (*_actions(judgement, outcomes, verdict), *unread)
     )
     return tuple(actions)[:MAX_ACTIONS]
 

@@ -1,4 +1,4 @@
-"""What is worth an Event: doors that open or are held, each once; pure."""
+"""What of a status is worth an Event: doors that open or are held, each once; pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -12,8 +12,9 @@ class Announcement(NamedTuple):
     """An Event to post."""
 
     reason: str
-    """GateOpened or GateHeld."""
+    """GateOpened, GateHeld or StatusNotWritten."""
     note: str
+    warning: bool = False
 
 
 def news(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Announcement]:

@@ -25,7 +25,7 @@ _LOOK: Final = "look at the Application in Argo CD, and mend what it reports"
 
 
 class _Rule(NamedTuple):
-    """How a message of Argo CD 3.2, or of whoever refused it something, is read."""
+    """How a message of Argo CD 3.6, or of whoever refused it something, is read."""
 
     pattern: re.Pattern[str]
     message: str
@@ -89,7 +89,7 @@ _RULES: Final = (
         Actor.PLATFORM,
     ),
     _Rule(
-        re.compile(r"(?i)no matching service account found"),
+        re.compile(r"no matching service account found|service account to impersonate"),
         "Argo CD finds no account to sync as",
         "see who has changed the AppProject: its destinationServiceAccounts name one for each environment",
         Actor.PLATFORM,
@@ -104,6 +104,12 @@ _RULES: Final = (
         re.compile(r"attempting to grant RBAC permissions not currently held"),
         "{about} would give more rights than the account of the environment has",
         "let it give less, or take it out of the repository",
+    ),
+    _Rule(
+        # kubectl 0.37 in Argo CD 3.6.1 panics where a RoleBinding is refused, and takes the refusal with it.
+        re.compile(r"kubectl auth reconcile: runtime error"),
+        "the API server refuses {about}, and Argo CD does not know why",
+        "let it give no more than the account of the environment has, under a name that is none of the operator's",
     ),
     _Rule(
         re.compile(r"could not find (?P<kind>\S+) for requested resource"),

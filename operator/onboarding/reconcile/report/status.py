@@ -8,7 +8,7 @@ import orjson
 from onboarding.api.common import Mode
 from onboarding.api.status import EnvironmentState, PlanStatus, ProjectOnboardingStatus, Summary
 from onboarding.reconcile.apply.compare import Change
-from onboarding.reconcile.apply.converge import Outcome
+from onboarding.reconcile.apply.outcome import Outcome
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.proposal.admit import Place
 from onboarding.reconcile.report.conditions import conditions
@@ -32,7 +32,7 @@ def report(
     standings = {Place(item.environment, item.cluster): roll_up(world, item) for item in judgement.building}
     applications = [item for found in standings.values() for item in found]
     places = environments(world, judgement, outcomes, standings)
-    actions = (*next_actions(judgement, outcomes, verdict), *next_steps(applications))[:MAX_ACTIONS]
+    actions = (*next_actions(world, judgement, outcomes, verdict), *next_steps(applications))[:MAX_ACTIONS]
     ready = sum(1 for item in places if item.sites and all(s.state is EnvironmentState.READY for s in item.sites))
     status = ProjectOnboardingStatus(
         observed_generation=world.project.generation,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from onboarding.api.common import Mode
 from onboarding.api.gates import Actor
 from onboarding.api.status import GateState, Reason
-from onboarding.reconcile.apply.converge import Outcome, Result
+from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.journey.decisions import describe
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.world import World
@@ -28,12 +28,14 @@ class Verdict:
 
 _OF_RESULT = {
     Result.CONFLICT: (Reason.CONFLICT, "False", False, True, Actor.PLATFORM),
+    Result.FORMER: (Reason.FORMER_INCARNATION, "False", False, True, Actor.PLATFORM),
     Result.GUARD_MISSING: (Reason.GUARD_MISSING, "False", False, True, Actor.PLATFORM),
     Result.ARGOCD_MISSING: (Reason.ARGOCD_MISSING, "False", False, True, Actor.PLATFORM),
     Result.STALE: (Reason.RETRYING, "False", True, False, Actor.OPERATOR),
     Result.FAILED: (Reason.RETRYING, "False", True, False, Actor.OPERATOR),
     Result.UNREACHABLE: (Reason.TARGET_UNREACHABLE, "False", True, False, Actor.PLATFORM),
     Result.WAITING: (Reason.APPLYING, "Unknown", True, False, Actor.OPERATOR),
+    Result.UNCONFIRMED: (Reason.APPLYING, "Unknown", True, False, Actor.PLATFORM),
 }
 """How a change that did not end well decides the verdict; the first that occurs wins."""
 
@@ -42,8 +44,10 @@ def give_verdict(
     world: World, judgement: Judgement, outcomes: Iterable[Outcome], waiting: Sequence[str] = ()
 ) -> Verdict:
     """Return the verdict of a pass; ``waiting`` names what deletions under way wait for."""
-    if world.project.spec is None:
-        return Verdict("False", Reason.REFUSED, judgement.hold, stalled=True, actor=Actor.PROJECT)
+    if judgement.newer or world.project.spec is None:
+        reason = Reason.NEWER_THAN_OPERATOR if judgement.newer else Reason.REFUSED
+        actor = Actor.PLATFORM if judgement.newer else Actor.PROJECT
+        return Verdict("False", reason, judgement.hold, stalled=True, actor=actor)
     bad = {outcome.result: outcome for outcome in reversed(list(outcomes))}
     unseen = _unseen(world, judgement)
     for result, (reason, ready, reconciling, stalled, actor) in _OF_RESULT.items():

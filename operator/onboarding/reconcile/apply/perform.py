@@ -1,0 +1,171 @@
+"""Carry out one change, and judge what the API server answers."""
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from onboarding import names
+from onboarding.build.kinds import APPLICATION, ARGO_KINDS, NAMESPACE, Manifest, ObjectKey, Wanted
+from onboarding.build.revision import Owner
+from onboarding.errors import ApiError
+from onboarding.reconcile.apply.access import stored_otherwise
+from onboarding.reconcile.apply.compare import Action, Change, mend
+from onboarding.reconcile.apply.outcome import Outcome, Result
+from onboarding.reconcile.apply.ownership import (
+    Whose,
+    conflict,
+    former,
+    is_proven,
+    is_watched,
+    take_back,
+    whose,
+)
+from onboarding.reconcile.live import Live, live_of
+from onboarding.reconcile.ports import Cluster
+
+_WEBHOOK_DOWN: Final = re.compile(r'failed calling webhook "(?P<name>[^"]+)": (?:failed to call webhook: )?(?P<why>.+)')
+_WEBHOOK_DENIES: Final = re.compile(r'admission webhook "(?P<name>[^"]+)" denied the request: (?P<why>.+)', re.DOTALL)
+
+
+async def perform(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
+    """Carry out a change; ApiError where the API server refuses it."""
+    match change.action:
+        case Action.CREATE:
+            return await _create(owner, change, cluster)
+        case Action.CHANGE | Action.RELEASE:
+            await cluster.change(change.key, _body(change), _live(change))
+        case Action.REPLACE:
+            await cluster.delete(change.key, _live(change))
+            await cluster.create(change.key, _body(change))
+        case Action.DELETE if change.key.kind is APPLICATION:
+            return await _delete_application(change, cluster)
+        case Action.DELETE:
+            return await _delete(change, cluster, _live(change))
+    if why := stored_otherwise(change, cluster.cached(change.key)):
+        return Outcome(change, Result.FAILED, why)
+    return Outcome(change, Result.DONE)
+
+
+async def _create(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
+    """POST; where something is there already it is ours and mended, or somebody else's and left alone."""
+    known = cluster.cached(change.key)
+    if known is not None and is_watched(owner, change.key, known):
+        return await _meet(owner, change, cluster, known)
+    try:
+        await cluster.create(change.key, _body(change))
+    except ApiError as error:
+        if error.status != 409:
+            raise
+    else:
+        why = stored_otherwise(change, cluster.cached(change.key))
+        return Outcome(change, Result.FAILED, why) if why else Outcome(change, Result.DONE)
+    found = await cluster.read(change.key)
+    if found is None:
+        return Outcome(change, Result.STALE, f"{change.key} came and went: trying again")
+    return await _meet(owner, change, cluster, live_of(change.key.kind, found))
+
+
+async def _meet(owner: Owner, change: Change, cluster: Cluster, live: Live) -> Outcome:
+    """Mend what is ours, take back what was released from us, and leave all else alone."""
+    told = is_watched(owner, change.key, live)
+    if told:
+        live = cluster.follow(change.key, owner.project) or live
+    who = whose(owner, change.environment, live)
+    if who in (Whose.OURS, Whose.LEFT) and live.deleting:
+        return _being_deleted(change, told=told)
+    if who is Whose.OURS:
+        return await _mend(owner, change, cluster, live)
+    if who is Whose.LEFT:
+        return await _take_back(owner, change, cluster, live)
+    if who is Whose.FORMER:
+        return Outcome(change, Result.FORMER, former(change.key, live), told=told)
+    return Outcome(change, Result.CONFLICT, conflict(change.key, live), told=told)
+
+
+async def _take_back(owner: Owner, change: Change, cluster: Cluster, live: Live) -> Outcome:
+    if not is_proven(owner, change.environment, change.key, cluster):
+        return Outcome(change, Result.CONFLICT, conflict(change.key, live))
+    await take_back(change.key, _body(change), live, cluster)
+    mine = cluster.cached(change.key)
+    if mine is None or mine.owner != owner:
+        return Outcome(change, Result.STALE, f"{change.key} was changed meanwhile: trying again")
+    mended = await _mend(owner, change, cluster, mine)
+    return replace(mended, change=replace(change, action=Action.RECLAIM))
+
+
+async def _mend(owner: Owner, change: Change, cluster: Cluster, live: Live) -> Outcome:
+    difference = mend(Wanted(change.key, _body(change), change.site), live)
+    return await perform(owner, difference, cluster) if difference else Outcome(change, Result.DONE)
+
+
+def _being_deleted(change: Change, *, told: bool = True) -> Outcome:
+    return Outcome(change, Result.WAITING, f"{change.key} is being deleted: waiting until it is gone", told=told)
+
+
+async def _delete(change: Change, cluster: Cluster, live: Live) -> Outcome:
+    gone = await cluster.delete(change.key, live)
+    return Outcome(change, Result.DONE) if gone else _being_deleted(change)
+
+
+async def _delete_application(change: Change, cluster: Cluster) -> Outcome:
+    """Delete an Application as it is now: its finalizers decide whether what runs goes along, and may be unheard of."""
+    found = await cluster.read(change.key)
+    if found is None:
+        return Outcome(change, Result.DONE)
+    live, judged = live_of(change.key.kind, found), _live(change)
+    if (live.uid, live.owner) != (judged.uid, judged.owner):
+        return Outcome(change, Result.STALE, f"{change.key} is another one than before: trying again")
+    if live.cascades != change.cascade:
+        version = found["metadata"]["resourceVersion"]
+        patch = {"metadata": {"finalizers": _finalizers(found, change.cascade), "resourceVersion": version}}
+        await cluster.change(change.key, patch, live)
+        live = cluster.cached(change.key) or live
+    return await _delete(change, cluster, live)
+
+
+def _finalizers(application: Manifest, cascade: bool) -> list[str]:
+    """Return the finalizers with Argo CD's cascade put on, or taken off in all its variants."""
+    present: list[str] = application["metadata"].get("finalizers") or []
+    others = [finalizer for finalizer in present if not finalizer.startswith(names.CASCADE_FINALIZER)]
+    return [*others, names.CASCADE_FINALIZER] if cascade else others
+
+
+def judge_error(owner: Owner, change: Change, error: ApiError, cluster: Cluster) -> Outcome:
+    """Return what becomes of a change that the API server refused."""
+    around = ObjectKey(change.key.cluster, NAMESPACE, "", change.key.namespace)
+    if "NamespaceTerminating" in error.causes:
+        message = f"namespace {change.key.namespace} is being deleted: waiting until it is gone"
+        told = cluster.follow(around, owner.project) is not None
+        return Outcome(change, Result.WAITING, message, told=told)
+    if error.status == 404 and change.action in (Action.DELETE, Action.RELEASE):
+        return Outcome(change, Result.DONE)
+    if error.status == 404 and change.action is Action.CREATE and change.key.kind in ARGO_KINDS:
+        message = f"cluster {change.key.cluster} has no Argo CD in namespace {change.key.namespace}: install it there"
+        told = cluster.follow(around, owner.project) is None
+        return Outcome(change, Result.ARGOCD_MISSING, message, told=told)
+    stale = error.status in (404, 409) or (error.status == 422 and "metadata.uid" in error.message)
+    return Outcome(change, Result.STALE if stale else Result.FAILED, _refused(change, error))
+
+
+def _refused(change: Change, error: ApiError) -> str:
+    """Return why a write was refused, with the name of the webhook that did it in front."""
+    if down := _WEBHOOK_DOWN.search(error.message):
+        return (
+            f"admission webhook {down['name']} gives no answer, so that the {change.action} of {change.key} is "
+            f"refused: {down['why']}. The platform mends the webhook; this is tried again by itself"
+        )
+    if denied := _WEBHOOK_DENIES.search(error.message):
+        return f"admission webhook {denied['name']} refuses the {change.action} of {change.key}: {denied['why']}"
+    return f"{change.action} of {change.key} was refused: {error}"
+
+
+def _body(change: Change) -> Manifest:
+    if change.body is None:
+        raise ValueError(f"{change} has no body")
+    return change.body
+
+
+def _live(change: Change) -> Live:
+    if change.live is None:
+        raise ValueError(f"{change} has no live object")
+    return change.live

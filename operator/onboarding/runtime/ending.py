@@ -1,0 +1,12 @@
+"""Why the operator ends by itself."""
+
+import asyncio
+from typing import Any
+
+from onboarding.errors import OnboardingError
+
+
+def cause_of(died: asyncio.Task[Any]) -> OnboardingError:
+    """Return the error of a part that has died; one that is raised on purpose says all by itself."""
+    error = None if died.cancelled() else died.exception()
+    return error if isinstance(error, OnboardingError) else OnboardingError(f"a part of the operator died: {died}")

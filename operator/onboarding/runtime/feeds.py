@@ -1,0 +1,143 @@
+"""The feeds of our own kinds; each is listed again if its watch may have ended because its definition is new."""
+
+from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Set as AbstractSet
+from functools import partial
+
+import structlog
+from pydantic import ValidationError
+
+from onboarding import names
+from onboarding.adapters.informer import Feed
+from onboarding.api.decision import OnboardingDecisionSpec
+from onboarding.build.kinds import Manifest
+from onboarding.reconcile.declared import DECISIONS, PROJECTS, Declared
+from onboarding.reconcile.journey.unread import Unread
+from onboarding.reconcile.offer.offered import POLICIES, TARGETS
+from onboarding.reconcile.offer.validity import told, unreadable
+
+log = structlog.get_logger(__name__)
+
+
+def platform_feeds(
+    declared: Declared,
+    changed: Callable[[], None],
+    project_changed: Callable[[str], None],
+    news: Callable[[], object],
+    relist: Callable[[], bool],
+) -> tuple[Feed, ...]:
+    """Return the feeds of policies, targets and decisions; ``news`` is called with whatever is heard of the first two.
+
+    ``changed`` is called only where it changes what projects may use: a status that is written changes nothing.
+    """
+    offered = declared.offered
+
+    def put(plural: str) -> Callable[[Manifest], None]:
+        return lambda item: tell(differs=offered.put(plural, item))
+
+    def drop(plural: str) -> Callable[[str], None]:
+        return lambda name: tell(differs=offered.drop(plural, name))
+
+    def tell(*, differs: bool) -> None:
+        if differs:
+            changed()
+        news()
+
+    def decide(name: str, decision: OnboardingDecisionSpec | Unread | None) -> None:
+        for project in declared.put_decision(name, decision):
+            project_changed(project)
+
+    return (
+        *(
+            _feed(
+                plural,
+                put(plural),
+                drop(plural),
+                partial(offered.names, plural),
+                partial(offered.version, plural),
+                relist,
+            )
+            for plural in (POLICIES, TARGETS)
+        ),
+        _feed(
+            DECISIONS,
+            lambda item: decide(item["metadata"]["name"], _decision(item)),
+            lambda name: decide(name, None),
+            declared.decision_names,
+            lambda _name: 0,
+            relist,
+        ),
+    )
+
+
+def project_feed(
+    declared: Declared,
+    project_changed: Callable[[str], None],
+    relist: Callable[[], bool],
+    kopf_watches: Callable[[], Awaitable[None]],
+) -> Feed:
+    """Return the feed of the projects as they are listed, to make good what Kopf's watch does not tell.
+
+    That is what was cut by an older definition, and a server that went back; ``kopf_watches`` returns when Kopf has
+    taken its watch up again.
+    """
+
+    def listed(item: Manifest) -> None:
+        if declared.list_project(item):
+            project_changed(item["metadata"]["name"])
+
+    def complete(found: AbstractSet[tuple[str, str]], version: int) -> None:
+        for name in declared.projects_listed({name for _, name in found}, version):
+            project_changed(name)
+
+    return Feed(
+        name=PROJECTS,
+        path=f"/apis/{names.API_VERSION}/{PROJECTS}",
+        query={},
+        metadata_only=False,
+        heard=listed,
+        lost=lambda _item: None,
+        complete=complete,
+        known=lambda item: declared.project_version(item["metadata"]["name"]),
+        seen=declared.newest_project,
+        relist=relist,
+        followed=kopf_watches,
+    )
+
+
+def _decision(item: Manifest) -> OnboardingDecisionSpec | Unread | None:
+    """Return what is decided, or that it cannot be read; None where it was taken back."""
+    # One that is being deleted was taken back, whatever keeps it there.
+    if "deletionTimestamp" in item["metadata"]:
+        return None
+    try:
+        return OnboardingDecisionSpec.model_validate(item["spec"])
+    except ValidationError as error:
+        unread = Unread.of(item["metadata"]["name"], item["spec"], told(unreadable(error)))
+        log.warning("a decision cannot be read", decision=unread.name, problem=unread.problem)
+        return unread
+
+
+def _feed(
+    plural: str,
+    put: Callable[[Manifest], None],
+    drop: Callable[[str], None],
+    known: Callable[[], Collection[str]],
+    version: Callable[[str], int],
+    relist: Callable[[], bool],
+) -> Feed:
+    def complete(listed: Collection[tuple[str, str]], _version: int) -> None:
+        for name in set(known()) - {name for _, name in listed}:
+            drop(name)
+
+    return Feed(
+        name=plural,
+        path=f"/apis/{names.API_VERSION}/{plural}",
+        query={},
+        metadata_only=False,
+        heard=put,
+        lost=lambda item: drop(item["metadata"]["name"]),
+        complete=complete,
+        known=lambda item: version(item["metadata"]["name"]),
+        relist=relist,
+    )
