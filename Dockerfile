@@ -4,6 +4,8 @@ ARG PYTHON_IMAGE=python:3.11-slim
 ARG RUN_IMAGE=${PYTHON_IMAGE}
 
 FROM ${RUN_IMAGE} AS base
+# Of a stage without any instruction buildah would keep a container.
+WORKDIR /
 
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1

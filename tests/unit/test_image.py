@@ -140,6 +140,20 @@ def test_a_machine_without_the_tools_is_told_what_to_install(tmp_path: Path, mon
     assert "mmdebstrap" not in done.output
 
 
+def test_somebody_else_than_root_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "buildah").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(ImageError, match="sudo make image"):
+        tools.require("buildah")
+
+
+def test_a_base_to_run_on_alone_is_refused(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["--run-image", "python@sha256:0", "--logs", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "PYTHON_IMAGE" in done.output
+
+
 def test_the_final_stage_runs_nothing_and_takes_only_finished_files() -> None:
     """So nothing that a command leaves behind, or that an image below holds, can be in it."""
     text = (ROOT / "Dockerfile").read_text()
