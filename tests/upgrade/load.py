@@ -34,12 +34,13 @@ def load(cluster: ControlPlane, recorded: Sequence[Manifest]) -> list[Manifest]:
     """Create what was recorded, and return it with the UIDs and generations of this control plane."""
     api = Api(cluster)
     declared = of_kind(recorded, "HostingTarget", "OnboardingPolicy", _PROJECT)
-    _create(cluster, declared)
+    for item in declared:
+        api.create(path(item).rpartition("/")[0], _bare(item))
     uids = _uids(api, recorded)
     now = json.loads(_replaced(json.dumps(recorded), uids))
-    namespaces = of_kind(now, "Namespace")
-    _create(cluster, namespaces)
-    _create(cluster, [item for item in now if item["kind"] not in (*_PLURALS, "Namespace")])
+    others = [item for item in now if item["kind"] not in _PLURALS]
+    # Namespaces first.
+    _create(cluster, sorted(others, key=lambda item: item["kind"] != "Namespace"))
     plane.decide(cluster, map(_bare, of_kind(now, _DECISION)))
     for item in of_kind(now, "HostingTarget", "OnboardingPolicy", _PROJECT):
         _report(api, item)

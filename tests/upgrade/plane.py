@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from devcluster import ControlPlane
 from devcluster.errors import KubectlError
 from onboarding.build.kinds import Manifest
+from tests.support.api import Api
+from tests.support.hub import ROOT
 from tests.support.installing import apply, install_argocd
 from tests.support.waiting import wait_until
 
@@ -18,8 +20,7 @@ def install(cluster: ControlPlane, definitions: Sequence[Manifest], manifests: S
     """Install a version, with Argo CD's kinds beside it and a group for each role that decides."""
     apply(cluster, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}})
     install_argocd(cluster)
-    cluster.apply(*definitions)
-    cluster.apply(*manifests, *map(_holders, _ROLES))
+    cluster.apply(*definitions, *manifests, *map(_holders, _ROLES))
     cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
 
 
@@ -52,8 +53,9 @@ def decide(cluster: ControlPlane, decisions: Iterable[Manifest]) -> None:
     for by, made in by_author.items():
         person = json.loads(by)
         groups = [group for group in person["groups"] if group != _EVERYBODY]
-        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": made})
-        cluster.kubectl("create", "-f", "-", stdin=text, kubeconfig=cluster.kubeconfig_for(person["username"], groups))
+        api = Api(cluster, cluster.kubeconfig_for(person["username"], groups))
+        for decision in made:
+            api.create(f"{ROOT}/onboardingdecisions", decision)
 
 
 def _holders(role: str) -> Manifest:

@@ -61,7 +61,8 @@ def upgraded(request: pytest.FixtureRequest) -> Iterator[Upgraded]:
     with ControlPlane.start(f"upgrade-{scene}") as cluster:
         plane.install(cluster, fixture.read(folder / fixture.DEFINITIONS), fixture.read(folder / fixture.MANIFESTS))
         left = load(cluster, fixture.read(folder / f"{scene}.yaml"))
-        cluster.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(ROOT / "manifests/install"))
+        cluster.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(ROOT / "crds"))
+        cluster.kubectl("apply", "--server-side", "-k", str(ROOT / "manifests/install"))
         yield Upgraded(Hub(cluster), scene, left)
 
 
