@@ -49,7 +49,6 @@ EVERYTHING = (
 )
 
 OPTIONAL = (
-    "settings.workers",
     "extraEnv",
     "extraVolumes",
     "extraVolumeMounts",
@@ -189,7 +188,7 @@ def shown_on_the_page(word: str) -> str:
 @pytest.fixture
 def own_kustomization(tmp_path: Path) -> Path:
     """Return a folder with the kustomization that the operations page shows."""
-    text = shown_on_the_page("patches:").replace(
+    text = shown_on_the_page("newName: registry.example.org").replace(
         "../manifests", os.path.relpath(ROOT / "manifests", tmp_path.resolve())
     )
     (tmp_path / "kustomization.yaml").write_text(text, encoding="utf-8")

@@ -41,6 +41,8 @@ OF_PROJECTS = {
     (Reason.RETRYING, "False"): "Progressing",
     (Reason.TARGET_UNREACHABLE, "False"): "Progressing",
     (Reason.CONFLICT, "False"): "Degraded",
+    (Reason.FORMER_INCARNATION, "False"): "Degraded",
+    (Reason.NEWER_THAN_OPERATOR, "False"): "Degraded",
     (Reason.REFUSED, "False"): "Degraded",
     (Reason.GUARD_MISSING, "False"): "Degraded",
     (Reason.ARGOCD_MISSING, "False"): "Degraded",
@@ -52,6 +54,7 @@ OF_PROJECTS = {
 OF_THE_PLATFORM = {
     Reason.ACCEPTED: "Healthy",
     Reason.INVALID: "Degraded",
+    Reason.NEWER_THAN_OPERATOR: "Degraded",
     Reason.TARGET_UNREACHABLE: "Degraded",
     Reason.GUARD_MISSING: "Degraded",
 }
@@ -71,6 +74,7 @@ EVERY_SITUATION: dict[str, tuple[World, Sequence[Outcome]]] = {
     **{name: situation[:2] for name, situation in SITUATIONS.items()},
     **{f"outcome {result}": (world_of(spec_of(DEV)), [outcome(result)]) for result in verdict._OF_RESULT},
     "suspended": (SUSPENDED, ()),
+    "a newer policy": (world_of(spec_of(DEV), LIVE, policy=None, policy_problem="spec.x", policy_newer=True), ()),
 }
 
 
