@@ -82,11 +82,13 @@ async def test_a_watch_that_is_only_opened_again_is_as_silent_as_before(
     server.script = [server.stream(), server.stream(), server.refusal(503, "Down"), server.stream()]
     async with opened(server) as (ours, session, _):
         silence = []
+        assert not ours.listening
         for _ in range(4):
             clock[0] += 100
             async with session.get(f"{server.url}{WATCH}") as answer:
                 await answer.read()
             silence.append(ours.silence)
+        assert ours.listening
     assert silence == [0, 100, 200, 0]
 
 

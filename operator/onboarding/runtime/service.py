@@ -272,7 +272,7 @@ class Service:
         """Return why the operator does not see what is declared and what there is on the hub."""
         if problem := self._platform.definitions.problem:
             return problem
-        if not self._events.synced or not self._platform.warm:
+        if not (self._events.synced and self._kopf.listening and self._platform.warm):
             return "what is declared has not been listed yet"
         if problem := self._hub.state.problem:
             return problem

@@ -28,6 +28,8 @@ class KopfSession:
         self._broken = True
         """Whether the last watch could not be opened."""
         self._opened = asyncio.Event()
+        self.listening = False
+        """Whether a watch has been opened at all."""
 
     @property
     def silence(self) -> float:
@@ -53,7 +55,7 @@ class KopfSession:
         broken, self._broken = self._broken, True
         response = await self._authorized(request, handler)
         if response.ok:
-            self._broken = False
+            self._broken, self.listening = False, True
             self._opened.set()
             if broken:
                 self._heard()
