@@ -23,6 +23,7 @@ CLUSTERS = {
     "hub": ClusterState(),
     "bare/kubeconfig": ClusterState(guarded=False),
     "away/kubeconfig": ClusterState(problem="it is away", guarded=False),
+    "unasked/kubeconfig": ClusterState(guarded=False, guard_unknown=True),
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from onboarding import names
 from onboarding.adapters import guard_states
+from onboarding.adapters.guard_states import Standing
 from onboarding.adapters.guards import GuardProber
 from onboarding.errors import ApiError, OnboardingError
 from tests.unit.test_guard_states import denial, sentence
@@ -255,3 +256,27 @@ async def test_what_else_answers_is_told_and_ends_no_proof(server: Server, monke
         assert not probed.prober.state.problem
         server.answers[OBJECTS] = "kept"
         await probed.until_told(f"{OBJECTS} is not in force")
+
+
+async def test_the_policy_on_projects_is_asked_again_by_the_next_project(server: Server) -> None:
+    """It has changed, or has become due, while there was no project to ask by: no event tells of the next one."""
+    async with probing(server, "hub", "shop") as probed:
+        await probed.until(lambda: server.probed().count(PROJECTS) > 0)
+        probed.projects.clear()
+        server.change(KINDS[0], PROJECTS)
+        await probed.until(lambda: probed.prober._guards[PROJECTS].answer.standing is Standing.UNKNOWN)
+        asked = server.probed().count(PROJECTS)
+        probed.projects.append("next")
+        assert probed.prober.state.unknown
+        await asyncio.wait_for(probed.prober.first_answers(), 10)
+        assert not probed.prober.state.problem
+        assert server.probed().count(PROJECTS) > asked
+
+
+async def test_a_proof_that_is_overdue_is_renewed_and_holds_nobody_up(server: Server) -> None:
+    async with probing(server, "hub", "shop") as probed:
+        await probed.until(lambda: probed.prober._guards[PROJECTS].answer.standing is Standing.PROVEN)
+        asked = server.probed().count(PROJECTS)
+        probed.prober._guards[PROJECTS].due_at = 0.0
+        await asyncio.wait_for(probed.prober.first_answers(), 10)
+        await probed.until(lambda: server.probed().count(PROJECTS) > asked)

@@ -132,7 +132,7 @@ async def running(fake: FakeApiServer, hub: Hub) -> AsyncIterator[Running]:
         platform = Platform(
             client, declared, silence=60, changed=told.set, project_changed=lambda _: None, kopf_watches=never
         )
-        *watches, keeping = await platform.start()
+        *watches, keeping = platform.start()
         running = Running(platform, declared, told)
         await running.until(lambda: platform.warm)
         keeping.cancel()
@@ -172,7 +172,7 @@ async def test_it_looks_by_itself_when_something_is_new_and_again_after_a_failur
         platform = Platform(
             client, Declared(), silence=60, changed=lambda: None, project_changed=lambda _: None, kopf_watches=never
         )
-        tasks = await platform.start()
+        tasks = platform.start()
         async with asyncio.timeout(10):
             await hub.wrote("default")
             platform.report_clusters({"hub": ClusterState()})
@@ -192,7 +192,7 @@ async def test_a_missing_role_is_asked_about_again_until_it_is_there(
         platform = Platform(
             client, Declared(), silence=60, changed=lambda: None, project_changed=lambda _: None, kopf_watches=never
         )
-        tasks = await platform.start()
+        tasks = platform.start()
         await hub.wrote("default")
         assert hub.condition(POLICIES, "default")[0] == "Invalid"
         hub.written.clear()

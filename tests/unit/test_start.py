@@ -1,8 +1,10 @@
 """How the operator starts: what it says first, in which form, and which settings it refuses."""
 
+import asyncio
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import tomllib
@@ -12,6 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from onboarding.__main__ import main
+from onboarding.errors import ApiError, UnreachableError
+from onboarding.runtime import start
+from onboarding.runtime.health import Health
 from onboarding.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -103,3 +108,33 @@ def test_a_wrong_setting_ends_the_start_and_is_named(name: str, value: str) -> N
 @pytest.mark.parametrize("listen", ["0.0.0.0:8080", ":8080", "127.0.0.1:9090", ":::8080", "localhost:65535"])
 def test_an_address_to_listen_on_is_taken(listen: str) -> None:
     assert Settings(listen=listen).listen == listen
+
+
+async def test_whatever_the_hub_lacks_at_the_start_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal of a moment, or a role that comes after the image, is told by readiness and ends nothing."""
+    monkeypatch.setattr(start, "_RETRY_FIRST", 0.0)
+    health, answers = Health(), [UnreachableError("away"), ApiError(403, "Forbidden", "not yet"), None]
+    seen: list[str] = []
+
+    async def ask() -> str:
+        seen.append(health.ask())
+        if error := answers.pop(0):
+            raise error
+        return "answer"
+
+    assert await start._answered(ask, health) == "answer"
+    assert seen == ["the hub has not been asked yet", "away", "403 Forbidden: not yet"]
+
+
+async def test_a_request_to_stop_is_heeded_while_the_hub_is_waited_for() -> None:
+    waiting = asyncio.Event()
+
+    async def ask() -> str:
+        waiting.set()
+        await asyncio.Event().wait()
+        return "never"
+
+    stopped = asyncio.create_task(start._until_stopped(ask()))
+    await waiting.wait()
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await asyncio.wait_for(stopped, 10) is None

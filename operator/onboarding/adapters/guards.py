@@ -85,7 +85,8 @@ class GuardProber:
     @property
     def warming(self) -> bool:
         """Whether a policy that can be asked at any time has not answered since the start."""
-        return any(self._is_due_first(self._guards[policy]) for policy in names.GUARD_POLICIES)
+        guards = [self._guards[policy] for policy in names.GUARD_POLICIES]
+        return any(guard.there and not guard.answered for guard in guards)
 
     @property
     def state(self) -> Guarding:
@@ -100,14 +101,17 @@ class GuardProber:
         return Guarding()
 
     async def first_answers(self) -> None:
-        """Return when every policy that can be asked now has answered once, or has had time enough to."""
+        """Return when every policy that is due and not proven has answered, or has had time enough to.
+
+        Whoever is about to write calls it: nothing else tells that there is a project to ask by again.
+        """
+        for guard in self._guards.values():
+            if self._is_due(guard):
+                self._wake[guard.policy].set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
-                while due := [guard for guard in self._guards.values() if self._is_due_first(guard)]:
+                while any(map(self._holds_up, self._guards.values())):
                     self._answered.clear()
-                    for guard in due:
-                        # Nothing else tells that there is a project by now.
-                        self._wake[guard.policy].set()
                     await self._answered.wait()
 
     async def run(self) -> None:
@@ -129,8 +133,11 @@ class GuardProber:
         projects = guard.policy == _OF_PROJECTS and next(iter(self._projects()), None) is not None
         return projects or guard.policy in names.GUARD_POLICIES
 
-    def _is_due_first(self, guard: Guard) -> bool:
-        return guard.there and not guard.answered and self._can_ask(guard)
+    def _is_due(self, guard: Guard) -> bool:
+        return guard.there and self._can_ask(guard) and guard.due_at <= time.monotonic()
+
+    def _holds_up(self, guard: Guard) -> bool:
+        return self._is_due(guard) and guard.answer.standing is not Standing.PROVEN
 
     async def _ask(self, guard: Guard) -> None:
         form = guard.form

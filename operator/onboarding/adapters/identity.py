@@ -82,7 +82,9 @@ class ProvenClient(Client):
             if news:
                 self._changed()
             raise
-        self.problem = ""
+        if self.problem:
+            self.problem = ""
+            self._changed()
 
     @contextmanager
     def _listening(self) -> Iterator[None]:

@@ -121,7 +121,8 @@ class _Gauges(Collector):
             "Whether a cluster lacks the guard rails (1) or has them (0); none while that is not known.",
             labels=["cluster"],
         )
-        seen = {cluster: found for cluster, found in self._clusters().items() if found.known}
+        told = self._clusters().items()
+        seen = {cluster: found for cluster, found in told if found.known and not found.guard_unknown}
         for cluster, found in sorted(seen.items()):
             unguarded.add_metric([cluster], int(not found.guarded))
         yield unguarded

@@ -70,9 +70,8 @@ class Platform:
         projects = project_feed(declared, project_changed, lately, kopf_watches)
         self._projects = Informer(client, projects, silence=silence, changed=lambda: None)
 
-    async def start(self) -> list[asyncio.Task[None]]:
-        """Look at the definitions; then begin to list and watch, and to tell what can be used."""
-        await self.definitions.look()
+    def start(self) -> list[asyncio.Task[None]]:
+        """Begin to list and watch, and to tell what can be used; the definitions have been looked at before."""
         watches = [asyncio.create_task(informer.run(), name="platform") for informer in self._informers]
         return [
             *self.definitions.start(),

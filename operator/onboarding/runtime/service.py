@@ -116,13 +116,17 @@ class Service:
             applications=self._deployments.states,
         )
 
+    async def look(self) -> None:
+        """Ask for what has to be known before anything is read; OnboardingError where the hub does not answer."""
+        await self._platform.definitions.look()
+
     async def run(self) -> None:
         """Run until a signal asks to stop; OnboardingError where a part of the operator has died."""
         # Made before Kopf starts: on its way out Kopf cancels every task that is younger than itself.
         parts = [
             asyncio.create_task(self._queue.run(), name="queue"),
             asyncio.create_task(self._secrets.run(), name="credentials"),
-            *await self._platform.start(),
+            *self._platform.start(),
             *self._hub.start(),
         ]
         opening = asyncio.create_task(self._open_when_warm(), name="opening")
@@ -163,6 +167,9 @@ class Service:
     async def _work(self, name: str) -> Retry:
         """Make one pass; one project's failure never stops another's."""
         await self._hub.guards_answered()
+        if self._hub.state != self._states.get(HUB):
+            # What this pass sees has to be what a later change is compared with, or that would be no news.
+            self._look_at_clusters()
         started = time.monotonic()
         try:
             if await self._platform.definitions.confirm():

@@ -3,9 +3,9 @@
 import asyncio
 import random
 import signal
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import structlog
 
@@ -19,6 +19,7 @@ from onboarding.runtime.service import Service
 from onboarding.settings import Settings
 
 _KINDS = ("projectonboardings", "onboardingpolicies", "hostingtargets", "onboardingdecisions")
+T = TypeVar("T")
 _RETRY_FIRST = 0.5
 _RETRY_LAST = 15.0
 
@@ -38,9 +39,8 @@ async def run(settings: Settings) -> None:
     hub = await Client.from_environment(kubeconfig, patience=settings.request_timeout)
     http = await serve(build_app(health, metrics.registry), settings.listen)
     try:
-        first = await _until_stopped(_first_answer(hub, settings.namespace, health))
-        if first is not None:
-            service = Service(settings, hub, metrics, first.installation, nothing_declared=first.nothing_declared)
+        service = await _until_stopped(_prepare(settings, hub, metrics, health))
+        if service is not None:
             health.ready = service.not_ready
             await service.run()
     finally:
@@ -48,14 +48,26 @@ async def run(settings: Settings) -> None:
         await http.cleanup()
 
 
-async def _first_answer(hub: Client, namespace: str, health: Health) -> _FirstAnswer:
-    """Return what must be known before the start; a hub that is away is waited for, as later on."""
+async def _prepare(settings: Settings, hub: Client, metrics: Metrics, health: Health) -> Service:
+    """Return the operator once the hub has answered what must be known before the start."""
+    first = await _answered(partial(_first_answer, hub, settings.namespace), health)
+    service = Service(settings, hub, metrics, first.installation, nothing_declared=first.nothing_declared)
+    await _answered(service.look, health)
+    return service
+
+
+async def _first_answer(hub: Client, namespace: str) -> _FirstAnswer:
+    declared = await count_declared(hub, _KINDS)
+    installation = await installation_id(hub, namespace)
+    return _FirstAnswer(installation, nothing_declared=declared["projectonboardings"] == 0)
+
+
+async def _answered(ask: Callable[[], Awaitable[T]], health: Health) -> T:
+    """Ask until there is an answer: a hub that is away is waited for, as later on, and readiness says so."""
     delay, told = _RETRY_FIRST, ""
     while True:
         try:
-            declared = await count_declared(hub, _KINDS)
-            installation = await installation_id(hub, namespace)
-            return _FirstAnswer(installation, nothing_declared=declared["projectonboardings"] == 0)
+            return await ask()
         except OnboardingError as error:
             health.ready = partial(str, error)
             if told != str(error):
@@ -65,7 +77,7 @@ async def _first_answer(hub: Client, namespace: str, health: Health) -> _FirstAn
         delay = min(delay * 2, _RETRY_LAST)
 
 
-async def _until_stopped(waiting: Coroutine[None, None, _FirstAnswer]) -> _FirstAnswer | None:
+async def _until_stopped(waiting: Coroutine[None, None, T]) -> T | None:
     """Wait for an answer; None where SIGTERM comes first, which the first process of a container would not heed."""
     loop, task = asyncio.get_running_loop(), asyncio.ensure_future(waiting)
     loop.add_signal_handler(signal.SIGTERM, task.cancel)
