@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import time
 import urllib.error
 import urllib.request
@@ -31,17 +32,23 @@ class Background:
     def start(self, cluster: Cluster, namespace: str, deployment: str) -> None:
         """Start the pod of the operator's Deployment and wait until it is ready to work."""
         port = free_ports(1)[0]
-        pod = Pod.of_deployment(cluster, namespace, deployment, self.record.with_suffix(""))
+        pod = Pod.of_deployment(cluster, namespace, deployment, self._pod)
         settings = {"ONBOARDING_LISTEN": f"127.0.0.1:{port}", "ONBOARDING_LOG_FORMAT": "console"}
         command = pod.command(checkout_image(), Deviation(settings), tied=False)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         spawn(command, self.log, lambda process: self._remember(process, port), outlives_us=True)
         self._wait_ready(port)
 
+    @property
+    def _pod(self) -> Path:
+        """Return the folder of the pod's files, a token among them."""
+        return self.record.with_suffix("")
+
     def stop(self) -> bool:
         """End the operator, if it runs; return whether there was one."""
         process = self._recorded()
         self.record.unlink(missing_ok=True)
+        shutil.rmtree(self._pod, ignore_errors=True)
         if process is None or not process.alive:
             return False
         process.stop(_PATIENCE_SECONDS)

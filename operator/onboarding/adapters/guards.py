@@ -218,7 +218,8 @@ class GuardProber:
         folder = "manifests/install" if self._cluster == HUB else "manifests/site"
         return (
             f"admission policy {guard.policy} is not in force: {guard.answer.reason}. "
-            f"Apply {folder} there (kubectl apply --server-side -k), or upgrade the Helm release"
+            f"Apply {folder} there (kubectl apply --server-side -k), or your own kustomization of it, "
+            "or upgrade the Helm release"
         )
 
     def _tell(self, guard: Guard) -> None:
