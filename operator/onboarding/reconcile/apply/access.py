@@ -1,7 +1,7 @@
 """Which changes give access and which take it away, and whether what restricts an environment is in force; pure.
 
 Access comes last: whoever may start pods finds the quota, the limits and the network policies in force. Access that is
-there stays where a restriction is repaired, and what is taken away is taken away at once.
+there stays where a restriction is repaired, and what is taken away and not given anew is taken away at once.
 """
 
 from collections.abc import Iterable
