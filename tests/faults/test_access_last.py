@@ -18,7 +18,7 @@ from onboarding.build.kinds import (
 from tests.faults.conftest import Start
 from tests.support.api import RefusedError
 from tests.support.audit import Audit
-from tests.support.hub import ARGOCD, REPOSITORY, Hub
+from tests.support.hub import ARGOCD, POLICY, REPOSITORY, Hub
 from tests.support.installing import install
 from tests.support.waiting import wait_until
 
@@ -60,6 +60,17 @@ def access(hub: Hub, name: str, environment: str = "dev") -> list[str]:
     found = [item["metadata"]["name"] for item in hub.api.items(ROLE_BINDING.path(namespace))]
     places = ((SERVICE_ACCOUNT, names.SYNC_NAMESPACE, namespace), (APPLICATION, ARGOCD, f"{namespace}-app"))
     return found + [place for kind, around, place in places if hub.one(kind, place, around)]
+
+
+def admins(hub: Hub) -> dict[str, str]:
+    """Return what role each group of the persona admin has in the project roles."""
+    bindings = hub.api.items(ROLE_BINDING.path("roles-dev"))
+    return {
+        subject["name"]: item["roleRef"]["name"]
+        for item in bindings
+        if item["metadata"]["name"].startswith("admin:")
+        for subject in item.get("subjects", [])
+    }
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +142,29 @@ def test_a_group_that_leaves_does_so_while_a_webhook_is_down(
     hub.wait("leavers", within=90)
     (subject,) = hub.one(ROLE_BINDING, "admin:onboarding:admin", "leavers-dev")["subjects"]
     assert subject["name"] == "new"
+
+
+def test_a_changed_role_locks_nobody_out_while_a_webhook_is_down(
+    hub: Hub, start: Start, request: pytest.FixtureRequest
+) -> None:
+    """The former binding stays until that of the new role is written; a group that leaves is out of it at once."""
+    start()
+    hub.declare("roles", team={"groups": {"admin": ["stays", "leaves"]}})
+    hub.wait("roles")
+    personas = hub.api.get(POLICY)["spec"]["personas"]
+    request.addfinalizer(lambda: hub.api.patch(POLICY, {"spec": {"personas": personas}}))
+    request.getfixturevalue("engine")
+    (limits,) = hub.api.items(LIMIT_RANGE.path("roles-dev"))
+    hub.api.delete(LIMIT_RANGE.path("roles-dev", limits["metadata"]["name"]))
+    hub.wait("roles", "False", "Retrying", "validate.kyverno.svc-fail")
+    other = [{**item, "clusterRole": "onboarding:developer"} if item["name"] == "admin" else item for item in personas]
+    hub.change_policy(personas=other)
+    hub.declare("roles", team={"groups": {"admin": ["stays"]}})
+    wait_until(lambda: "leaves" not in admins(hub), what="the group that leaves is out")
+    assert admins(hub) == {"stays": "onboarding:admin"}
+    hub.api.delete(f"{WEBHOOKS}/field-kyverno-down")
+    hub.wait("roles", within=90)
+    assert admins(hub) == {"stays": "onboarding:developer"}
 
 
 def test_without_a_quota_controller_nobody_gets_access(uncounted: Hub, start: Start) -> None:

@@ -1,7 +1,7 @@
 """Which changes give access and which take it away, and whether what restricts an environment is in force; pure.
 
 Access comes last: whoever may start pods finds the quota, the limits and the network policies in force. Access that is
-there stays where a restriction is repaired, and what is taken away is taken away at once.
+there stays where a restriction is repaired, and what is taken away and not given anew is taken away at once.
 """
 
 from collections.abc import Iterable
@@ -36,30 +36,30 @@ def gives(change: Change) -> bool:
     if change.key.kind in _CAPS:
         return change.action is Action.DELETE
     giving = change.action in (Action.CREATE, Action.CHANGE, Action.REPLACE)
-    return change.key.kind in _ACCESS and giving and not takes(change)
+    return change.key.kind in _ACCESS and giving and not change.after and not takes(change)
 
 
 def takes(change: Change) -> bool:
-    """Return whether a change of access gives nothing to anybody: it waits for nothing."""
-    if change.key.kind not in _ACCESS:
+    """Return whether a change of access gives nothing to anybody and nothing replaces it: it waits for nothing."""
+    if change.key.kind not in _ACCESS or change.after:
         return False
     if change.action is Action.DELETE:
         return True
     if change.key.kind is not ROLE_BINDING or change.action is not Action.CHANGE:
         return False
-    had = _subjects_of(change.live)
-    return all(subject in had for subject in _subjects(change.body or {}))
+    had = subjects_of(change.live)
+    return all(subject in had for subject in subjects(change.body))
 
 
 def only_taking(change: Change) -> Change | None:
     """Return the part of a change that takes access away, for while the whole has to wait; None where there is none."""
-    if change.key.kind is not ROLE_BINDING:
+    if change.key.kind is not ROLE_BINDING or change.after:
         return None
     if change.action is Action.REPLACE:
         return replace(change, action=Action.DELETE, body=None)
     if change.action is not Action.CHANGE or "subjects" not in (change.body or {}):
         return None
-    had, wanted = _subjects_of(change.live), _subjects(change.body or {})
+    had, wanted = subjects_of(change.live), subjects(change.body)
     kept = [subject for subject in had if subject in wanted]
     return replace(change, body={**(change.body or {}), "subjects": kept}) if len(kept) < len(had) else None
 
@@ -115,9 +115,11 @@ def _missing(patch: Manifest, have: Manifest) -> Manifest:
     return found
 
 
-def _subjects(manifest: Manifest) -> list[dict[str, Any]]:
-    return manifest.get("subjects") or []
+def subjects(manifest: Manifest | None) -> list[dict[str, Any]]:
+    """Return whom a RoleBinding, or a patch of one, lets in."""
+    return (manifest or {}).get("subjects") or []
 
 
-def _subjects_of(live: Live | None) -> list[dict[str, Any]]:
-    return _subjects(orjson.loads(live.content)) if live and live.content else []
+def subjects_of(live: Live | None) -> list[dict[str, Any]]:
+    """Return whom a live RoleBinding lets in."""
+    return subjects(orjson.loads(live.content)) if live and live.content else []

@@ -83,6 +83,8 @@ class Change:
     """Of the deletion of an Application: whether its workload goes with it."""
     login: Login | None = None
     """Of a repository Secret: what Argo CD shall log in with."""
+    after: frozenset[ObjectKey] = frozenset()
+    """What has to be written first, because it gives anew the access that this takes away."""
 
     def __str__(self) -> str:
         detail = f" ({', '.join(self.fields)})" if self.fields else ""

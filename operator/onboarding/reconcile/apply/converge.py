@@ -1,21 +1,24 @@
 """Do the work: write the differences rank by rank; a failure stops its own environment only.
 
 What gives access waits until what restricts its environment is written and confirmed. Nobody waits for that here: the
-pass ends, and the event that confirms a quota brings the next one.
+pass ends, and the event that confirms a quota brings the next one. What is taken away because something else replaces
+it waits for that alone.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import groupby
 
 from onboarding.build.credentials import SECRET
-from onboarding.build.kinds import ARGO_KINDS, NETWORK_POLICY, ROLE_BINDING, ChildKind
+from onboarding.build.kinds import ARGO_KINDS, NETWORK_POLICY, ROLE_BINDING, ChildKind, ObjectKey
 from onboarding.build.revision import Owner
 from onboarding.errors import ApiError, UnreachableError
 from onboarding.reconcile.apply.access import gives, not_in_force, only_taking, takes
 from onboarding.reconcile.apply.compare import Action, Change, Rank
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.apply.perform import judge_error, perform
+from onboarding.reconcile.apply.replacement import replacements_first
 from onboarding.reconcile.ports import Cluster
 from onboarding.reconcile.world import ClusterState
 
@@ -41,17 +44,21 @@ async def converge(
     """
     outcomes: list[Outcome] = []
     troubles: dict[Scope, set[ChildKind]] = {}
+    missing: set[ObjectKey] = set()
     judged = {name: seen.get(name, _UNSEEN) for name in clusters}
     states = {name: cluster.state if judged[name].known else judged[name] for name, cluster in clusters.items()}
-    for _, group in groupby(sorted(changes, key=_rank), key=_rank):
-        batch = list(group)
+    for _, group in groupby(sorted(replacements_first(changes), key=_rank), key=_rank):
+        batch = [_as_it_is_now(owner, change, clusters) for change in group]
         # Looked at anew in each rank, because a quota may be confirmed while the others are still being written.
         scopes = {_scope(change) for change in batch if gives(change)}
         pending = {scope: _not_in_force(owner, scope, clusters) for scope in scopes}
+        waiting = [_replaced_later(change, missing) or _waits(change, troubles, pending) for change in batch]
         work = (
-            _carry_out(owner, change, clusters, states, deliver, _waits(change, troubles, pending)) for change in batch
+            _carry_out(owner, change, clusters, states, deliver, wait)
+            for change, wait in zip(batch, waiting, strict=True)
         )
         results = await asyncio.gather(*work)
+        missing |= {outcome.change.key for outcome in results if _keeps_the_former(outcome)}
         for outcome in filter(_stops_others, results):
             troubles.setdefault(_scope(outcome.change), set()).add(outcome.change.key.kind)
         outcomes += results
@@ -63,6 +70,32 @@ def _stops_others(outcome: Outcome) -> bool:
     change = outcome.change
     undelivered = change.key.kind is SECRET and change.action is not Action.DELETE
     return outcome.result is not Result.DONE and not undelivered and _rank(change) is not Rank.REVOCATIONS
+
+
+def _keeps_the_former(outcome: Outcome) -> bool:
+    """Return whether what a change replaces stays.
+
+    It goes where a stranger's RoleBinding has the name of ours: whoever made it could keep more access than he shall.
+    """
+    strangers = outcome.result is Result.CONFLICT and outcome.change.key.kind is ROLE_BINDING
+    return outcome.result is not Result.DONE and not strangers
+
+
+def _as_it_is_now(owner: Owner, change: Change, clusters: Mapping[str, Cluster]) -> Change:
+    """Return the second part of a change with what the first has made of the object."""
+    if not change.after or change.live is None or change.key.cluster not in clusters:
+        return change
+    live = clusters[change.key.cluster].cached(change.key)
+    same = live is not None and (live.uid, live.owner) == (change.live.uid, owner)
+    return replace(change, live=live) if same else change
+
+
+def _replaced_later(change: Change, missing: set[ObjectKey]) -> Outcome | None:
+    """Return what keeps access where it is: what replaces it is not there yet."""
+    if not change.after & missing:
+        return None
+    what = ", ".join(sorted(str(key) for key in change.after & missing))
+    return Outcome(change, Result.SKIPPED, f"{change.key} stays until it is replaced by {what}")
 
 
 def _rank(change: Change) -> Rank:
@@ -82,7 +115,7 @@ def _not_in_force(owner: Owner, scope: Scope, clusters: Mapping[str, Cluster]) -
 
 def _waits(change: Change, troubles: Mapping[Scope, set[ChildKind]], pending: Mapping[Scope, str]) -> Outcome | None:
     """Return what a change waits for; None where it waits for nothing, as what takes access away never does."""
-    if takes(change):
+    if takes(change) or change.after:
         return None
     kinds = troubles.get(_scope(change), set())
     if change.action is Action.DELETE and change.key.kind is NETWORK_POLICY:

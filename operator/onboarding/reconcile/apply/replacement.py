@@ -1,0 +1,68 @@
+"""Access that another write of the same pass gives anew: it is taken away only after that write has succeeded; pure.
+
+A RoleBinding of another role is another object, and so is the Application of a renamed repository. Were the old one
+deleted at once, a team would be locked out for as long as the new one has to wait or is refused.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from onboarding.build.kinds import APPLICATION, ROLE_BINDING, SERVICE_ACCOUNT
+from onboarding.reconcile.apply.access import subjects, subjects_of
+from onboarding.reconcile.apply.compare import Action, Change, Rank
+
+_GIVING: Final = (Action.CREATE, Action.CHANGE, Action.REPLACE)
+
+
+def replacements_first(changes: Iterable[Change]) -> list[Change]:
+    """Return the changes with what another of them replaces put after that one; all else stays as it is."""
+    all_of_them = list(changes)
+    scopes: dict[tuple[str, str], list[Change]] = {}
+    for change in all_of_them:
+        if change.action in _GIVING:
+            scopes.setdefault(_scope(change), []).append(change)
+    return [part for change in all_of_them for part in _parts(change, scopes.get(_scope(change), ()))]
+
+
+def _scope(change: Change) -> tuple[str, str]:
+    """Return the cluster of the object and the environment; ``site`` is another for the deletion of an Application."""
+    return change.key.cluster, change.environment
+
+
+def _parts(change: Change, giving: Sequence[Change]) -> list[Change]:
+    others = [other for other in giving if other.key.kind is change.key.kind and other.key != change.key]
+    if change.key.kind is ROLE_BINDING and change.action in (Action.DELETE, Action.CHANGE):
+        return _parts_of_binding(change, others)
+    if change.key.kind in (APPLICATION, SERVICE_ACCOUNT) and change.action is Action.DELETE:
+        after = frozenset(other.key for other in others if other.action is Action.CREATE)
+        return [replace(change, after=after)]
+    return [change]
+
+
+def _parts_of_binding(change: Change, others: Sequence[Change]) -> list[Change]:
+    """Return what is done at once, where there is such, and what is done after others let the same subjects in."""
+    body, had = change.body or {}, subjects_of(change.live)
+    wanted = had if change.action is Action.CHANGE and "subjects" not in body else subjects(body)
+    lost = [subject for subject in had if subject not in wanted]
+    given = {other.key: _given(other) for other in others}
+    after = frozenset(key for key, new in given.items() if any(subject in new for subject in lost))
+    if not after:
+        return [change]
+    moving = [subject for subject in lost if any(subject in new for new in given.values())]
+    kept = [subject for subject in had if subject in wanted or subject in moving]
+    now = [*kept, *(subject for subject in wanted if subject not in had)]
+    parts = []
+    if now != had or body.keys() - {"subjects"}:
+        parts = [replace(change, action=Action.CHANGE, body={**body, "subjects": now}, fields=("subjects",))]
+    if change.action is Action.DELETE:
+        return [*parts, replace(change, after=after)]
+    # Of a change that gives and takes, the second part would give as well if the first had to wait.
+    last = replace(change, body={"subjects": wanted}, rank=Rank.REMOVALS, after=after | {change.key})
+    return [*parts, last]
+
+
+def _given(change: Change) -> list[dict[str, Any]]:
+    """Return whom a change of a RoleBinding lets in who was not in by it before."""
+    had = subjects_of(change.live) if change.action is Action.CHANGE else []
+    return [subject for subject in subjects(change.body) if subject not in had]
