@@ -29,7 +29,15 @@ USERS = {
     "tokens@example.org": EDITS,
     "editor@example.org": EDITS,
 }
-ACCOUNTS = ("ci:releases", "ci:other", "gitops:any-controller", "argocd:any-controller", "elsewhere:any-controller")
+ARGOCDS = tuple(
+    f"{namespace}:argocd-{name}"
+    for namespace in ("gitops", "argocd")
+    for name in ("application-controller", "applicationset-controller", "server")
+)
+BESIDE = ("gitops:any-controller", "argocd:any-controller")
+"""Other accounts of the namespaces of Argo CDs."""
+STRANGERS = ("elsewhere:any-controller", "elsewhere:argocd-server")
+ACCOUNTS = ("ci:releases", "ci:other", *ARGOCDS, *BESIDE, *STRANGERS)
 """Service accounts; each holds every verb there is, as Argo CD's do."""
 
 
@@ -141,21 +149,37 @@ OPEN = patch(
 
 def test_who_is_never_exempt_is_refused_whatever_verbs_they_hold(people: dict[str, Person]) -> None:
     """Those who are listed, and every account of the Argo CDs."""
-    for who in ("robot@example.org", "gitops:any-controller", "argocd:any-controller"):
+    for who in ("robot@example.org", *ARGOCDS, *BESIDE):
         people[who].meets(NAMESPACES, *OPEN)
         people[who].meets(OBJECTS, "delete", "serviceaccount", "listed-dev", HERE, DRY)
-    for who in ("anybody@example.org", "elsewhere:any-controller"):
+    for who in ("anybody@example.org", *STRANGERS):
         people[who].does(*OPEN)
         people[who].does("delete", "serviceaccount", "listed-dev", HERE, DRY)
 
 
-def test_the_accounts_of_every_argo_cd_work_applications_and_change_none(people: dict[str, Person]) -> None:
-    report = patch("application", "listed-dev", {"status": {"sync": {"status": "Synced"}}}, HERE, DRY)
+WORK: dict[str, Any] = {
+    "report": {"status": {"sync": {"status": "Synced"}}},
+    "operate": {"operation": {"sync": {"revision": "main"}}},
+    "finalize": {"metadata": {"finalizers": [names.CASCADE_FINALIZER]}},
+}
+
+
+@pytest.mark.parametrize("change", WORK.values(), ids=WORK)
+def test_the_controllers_of_every_argo_cd_work_applications_and_no_account_beside_them(
+    people: dict[str, Person], change: dict[str, Any]
+) -> None:
+    """An account beside them holds every verb, and starts no operation by which it would deploy as the project."""
+    work = patch("application", "listed-dev", change, HERE, DRY)
+    for who in ARGOCDS:
+        people[who].does(*work)
+    for who in (*BESIDE, "robot@example.org"):
+        people[who].meets(OBJECTS, *work)
+
+
+def test_the_controllers_of_an_argo_cd_change_no_application(people: dict[str, Person]) -> None:
     move = patch("application", "listed-dev", {"spec": {"project": "default"}}, HERE, DRY)
-    for who in ("gitops:any-controller", "argocd:any-controller"):
-        people[who].does(*report)
+    for who in (*ARGOCDS, *BESIDE):
         people[who].meets(OBJECTS, *move)
-    people["robot@example.org"].meets(OBJECTS, *report)
 
 
 def test_controllers_write_pull_secrets_of_accounts_and_nothing_else(people: dict[str, Person]) -> None:

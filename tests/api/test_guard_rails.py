@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import yaml
 
@@ -189,6 +190,42 @@ def test_the_operator_is_kept_to_what_is_its_own(people: People, attack: list[st
         for theirs in ("argocd-secret", "other-repo"):
             people.admin.does("create", "secret", "generic", theirs, ARGO)
     people.account.meets(ACCOUNT, *attack)
+
+
+WHOSE = {"installation": "test", "project": "guarded", "uid": "uid-1"}
+CLAIM = {LABEL: "test", names.LABEL_PROJECT: "guarded", names.LABEL_PROJECT_UID: "uid-1"}
+NOT_THEIRS: dict[str, tuple[dict[str, str] | None, dict[str, str]]] = {
+    "another installation's": ({**WHOSE, "installation": "test-2"}, CLAIM),
+    "another project's": ({**WHOSE, "project": "guarded-2"}, CLAIM),
+    "a former project's": ({**WHOSE, "uid": "uid-10"}, CLAIM),
+    "nobody's": (None, CLAIM),
+    "without an installation": ({**WHOSE, "installation": ""}, {**CLAIM, LABEL: ""}),
+    "without a project": (WHOSE, {key: CLAIM[key] for key in CLAIM if key != names.LABEL_PROJECT}),
+    "without a UID": (WHOSE, {key: CLAIM[key] for key in CLAIM if key != names.LABEL_PROJECT_UID}),
+}
+"""By case, what an object says of where it was released from, and the labels with which it is claimed."""
+
+
+def test_the_operator_takes_back_what_was_released_from_whom_it_labels(people: People) -> None:
+    """Not even a thief of its token gives a released object to another project than it came from."""
+    place = "--namespace=guarded-left"
+    people.admin.does("create", "namespace", "guarded-left")
+    people.admin.does("create", "quota", "left", "--hard=pods=1", place)
+    objects = (("namespace", "guarded-left"), ("resourcequota", "left", place))
+    for origin, labels in NOT_THEIRS.values():
+        for kind, name, *options in objects:
+            people.admin.does(*patch(kind, name, says(origin), *options))
+            people.account.meets(ACCOUNT, *patch(kind, name, {"metadata": {"labels": labels}}, *options))
+    for kind, name, *options in reversed(objects):
+        people.admin.does(*patch(kind, name, says({"at": "now", **WHOSE, "environment": "dev"}), *options))
+        people.account.does(*patch(kind, name, {"metadata": {"labels": CLAIM}}, *options))
+    people.account.does("delete", "namespace", "guarded-left", "--wait=false")
+
+
+def says(origin: dict[str, str] | None) -> dict[str, Any]:
+    """Return the patch that lets an object say where it was released from, as a release writes it."""
+    text = None if origin is None else orjson.dumps(origin).decode()
+    return {"metadata": {"annotations": {names.ANNOTATION_RELEASED: text}}}
 
 
 def test_the_cluster_behind_a_connection_is_entered_once(people: People) -> None:

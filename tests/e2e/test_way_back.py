@@ -1,12 +1,11 @@
 """A commit that drops an environment, and its revert: what was released is the project's again, and nothing is lost."""
 
-import json
-
+import orjson
 import pytest
 
 from devcluster import ControlPlane
 from onboarding import names
-from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, ROLE_BINDING
+from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, ROLE_BINDING, Manifest
 from tests.support.api import Api, RefusedError
 from tests.support.audit import Audit
 from tests.support.hub import REPOSITORY, Hub, own_labels, released_from
@@ -84,7 +83,7 @@ def test_a_forged_origin_is_refused_by_the_server(hub: Hub, squatter: Api) -> No
     hub.wait("forged")
     installation = hub.one(NAMESPACE, "forged-dev")["metadata"]["labels"][names.LABEL_INSTALLATION]
     origin = {"installation": installation, "project": "forged", "uid": uid, "environment": "test"}
-    claim = {"metadata": {"annotations": {names.ANNOTATION_RELEASED: json.dumps(origin)}}}
+    claim = says(origin)
     rule = f"rule {RELEASED_POLICY}"
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "forged-test"}}
     with pytest.raises(RefusedError, match=rule):
@@ -97,6 +96,28 @@ def test_a_forged_origin_is_refused_by_the_server(hub: Hub, squatter: Api) -> No
     condition = hub.wait("forged", "False", "Conflict")
     assert "carries no label of ours" in condition["message"]
     assert own_labels(hub.one(NAMESPACE, "forged-test")) == set()
+
+
+def test_what_was_written_before_the_policy_came_is_confirmed_by_an_administrator(hub: Hub) -> None:
+    """Without the mark of the policy's binding it is anybody's word; with it the namespace comes back as it is."""
+    bindings = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+    released = release(hub, "planted", team=TEAM)
+    origin = released_from(released)
+    assert origin["guard"] == hub.api.get(f"{bindings}/{RELEASED_POLICY}")["metadata"]["uid"]
+    path = NAMESPACE.path(name="planted-test")
+    before = hub.api.patch(path, says({key: value for key, value in origin.items() if key != "guard"}))
+    hub.declare("planted", team=TEAM, environments=[DEV, TEST])
+    assert "nothing is lost" in hub.wait("planted", "False", "Conflict")["message"]
+    assert hub.one(NAMESPACE, "planted-test") == before
+    hub.api.patch(path, says(origin))
+    hub.wait("planted")
+    assert hub.faults("planted") == []
+    assert hub.one(NAMESPACE, "planted-test")["metadata"]["uid"] == released["metadata"]["uid"]
+
+
+def says(origin: Manifest) -> Manifest:
+    """Return the patch that lets a namespace say where it was released from, as a release writes it."""
+    return {"metadata": {"annotations": {names.ANNOTATION_RELEASED: orjson.dumps(origin).decode()}}}
 
 
 def test_a_released_namespace_is_free_for_its_people(hub: Hub, squatter: Api) -> None:

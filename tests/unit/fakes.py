@@ -8,6 +8,7 @@ from onboarding.build.kinds import RESOURCE_QUOTA, ChildKind, Manifest, ObjectKe
 from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.live import Live, live_of
 from onboarding.reconcile.world import ClusterState
+from tests.unit.worlds import MARK
 
 
 def merged(target: Any, patch: Any) -> Any:
@@ -27,7 +28,7 @@ class FakeCluster:
     """Implements ``reconcile.ports.Cluster``; ``log`` holds what was asked of it."""
 
     def __init__(self, state: ClusterState | None = None) -> None:
-        self.state = state or ClusterState()
+        self.state = state or ClusterState(release_mark=MARK)
         self.objects: dict[ObjectKey, Manifest] = {}
         self.log: list[tuple[str, ObjectKey]] = []
         self.broken: dict[tuple[str, str], OnboardingError] = {}

@@ -1,9 +1,9 @@
 """The work is done rank by rank; what fails stops its own environment and nothing else; no stranger is touched."""
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
 import pytest
 
 from onboarding import names
@@ -119,7 +119,7 @@ async def test_what_is_ours_already_and_equal_is_left_alone() -> None:
 def released_from(**parts: str) -> str:
     """Return the annotation of something that was released from the environment dev, but for these parts."""
     origin = {"installation": "inst-1", "project": "shop", "uid": OWNER.uid, "environment": "dev", **parts}
-    return json.dumps(origin)
+    return orjson.dumps(origin).decode()
 
 
 STRANGERS: dict[str, tuple[dict[str, Any], str]] = {
@@ -139,6 +139,10 @@ STRANGERS: dict[str, tuple[dict[str, Any], str]] = {
     "released from another project": (
         {"annotations": {names.ANNOTATION_RELEASED: released_from(project="other")}},
         "was released from environment dev of project other",
+    ),
+    "released from here before the policy came": (
+        {"annotations": {names.ANNOTATION_RELEASED: released_from(guard="old")}},
+        "nothing is lost",
     ),
     "released from somewhere": ({"annotations": {names.ANNOTATION_RELEASED: "shop"}}, "carries no label of ours"),
 }

@@ -31,9 +31,13 @@ class Server:
         self.asked: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = []
         self.news: dict[str, asyncio.Queue[dict[str, Any]]] = {kind: asyncio.Queue() for kind in KINDS}
 
+        self.made: dict[tuple[str, str], int] = {}
+        """How often something was made anew."""
+
     def item(self, kind: str, name: str) -> dict[str, Any]:
         generation = self.items[kind].get(name, 0)
-        return {"metadata": {"name": name, "uid": name, "generation": generation, "resourceVersion": "2"}}
+        uid = f"{kind}-{name}-{self.made.get((kind, name), 0)}"
+        return {"metadata": {"name": name, "uid": uid, "generation": generation, "resourceVersion": "2"}}
 
     def change(self, kind: str, name: str) -> None:
         self.items[kind][name] = self.items[kind].get(name, 0) + 1
@@ -210,6 +214,28 @@ async def test_a_change_of_a_policy_or_its_binding_is_asked_about(server: Server
         await probed.until_told(f"{ACCOUNT} is not in force: nothing refused the object that it refuses to everybody")
         del server.answers[ACCOUNT]
         await probed.until_told("")
+
+
+async def test_a_release_is_marked_by_the_binding_that_guards_it(server: Server) -> None:
+    """A binding that is changed is the same one; one that is made anew is another, and nothing of before counts."""
+    _, bindings = KINDS
+    async with probing(server) as probed:
+        assert not probed.prober.release_mark, "nothing was heard yet"
+        await probed.until_told("")
+        assert probed.prober.release_mark == f"{bindings}-{RELEASED}-0"
+        for kind in KINDS:
+            asked = len(server.asked)
+            server.change(kind, RELEASED)
+            await probed.until(lambda asked=asked: len(server.asked) > asked)
+            await probed.until_told("")
+        assert probed.prober.release_mark == f"{bindings}-{RELEASED}-0"
+        server.remove(bindings, RELEASED)
+        await probed.until_told(f"{RELEASED} is not in force")
+        assert not probed.prober.release_mark
+        server.made[bindings, RELEASED] = 1
+        server.change(bindings, RELEASED)
+        await probed.until_told("")
+        assert probed.prober.release_mark == f"{bindings}-{RELEASED}-1"
 
 
 async def test_a_change_of_others_policies_is_none_of_ours(server: Server) -> None:

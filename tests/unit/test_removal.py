@@ -14,7 +14,18 @@ from onboarding.reconcile.judge import judge
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.reconciler import differences
 from onboarding.reconcile.world import ClusterState, World
-from tests.unit.worlds import CLUSTERS, GIT, NOW, POLICY, confirm_delete, environment, live_of_spec, spec_of, world_of
+from tests.unit.worlds import (
+    CLUSTERS,
+    GIT,
+    MARK,
+    NOW,
+    POLICY,
+    confirm_delete,
+    environment,
+    live_of_spec,
+    spec_of,
+    world_of,
+)
 
 DEV, PROD = environment(), environment("prod", stage="prod")
 DOWN = {**CLUSTERS, "site-b/kubeconfig": ClusterState(problem="no answer")}
@@ -110,7 +121,24 @@ def test_a_release_takes_our_labels_off_and_leaves_word() -> None:
         "environment": "dev",
         "installation": "inst-1",
         "at": NOW.isoformat(timespec="seconds"),
+        "guard": MARK,
     }
+
+
+def test_a_namespace_is_marked_as_its_own_cluster_is_and_what_lies_in_it_not_at_all() -> None:
+    twin = environment(target="twin")
+    marks = {"hub": "mark-a", "site-b/kubeconfig": "mark-b"}
+    clusters = {cluster: ClusterState(release_mark=mark) for cluster, mark in marks.items()}
+    changes = changes_of(world_of(spec_of(), lives(twin, without=argo), clusters=clusters))
+    released = [change for change in changes if change.action is Action.RELEASE and change.body is not None]
+    told = {
+        (change.key.cluster, change.key.kind is NAMESPACE): orjson.loads(
+            change.body["metadata"]["annotations"][names.ANNOTATION_RELEASED]
+        ).get("guard")
+        for change in released
+        if change.body
+    }
+    assert told == {(cluster, own): mark if own else None for cluster, mark in marks.items() for own in (True, False)}
 
 
 @pytest.mark.parametrize(("access", "action"), [("Keep", Action.RELEASE), ("Revoke", Action.DELETE)])

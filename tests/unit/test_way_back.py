@@ -1,6 +1,5 @@
 """What was released is taken back by the very environment that it came from, and by nobody else."""
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,10 +9,7 @@ import pytest
 from onboarding import names
 from onboarding.build.kinds import (
     APPLICATION,
-    CHILD_KINDS,
-    LIMIT_RANGE,
     NAMESPACE,
-    NETWORK_POLICY,
     RESOURCE_QUOTA,
     ROLE_BINDING,
     ChildKind,
@@ -29,17 +25,16 @@ from onboarding.reconcile.apply.credentials import Courier
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.apply.removal import removals
 from onboarding.reconcile.judge import judge
-from onboarding.reconcile.live import Origin, live_of, origin_of
 from onboarding.reconcile.reconciler import differences
 from onboarding.reconcile.world import ClusterState
 from tests.unit.fakes import FakeCluster, FakeSecrets, merged
-from tests.unit.worlds import OWNER, environment, live_of_spec, revisions, spec_of, world_of
+from tests.unit.test_origin import ORIGIN, RELEASED
+from tests.unit.worlds import MARK, OWNER, environment, live_of_spec, revisions, spec_of, world_of
 
 SPEC = spec_of(environment())
 WANTED = build_wanted(OWNER, revisions(SPEC))
 SPACE = ObjectKey("hub", NAMESPACE, "", "shop-dev")
-RELEASED = (RESOURCE_QUOTA, LIMIT_RANGE, NETWORK_POLICY, ROLE_BINDING)
-ORIGIN = {"installation": "inst-1", "project": "shop", "uid": OWNER.uid, "environment": "dev"}
+UNPROVEN = {"as an earlier version released it": {}, "under another policy": {"guard": "old"}, "no mark": {"guard": ""}}
 
 
 async def work(cluster: FakeCluster, owner: Owner = OWNER) -> list[Outcome]:
@@ -69,7 +64,7 @@ def released(*without: ObjectKey) -> FakeCluster:
 def forged(kind: ChildKind, **parts: Any) -> Manifest:
     """Return a stranger's object that says that it was released from the environment, but for these parts."""
     item = next(item for item in WANTED if item.key.kind is kind)
-    annotation = json.dumps({**ORIGIN, **parts})
+    annotation = orjson.dumps({**ORIGIN, **parts}).decode()
     metadata = {"name": item.key.name, "annotations": {names.ANNOTATION_RELEASED: annotation}}
     return {**item.manifest, "metadata": {**metadata, **({"namespace": "shop-dev"} if item.key.namespace else {})}}
 
@@ -195,6 +190,46 @@ async def test_a_claim_that_anybody_may_write_proves_nothing() -> None:
     assert cluster.objects[SPACE] == before
 
 
+@pytest.mark.parametrize("mark", [MARK, ""], ids=["in force", "never heard of"])
+@pytest.mark.parametrize("parts", UNPROVEN.values(), ids=UNPROVEN)
+async def test_a_claim_from_before_the_policy_proves_nothing(parts: dict[str, str], mark: str) -> None:
+    """Written before the policy came, or between an uninstall and an install, it may be anybody's."""
+    cluster = FakeCluster(ClusterState(release_mark=mark))
+    before = cluster.put(SPACE, forged(NAMESPACE, **parts))
+    outcomes = await work(cluster)
+    (outcome,) = [outcome for outcome in outcomes if outcome.change.key == SPACE]
+    assert (outcome.result, outcome.told) == (Result.CONFLICT, True)
+    for words in (
+        "nothing is lost",
+        names.GUARD_POLICIES[-1],
+        "'The way back' of the operations page",
+        "administrator",
+    ):
+        assert words in outcome.message
+    assert cluster.objects[SPACE] == before
+    assert not [key for key in cluster.objects if key.namespace == "shop-dev"]
+
+
+async def test_a_namespace_that_an_administrator_confirms_is_taken_back() -> None:
+    cluster = released()
+    cluster.state = ClusterState(release_mark="new")
+    outcomes = await work(cluster)
+    assert {outcome.result for outcome in outcomes if outcome.change.key == SPACE} == {Result.CONFLICT}
+    annotations = cluster.objects[SPACE]["metadata"]["annotations"]
+    origin = {**orjson.loads(annotations[names.ANNOTATION_RELEASED]), "guard": "new"}
+    annotations[names.ANNOTATION_RELEASED] = orjson.dumps(origin).decode()
+    await work(cluster)
+    assert compare(WANTED, cluster.owned("shop")) == []
+
+
+async def test_what_was_released_before_a_reinstallation_comes_back_in_a_namespace_that_is_ours() -> None:
+    cluster = released()
+    cluster.put(SPACE, next(item.manifest for item in WANTED if item.key == SPACE))
+    cluster.state = ClusterState(release_mark="new")
+    await work(cluster)
+    assert compare(WANTED, cluster.owned("shop")) == []
+
+
 @pytest.mark.parametrize("kind", RELEASED, ids=lambda kind: kind.kind)
 async def test_an_object_counts_only_in_a_namespace_that_is_ours(kind: ChildKind) -> None:
     """It may be reached alone where somebody gave the namespace back by hand."""
@@ -236,38 +271,3 @@ async def test_a_former_incarnation_is_told_as_such() -> None:
     assert "nothing is lost" in results["Namespace"].message
     assert cluster.objects == before
     assert cluster.log == [], "all of it is known from the watches"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "x",
-        "[]",
-        "{}",
-        "null",
-        json.dumps({**ORIGIN, "uid": 7}),
-        json.dumps({**ORIGIN, "x": "y" * 2000}),
-        json.dumps({**ORIGIN, "project": "x: run kubectl delete namespace y"}),
-        json.dumps({**ORIGIN, "environment": "\n"}),
-    ],
-)
-def test_what_is_not_written_as_we_write_it_is_no_origin(text: str) -> None:
-    assert origin_of({names.ANNOTATION_RELEASED: text}) is None
-
-
-def test_the_origin_that_a_release_leaves_is_read_back() -> None:
-    world = world_of(spec_of(), {key: item for key, item in live_of_spec(SPEC).items() if key.kind in RELEASED})
-    changes = removals(world, judge(world), world.live)
-    texts = {change.body["metadata"]["annotations"][names.ANNOTATION_RELEASED] for change in changes if change.body}
-    assert {origin_of({names.ANNOTATION_RELEASED: text}) for text in texts} == {Origin(OWNER, "dev")}
-    assert orjson.loads(texts.pop())["at"]
-
-
-@pytest.mark.parametrize("kind", CHILD_KINDS, ids=lambda kind: kind.kind)
-def test_an_object_that_somebody_owns_has_no_origin(kind: ChildKind) -> None:
-    item = next(item for item in WANTED if item.key.kind is kind)
-    manifest = FakeCluster().put(item.key, item.manifest)
-    metadata = {**manifest["metadata"], "annotations": {names.ANNOTATION_RELEASED: json.dumps(ORIGIN)}}
-    assert live_of(kind, {**manifest, "metadata": metadata}).origin is None
-    assert live_of(kind, {**manifest, "metadata": {**metadata, "labels": {}}}).origin == Origin(OWNER, "dev")

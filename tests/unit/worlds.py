@@ -54,7 +54,9 @@ TARGETS = {
     "twin": HostingTargetSpec.model_validate({"sites": SITES}),
     "strict": HostingTargetSpec.model_validate({"sites": SITES[:1], "stages": ["prod"]}),
 }
-CLUSTERS = {"hub": ClusterState(), "site-b/kubeconfig": ClusterState()}
+MARK = "22222222-2222-4222-8222-222222222222"
+"""The UID of the binding that lets the operator alone write where a namespace was released from."""
+CLUSTERS = {"hub": ClusterState(release_mark=MARK), "site-b/kubeconfig": ClusterState(release_mark=MARK)}
 
 
 def spec_of(*environments: Mapping[str, Any], **fields: Any) -> ProjectOnboardingSpec:

@@ -100,6 +100,12 @@ class GuardProber:
                 return Guarding(words, unknown=True)
         return Guarding()
 
+    @property
+    def release_mark(self) -> str:
+        """The UID of the binding of the policy on released namespaces; the empty string where there is none."""
+        form = self._guards[_RELEASED].form
+        return form.binding.partition("/")[0] if form else ""
+
     async def first_answers(self) -> None:
         """Return when every policy that is due and not proven has answered, or has had time enough to.
 

@@ -31,6 +31,8 @@ class Origin(NamedTuple):
 
     owner: Owner
     environment: str
+    mark: str = ""
+    """Of a namespace: the binding of the admission policy under which that was written, by its UID."""
 
 
 class Live(NamedTuple):
@@ -171,12 +173,20 @@ def origin_of(annotations: Mapping[str, str]) -> Origin | None:
         told = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
-    given = (told.get(name) for name in _ORIGIN) if isinstance(told, dict) else ()
-    parts = [part for part in given if isinstance(part, str) and _WORD.fullmatch(part)]
+    if not isinstance(told, dict) or not all(isinstance(value, str) for value in told.values()):
+        return None
+    # As the admission policy on the operator's account reads it, which knows no JSON.
+    if orjson.dumps(told).decode() != text:
+        return None
+    parts = [part for name in _ORIGIN if (part := _word(told.get(name, "")))]
     if len(parts) != len(_ORIGIN):
         return None
     installation, project, uid, environment = parts
-    return Origin(_owner(installation, project, uid), environment)
+    return Origin(_owner(installation, project, uid), environment, _word(told.get("guard", "")))
+
+
+def _word(given: str) -> str:
+    return given if _WORD.fullmatch(given) else ""
 
 
 @lru_cache(maxsize=4096)

@@ -1,8 +1,8 @@
 """Whose an object at a wanted place is, what is said of it, and how what was released from us is taken back.
 
 That an object says where it was released from proves nothing by itself: anybody who may annotate a namespace can write
-it. It counts on a namespace where an admission policy lets nobody but the operator write it, and on anything else only
-in a namespace that is ours.
+it. It counts on a namespace where an admission policy lets nobody but the operator write it and the binding of that
+policy is the one of when it was written, and on anything else only in a namespace that is ours.
 """
 
 from enum import Enum, auto
@@ -41,7 +41,7 @@ def whose(owner: Owner, environment: str, live: Live) -> Whose:
     """Return to whom an object belongs that stands at a place which an environment of the owner wants."""
     if live.owner == owner:
         return Whose.OURS
-    if live.origin == Origin(owner, environment):
+    if live.origin is not None and _same_place(live.origin, Origin(owner, environment)):
         return Whose.LEFT
     other = live.owner or (live.origin.owner if live.origin else None)
     same_name = other is not None and (other.installation, other.project) == (owner.installation, owner.project)
@@ -53,13 +53,15 @@ def is_watched(owner: Owner, key: ObjectKey, live: Live) -> bool:
     return key.kind is NAMESPACE or (live.owner is not None and live.owner.installation == owner.installation)
 
 
-def is_proven(owner: Owner, environment: str, key: ObjectKey, cluster: Cluster) -> bool:
+def is_proven(owner: Owner, environment: str, key: ObjectKey, live: Live, cluster: Cluster) -> bool:
     """Return whether it is proven that an object was released from where it says.
 
-    Of a namespace an admission policy proves it: a cluster on which that is not in force gets no writes.
+    Of a namespace an admission policy proves it, if it was written under the binding that there is now: the UID of that
+    could not be known before, and nobody else could write it afterwards.
     """
     if key.kind is NAMESPACE:
-        return cluster.state.guarded
+        state, mark = cluster.state, live.origin.mark if live.origin else ""
+        return state.guarded and mark != "" and mark == state.release_mark
     around = cluster.cached(ObjectKey(key.cluster, NAMESPACE, "", key.namespace))
     return around is not None and (around.owner, around.environment) == (owner, environment)
 
@@ -77,7 +79,8 @@ async def take_back(key: ObjectKey, manifest: Manifest, live: Live, cluster: Clu
     for kind in kinds:
         for item in await cluster.list_in(kind, namespace):
             found = live_of(kind, item)
-            if found.owner is None and found.origin == live.origin and not found.deleting and found.uid != live.uid:
+            released = _same_place(found.origin, live.origin)
+            if found.owner is None and released and not found.deleting and found.uid != live.uid:
                 await cluster.change(key_of(key.cluster, kind, item), _claim(labels, {}, found), found)
     await cluster.change(key, _claim(metadata["labels"], metadata.get("annotations", {}), live), live)
 
@@ -88,11 +91,21 @@ def conflict(key: ObjectKey, live: Live) -> str:
         project, uid, installation = live.owner.project, live.owner.uid, live.owner.installation
         told = f"belongs to project {project} (UID {uid}, installation {installation})"
     elif live.origin:
-        (installation, project, uid), environment = live.origin
+        (installation, project, uid), environment, _ = live.origin
         told = f"was released from environment {environment} of project {project} (UID {uid})"
     else:
         told = "carries no label of ours"
     return f"{key} exists and {told}: it is left alone. {_way_out(key)}"
+
+
+def unproven(key: ObjectKey) -> str:
+    """Return what is said of a namespace that says that it is ours and does not prove it, and what can be done."""
+    return (
+        f"{key} is left alone, and nothing is lost: it says that it was released from this environment, but anybody "
+        f"may have written that before the admission policy {names.GUARD_POLICIES[-1]} was installed there as it is "
+        "now. An administrator who knows that it is the project's can confirm it: 'The way back' of the operations "
+        f"page. {_way_out(key)}"
+    )
 
 
 def former(key: ObjectKey, live: Live) -> str:
@@ -105,6 +118,11 @@ def former(key: ObjectKey, live: Live) -> str:
         told = f"was released from a former ProjectOnboarding of this name (UID {uid})"
         way_out = _way_out(key)
     return f"{key} {told}: nothing is lost, and nothing of it is changed. {way_out}"
+
+
+def _same_place(one: Origin | None, other: Origin | None) -> bool:
+    """Return whether two objects were released from the same environment, whatever proves it."""
+    return one is not None and other is not None and one._replace(mark=other.mark) == other
 
 
 def _way_out(key: ObjectKey) -> str:

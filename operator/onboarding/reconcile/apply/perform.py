@@ -18,6 +18,7 @@ from onboarding.reconcile.apply.ownership import (
     is_proven,
     is_watched,
     take_back,
+    unproven,
     whose,
 )
 from onboarding.reconcile.live import Live, live_of
@@ -76,15 +77,16 @@ async def _meet(owner: Owner, change: Change, cluster: Cluster, live: Live) -> O
     if who is Whose.OURS:
         return await _mend(owner, change, cluster, live)
     if who is Whose.LEFT:
-        return await _take_back(owner, change, cluster, live)
+        return await _take_back(owner, change, cluster, live, told=told)
     if who is Whose.FORMER:
         return Outcome(change, Result.FORMER, former(change.key, live), told=told)
     return Outcome(change, Result.CONFLICT, conflict(change.key, live), told=told)
 
 
-async def _take_back(owner: Owner, change: Change, cluster: Cluster, live: Live) -> Outcome:
-    if not is_proven(owner, change.environment, change.key, cluster):
-        return Outcome(change, Result.CONFLICT, conflict(change.key, live))
+async def _take_back(owner: Owner, change: Change, cluster: Cluster, live: Live, *, told: bool) -> Outcome:
+    if not is_proven(owner, change.environment, change.key, live, cluster):
+        why = unproven(change.key) if change.key.kind is NAMESPACE else conflict(change.key, live)
+        return Outcome(change, Result.CONFLICT, why, told=told)
     await take_back(change.key, _body(change), live, cluster)
     mine = cluster.cached(change.key)
     if mine is None or mine.owner != owner:

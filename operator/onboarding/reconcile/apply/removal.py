@@ -137,6 +137,8 @@ def _release(world: World, key: ObjectKey, item: Live) -> Manifest:
         "installation": world.installation,
         "at": world.now.isoformat(timespec="seconds"),
     }
+    if key.kind is NAMESPACE:
+        origin["guard"] = world.release_mark(key.cluster)
     annotations: dict[str, str | None] = {names.ANNOTATION_RELEASED: orjson.dumps(origin).decode()}
     if key.kind is NAMESPACE:
         annotations[names.ANNOTATION_ADMITTED] = None
