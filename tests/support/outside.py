@@ -14,6 +14,9 @@ from tests.support.githost import GitHost
 
 _MANIFEST = "application/vnd.oci.image.index.v1+json"
 
+_ADDRESS = "127.0.0.2"
+"""Not that of the API server, which the operator's probes never reach."""
+
 
 class Outside:
     """One HTTPS server for all of them, in a thread of its own."""
@@ -34,7 +37,7 @@ class Outside:
     @property
     def host(self) -> str:
         """Host and port of every service."""
-        return f"127.0.0.1:{self._port}"
+        return f"{_ADDRESS}:{self._port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -53,8 +56,8 @@ class Outside:
         application.router.add_route("*", "/v2/{repository:.+}/manifests/{tag}", self._image)
         self._runner = web.AppRunner(application, shutdown_timeout=0)
         await self._runner.setup()
-        tls: ssl.SSLContext = self.authority.server("127.0.0.1")
-        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=tls).start()
+        tls: ssl.SSLContext = self.authority.server(_ADDRESS)
+        await web.TCPSite(self._runner, _ADDRESS, 0, ssl_context=tls).start()
         self._port = self._runner.addresses[0][1]
 
     async def _group(self, request: web.Request) -> web.Response:

@@ -151,6 +151,10 @@ class KubeCluster:
         """Prove also the admission policy on ProjectOnboardings, by one of these: they are on this cluster."""
         self._guards.probe_projects(projects)
 
+    def ask_guards(self) -> None:
+        """Ask the admission policies that are due; call it when there are projects to ask by."""
+        self._guards.wake()
+
     async def guards_answered(self) -> None:
         """Return when every admission policy that can be asked now has answered, or has had time enough to.
 

@@ -84,9 +84,8 @@ class GuardProber:
 
     @property
     def warming(self) -> bool:
-        """Whether a policy that can be asked at any time has not answered since the start."""
-        guards = [self._guards[policy] for policy in names.GUARD_POLICIES]
-        return any(guard.there and not guard.answered for guard in guards)
+        """Whether a policy that can be asked has not answered since the start."""
+        return any(guard.there and not guard.answered and self._can_ask(guard) for guard in self._guards.values())
 
     @property
     def state(self) -> Guarding:
@@ -106,14 +105,15 @@ class GuardProber:
         form = self._guards[_RELEASED].form
         return form.binding.partition("/")[0] if form else ""
 
-    async def first_answers(self) -> None:
-        """Return when every policy that is due and not proven has answered, or has had time enough to.
-
-        Whoever is about to write calls it: nothing else tells that there is a project to ask by again.
-        """
+    def wake(self) -> None:
+        """Ask what is due: no event of the policies tells that there is a project to ask by."""
         for guard in self._guards.values():
             if self._is_due(guard):
                 self._wake[guard.policy].set()
+
+    async def first_answers(self) -> None:
+        """Return when every policy that is due and not proven has answered, or has had time enough to."""
+        self.wake()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 while any(map(self._holds_up, self._guards.values())):

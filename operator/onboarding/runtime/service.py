@@ -236,6 +236,7 @@ class Service:
             self._queue.add(name)
 
     def _look_at_clusters(self) -> None:
+        self._hub.ask_guards()
         self._pool.renew()
         states = {name: cluster.state for name, cluster in self._pool.items()}
         if states[HUB].known and self._events.synced and self._platform.warm:
