@@ -162,8 +162,9 @@ async def test_the_policy_on_projects_is_asked_by_one_that_is_there(server: Serv
         assert PROJECTS not in server.probed(), "there is nothing to ask by"
         probed.projects.append("shop")
         assert probed.prober.state.unknown
-        assert not probed.prober.warming, "the hub is known, whatever becomes of one project"
+        assert probed.prober.warming, "as at a start: it is not told as a fault"
         await probed.prober.first_answers()
+        assert not probed.prober.warming
         assert not probed.prober.state.problem
     method, path, _, body = server.asked[server.probed().index(PROJECTS)]
     assert (method, path) == ("PATCH", f"/apis/{names.API_VERSION}/projectonboardings/shop")
