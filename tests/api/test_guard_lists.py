@@ -29,12 +29,16 @@ USERS = {
     "tokens@example.org": EDITS,
     "editor@example.org": EDITS,
 }
-ARGOCDS = tuple(
-    f"{namespace}:argocd-{name}"
-    for namespace in ("gitops", "argocd")
-    for name in ("application-controller", "applicationset-controller", "server")
+ARGOCDS = (
+    *(
+        f"{namespace}:argocd-{name}"
+        for namespace in ("gitops", "argocd")
+        for name in ("application-controller", "applicationset-controller", "server")
+    ),
+    "gitops:openshift-gitops-argocd-application-controller",
+    "gitops:openshift-gitops-applicationset-controller",
 )
-BESIDE = ("gitops:any-controller", "argocd:any-controller")
+BESIDE = ("gitops:any-controller", "argocd:any-controller", "argocd:argocd-repo-server", "argocd:argocd-server-x")
 """Other accounts of the namespaces of Argo CDs."""
 STRANGERS = ("elsewhere:any-controller", "elsewhere:argocd-server")
 ACCOUNTS = ("ci:releases", "ci:other", *ARGOCDS, *BESIDE, *STRANGERS)
