@@ -123,12 +123,12 @@ def test_a_suspension_that_cannot_be_read_holds(hub: Hub, decide: Callable[..., 
 
 @pytest.mark.usefixtures("newer")
 def test_a_confirmation_that_cannot_be_read_confirms_nothing(hub: Hub, decide: Callable[..., None]) -> None:
-    hub.declare("confirmed", deletionPolicy="Delete")
-    hub.wait("confirmed", within=60)
-    decide("confirm-later", "confirmed", decision="ConfirmDelete", environment="dev")
-    hub.declare("confirmed", deletionPolicy="Delete", environments=[])
-    hub.wait("confirmed", reason="AwaitingConfirmation")
-    actions = [item["action"] for item in hub.project("confirmed")["status"]["nextActions"]]
+    hub.declare("sure-later", deletionPolicy="Delete")
+    hub.wait("sure-later", within=60)
+    decide("confirm-later", "sure-later", decision="ConfirmDelete", environment="dev")
+    hub.declare("sure-later", deletionPolicy="Delete", environments=[])
+    hub.wait("sure-later", reason="AwaitingConfirmation")
+    actions = [item["action"] for item in hub.project("sure-later")["status"]["nextActions"]]
     assert f"OnboardingDecision confirm-later cannot be read: spec.later: {REMEDY}; it does not count" in actions
     assert hub.one(NAMESPACE, "confirmed-dev") is not None
 
