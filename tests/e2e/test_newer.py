@@ -130,7 +130,7 @@ def test_a_confirmation_that_cannot_be_read_confirms_nothing(hub: Hub, decide: C
     hub.wait("sure-later", reason="AwaitingConfirmation")
     actions = [item["action"] for item in hub.project("sure-later")["status"]["nextActions"]]
     assert f"OnboardingDecision confirm-later cannot be read: spec.later: {REMEDY}; it does not count" in actions
-    assert hub.one(NAMESPACE, "confirmed-dev") is not None
+    assert hub.one(NAMESPACE, "sure-later-dev") is not None
 
 
 def test_what_a_newer_operator_admitted_is_left_as_it_is(hub: Hub, operator: OperatorProcess) -> None:
