@@ -8,9 +8,11 @@ import asyncio
 import contextlib
 import json
 import random
+import socket
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -95,6 +97,8 @@ class FaultProxy:
         self._trust = ssl.create_default_context(cafile=str(cluster.ca_file))
         self._faults: list[Fault] = []
         self._watches: set[_Watch] = set()
+        self._connections: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        """To the API server."""
         self._mute = ""
         self._lag = lag
         self._kill: tuple[int, Moment, Callable[[], object]] | None = None
@@ -169,8 +173,8 @@ class FaultProxy:
         return self._call(run())
 
     async def _start(self) -> None:
-        self._connector = aiohttp.TCPConnector(ssl=self._trust, limit=0)
-        self._session = aiohttp.ClientSession(connector=self._connector, read_bufsize=_LINE)
+        connector = aiohttp.TCPConnector(ssl=self._trust, limit=0, socket_factory=self._connect)
+        self._session = aiohttp.ClientSession(connector=connector, read_bufsize=_LINE)
         app = web.Application(client_max_size=16 * 1024**2)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, handler_cancellation=True)
@@ -183,11 +187,18 @@ class FaultProxy:
         for watch in self._watches:
             watch.events.put_nowait(None)
         await self._runner.cleanup()
-        await self._connector.close(abort_ssl=True)
         await self._session.close()
-        # What was aborted is closed by callbacks of the loop's next rounds.
-        for _ in range(10):
-            await asyncio.sleep(0)
+        # A TLS connection that is closed politely waits for the server's answer, which may outlast the loop.
+        for connection in self._connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        while any(connection.fileno() >= 0 for connection in self._connections):
+            await asyncio.sleep(0.01)
+
+    def _connect(self, address: tuple[Any, ...]) -> socket.socket:
+        connection = socket.socket(*address[:3])
+        self._connections.add(connection)
+        return connection
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         if self._mute and request.path.endswith(self._mute):
@@ -273,9 +284,6 @@ async def _pump(watch: _Watch, upstream: aiohttp.ClientResponse, answer: web.Str
         await _drain(watch.events, answer.write, lag)
     finally:
         reading.cancel()
-        # At once and by force: a polite end would outlast the proxy.
-        if upstream.connection is not None and upstream.connection.transport is not None:
-            upstream.connection.transport.abort()
 
 
 async def _drain(events: asyncio.Queue[bytes | None], write: Callable[[bytes], Awaitable[None]], lag: float) -> None:
