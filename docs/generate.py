@@ -84,29 +84,29 @@ def _checks_page() -> str:
     kinds: tuple[tuple[str, str, tuple[Check[Any], ...]], ...] = (
         (
             "Always",
-            "Without these an environment cannot be built. They hold it whatever the policy says, and at no door.",
+            "Without these an environment cannot be built. They hold it whatever the policy says, and at no gate.",
             ALWAYS,
         ),
         (
-            "At a door: the project",
-            "They hold the door that `spec.checks[].gate` of the policy names; at the doors before it they warn.",
+            "At a gate: the project",
+            "They hold the gate that `spec.checks[].gate` of the policy names; at the gates before it they warn.",
             OF_PROJECT,
         ),
         (
-            "At a door: an environment that is to be",
-            "They hold that environment alone, at its door or at a door before it.",
+            "At a gate: an environment that is to be",
+            "They hold that environment alone, at its gate or at a gate before it.",
             OF_ENVIRONMENT,
         ),
         (
-            "At a door: what runs already",
-            "They look at what stands behind earlier doors and hold their own door for it; later on, the next one.",
+            "At a gate: what runs already",
+            "They look at what stands behind earlier gates and hold their own gate for it; later on, the next one.",
             OF_RUNNING,
         ),
     )
     text = (
         "# Checks\n\nEach prerequisite, what it means, and what mends it. An `OnboardingPolicy` says in `spec.checks` "
-        "which door a check\nblocks; one that it does not name is not made. The fields it reads are those that the "
-        "digest of an Approve decision\nat that door, or of an Attest decision of the check, is made of: when one of "
+        "which gate a check\nblocks; one that it does not name is not made. The fields it reads are those that the "
+        "digest of an Approve decision\nat that gate, or of an Attest decision of the check, is made of: when one of "
         "them changes, the decision counts no more.\n"
     )
     for title, meaning, checks in kinds:

@@ -90,7 +90,7 @@ def decided(kind: str, **given: Any) -> dict[str, Any]:
 
 
 OWN_PREFIXES = ("kubernetes.io", "pod-security.kubernetes.io", "k8s.io", "projectonboarding.io", "argoproj.io")
-DOOR, DIGEST, LATER = {"gate": "prod", "approval": "poa"}, FULL[DECISIONS][0]["digest"], FULL[DECISIONS][0]["expires"]
+GATE, DIGEST, LATER = {"gate": "prod", "approval": "poa"}, FULL[DECISIONS][0]["digest"], FULL[DECISIONS][0]["expires"]
 CHART = {"chart": "a", "path": None, "revision": "1.0.0"}
 RULES = {
     "a project is named in at most 30": Case(named("a" * 30)[0], named("a" * 31, "1a", "a.b")),
@@ -144,17 +144,17 @@ RULES = {
     ),
     "a decision is never changed": Case({}, ({"reason": "Another."}, {"expires": "2031-01-01T00:00:00Z"}), {}),
     "gate is given with": Case(
-        decided("Reject", **DOOR), (decided("Reject", approval="poa"), decided("Suspend", gate="a"))
+        decided("Reject", **GATE), (decided("Reject", approval="poa"), decided("Suspend", gate="a"))
     ),
     "approval is given with": Case(
-        decided("Reject", **DOOR), (decided("Reject", gate="prod"), decided("Suspend", approval="poa"))
+        decided("Reject", **GATE), (decided("Reject", gate="prod"), decided("Suspend", approval="poa"))
     ),
     "check is given with": Case(
         decided("Waive", check="A", expires=LATER), (decided("Waive", expires=LATER), decided("Suspend", check="A"))
     ),
     "digest is given with": Case(
-        decided("Approve", **DOOR, digest=DIGEST),
-        (decided("Approve", **DOOR), decided("Reject", **DOOR, digest=DIGEST)),
+        decided("Approve", **GATE, digest=DIGEST),
+        (decided("Approve", **GATE), decided("Reject", **GATE, digest=DIGEST)),
     ),
     "expires is given with": Case(
         decided("Grant", grant={}, expires=LATER), (decided("Grant", grant={}), decided("Suspend", expires=LATER))
@@ -163,7 +163,7 @@ RULES = {
         decided("Grant", grant={}, expires=LATER), (decided("Grant", expires=LATER), decided("Suspend", grant={}))
     ),
     "only Waive, Suspend and ConfirmDelete": Case(
-        decided("Suspend", environment="dev"), (decided("Reject", **DOOR, environment="dev"),)
+        decided("Suspend", environment="dev"), (decided("Reject", **GATE, environment="dev"),)
     ),
 }
 """Cases by a part of the rule's message; they are tried at every path that has the rule."""

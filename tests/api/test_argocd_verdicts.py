@@ -11,7 +11,7 @@ from onboarding.build.kinds import APP_PROJECT
 from onboarding.build.wanted import build_wanted
 from onboarding.checks.argocd import refusals
 from tests.unit.argocd_cases import REFUSED, TAKEN, mutations
-from tests.unit.worlds import OWNER, environment, revisions, spec_of
+from tests.unit.snapshots import OWNER, environment, revisions, spec_of
 
 # The first of them may find the binary not built yet.
 pytestmark = pytest.mark.timeout(1200)

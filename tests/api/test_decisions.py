@@ -27,10 +27,10 @@ GROUPS = {
     "stranger": ["deciders"],
 }
 DIGEST, LATER = f"v1:{'0' * 64}", "2030-12-31T23:59:59Z"
-DOOR = {"gate": "production", "approval": "poa"}
+GATE = {"gate": "production", "approval": "poa"}
 FIELDS: dict[str, dict[str, Any]] = {
-    "Approve": {**DOOR, "digest": DIGEST},
-    "Reject": DOOR,
+    "Approve": {**GATE, "digest": DIGEST},
+    "Reject": GATE,
     "Waive": {"check": "ImageCompliant", "expires": LATER},
     "Attest": {"check": "FlowsOpened", "digest": DIGEST, "expires": LATER},
     "Grant": {"grant": {"production": {"cpu": "8"}}, "expires": LATER},
@@ -105,17 +105,17 @@ def by(username: str, *groups: str) -> dict[str, Any]:
 
 OTHER = {"project": {"name": "other", "uid": "00000000-0000-0000-0000-000000000000"}}
 ATTACKS = {
-    "the same approval of another door": Attack("pilot", "Approve", "gates.* 'audit:poa'", {"gate": "audit"}),
-    "another approval of the same door": Attack(
+    "the same approval of another gate": Attack("pilot", "Approve", "gates.* 'audit:poa'", {"gate": "audit"}),
+    "another approval of the same gate": Attack(
         "pilot", "Approve", "gates.* 'production:security'", {"approval": "security"}
     ),
-    "the rejection of another door": Attack(
+    "the rejection of another gate": Attack(
         "pilot", "Reject", "verb approve on gates.* 'audit:poa'", {"gate": "audit"}
     ),
     "another check": Attack("reviewer", "Attest", "verb attest on checks.* 'PoaNamed'", {"check": "PoaNamed"}),
     "a waiver of what one attests": Attack("reviewer", "Waive", "verb waive on checks", {"check": "FlowsOpened"}),
     "an attestation of what one waives": Attack("platform", "Attest", "verb attest on", {"check": "ImageCompliant"}),
-    "a door by those who waive": Attack("platform", "Approve", "verb approve on gates.* 'production:poa'"),
+    "a gate by those who waive": Attack("platform", "Approve", "verb approve on gates.* 'production:poa'"),
     "a budget for another project": Attack("platform", "Grant", "verb grant on projects.* 'other'", OTHER),
     "the deletion of another project": Attack("platform", "ConfirmDelete", "verb confirm-delete on .*'other'", OTHER),
     "a borrowed name": Attack("stranger", "Approve", "must be you, 'stranger'", by("pilot", "deciders", "pilots")),
@@ -139,7 +139,7 @@ def test_a_decision_is_neither_forged_nor_borrowed(people: dict[str, Person], at
 
 @pytest.fixture
 def made(people: dict[str, Person]) -> Iterator[dict[str, Person]]:
-    """Let the pilot approve and reject the same door."""
+    """Let the pilot approve and reject the same gate."""
     for kind in ("Approve", "Reject"):
         people["pilot"].does(*CREATE, body=decision(kind, "pilot", kind.lower()))
     yield people

@@ -18,10 +18,10 @@ from onboarding.api.delivery import RepositoryCredential
 from onboarding.build.credentials import SECRET, Login, Source
 from onboarding.build.kinds import Manifest, ObjectKey
 from onboarding.build.revision import Owner
-from onboarding.reconcile.apply.compare import Action, Change, Rank
-from onboarding.reconcile.apply.credentials import Courier
+from onboarding.reconcile.apply.diff import Action, Change, Rank
 from onboarding.reconcile.apply.outcome import Outcome, Result
-from onboarding.reconcile.ledger import Ledger
+from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter
+from onboarding.reconcile.observed.capacity import CapacityLedger
 from tests.api.persons import Person
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +58,7 @@ async def secrets(account: Person) -> AsyncIterator[KubeSecrets]:
     cluster = KubeCluster(
         "hub",
         client,
-        ledger=Ledger("test", freed=lambda _name: None),
+        ledger=CapacityLedger("test", freed=lambda _name: None),
         silence=75,
         writes_in_flight=8,
         project_changed=lambda _name: None,
@@ -94,7 +94,7 @@ def password(admin: Person) -> str:
 
 
 async def deliver(secrets: KubeSecrets, change: Change, owner: Owner = OWNER) -> Outcome:
-    return await Courier(secrets).deliver(owner, change)
+    return await RepositorySecretWriter(secrets).deliver(owner, change)
 
 
 def test_the_account_reads_no_secret_beside_argo_cd_and_writes_none_elsewhere(account: Person) -> None:

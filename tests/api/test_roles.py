@@ -69,12 +69,12 @@ def test_there_is_a_row_for_every_role() -> None:
 
 
 def test_what_the_profile_waits_for_somebody_decides() -> None:
-    """Every approval of its doors, and every check of them that rests on a person's word; the roles name no others."""
+    """Every approval of its gates, and every check of them that rests on a person's word; the roles name no others."""
     policy = yaml.safe_load((MANIFESTS / "profiles" / "cloud-pi-native" / "policy.yaml").read_text())["spec"]
-    doors = {f"{gate['name']}:{approval['name']}" for gate in policy["gates"] for approval in gate.get("approvals", [])}
+    gates = {f"{gate['name']}:{approval['name']}" for gate in policy["gates"] for approval in gate.get("approvals", [])}
     checks = {rule["id"] for rule in policy["checks"] if BY_ID[rule["id"]].evidence is Evidence.ATTESTED}
     rights = [right for role in DECIDES.values() for right in role]
-    assert sorted(name for verb, _, name in rights if verb == "approve") == sorted(doors)
+    assert sorted(name for verb, _, name in rights if verb == "approve") == sorted(gates)
     assert sorted(name for verb, _, name in rights if verb == "attest") == sorted(checks)
 
 

@@ -17,8 +17,8 @@ from onboarding.build.kinds import Wanted
 from onboarding.build.quota import build_quota
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
-from onboarding.reconcile.apply.compare import mend
-from onboarding.reconcile.live import live_of
+from onboarding.reconcile.apply.diff import diff_object
+from onboarding.reconcile.observed.cached_object import cached_object_of
 from tests.support.operator import ACCOUNT, NAMESPACE
 
 INPUTS = Path(__file__).parents[1] / "golden" / "input"
@@ -96,11 +96,11 @@ async def test_what_is_built_is_what_is_stored(account: Client) -> None:
     try:
         for item in WANTED:
             made = await create(account, item)
-            difference = mend(item, live_of(item.key.kind, made))
+            difference = diff_object(item, cached_object_of(item.key.kind, made))
             assert difference is None, difference
         for item in WANTED:
             found = await account.request("GET", item.key.kind.path(item.key.namespace, item.key.name))
-            difference = mend(item, live_of(item.key.kind, found))
+            difference = diff_object(item, cached_object_of(item.key.kind, found))
             assert difference is None, difference
     finally:
         for item in reversed(WANTED):
@@ -113,7 +113,7 @@ def test_a_difference_would_be_seen() -> None:
         changed["metadata"] |= {"uid": "u", "resourceVersion": "1"}
         changed["metadata"]["labels"].pop("projectonboarding.io/project-uid")
         changed["metadata"]["labels"]["projectonboarding.io/project-uid"] = "another"
-        assert mend(item, live_of(item.key.kind, changed)) is not None
+        assert diff_object(item, cached_object_of(item.key.kind, changed)) is not None
 
 
 async def test_our_quantities_have_the_servers_form(admin: Client) -> None:

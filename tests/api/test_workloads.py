@@ -31,7 +31,7 @@ from tests.support.api import Api
 from tests.support.installing import apply
 from tests.support.operator import ACCOUNT, NAMESPACE
 from tests.support.waiting import wait_until
-from tests.unit.worlds import NOW, POLICY, TARGETS, spec_of
+from tests.unit.snapshots import NOW, POLICY, TARGETS, spec_of
 
 DATA = Path(__file__).parent / "workloads"
 ROOM = "seen-dev"
@@ -186,7 +186,7 @@ async def test_the_checks_tell_the_good_from_the_bad(room: ControlPlane) -> None
         disruption_budgeted: "Deployment/scaled: no PodDisruptionBudget",
     }
     for check, message in expected.items():
-        finding = check.judge(inputs)
+        finding = check.run(inputs)
         assert finding is not None, check.id
         assert finding.message == message
 

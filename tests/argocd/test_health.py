@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from onboarding.reconcile.report import verdict
 
 from devcluster.builds import ARGOCD
 from devcluster.crds import argocd_manifests
@@ -15,11 +16,10 @@ from devcluster.judgement import run_script, validate_projects
 from onboarding import names
 from onboarding.api.status import Reason
 from onboarding.reconcile.apply.outcome import Outcome, Result
-from onboarding.reconcile.offer.validity import Verdict, status_due
-from onboarding.reconcile.report import verdict
-from onboarding.reconcile.world import World
-from tests.unit.test_report import DEV, LIVE, SITUATIONS, outcome, status_of
-from tests.unit.worlds import NOW, decided, spec_of, world_of
+from onboarding.reconcile.observed.snapshot import Snapshot
+from onboarding.reconcile.observed.validity import Verdict, status_due
+from tests.unit.reconcile.status.test_status import DEV, LIVE, SITUATIONS, outcome, status_of
+from tests.unit.snapshots import NOW, decided, snapshot_of, spec_of
 
 # The first of them may find Argo CD not built yet.
 pytestmark = pytest.mark.timeout(1200)
@@ -69,12 +69,12 @@ NEVER_OF_READY = {
     Reason.PROVISIONED,
     Reason.INCOMPLETE,
 }
-SUSPENDED = world_of(spec_of(DEV), LIVE, decisions=(decided("Suspend"),))
-EVERY_SITUATION: dict[str, tuple[World, Sequence[Outcome]]] = {
+SUSPENDED = snapshot_of(spec_of(DEV), LIVE, decisions=(decided("Suspend"),))
+EVERY_SITUATION: dict[str, tuple[Snapshot, Sequence[Outcome]]] = {
     **{name: situation[:2] for name, situation in SITUATIONS.items()},
-    **{f"outcome {result}": (world_of(spec_of(DEV)), [outcome(result)]) for result in verdict._OF_RESULT},
+    **{f"outcome {result}": (snapshot_of(spec_of(DEV)), [outcome(result)]) for result in verdict._OF_RESULT},
     "suspended": (SUSPENDED, ()),
-    "a newer policy": (world_of(spec_of(DEV), LIVE, policy=None, policy_problem="spec.x", policy_newer=True), ()),
+    "a newer policy": (snapshot_of(spec_of(DEV), LIVE, policy=None, policy_problem="spec.x", policy_newer=True), ()),
 }
 
 
@@ -93,10 +93,10 @@ def ready_of(status: dict[str, Any]) -> tuple[Reason, str]:
     return Reason(found["reason"]), found["status"]
 
 
-@pytest.mark.parametrize(("world", "outcomes"), EVERY_SITUATION.values(), ids=EVERY_SITUATION)
-def test_a_project_is_as_healthy_as_its_conditions_say(world: World, outcomes: Sequence[Outcome]) -> None:
-    status = status_of(world, outcomes)
-    found = shown(status, generation=world.project.generation)
+@pytest.mark.parametrize(("snapshot", "outcomes"), EVERY_SITUATION.values(), ids=EVERY_SITUATION)
+def test_a_project_is_as_healthy_as_its_conditions_say(snapshot: Snapshot, outcomes: Sequence[Outcome]) -> None:
+    status = status_of(snapshot, outcomes)
+    found = shown(status, generation=snapshot.project.generation)
     assert found["status"] == OF_PROJECTS[ready_of(status)]
     message = next(item["message"] for item in status["conditions"] if item["type"] == "Ready")
     assert message in found["message"]
@@ -116,7 +116,7 @@ def test_a_policy_or_target_is_healthy_where_it_can_be_used(kind: str, reason: R
     assert shown(status, kind) == {"status": OF_THE_PLATFORM[reason], "message": "it is so"}
 
 
-READY = status_of(world_of(spec_of(DEV), LIVE))
+READY = status_of(snapshot_of(spec_of(DEV), LIVE))
 UNSEEN = {
     "no status": None,
     "the default of the definition": {"observedGeneration": -1},
@@ -136,9 +136,9 @@ def test_what_nobody_has_looked_at_is_progressing(kind: str, status: Any) -> Non
 def test_the_message_says_who_acts_next() -> None:
     calm = shown(READY)
     assert calm == {"status": "Healthy", "message": "1 of 1 environments are in place"}
-    conflict = shown(status_of(world_of(spec_of(DEV)), [outcome(Result.CONFLICT, message="somebody's")]))
+    conflict = shown(status_of(snapshot_of(spec_of(DEV)), [outcome(Result.CONFLICT, message="somebody's")]))
     assert conflict == {"status": "Degraded", "message": "platform: somebody's"}
-    held = status_of(world_of(spec_of({**DEV, "size": "vast"})))
+    held = status_of(snapshot_of(spec_of({**DEV, "size": "vast"})))
     first = held["nextActions"][0]
     assert shown(held)["message"].endswith(f"; next: {first['actor']}: {first['action']}")
 

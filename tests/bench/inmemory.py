@@ -8,12 +8,12 @@ import yaml
 from onboarding.adapters.store import Store
 from onboarding.build.kinds import HUB, Manifest, ObjectKey
 from onboarding.checks import probe
-from onboarding.reconcile.declared import Declared
-from onboarding.reconcile.ledger import Ledger
-from onboarding.reconcile.live import Live
-from onboarding.reconcile.offer.offered import POLICIES, TARGETS
-from onboarding.reconcile.offer.validity import RoleState
-from onboarding.reconcile.world import ClusterState, Project
+from onboarding.reconcile.observed.cached_object import CachedObject
+from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.platform import POLICIES, TARGETS
+from onboarding.reconcile.observed.projects import ProjectCache
+from onboarding.reconcile.observed.snapshot import ClusterState, Project
+from onboarding.reconcile.observed.validity import RoleState
 from tests.support.installing import ROOT
 from tests.unit.fakes import merged
 
@@ -57,21 +57,21 @@ class NoSecrets:
 class Memory:
     """A cluster in memory: the operator's own cache, and writes that go straight into it."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: CapacityLedger) -> None:
         self.state = ClusterState()
         self.writes = 0
         self._objects: dict[ObjectKey, Manifest] = {}
         self._store = Store(HUB, lambda _project: None, ledger)
 
-    def cached(self, key: ObjectKey) -> Live | None:
+    def cached(self, key: ObjectKey) -> CachedObject | None:
         """Return what the cache knows."""
         return self._store.get(key)
 
-    def owned(self, project: str) -> dict[ObjectKey, Live]:
+    def owned(self, project: str) -> dict[ObjectKey, CachedObject]:
         """Return what the cache knows of a project."""
         return self._store.owned(project)
 
-    def follow(self, key: ObjectKey, project: str) -> Live | None:
+    def follow(self, key: ObjectKey, project: str) -> CachedObject | None:
         """Return what the cache knows."""
         return self._store.follow(key, project)
 
@@ -86,11 +86,11 @@ class Memory:
             told = {"status": {"hard": manifest["spec"]["hard"]}}
         self._keep(key, merged({**manifest, **told}, {"metadata": {"uid": f"uid-{self.writes}"}}))
 
-    async def change(self, key: ObjectKey, patch: Manifest, _live: Live) -> None:
+    async def change(self, key: ObjectKey, patch: Manifest, _live: CachedObject) -> None:
         """Merge-patch an object."""
         self._keep(key, merged(self._objects[key], patch))
 
-    async def delete(self, _key: ObjectKey, _live: Live) -> bool:
+    async def delete(self, _key: ObjectKey, _live: CachedObject) -> bool:
         """Count."""
         self.writes += 1
         return True
@@ -108,7 +108,7 @@ class Memory:
 class Projects:
     """The projects, as the API server keeps them."""
 
-    def __init__(self, declared: Declared) -> None:
+    def __init__(self, declared: ProjectCache) -> None:
         self.writes = 0
         self._declared = declared
         self._bodies: dict[str, dict[str, Any]] = {}
@@ -134,7 +134,7 @@ class Projects:
         body = self._bodies[project.name]
         self._put(project.name, {**body, "metadata": {**body["metadata"], "finalizers": list(finalizers)}})
 
-    async def announce(self, project: Project, announcements: Any) -> None:
+    async def post_events(self, project: Project, events: Any) -> None:
         """Tell nobody."""
 
     def _put(self, name: str, body: dict[str, Any]) -> None:
@@ -143,7 +143,7 @@ class Projects:
         self._declared.put_project(self._bodies[name])
 
 
-def offer(declared: Declared) -> None:
+def offer(declared: ProjectCache) -> None:
     """Offer the profile, with every site on the one cluster."""
     for file in sorted(_PROFILE.glob("*.yaml")):
         manifest = yaml.safe_load(file.read_text())

@@ -18,8 +18,8 @@ from onboarding.build.revision import Owner
 from onboarding.build.wanted import build_wanted
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
 from onboarding.names import API_VERSION
-from onboarding.reconcile.apply.compare import rank_of
-from onboarding.reconcile.proposal.admit import candidates
+from onboarding.reconcile.admission.resolve import resolve_revisions
+from onboarding.reconcile.apply.diff import rank_of
 from tests.support.installing import ROOT, project
 
 ENVIRONMENTS = (("dev", "dev"), ("qualif", "dev"), ("prod", "prod"))
@@ -74,7 +74,7 @@ def wanted_of(declared: dict[str, Any], *, uid: str = "", installation: str = ""
     revisions = [
         revision
         for environment in spec.environments
-        for revision in candidates(
+        for revision in resolve_revisions(
             name, EnvironmentInputs(ProjectInputs(spec, policy, targets, datetime.now(UTC)), environment)
         )
     ]

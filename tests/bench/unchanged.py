@@ -13,9 +13,9 @@ from typing import Any
 from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.status import GateState
 from onboarding.build.kinds import HUB
-from onboarding.reconcile.declared import Declared
-from onboarding.reconcile.ledger import Ledger
-from onboarding.reconcile.observe import Observer
+from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.observer import Observer
+from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.reconciler import Reconciler
 from tests.bench.figures import Result, percentile
 from tests.bench.inmemory import NOW, POLICY, Memory, NoSecrets, Outside, Projects, offer, uid_of
@@ -29,12 +29,12 @@ _LATER = "2027-06-01T00:00:00Z"
 
 
 def measure_unchanged(projects: int, progress: Progress) -> Result:
-    """Bring the projects before the door to production, and then look at them again."""
+    """Bring the projects before the gate to production, and then look at them again."""
     return asyncio.run(_measure(projects, progress))
 
 
 async def _measure(projects: int, progress: Progress) -> Result:
-    declared, ledger, outside = Declared(), Ledger("bench", lambda _project: None), Outside()
+    declared, ledger, outside = ProjectCache(), CapacityLedger("bench", lambda _project: None), Outside()
     cluster, hub = Memory(ledger), Projects(declared)
     offer(declared)
     observer = Observer(
@@ -48,7 +48,7 @@ async def _measure(projects: int, progress: Progress) -> Result:
         teardown_hold=lambda: "",
     )
     reconciler = Reconciler(observer, {HUB: cluster}, hub, outside, ledger, NoSecrets())
-    progress.tell(f"bringing {projects} projects before the door to production, in memory")
+    progress.tell(f"bringing {projects} projects before the gate to production, in memory")
     for index in range(projects):
         progress.show(index, projects)
         hub.declare(_name(index), _spec())
@@ -84,11 +84,11 @@ async def _cost(reconciler: Reconciler, name: str) -> float:
     return 1000 * (time.process_time() - began)
 
 
-async def _walk(declared: Declared, reconciler: Reconciler, hub: Projects, name: str) -> None:
-    """Decide whatever the doors before production ask for."""
+async def _walk(declared: ProjectCache, reconciler: Reconciler, hub: Projects, name: str) -> None:
+    """Decide whatever the gates before production ask for."""
     for _ in range(12):
         await reconciler.reconcile(name)
-        if _doors(hub, name).get("production") == GateState.HELD:
+        if _gate_results(hub, name).get("production") == GateState.HELD:
             # What a pass has written, the next one reports.
             await reconciler.reconcile(name)
             await reconciler.reconcile(name)
@@ -96,7 +96,7 @@ async def _walk(declared: Declared, reconciler: Reconciler, hub: Projects, name:
         for number, decision in enumerate(_decisions(hub, name)):
             decided = f"{name}-{number}-{decision.get('gate')}{decision.get('check')}"
             declared.put_decision(decided, OnboardingDecisionSpec.model_validate(decision))
-    raise AssertionError(f"{name} does not come to the door: {hub.status(name)}")
+    raise AssertionError(f"{name} does not come to the gate: {hub.status(name)}")
 
 
 def _decisions(hub: Projects, name: str) -> Iterator[dict[str, Any]]:
@@ -140,5 +140,5 @@ def _name(index: int) -> str:
     return f"project-{index:04}"
 
 
-def _doors(hub: Projects, name: str) -> dict[str, str]:
+def _gate_results(hub: Projects, name: str) -> dict[str, str]:
     return {gate["name"]: gate["state"] for gate in hub.status(name).get("gates", ())}

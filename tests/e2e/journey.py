@@ -73,12 +73,12 @@ class Journey:
         return found["status"] if current else {}
 
     def gate(self, project: str, name: str) -> dict[str, Any]:
-        """Return one door of a project's status; empty while there is none."""
+        """Return one gate of a project's status; empty while there is none."""
         gates = self.status(project).get("gates", ())
         return next((gate for gate in gates if gate["name"] == name), {})
 
     def reaches(self, project: str, stage: str, *held_by: str, within: float = 30) -> None:
-        """Wait until a project has reached a stage and the next door waits for exactly these words."""
+        """Wait until a project has reached a stage and the next gate waits for exactly these words."""
 
         def there() -> bool:
             status = self.status(project)
@@ -97,10 +97,10 @@ class Journey:
             raise
 
     def is_void(self, project: str, gate: str, words: str) -> None:
-        """Wait until a door says that a decision does not count, and why."""
+        """Wait until a gate says that a decision does not count, and why."""
         wait_until(
             lambda: any(words in text for text in self.gate(project, gate).get("void", ())),
-            what=f"door {gate} says {words!r}; it says {self.gate(project, gate)}",
+            what=f"gate {gate} says {words!r}; it says {self.gate(project, gate)}",
         )
 
     def deploys(self, namespace: str, **labels: str) -> None:

@@ -169,13 +169,13 @@ def test_another_default_target_moves_nothing(hub: Hub) -> None:
     """A default target that changes under an environment holds it as EnvironmentMoved; nothing is written."""
     spec = hub.api.get(POLICY)["spec"]
     stages, gates = spec["stages"], spec["gates"]
-    door = {"name": "moving", "opens": [{"stages": ["moving"]}]}
+    gate = {"name": "moving", "opens": [{"stages": ["moving"]}]}
     target = hub.api.get(f"{ROOT}/hostingtargets/in-cluster")
     elsewhere = {**target, "metadata": {"name": "elsewhere"}}
     hub.api.create(f"{ROOT}/hostingtargets", elsewhere)
     moving = {"name": "moving", "defaultSize": "small", "defaultTarget": "in-cluster"}
     try:
-        hub.change_policy(stages=[*stages, moving], gates=[*gates, door])
+        hub.change_policy(stages=[*stages, moving], gates=[*gates, gate])
         hub.declare("moved", environments=[{"name": "dev", "stage": "moving"}])
         hub.wait("moved")
         audit = Audit(hub.cluster)

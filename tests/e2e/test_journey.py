@@ -1,4 +1,4 @@
-"""A project walks the Cloud π profile from proposal to production, each door held until the right identity decides."""
+"""A project walks the Cloud π profile from proposal to production, each gate held until the right identity decides."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -59,7 +59,7 @@ def test_a_proposal_is_told_what_it_lacks(journey: Journey, contract: dict[str, 
     journey.reaches(NAME, "proposal", "demand-pilot")
 
 
-def test_only_the_right_person_opens_a_door(journey: Journey) -> None:
+def test_only_the_right_person_opens_a_gate(journey: Journey) -> None:
     digest = journey.gate(NAME, "awareness")["digest"]
     approve = {"decision": "Approve", "gate": "awareness", "approval": "demand-pilot", "digest": digest}
     wrong = journey.decision("network", NAME, "wrong-person", **approve)
@@ -85,7 +85,7 @@ def test_a_waiver_counts_until_it_expires(journey: Journey, contract: dict[str, 
     journey.reaches(NAME, "contact", "RunAcknowledged")
     waive = {"decision": "Waive", "check": "RunAcknowledged"}
     journey.decides("platform", NAME, "waived-once", **waive, expires=in_time(15))
-    wait_until(lambda: journey.gate(NAME, "architecture").get("state") == "Open", what="the waiver opens the door")
+    wait_until(lambda: journey.gate(NAME, "architecture").get("state") == "Open", what="the waiver opens the gate")
     journey.reaches(NAME, "contact", "RunAcknowledged")
     checks = {item["id"]: item for item in journey.status(NAME)["checks"]}
     acknowledged = {
@@ -97,7 +97,7 @@ def test_a_waiver_counts_until_it_expires(journey: Journey, contract: dict[str, 
     journey.decides("service-team", NAME, "run", **acknowledged)
 
 
-def test_the_first_environment_opens_behind_the_acceleration_door(journey: Journey, contract: dict[str, Any]) -> None:
+def test_the_first_environment_opens_behind_the_acceleration_gate(journey: Journey, contract: dict[str, Any]) -> None:
     journey.reaches(NAME, "architecture", "nowhere")
     assert journey.hub.project(NAME)["status"]["summary"]["environments"] == "0/3"
     contract["repositories"] = [repository(journey, "main")]
@@ -139,12 +139,12 @@ def test_production_opens_by_the_pilot_alone_and_a_rejection_holds(journey: Jour
         spec = {"decision": "Attest", "check": check, "digest": checks[check]["digest"], "expires": in_time(3600)}
         journey.decides("security", NAME, f"audit-{index}", **spec)
     journey.reaches(NAME, "audit", "poa")
-    door = {"gate": "production", "approval": "poa"}
+    result = {"gate": "production", "approval": "poa"}
     digest = journey.gate(NAME, "production")["digest"]
-    journey.decides("poa", NAME, "builder", "dossier-devs", **door, decision="Approve", digest=digest)
+    journey.decides("poa", NAME, "builder", "dossier-devs", **result, decision="Approve", digest=digest)
     journey.is_void(NAME, "production", "group dossier-devs of the project")
-    journey.decides("poa", NAME, "not-yet", **door, decision="Reject")
-    journey.decides("poa", NAME, "approved", **door, decision="Approve", digest=digest)
+    journey.decides("poa", NAME, "not-yet", **result, decision="Reject")
+    journey.decides("poa", NAME, "approved", **result, decision="Approve", digest=digest)
     journey.reaches(NAME, "audit", "Reject production/poa by poa")
     assert journey.hub.project(NAME)["status"]["summary"]["environments"] == "2/3"
     journey.withdraws("poa", NAME, "not-yet")
@@ -160,7 +160,7 @@ def test_the_run_begins_when_production_is_seen_to_work(journey: Journey) -> Non
     assert "nextActions" not in journey.status(NAME)
 
 
-def test_every_door_told_of_itself_once(journey: Journey) -> None:
+def test_every_gate_told_of_itself_once(journey: Journey) -> None:
     uid = journey.hub.project(NAME)["metadata"]["uid"]
 
     def opened() -> list[str]:
@@ -169,11 +169,11 @@ def test_every_door_told_of_itself_once(journey: Journey) -> None:
             item["note"] for item in events if item["regarding"]["uid"] == uid and item["reason"] == "GateOpened"
         )
 
-    # The waiver opened one door, which closed when it expired and was opened for good by the attestation.
+    # The waiver opened one gate, which closed when it expired and was opened for good by the attestation.
     gates = ["proposal", "awareness", "contact", "architecture", "architecture", "acceleration", "cloud-pi", "audit"]
-    expected = sorted(f"door {gate} is open" for gate in [*gates, "production", "run"])
+    expected = sorted(f"gate {gate} is open" for gate in [*gates, "production", "run"])
     # The last of them is posted after the status that the last test has seen.
-    wait_until(lambda: opened() == expected, what=f"exactly these doors told of themselves: {expected}; {opened()}")
+    wait_until(lambda: opened() == expected, what=f"exactly these gates told of themselves: {expected}; {opened()}")
 
 
 def test_a_decision_counts_for_no_other_project_of_the_name(journey: Journey) -> None:

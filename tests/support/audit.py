@@ -11,7 +11,7 @@ from tests.support.operator import ACCOUNT, NAMESPACE
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}"
 SITE_ACCOUNT = f"system:serviceaccount:{NAMESPACE}:project-onboarding-site"
 _TOLD = ("events", "selfsubjectaccessreviews")
-"""What tells people of doors, and asks for rights: neither changes what a project has."""
+"""What tells people of gates, and asks for rights: neither changes what a project has."""
 _OWN_KINDS = ("projectonboardings", "onboardingpolicies", "hostingtargets")
 _WRITES = ("create", "update", "patch", "delete", "deletecollection")
 ARGO_PLURALS = (APP_PROJECT.plural, APPLICATION.plural)

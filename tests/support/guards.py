@@ -9,8 +9,8 @@ from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import KubeCluster
 from onboarding.adapters.identity import ProvenClient
 from onboarding.build.kinds import HUB
-from onboarding.reconcile.ledger import Ledger
-from onboarding.reconcile.world import ClusterState
+from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.snapshot import ClusterState
 
 
 class Guarded:
@@ -57,7 +57,7 @@ async def connected_to(kubeconfig: Path, *projects: str, name: str = HUB) -> Asy
     cluster = KubeCluster(
         name,
         client,
-        ledger=Ledger("test", freed=lambda _name: None),
+        ledger=CapacityLedger("test", freed=lambda _name: None),
         silence=75,
         writes_in_flight=8,
         project_changed=lambda _name: None,

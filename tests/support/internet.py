@@ -86,13 +86,13 @@ class Internet:
 
     async def ask(self, request: Request[Any], probes: Probes | None = None) -> Any:
         """Ask a request as the operator would."""
-        asks = build_asks(
+        requests_of = build_asks(
             probes or Probes(allowed_networks=LOOPBACK),
             self.secret,
             trust=self.authority.trust,
             resolve=self.resolver,
         )
-        return await asks[type(request)](request)
+        return await requests_of[type(request)](request)
 
 
 @asynccontextmanager

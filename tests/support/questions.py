@@ -47,7 +47,7 @@ class Clock:
         return timer
 
 
-class World:
+class Snapshot:
     """A runner whose questions are answered as a test says."""
 
     def __init__(self) -> None:
@@ -79,11 +79,11 @@ class World:
             raise answer
         return answer
 
-    def asks(self) -> Mapping[type[Request[Any]], Callable[[Any], Any]]:
+    def requests_of(self) -> Mapping[type[Request[Any]], Callable[[Any], Any]]:
         return {DnsRequest: self.ask, EndpointRequest: self.ask}
 
     def configure(self, **settings: int) -> None:
-        self.runner.configure(Probes(**settings), self.asks())
+        self.runner.configure(Probes(**settings), self.requests_of())
 
     async def settle(self) -> None:
         """Let everything happen that needs no time."""

@@ -6,9 +6,9 @@ from onboarding import names
 from onboarding.build.credentials import Source
 from onboarding.build.kinds import RESOURCE_QUOTA, ChildKind, Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError
-from onboarding.reconcile.live import Live, live_of
-from onboarding.reconcile.world import ClusterState
-from tests.unit.worlds import MARK
+from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
+from onboarding.reconcile.observed.snapshot import ClusterState
+from tests.unit.snapshots import MARK
 
 
 def merged(target: Any, patch: Any) -> Any:
@@ -54,7 +54,7 @@ class FakeCluster:
             if self.counting and key.kind is RESOURCE_QUOTA and "spec" in item:
                 self.objects[key] = {**item, "status": {"hard": item["spec"]["hard"]}}
 
-    def follow(self, key: ObjectKey, project: str) -> Live | None:
+    def follow(self, key: ObjectKey, project: str) -> CachedObject | None:
         """Note who wants to know, and return what is there."""
         self.followed.setdefault(key, set()).add(project)
         return self.cached(key)
@@ -64,15 +64,15 @@ class FakeCluster:
         for projects in self.followed.values():
             projects.discard(project)
 
-    def cached(self, key: ObjectKey) -> Live | None:
+    def cached(self, key: ObjectKey) -> CachedObject | None:
         """Return what is there, unless the cache is blind."""
         found = None if self.blind else self.objects.get(key)
-        return live_of(key.kind, found) if found else None
+        return cached_object_of(key.kind, found) if found else None
 
-    def owned(self, project: str) -> dict[ObjectKey, Live]:
+    def owned(self, project: str) -> dict[ObjectKey, CachedObject]:
         """Return what carries the project's label."""
         return {
-            key: live_of(key.kind, manifest)
+            key: cached_object_of(key.kind, manifest)
             for key, manifest in self.objects.items()
             if manifest["metadata"].get("labels", {}).get(names.LABEL_PROJECT) == project
         }
@@ -84,7 +84,7 @@ class FakeCluster:
             raise ApiError(409, "AlreadyExists", f"{key.name} already exists")
         self.put(key, manifest)
 
-    async def change(self, key: ObjectKey, patch: Manifest, live: Live) -> None:
+    async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> None:
         """Merge-patch the object of this UID."""
         self._meet("change", key)
         found = self._found(key, live)
@@ -93,7 +93,7 @@ class FakeCluster:
         self.objects[key] = merged(changed, {"metadata": {"resourceVersion": str(self._version)}})
         self.count()
 
-    async def delete(self, key: ObjectKey, live: Live) -> bool:
+    async def delete(self, key: ObjectKey, live: CachedObject) -> bool:
         """Delete the object of this UID and version; one with finalizers stays for now."""
         self._meet("delete", key)
         found = self._found(key, live)
@@ -119,7 +119,7 @@ class FakeCluster:
         if (verb, key.kind.kind) in self.broken:
             raise self.broken[verb, key.kind.kind]
 
-    def _found(self, key: ObjectKey, live: Live) -> Manifest:
+    def _found(self, key: ObjectKey, live: CachedObject) -> Manifest:
         found = self.objects.get(key)
         if found is None:
             raise ApiError(404, "NotFound", f"{key.name} not found")

@@ -6,8 +6,8 @@ from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.revision import ResolvedFlow, Revision
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
-from onboarding.reconcile.proposal.admit import candidates
-from tests.unit.worlds import NOW, POLICY, environment, spec_of
+from onboarding.reconcile.admission.resolve import resolve_revisions
+from tests.unit.snapshots import NOW, POLICY, environment, spec_of
 
 HUB, FAR = {"name": "a"}, {"name": "b", "kubeconfigSecret": {"name": "far"}}
 ZONES: list[dict[str, Any]] = [
@@ -42,7 +42,7 @@ def built(spec: ProjectOnboardingSpec, name: str = "dev", targets: Any = TARGETS
     """Return what an environment would become on each of its sites."""
     inputs = ProjectInputs(spec, POLICY, targets, NOW)
     chosen = next(item for item in spec.environments if item.name == name)
-    return candidates("shop", EnvironmentInputs(inputs, chosen), **options)
+    return resolve_revisions("shop", EnvironmentInputs(inputs, chosen), **options)
 
 
 def flows_of(spec: ProjectOnboardingSpec, name: str = "dev", **options: Any) -> tuple[ResolvedFlow, ...]:

@@ -8,16 +8,16 @@ from onboarding.api.delivery import RepositoryCredential
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.build.credentials import SECRET, secret_name
 from onboarding.build.kinds import APP_PROJECT, ObjectKey
-from onboarding.reconcile.apply.compare import Change
-from onboarding.reconcile.apply.converge import converge
-from onboarding.reconcile.apply.credentials import Courier, read_note, settle_notes
+from onboarding.reconcile.apply.diff import Change
+from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome
-from onboarding.reconcile.judge import judge
-from onboarding.reconcile.live import Live
+from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter, read_applied, record_applied
+from onboarding.reconcile.observed.cached_object import CachedObject
+from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
+from onboarding.reconcile.plan.reconcile_plan import make_plan
 from onboarding.reconcile.reconciler import differences
-from onboarding.reconcile.world import ClusterState, World
 from tests.unit.fakes import FakeCluster, FakeSecrets
-from tests.unit.worlds import GIT, OWNER, environment, policy_of, spec_of, world_of
+from tests.unit.snapshots import GIT, OWNER, environment, policy_of, snapshot_of, spec_of
 
 TOKEN = b"s3cr3t-token"
 FORGE = {"name": "forge", "secret": "forge-login", "prefixes": ["https://git.example.org/"]}
@@ -47,26 +47,26 @@ class Stage:
     def declare(self, *repositories: Mapping[str, Any], **fields: Any) -> None:
         self.spec = spec_of(environment(), repositories=list(repositories), **fields)
 
-    def world(self, *, deleting: bool = False) -> World:
-        live: dict[ObjectKey, Live] = self.cluster.owned("shop")
-        return world_of(self.spec, live, deleting=deleting, policy=self.policy)
+    def snapshot(self, *, deleting: bool = False) -> Snapshot:
+        live: dict[ObjectKey, CachedObject] = self.cluster.owned("shop")
+        return snapshot_of(self.spec, live, deleting=deleting, policy=self.policy)
 
     def changes(self, *, deleting: bool = False) -> list[Change]:
-        world = self.world(deleting=deleting)
-        return differences(world, judge(world), self.secrets.source)
+        snapshot = self.snapshot(deleting=deleting)
+        return differences(snapshot, make_plan(snapshot), self.secrets.source)
 
     async def passes(self, *, deleting: bool = False) -> list[Outcome]:
         """Do what the reconciler does of a pass."""
         outcomes = await self._work(self.changes(deleting=deleting))
-        return outcomes + await self._work(settle_notes(OWNER, outcomes, {"hub": self.cluster}))
+        return outcomes + await self._work(record_applied(OWNER, outcomes, {"hub": self.cluster}))
 
     async def _work(self, changes: list[Change]) -> list[Outcome]:
-        deliver = Courier(self.secrets).deliver
-        return await converge(OWNER, changes, {"hub": self.cluster}, {"hub": ClusterState()}, deliver)
+        deliver = RepositorySecretWriter(self.secrets).deliver
+        return await execute(OWNER, changes, {"hub": self.cluster}, {"hub": ClusterState()}, deliver)
 
     @property
     def note(self) -> dict[str, str]:
-        return read_note(self.cluster.cached(PROJECT))
+        return read_applied(self.cluster.cached(PROJECT))
 
     def data(self) -> dict[str, str]:
         return {key: base64.b64decode(text).decode() for key, text in self.secrets.objects[LOGIN]["data"].items()}

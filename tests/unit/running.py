@@ -8,7 +8,7 @@ from onboarding.api.policy import OnboardingPolicySpec, WorkloadRules
 from onboarding.api.target import HostingTargetSpec
 from onboarding.checks.inputs import ProjectInputs, RunningInputs
 from onboarding.checks.probe import Answer, Container, Request, Workload, WorkloadsFacts, WorkloadsRequest
-from tests.unit.worlds import NOW, POLICY, SITES, TARGETS, environment, spec_of
+from tests.unit.snapshots import NOW, POLICY, SITES, TARGETS, environment, spec_of
 
 WHAT_RUNS = WorkloadsRequest("hub", "shop-dev")
 AMOUNTS = {"cpu": "100m", "memory": "64Mi"}

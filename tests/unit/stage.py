@@ -3,30 +3,30 @@
 from dataclasses import replace
 from typing import Any
 
-from onboarding.reconcile.ledger import Ledger
-from onboarding.reconcile.observe import Observer
+from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.observer import Observer
+from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.reconciler import Reconciler, Retry
-from onboarding.reconcile.world import World
 from tests.unit.fakes import FakeCluster, FakeSecrets
-from tests.unit.worlds import OWNER
+from tests.unit.snapshots import OWNER
 
 
 class Stage(Observer):
     """One project on one cluster; it is the observer, and keeps what is written about the project."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
         self.cluster = FakeCluster()
         self.finalizers: tuple[str, ...] | None = None
         self.status: dict[str, Any] = {}
         self.statuses = 0
-        ledger = Ledger(OWNER.installation, lambda _project: None)
+        ledger = CapacityLedger(OWNER.installation, lambda _project: None)
         self.reconciler = Reconciler(self, {"hub": self.cluster}, self, self, ledger, FakeSecrets())
 
-    def observe(self, name: str) -> World:
+    def observe(self, name: str) -> Snapshot:
         """Return the world as it is by now."""
         live = {key: item for key, item in self.cluster.owned(name).items() if item.owner == OWNER}
-        return replace(self.world, live=live, clusters={"hub": self.cluster.state})
+        return replace(self.snapshot, live=live, clusters={"hub": self.cluster.state})
 
     def condition(self, kind: str) -> dict[str, Any]:
         """Return a condition of the status that was written."""
@@ -47,13 +47,13 @@ class Stage(Observer):
         """Keep it."""
         self.status = status
         self.statuses += 1
-        self.world = replace(self.world, project=replace(self.world.project, status=status))
+        self.snapshot = replace(self.snapshot, project=replace(self.snapshot.project, status=status))
 
     async def write_finalizers(self, _project: Any, finalizers: tuple[str, ...]) -> None:
         """Keep them."""
         self.finalizers = finalizers
 
-    async def announce(self, *_: Any) -> None:
+    async def post_events(self, *_: Any) -> None:
         """Tell nobody."""
 
     def follow(self, *_: Any, **__: Any) -> None:

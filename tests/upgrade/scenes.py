@@ -195,7 +195,7 @@ def _journey(checkout: Path) -> Scene:
 
 
 def _walk(name: str, checks: Iterable[str], attested: Mapping[str, str], approved: Mapping[str, str]) -> list[Verdict]:
-    """Return what lets a project through its doors; nobody here can look at what is waived."""
+    """Return what lets a project through its gates; nobody here can look at what is waived."""
     waived = [check for check in checks if check not in (*_DECLARED, *_ATTESTED)]
     until = {"expires": FOREVER}
     return [

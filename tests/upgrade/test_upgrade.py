@@ -110,7 +110,7 @@ def test_no_namespace_changes(looked_at: LookedAt) -> None:
 
 
 def test_every_decision_counts_as_it_did(looked_at: LookedAt) -> None:
-    """No door calls a decision void, and doors, conditions and environments stand where they stood."""
+    """No gate calls a decision void, and gates, conditions and environments stand where they stood."""
     hub = looked_at.upgraded.hub
     for item in looked_at.upgraded.projects():
         found = hub.project(item["metadata"]["name"])

@@ -23,9 +23,9 @@ from onboarding.build.kinds import (
     ObjectKey,
 )
 from onboarding.errors import ApiError, UnreachableError, WentBackError
-from onboarding.reconcile.ledger import Ledger
-from onboarding.reconcile.live import Live
-from onboarding.reconcile.world import ClusterState
+from onboarding.reconcile.observed.cached_object import CachedObject
+from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.snapshot import ClusterState
 
 _RESTLESS_KINDS = (APPLICATION, RESOURCE_QUOTA)
 """Kinds whose version moves with every status write of Argo CD or the quota controller: changed by the UID alone."""
@@ -43,7 +43,7 @@ class KubeCluster:
         name: str,
         client: ProvenClient,
         *,
-        ledger: Ledger,
+        ledger: CapacityLedger,
         silence: float,
         writes_in_flight: int,
         project_changed: Callable[[str], None],
@@ -162,11 +162,11 @@ class KubeCluster:
         """
         await self._guards.first_answers()
 
-    def cached(self, key: ObjectKey) -> Live | None:
+    def cached(self, key: ObjectKey) -> CachedObject | None:
         """Return what the cache knows at a place."""
         return self._store.get(key)
 
-    def follow(self, key: ObjectKey, project: str) -> Live | None:
+    def follow(self, key: ObjectKey, project: str) -> CachedObject | None:
         """Return what the cache knows at a place, and tell a project of what changes there."""
         return self._store.follow(key, project)
 
@@ -174,7 +174,7 @@ class KubeCluster:
         """Tell a project no more of what is not its own."""
         self._store.unfollow(project)
 
-    def owned(self, project: str) -> dict[ObjectKey, Live]:
+    def owned(self, project: str) -> dict[ObjectKey, CachedObject]:
         """Return the objects whose labels name this project."""
         return self._store.owned(project)
 
@@ -193,7 +193,7 @@ class KubeCluster:
         self._store.wrote(key.kind, made)
         self._wrote(self.name, key.kind.kind, "create")
 
-    async def change(self, key: ObjectKey, patch: Manifest, live: Live) -> None:
+    async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> None:
         """Merge-patch an object of this UID and, where nobody else moves it all the time, this version."""
         guard = {"uid": live.uid}
         if key.kind not in _RESTLESS_KINDS:
@@ -210,7 +210,7 @@ class KubeCluster:
         self._store.wrote(key.kind, changed)
         self._wrote(self.name, key.kind.kind, "patch")
 
-    async def delete(self, key: ObjectKey, live: Live) -> bool:
+    async def delete(self, key: ObjectKey, live: CachedObject) -> bool:
         """Delete an object of this UID and version; return whether it is gone already."""
         guard = {"uid": live.uid, "resourceVersion": str(live.version)}
         body = {"preconditions": guard, "propagationPolicy": "Background"}

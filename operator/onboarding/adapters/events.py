@@ -10,7 +10,7 @@ import structlog
 from onboarding import names
 from onboarding.adapters.client import Client
 from onboarding.errors import OnboardingError
-from onboarding.reconcile.report.news import Announcement
+from onboarding.reconcile.status.events import Event
 
 _EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events"
 """Events about cluster-scoped objects live in the namespace default (Kubernetes' own rule)."""
@@ -26,7 +26,7 @@ class Regarding(NamedTuple):
     uid: str
 
 
-async def post(client: Client, regarding: Regarding, announcements: Iterable[Announcement]) -> None:
+async def post(client: Client, regarding: Regarding, announcements: Iterable[Event]) -> None:
     """Post an Event for each announcement; one that cannot be posted is logged."""
     for announcement in announcements:
         try:
@@ -35,7 +35,7 @@ async def post(client: Client, regarding: Regarding, announcements: Iterable[Ann
             log.warning("event not posted", about=regarding.name, reason=announcement.reason, error=str(error))
 
 
-def _event(regarding: Regarding, announcement: Announcement, now: datetime) -> dict[str, Any]:
+def _event(regarding: Regarding, announcement: Event, now: datetime) -> dict[str, Any]:
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",

@@ -8,8 +8,8 @@ from onboarding import names
 from onboarding.adapters.client import APPLY_PATCH, JSON_PATCH, Client
 from onboarding.adapters.events import Regarding, post
 from onboarding.errors import ApiError, OnboardingError
-from onboarding.reconcile.report.news import Announcement
-from onboarding.reconcile.world import Project
+from onboarding.reconcile.observed.snapshot import Project
+from onboarding.reconcile.status.events import Event
 
 _PROJECTS = f"/apis/{names.API_VERSION}/projectonboardings"
 
@@ -34,9 +34,9 @@ class HubProjects:
         path = f"{_PROJECTS}/{name}/status"
         self._wrote(await self._client.request("PATCH", path, query=query, body=body, content_type=APPLY_PATCH))
 
-    async def announce(self, project: Project, announcements: Sequence[Announcement]) -> None:
+    async def post_events(self, project: Project, events: Sequence[Event]) -> None:
         """Post Events about a project."""
-        await post(self._client, Regarding("ProjectOnboarding", project.name, project.uid), announcements)
+        await post(self._client, Regarding("ProjectOnboarding", project.name, project.uid), events)
 
     async def write_finalizers(self, project: Project, finalizers: tuple[str, ...]) -> None:
         """Replace the finalizers; refused by the server where the object is another or has changed by now."""

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from onboarding import names
 from onboarding.adapters.client import APPLY_PATCH, Client
-from onboarding.reconcile.offer.offered import POLICIES, TARGETS, Due
+from onboarding.reconcile.observed.platform import POLICIES, TARGETS, Due
 
 KINDS: Final = {POLICIES: "OnboardingPolicy", TARGETS: "HostingTarget"}
 

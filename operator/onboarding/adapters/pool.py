@@ -14,9 +14,9 @@ from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import LOGIN_REFUSED, KubeCluster
 from onboarding.build.kinds import HUB, ChildKind, Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
-from onboarding.reconcile.live import Live
-from onboarding.reconcile.ports import Cluster
-from onboarding.reconcile.world import ClusterState
+from onboarding.reconcile.observed.cached_object import CachedObject
+from onboarding.reconcile.observed.ports import Cluster
+from onboarding.reconcile.observed.snapshot import ClusterState
 
 _BACKOFF_LAST = 15.0
 """Short, so that a cluster that is back, or a Secret that was renewed, is noticed soon."""
@@ -48,18 +48,18 @@ class Unconnected:
         """The problem."""
         return ClusterState(problem=self._problem, starting=self._starting)
 
-    def cached(self, key: ObjectKey) -> Live | None:  # noqa: ARG002
+    def cached(self, key: ObjectKey) -> CachedObject | None:  # noqa: ARG002
         """Know nothing."""
         return None
 
-    def follow(self, key: ObjectKey, project: str) -> Live | None:  # noqa: ARG002
+    def follow(self, key: ObjectKey, project: str) -> CachedObject | None:  # noqa: ARG002
         """Know nothing; that it is connected to at last is news to every project."""
         return None
 
     def unfollow(self, project: str) -> None:
         """Forget nothing."""
 
-    def owned(self, project: str) -> dict[ObjectKey, Live]:  # noqa: ARG002
+    def owned(self, project: str) -> dict[ObjectKey, CachedObject]:  # noqa: ARG002
         """Know nothing."""
         return {}
 
@@ -67,11 +67,11 @@ class Unconnected:
         """Refuse."""
         self._refuse()
 
-    async def change(self, key: ObjectKey, patch: Manifest, live: Live) -> None:  # noqa: ARG002
+    async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> None:  # noqa: ARG002
         """Refuse."""
         self._refuse()
 
-    async def delete(self, key: ObjectKey, live: Live) -> bool:  # noqa: ARG002
+    async def delete(self, key: ObjectKey, live: CachedObject) -> bool:  # noqa: ARG002
         """Refuse."""
         self._refuse()
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from onboarding.adapters.client import METADATA_ONLY, Client
 from onboarding.errors import ApiError
-from onboarding.reconcile.offer.validity import RoleState
+from onboarding.reconcile.observed.validity import RoleState
 
 _GROUP: Final = "rbac.authorization.k8s.io"
 _REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"

@@ -5,19 +5,19 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
 from onboarding.build.kinds import NAMESPACE, ChildKind, Manifest, ObjectKey
-from onboarding.reconcile.ledger import Ledger
-from onboarding.reconcile.live import Live, is_news, key_of, live_of
+from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of, is_news, key_of
+from onboarding.reconcile.observed.capacity import CapacityLedger
 
 
 class Store:
     """Live objects of one cluster by key, and the keys of each project."""
 
-    def __init__(self, cluster: str, changed: Callable[[str], None], ledger: Ledger) -> None:
+    def __init__(self, cluster: str, changed: Callable[[str], None], ledger: CapacityLedger) -> None:
         """Call ``changed`` with a project's name when something of it changed that we did not write ourselves."""
         self._cluster = cluster
         self._changed = changed
         self._ledger = ledger
-        self._objects: dict[ObjectKey, Live] = {}
+        self._objects: dict[ObjectKey, CachedObject] = {}
         self._keys: defaultdict[str, set[ObjectKey]] = defaultdict(set)
         self._expected: set[ObjectKey] = set()
         self._followers: defaultdict[ObjectKey, set[str]] = defaultdict(set)
@@ -26,7 +26,7 @@ class Store:
     def __len__(self) -> int:
         return len(self._objects)
 
-    def get(self, key: ObjectKey) -> Live | None:
+    def get(self, key: ObjectKey) -> CachedObject | None:
         """Return what is known at a place."""
         return self._objects.get(key)
 
@@ -35,11 +35,11 @@ class Store:
         known = self._objects.get(key_of(self._cluster, kind, manifest))
         return known.version if known else 0
 
-    def owned(self, project: str) -> dict[ObjectKey, Live]:
+    def owned(self, project: str) -> dict[ObjectKey, CachedObject]:
         """Return the objects whose labels name this project."""
         return {key: self._objects[key] for key in self._keys.get(project, ())}
 
-    def follow(self, key: ObjectKey, project: str) -> Live | None:
+    def follow(self, key: ObjectKey, project: str) -> CachedObject | None:
         """Return what is known at a place, and tell a project of what changes there, though it is not its own."""
         self._followers[key].add(project)
         self._followed[project].add(key)
@@ -62,7 +62,7 @@ class Store:
 
     def wrote(self, kind: ChildKind, manifest: Manifest) -> None:
         """Take in the answer to our own write; its event will be no news, unless somebody wrote after us."""
-        key, live = key_of(self._cluster, kind, manifest), live_of(kind, manifest)
+        key, live = key_of(self._cluster, kind, manifest), cached_object_of(kind, manifest)
         known = self._objects.get(key)
         if known is None or known.version < live.version:
             self._put(key, live)
@@ -75,7 +75,7 @@ class Store:
         known = self._objects.get(key)
         if known is not None and known.version >= int(manifest["metadata"]["resourceVersion"]):
             return
-        live = live_of(kind, manifest)
+        live = cached_object_of(kind, manifest)
         self._put(key, live)
         if (known is None or is_news(kind, known, live)) and key not in self._expected:
             self._tell(known, live)
@@ -109,7 +109,7 @@ class Store:
                 self._drop(key)
                 self._tell(known, None)
 
-    def _put(self, key: ObjectKey, live: Live) -> None:
+    def _put(self, key: ObjectKey, live: CachedObject) -> None:
         known = self._objects.get(key)
         if known is not None and known.owner != live.owner:
             self._drop(key)
@@ -136,6 +136,6 @@ class Store:
         for project in self._followers.get(key, ()):
             self._changed(project)
 
-    def _tell(self, before: Live | None, after: Live | None) -> None:
+    def _tell(self, before: CachedObject | None, after: CachedObject | None) -> None:
         for project in {item.owner.project for item in (before, after) if item and item.owner}:
             self._changed(project)

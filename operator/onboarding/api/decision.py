@@ -19,9 +19,9 @@ class Decision(StrEnum):
     """What is decided."""
 
     APPROVE = "Approve"
-    """A door: counts while the fields that its checks read stay as they are."""
+    """A gate: counts while the fields that its checks read stay as they are."""
     REJECT = "Reject"
-    """A door: holds until its author takes it back."""
+    """A gate: holds until its author takes it back."""
     WAIVE = "Waive"
     """A check, until a date."""
     ATTEST = "Attest"
@@ -86,8 +86,8 @@ class OnboardingDecisionSpec(Model):
 
     decision: Decision = Field(description="What is decided.")
     project: ProjectReference = Field(description="The project it is about.")
-    gate: ShortName | None = Field(default=None, description="Door that is approved or rejected.")
-    approval: ShortName | None = Field(default=None, description="Which of the door's approvals this is.")
+    gate: ShortName | None = Field(default=None, description="Gate that is approved or rejected.")
+    approval: ShortName | None = Field(default=None, description="Which of the gate's approvals this is.")
     check: CheckId | None = Field(default=None, description="Check that is waived or attested.")
     environment: ShortName | None = Field(default=None, description="Environment it is about. Default: the project.")
     digest: Digest | None = Field(

@@ -1,4 +1,4 @@
-"""The doors of the journey and what blocks them: part of the OnboardingPolicy."""
+"""The gates of the journey and what blocks them: part of the OnboardingPolicy."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -32,7 +32,7 @@ class Track(StrEnum):
 
 
 class Severity(StrEnum):
-    """What a check that does not pass means at its door."""
+    """What a check that does not pass means at its gate."""
 
     BLOCKING = "Blocking"
     WARNING = "Warning"
@@ -47,14 +47,14 @@ Stages = Annotated[tuple[ShortName, ...], Field(max_length=20), SetList()]
 
 
 class Approval(Model):
-    """A decision of a person that a door demands."""
+    """A decision of a person that a gate demands."""
 
     name: ShortName = Field(description="Name of the approval; the right to it is `approve` on `<gate>:<name>`.")
     actor: Actor = Field(description="Who gives it.")
 
 
 class Opening(Model):
-    """Environments behind a door."""
+    """Environments behind a gate."""
 
     stages: Annotated[tuple[ShortName, ...], Field(min_length=1, max_length=20), SetList()] = Field(
         description="Stages of these environments."
@@ -63,15 +63,15 @@ class Opening(Model):
 
 
 class Gate(Model):
-    """The door into a step of the journey."""
+    """The gate into a step of the journey."""
 
-    name: ShortName = Field(description="Name of the step that lies behind the door.")
+    name: ShortName = Field(description="Name of the step that lies behind the gate.")
     description: Text = Field(default="", description="What the step is, in a sentence.")
     opens: Annotated[tuple[Opening, ...], Field(max_length=10)] = Field(
-        default=(), description="Environments that this door opens. Default: none, a step of people."
+        default=(), description="Environments that this gate opens. Default: none, a step of people."
     )
     approvals: Annotated[tuple[Approval, ...], Field(max_length=5), MapList("name")] = Field(
-        default=(), description="Decisions of people that the door demands."
+        default=(), description="Decisions of people that the gate demands."
     )
 
 
@@ -79,7 +79,7 @@ class CheckRule(Model):
     """Where a check counts."""
 
     id: CheckId = Field(description="The check, by its identity in the catalogue.")
-    gate: ShortName = Field(description="The one door that it blocks; at the doors before it warns.")
+    gate: ShortName = Field(description="The one gate that it blocks; at the gates before it warns.")
     severity: Severity = Field(default=Severity.BLOCKING, description="What it means there.")
 
 

@@ -156,11 +156,11 @@ class OnboardingPolicySpec(Model):
     )
     gates: Annotated[tuple[Gate, ...], Field(max_length=12), MapList("name")] = Field(
         default=(),
-        description="The doors of the journey, in order: each opens only behind the one before it. Default: no doors, "
+        description="The gates of the journey, in order: each opens only behind the one before it. Default: no gates, "
         "and every environment opens by the checks on itself.",
     )
     checks: Annotated[tuple[CheckRule, ...], Field(max_length=80), MapList("id")] = Field(
-        default=(), description="Which door each check blocks. A check that is not named here is not made."
+        default=(), description="Which gate each check blocks. A check that is not named here is not made."
     )
     overrides: Annotated[tuple[Override, ...], Field(max_length=20), AtomicList()] = Field(
         default=(), description="Other severities by journey, track or target; the last that matches wins."

@@ -69,15 +69,15 @@ class EnvironmentState(StrEnum):
 
 
 class GateState(StrEnum):
-    """Where a door stands."""
+    """Where a gate stands."""
 
     OPEN = "Open"
     PASSED = "Passed"
     """It would not open again, but what lies behind it exists and stays; nothing new gets through."""
     HELD = "Held"
-    """The next door: something named holds it."""
+    """The next gate: something named holds it."""
     CLOSED = "Closed"
-    """Behind a door that is held."""
+    """Behind a gate that is held."""
 
 
 class CheckResult(StrEnum):
@@ -95,7 +95,7 @@ class Evidence(StrEnum):
     """What a check rests on."""
 
     OBSERVED = "Observed"
-    DECLARED = "Declared"
+    DECLARED = "ProjectCache"
     ATTESTED = "Attested"
 
 
@@ -129,8 +129,8 @@ class CheckStatus(Model):
 
     id: Word = Field(description="Identity of the check; docs/reference/checks.md explains it.")
     result: CheckResult = Field(description="How it ended.")
-    severity: Severity = Field(description="What that means: Blocking holds the door.")
-    gate: Word | None = Field(default=None, description="Door that it blocks; absent: the environment itself.")
+    severity: Severity = Field(description="What that means: Blocking holds the gate.")
+    gate: Word | None = Field(default=None, description="Gate that it blocks; absent: the environment itself.")
     environment: Word | None = Field(default=None, description="Environment it is about; absent: the whole project.")
     site: Word | None = Field(default=None, description="Site it is about; absent: every site.")
     track: Track = Field(description="Organisational or Technical.")
@@ -143,17 +143,17 @@ class CheckStatus(Model):
 
 
 class GateStatus(Model):
-    """A door of the journey."""
+    """A gate of the journey."""
 
-    name: Word = Field(description="Name of the step behind the door.")
-    state: GateState = Field(description="Where the door stands.")
+    name: Word = Field(description="Name of the step behind the gate.")
+    state: GateState = Field(description="Where the gate stands.")
     waiting_for: Annotated[tuple[Message, ...], Field(max_length=5), AtomicList()] = Field(
         default=(), description="What holds it, most urgent first."
     )
     void: Annotated[tuple[Message, ...], Field(max_length=3), AtomicList()] = Field(
         default=(), description="Decisions that do not count, and why."
     )
-    digest: Word | None = Field(default=None, description="What an Approve decision of this door has to name.")
+    digest: Word | None = Field(default=None, description="What an Approve decision of this gate has to name.")
 
 
 class ApplicationStatus(Model):
@@ -187,7 +187,7 @@ class EnvironmentStatus(Model):
     name: Word = Field(description="Name of the environment.")
     stage: Word | None = Field(default=None, description="Its stage.")
     target: Word | None = Field(default=None, description="Its target.")
-    gate: Word | None = Field(default=None, description="The door that opens it.")
+    gate: Word | None = Field(default=None, description="The gate that opens it.")
     held: Message | None = Field(default=None, description="Why it gets nothing new, where that is so.")
     sites: Annotated[tuple[SiteStatus, ...], Field(max_length=10), AtomicList()] = Field(
         default=(), description="Where it stands on each site."
@@ -223,7 +223,7 @@ class ProjectOnboardingStatus(Model):
         default=(), description="Who must do what next, most urgent first."
     )
     gates: Annotated[tuple[GateStatus, ...], Field(max_length=12), AtomicList()] = Field(
-        default=(), description="The doors of the journey, in order."
+        default=(), description="The gates of the journey, in order."
     )
     environments: Annotated[tuple[EnvironmentStatus, ...], Field(max_length=40), AtomicList()] = Field(
         default=(), description="The environments, those on their way out last."

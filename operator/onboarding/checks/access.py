@@ -39,7 +39,7 @@ def _groups(inputs: ProjectInputs) -> list[GroupRequest]:
     Evidence.OBSERVED,
     remedy="have the groups made in the identity provider, or correct their names in spec.team.groups",
     reads=("team.groups",),
-    asks=_groups,
+    requests_of=_groups,
 )
 def groups_exist(inputs: ProjectInputs) -> Finding | None:
     """The identity provider knows every group of the team."""

@@ -45,7 +45,7 @@ OF_DECLARATION: Final[tuple[Check[EnvironmentInputs], ...]] = (
     windows.windows_are_valid,
     windows.windows_stay_within_the_platforms,
     continuity.environment_stays,
-    continuity.a_door_leads_there,
+    continuity.a_gate_leads_there,
     continuity.revision_fits,
     capacity.default_pod_fits,
 )
@@ -75,10 +75,10 @@ OF_PROJECT: Final[tuple[Check[ProjectInputs], ...]] = (
     reviews.security_is_audited,
     reviews.homologation_is_decided,
 )
-"""Checks of the whole project: they hold their door."""
+"""Checks of the whole project: they hold their gate."""
 
 OF_ENVIRONMENT: Final[tuple[Check[EnvironmentInputs], ...]] = (network.domains_are_allowed,)
-"""Checks of an environment that is to be: they hold that environment at their door."""
+"""Checks of an environment that is to be: they hold that environment at their gate."""
 
 OF_RUNNING: Final[tuple[Check[RunningInputs], ...]] = (
     network.domains_resolve,
@@ -101,12 +101,12 @@ OF_RUNNING: Final[tuple[Check[RunningInputs], ...]] = (
     workloads.certificate_ready,
     workloads.backup_scheduled,
 )
-"""Checks of environments that run already: they hold the doors behind theirs, never their own.
+"""Checks of environments that run already: they hold the gates behind theirs, never their own.
 
-An environment that opens behind the check's door is held to it at the next door.
+An environment that opens behind the check's gate is held to it at the next gate.
 """
 
 GATED: Final[tuple[Check[Any], ...]] = (*OF_PROJECT, *OF_ENVIRONMENT, *OF_RUNNING)
-"""The checks that a policy puts at doors."""
+"""The checks that a policy puts at gates."""
 
 BY_ID: Final[dict[str, Check[Any]]] = {check.id: check for check in (*ALWAYS, *GATED)}

@@ -1,4 +1,4 @@
-"""Checks on whether an environment can be what it declares, given what it is already and where its door is."""
+"""Checks on whether an environment can be what it declares, given what it is already and where its gate is."""
 
 from typing import Final
 
@@ -35,19 +35,19 @@ def environment_stays(inputs: EnvironmentInputs) -> Finding | None:
 
 
 @check(
-    "NoDoor",
+    "NoGate",
     Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="choose another target for this stage, or ask the platform team to open it at a door",
+    remedy="choose another target for this stage, or ask the platform team to open it at a gate",
     reads=("environments.stage", "environments.target"),
 )
-def a_door_leads_there(inputs: EnvironmentInputs) -> Finding | None:
-    """Where the policy has doors, one of them opens this stage on this target."""
+def a_gate_leads_there(inputs: EnvironmentInputs) -> Finding | None:
+    """Where the policy has gates, one of them opens this stage on this target."""
     stage, target = inputs.environment.stage, inputs.target_name
     if not inputs.policy.gates or inputs.stage is None or target is None or gate_of(inputs.policy, stage, target):
         return None
-    return Finding(f"no door of the policy opens stage {stage!r} on target {target!r}")
+    return Finding(f"no gate of the policy opens stage {stage!r} on target {target!r}")
 
 
 @check(

@@ -39,7 +39,7 @@ def _repositories(inputs: ProjectInputs) -> Iterator[RepositoryRequest]:
         "repositories.helm",
         "repositories.deploys",
     ),
-    asks=_repositories,
+    requests_of=_repositories,
 )
 def repository_reachable(inputs: ProjectInputs) -> Finding | None:
     """Every Git repository answers and has the revisions and paths that environments deploy; charts are not asked."""
@@ -59,7 +59,7 @@ def _running(inputs: RunningInputs) -> Iterator[Request[Any]]:
     remedy="push the image, for every platform of the policy; where its registry refuses us, have the policy name a "
     "login for it in probes.credentials",
     reads=(),
-    asks=_running,
+    requests_of=_running,
 )
 def images_exist(inputs: RunningInputs) -> Finding | None:
     """The first 20 images of what runs, by name, are in their registries, built for the platforms of the policy."""

@@ -37,7 +37,7 @@ class Finding:
     """The one site that it is about; the empty string where it is about all of them."""
 
 
-def _asks_nothing(_inputs: Any) -> Iterable[Request[Any]]:
+def _requests_nothing(_inputs: Any) -> Iterable[Request[Any]]:
     return ()
 
 
@@ -55,14 +55,14 @@ class Check(Generic[InputsT]):
     """What mends it, as a sentence without its end."""
     reads: tuple[str, ...]
     """The fields of the project's spec that it reads, as paths such as ``team.poa`` or ``environments.domains``."""
-    judge: Callable[[InputsT], Finding | None]
-    asks: Callable[[InputsT], Iterable[Request[Any]]] = _asks_nothing
+    run: Callable[[InputsT], Finding | None]
+    requests_of: Callable[[InputsT], Iterable[Request[Any]]] = _requests_nothing
     """What it asks of the outside world."""
 
     @property
     def description(self) -> str:
         """What is true where it passes."""
-        return (self.judge.__doc__ or "").strip()
+        return (self.run.__doc__ or "").strip()
 
 
 def check(
@@ -74,12 +74,12 @@ def check(
     remedy: str,
     reads: tuple[str, ...],
     actor: Actor = Actor.PROJECT,
-    asks: Callable[[Any], Iterable[Request[Any]]] = _asks_nothing,
+    requests_of: Callable[[Any], Iterable[Request[Any]]] = _requests_nothing,
 ) -> Callable[[Callable[[InputsT], Finding | None]], Check[InputsT]]:
     """Make a check of a function; its docstring says what is true where it passes."""
 
-    def make(judge: Callable[[InputsT], Finding | None]) -> Check[InputsT]:
-        return Check(check_id, theme, track, evidence, actor, remedy, reads, judge, asks)
+    def make(run: Callable[[InputsT], Finding | None]) -> Check[InputsT]:
+        return Check(check_id, theme, track, evidence, actor, remedy, reads, run, requests_of)
 
     return make
 

@@ -49,7 +49,7 @@ class ProjectInputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Headroom:
     """What is taken where an environment wants to be; everything without the environment itself."""
 
     taken: Mapping[str, Totals] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class EnvironmentInputs:
     """Name of the namespace that it would have."""
     former: tuple[tuple[str, str], ...] = ()
     """Target and namespace of what is admitted of it, on each site."""
-    room: Room = field(default_factory=Room)
+    room: Headroom = field(default_factory=Headroom)
     revision_bytes: int = 0
     """Size of the largest of its resolved revisions."""
 

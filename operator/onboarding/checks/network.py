@@ -148,7 +148,7 @@ def _dns(inputs: RunningInputs) -> Iterator[DnsRequest]:
     remedy="have the domain entered into the DNS",
     reads=("environments.domains",),
     actor=Actor.NETWORK,
-    asks=_dns,
+    requests_of=_dns,
 )
 def domains_resolve(inputs: RunningInputs) -> Finding | None:
     """Every domain of an environment that runs resolves to an address."""
@@ -173,7 +173,7 @@ def _certificates(inputs: RunningInputs) -> Iterator[CertificateRequest]:
     Evidence.OBSERVED,
     remedy="install a certificate for the domain, from an authority that is trusted, and have it renewed in time",
     reads=("environments.domains",),
-    asks=_certificates,
+    requests_of=_certificates,
 )
 def certificates_are_valid(inputs: RunningInputs) -> Finding | None:
     """Every domain of an environment that runs shows a trusted certificate of its name, with the policy's days left."""
@@ -211,7 +211,7 @@ def _health(inputs: RunningInputs) -> Iterator[EndpointRequest]:
     Evidence.OBSERVED,
     remedy="make the path of spec.environments[].healthPath answer 200 under every domain",
     reads=("environments.domains", "environments.healthPath"),
-    asks=_health,
+    requests_of=_health,
 )
 def endpoints_are_healthy(inputs: RunningInputs) -> Finding | None:
     """The health path of an environment that runs answers with a status of 200 to 399 under every domain."""

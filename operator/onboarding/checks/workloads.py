@@ -42,11 +42,11 @@ def of_running(
 ) -> Callable[[Judge], Check[RunningInputs]]:
     """Make a check of a function of an environment and what runs in it; undecided until that is known."""
 
-    def make(judge: Judge) -> Check[RunningInputs]:
-        @wraps(judge)
+    def make(run: Judge) -> Check[RunningInputs]:
+        @wraps(run)
         def judge_answer(inputs: RunningInputs) -> Finding | None:
             facts = facts_of(inputs)
-            return unseen(inputs) if facts is None else judge(inputs, facts)
+            return unseen(inputs) if facts is None else run(inputs, facts)
 
         made = check(
             check_id,
@@ -56,7 +56,7 @@ def of_running(
             remedy=remedy,
             reads=reads,
             actor=actor,
-            asks=_asks,
+            requests_of=_asks,
         )
         return made(judge_answer)
 
@@ -68,7 +68,7 @@ def of_each(check_id: str, *, remedy: str) -> Callable[[Offences], Check[Running
 
     def make(offences: Offences) -> Check[RunningInputs]:
         @wraps(offences)
-        def judge(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding | None:
+        def run(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding | None:
             found = [
                 f"{workload.kind}/{workload.name}{offence}"
                 for workload in facts.workloads
@@ -76,7 +76,7 @@ def of_each(check_id: str, *, remedy: str) -> Callable[[Offences], Check[Running
             ]
             return offending(found, facts)
 
-        return of_running(check_id, remedy=remedy)(judge)
+        return of_running(check_id, remedy=remedy)(run)
 
     return make
 

@@ -12,23 +12,23 @@ from onboarding.api.status import EnvironmentState
 from onboarding.build.credentials import Sources
 from onboarding.errors import ApiError, StatusError
 from onboarding.reconcile.apply.blockers import blockers
-from onboarding.reconcile.apply.compare import Action, Change
-from onboarding.reconcile.apply.converge import converge
-from onboarding.reconcile.apply.credentials import Courier, add_logins, settle_notes
-from onboarding.reconcile.apply.mending import mend_all
+from onboarding.reconcile.apply.diff import Action, Change
+from onboarding.reconcile.apply.diff_all import diff_all
+from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome, Result
-from onboarding.reconcile.apply.removal import removals
-from onboarding.reconcile.judge import Judgement, judge
-from onboarding.reconcile.ledger import Ledger, claims_of
-from onboarding.reconcile.memory import Memory
-from onboarding.reconcile.observe import Observer
-from onboarding.reconcile.ports import Cluster, Outside, Projects, Secrets
-from onboarding.reconcile.report.news import news
-from onboarding.reconcile.report.refusals import Refusals, refuses_status
-from onboarding.reconcile.report.rollup import unexplained
-from onboarding.reconcile.report.status import report
-from onboarding.reconcile.report.verdict import Verdict, give_verdict
-from onboarding.reconcile.world import Project, World
+from onboarding.reconcile.apply.prune import prune
+from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter, add_logins, record_applied
+from onboarding.reconcile.observed.capacity import CapacityLedger, allocations_of
+from onboarding.reconcile.observed.memory import Memory
+from onboarding.reconcile.observed.observer import Observer
+from onboarding.reconcile.observed.ports import Cluster, Prober, Projects, Secrets
+from onboarding.reconcile.observed.snapshot import Project, Snapshot
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, make_plan
+from onboarding.reconcile.status.applications import unexplained
+from onboarding.reconcile.status.events import events_of
+from onboarding.reconcile.status.ready import ReadyState, ready_state
+from onboarding.reconcile.status.refusals import Refusals, refuses_status
+from onboarding.reconcile.status.status import report
 
 _LOOKS = 2
 _SOON_CONFIRMED = timedelta(seconds=10)
@@ -50,7 +50,7 @@ class Retry(Enum):
 class Pass:
     """How a pass ended."""
 
-    verdict: Verdict | None = None
+    verdict: ReadyState | None = None
     """None where there was nothing to say: the project is gone."""
     states: Mapping[str, str] = field(default_factory=dict)
     """The state of every environment, for the metrics."""
@@ -69,17 +69,17 @@ class Reconciler:
         observer: Observer,
         clusters: Mapping[str, Cluster],
         projects: Projects,
-        outside: Outside,
-        ledger: Ledger,
+        prober: Prober,
+        ledger: CapacityLedger,
         secrets: Secrets,
     ) -> None:
         self._observer = observer
         self._clusters = clusters
         self._projects = projects
-        self._outside = outside
+        self._prober = prober
         self._ledger = ledger
         self._secrets = secrets
-        self._courier = Courier(secrets)
+        self._secret_writer = RepositorySecretWriter(secrets)
         self._memories: dict[str, Memory] = {}
         self._refusals = Refusals()
         self._unconfirmed: dict[str, datetime] = {}
@@ -95,21 +95,21 @@ class Reconciler:
 
     async def _pass(self, name: str, *, patient: bool) -> Pass | None:
         """Make one pass; None where it met a stale cache and is patient enough to say nothing of it."""
-        world = self._observer.observe(name)
-        if world is None or (world.project.deleting and names.FINALIZER not in world.project.finalizers):
+        snapshot = self._observer.observe(name)
+        if snapshot is None or (snapshot.project.deleting and names.FINALIZER not in snapshot.project.finalizers):
             self._forget(name)
             return Pass()
         memory = self._memories[name] = Memory(self._memories.get(name))
-        world = replace(world, memory=memory)
-        judgement = judge(world)
-        self._outside.follow(name, judgement.asked | unexplained(world, judgement.building), urgent=judgement.urgent)
+        snapshot = replace(snapshot, memory=memory)
+        plan = make_plan(snapshot)
+        self._prober.follow(name, plan.asked | unexplained(snapshot, plan.building), urgent=plan.urgent)
         # Taken before the first await, so that no other project sees the same room free.
-        self._ledger.reserve(name, claims_of(judgement.building), judgement.full)
-        return await self._bring_about(world, judgement, patient=patient)
+        self._ledger.reserve(name, allocations_of(plan.building), plan.full)
+        return await self._bring_about(snapshot, plan, patient=patient)
 
     def _forget(self, name: str) -> None:
         """Keep nothing of a project that is gone."""
-        self._outside.forget(name)
+        self._prober.forget(name)
         self._ledger.reserve(name, {})
         self._memories.pop(name, None)
         self._refusals.end(name)
@@ -120,48 +120,50 @@ class Reconciler:
         for cluster in self._clusters.values():
             cluster.unfollow(name)
 
-    async def _bring_about(self, world: World, judgement: Judgement, *, patient: bool) -> Pass | None:
-        changes = differences(world, judgement, self._secrets.source)
-        if await self._teardown_is_over(world, judgement, changes):
+    async def _bring_about(self, snapshot: Snapshot, plan: ReconcilePlan, *, patient: bool) -> Pass | None:
+        changes = differences(snapshot, plan, self._secrets.source)
+        if await self._teardown_is_over(snapshot, plan, changes):
             return Pass()
-        self._unfollow(world.project.name)
-        await self._hold_on_to(world, changes)
-        outcomes = await self._converge(world, changes)
-        outcomes += await self._converge(world, settle_notes(world.owner, outcomes, self._clusters))
+        self._unfollow(snapshot.project.name)
+        await self._hold_on_to(snapshot, changes)
+        outcomes = await self._execute(snapshot, changes)
+        outcomes += await self._execute(snapshot, record_applied(snapshot.owner, outcomes, self._clusters))
         if not any(outcome.result in (Result.UNREACHABLE, Result.FAILED) for outcome in outcomes):
             # A write without a clear answer may have landed: its room stays taken until a later pass knows.
-            self._ledger.release(world.project.name)
+            self._ledger.release(snapshot.project.name)
         if patient and any(outcome.result is Result.STALE for outcome in outcomes):
             return None
-        after = self._observer.observe(world.project.name) if outcomes else None
-        return await self._report(world, after or world, judgement, outcomes)
+        after = self._observer.observe(snapshot.project.name) if outcomes else None
+        return await self._report(snapshot, after or snapshot, plan, outcomes)
 
-    async def _converge(self, world: World, changes: Sequence[Change]) -> list[Outcome]:
-        return await converge(world.owner, changes, self._clusters, world.clusters, self._courier.deliver)
+    async def _execute(self, snapshot: Snapshot, changes: Sequence[Change]) -> list[Outcome]:
+        return await execute(snapshot.owner, changes, self._clusters, snapshot.clusters, self._secret_writer.deliver)
 
-    async def _report(self, world: World, after: World, judgement: Judgement, outcomes: Sequence[Outcome]) -> Pass:
-        planning = world.project.spec is not None and world.project.spec.mode is Mode.PLAN
+    async def _report(
+        self, snapshot: Snapshot, after: Snapshot, plan: ReconcilePlan, outcomes: Sequence[Outcome]
+    ) -> Pass:
+        planning = snapshot.project.spec is not None and snapshot.project.spec.mode is Mode.PLAN
         source = self._secrets.source
-        plan = differences(world, judge(world.as_applied()), source, to_the_end=True) if planning else None
-        seen = replace(world, live=after.live)
-        verdict = give_verdict(seen, judgement, outcomes, await blockers(seen.live, self._clusters))
-        status = report(seen, judgement, outcomes, verdict, plan)
-        soon = self._soon_confirmed(world, outcomes)
-        if soon is None and status != world.project.status:
-            await self._write_status(world.project, status)
-            await self._projects.announce(world.project, news(world.project.status, status))
+        preview = differences(snapshot, make_plan(snapshot.as_applied()), source, to_the_end=True) if planning else None
+        seen = replace(snapshot, live=after.live)
+        verdict = ready_state(seen, plan, outcomes, await blockers(seen.live, self._clusters))
+        status = report(seen, plan, outcomes, verdict, preview)
+        soon = self._soon_confirmed(snapshot, outcomes)
+        if soon is None and status != snapshot.project.status:
+            await self._write_status(snapshot.project, status)
+            await self._projects.post_events(snapshot.project, events_of(snapshot.project.status, status))
         done = tuple(str(outcome.change) for outcome in outcomes)
-        again_at = min((moment for moment in (judgement.again_at, soon) if moment), default=None)
-        return Pass(verdict, _states(status), done, _retry(judgement, outcomes), again_at)
+        again_at = min((moment for moment in (plan.again_at, soon) if moment), default=None)
+        return Pass(verdict, _states(status), done, _retry(plan, outcomes), again_at)
 
-    def _soon_confirmed(self, world: World, outcomes: Sequence[Outcome]) -> datetime | None:
+    def _soon_confirmed(self, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> datetime | None:
         """Return by when the quotas should be in force that alone keep this from its end; None where that is over."""
         results = {outcome.result for outcome in outcomes} - {Result.DONE, Result.SKIPPED}
         if results != {Result.UNCONFIRMED}:
-            self._unconfirmed.pop(world.project.name, None)
+            self._unconfirmed.pop(snapshot.project.name, None)
             return None
-        until = self._unconfirmed.setdefault(world.project.name, world.now) + _SOON_CONFIRMED
-        return until if world.now < until else None
+        until = self._unconfirmed.setdefault(snapshot.project.name, snapshot.now) + _SOON_CONFIRMED
+        return until if snapshot.now < until else None
 
     async def _write_status(self, project: Project, status: dict[str, Any]) -> None:
         """Write a status; StatusError where the server will not have it, which an Event tells."""
@@ -170,51 +172,51 @@ class Reconciler:
         except ApiError as error:
             if not refuses_status(error):
                 raise
-            await self._projects.announce(project, self._refusals.take(project.name, error))
+            await self._projects.post_events(project, self._refusals.take(project.name, error))
             raise StatusError(f"the status cannot be written: {error}") from error
         self._refusals.end(project.name)
 
-    async def _hold_on_to(self, world: World, changes: Sequence[Change]) -> None:
+    async def _hold_on_to(self, snapshot: Snapshot, changes: Sequence[Change]) -> None:
         """Put our finalizer on before the first object is made, so that none is ever forgotten."""
-        project = world.project
-        holds = bool(world.live) or any(change.action is Action.CREATE for change in changes)
+        project = snapshot.project
+        holds = bool(snapshot.live) or any(change.action is Action.CREATE for change in changes)
         if holds and not project.deleting and names.FINALIZER not in project.finalizers:
             await self._projects.write_finalizers(project, (*project.finalizers, names.FINALIZER))
 
-    async def _teardown_is_over(self, world: World, judgement: Judgement, changes: Sequence[Change]) -> bool:
-        if not world.project.deleting or changes or world.live or judgement.hold or judgement.awaiting:
+    async def _teardown_is_over(self, snapshot: Snapshot, plan: ReconcilePlan, changes: Sequence[Change]) -> bool:
+        if not snapshot.project.deleting or changes or snapshot.live or plan.hold or plan.awaiting:
             return False
-        if not all(state.known for state in world.clusters.values()):
+        if not all(state.known for state in snapshot.clusters.values()):
             return False
-        kept = tuple(finalizer for finalizer in world.project.finalizers if finalizer != names.FINALIZER)
-        await self._projects.write_finalizers(world.project, kept)
+        kept = tuple(finalizer for finalizer in snapshot.project.finalizers if finalizer != names.FINALIZER)
+        await self._projects.write_finalizers(snapshot.project, kept)
         return True
 
 
-def differences(world: World, judgement: Judgement, sources: Sources, *, to_the_end: bool = False) -> list[Change]:
+def differences(snapshot: Snapshot, plan: ReconcilePlan, sources: Sources, *, to_the_end: bool = False) -> list[Change]:
     """Return what is to be done: the plan and the work are the same list.
 
     The work takes a removal in steps, as the Applications go; ``to_the_end`` looks past them, for a plan.
     """
-    if judgement.newer and judgement.newer.frozen:
+    if plan.newer and plan.newer.frozen:
         return []
-    former = frozenset(label for revision in judgement.admitted.values() if revision for label in revision.labels)
-    building = tuple(judgement.building)
-    mending = world.memory.recall("", mend_all, world.owner, building, world.live, former, to_the_end)
-    if mending.changes:
+    former = frozenset(label for revision in plan.admitted.values() if revision for label in revision.labels)
+    building = tuple(plan.building)
+    diff = snapshot.memory.recall("", diff_all, snapshot.owner, building, snapshot.live, former, to_the_end)
+    if diff.changes:
         # They hold whole manifests: too much to keep for all projects of a cluster that cannot be reached.
-        world.memory.forget("", mend_all)
-    changes = [*mending.changes, *removals(world, judgement, mending.unwanted, to_the_end=to_the_end)]
-    return add_logins(world, judgement, mending.app_projects, changes, sources)
+        snapshot.memory.forget("", diff_all)
+    changes = [*diff.changes, *prune(snapshot, plan, diff.unwanted, to_the_end=to_the_end)]
+    return add_logins(snapshot, plan, diff.app_projects, changes, sources)
 
 
-def _retry(judgement: Judgement, outcomes: Sequence[Outcome]) -> Retry:
+def _retry(plan: ReconcilePlan, outcomes: Sequence[Outcome]) -> Retry:
     if any(outcome.result not in (Result.DONE, Result.SKIPPED) and not outcome.told for outcome in outcomes):
         return Retry.LATER
     done = [outcome.change.action for outcome in outcomes if outcome.result is Result.DONE]
     # What waits for something to go, to be ours again, or to be there, gets no event: all of that is our own work.
     went = any(action in (Action.DELETE, Action.RELEASE, Action.RECLAIM) for action in done)
-    return Retry.SOON if went or (done and judgement.arriving) else Retry.NO
+    return Retry.SOON if went or (done and plan.arriving) else Retry.NO
 
 
 def _states(status: Mapping[str, Any]) -> dict[str, str]:

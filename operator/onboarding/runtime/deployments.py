@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from onboarding.build.kinds import APPLICATION, ObjectKey
-from onboarding.reconcile.live import Live
-from onboarding.reconcile.ports import Cluster
-from onboarding.reconcile.world import Project
+from onboarding.reconcile.observed.cached_object import CachedObject
+from onboarding.reconcile.observed.ports import Cluster
+from onboarding.reconcile.observed.snapshot import Project
 from onboarding.runtime.metrics import Metrics
 
 _BAD_ENDS = ("Failed", "Error")
@@ -20,7 +20,7 @@ class Deployments:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._seen: dict[str, dict[ObjectKey, Live]] = {}
+        self._seen: dict[str, dict[ObjectKey, CachedObject]] = {}
 
     def look(self, project: Project | None, clusters: Iterable[Cluster]) -> None:
         """Compare a project's live Applications with those of the last look."""
@@ -50,7 +50,7 @@ class Deployments:
                 counts[state] = counts.get(state, 0) + 1
         return counts
 
-    def _count(self, former: Live, item: Live, stage: str) -> None:
+    def _count(self, former: CachedObject, item: CachedObject, stage: str) -> None:
         before, now = former.application, item.application
         if now.deployed_at and now.deployed_at != before.deployed_at:
             self._metrics.deployments.labels(stage, "Succeeded").inc()

@@ -7,7 +7,7 @@ from typing import Any
 import kopf
 
 from onboarding import names
-from onboarding.reconcile.declared import Declared
+from onboarding.reconcile.observed.projects import ProjectCache
 
 _UNUSED_FINALIZER = f"{names.GROUP}/kopf"
 
@@ -22,7 +22,7 @@ class Events:
 
     def __init__(
         self,
-        declared: Declared,
+        declared: ProjectCache,
         *,
         changed: Callable[[str], None],
         listed: Callable[[], None],

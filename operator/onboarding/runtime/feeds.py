@@ -11,19 +11,19 @@ from onboarding import names
 from onboarding.adapters.informer import Feed
 from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.build.kinds import Manifest
-from onboarding.reconcile.declared import DECISIONS, PROJECTS, Declared
-from onboarding.reconcile.journey.unread import Unread
-from onboarding.reconcile.offer.offered import POLICIES, TARGETS
-from onboarding.reconcile.offer.validity import told, unreadable
+from onboarding.reconcile.observed.platform import POLICIES, TARGETS
+from onboarding.reconcile.observed.projects import DECISIONS, PROJECTS, ProjectCache
+from onboarding.reconcile.observed.unread import UnreadDecision
+from onboarding.reconcile.observed.validity import told, unreadable
 
 log = structlog.get_logger(__name__)
 
 
 def platform_feeds(
-    declared: Declared,
+    declared: ProjectCache,
     changed: Callable[[], None],
     project_changed: Callable[[str], None],
-    news: Callable[[], object],
+    events_of: Callable[[], object],
     relist: Callable[[], bool],
 ) -> tuple[Feed, ...]:
     """Return the feeds of policies, targets and decisions; ``news`` is called with whatever is heard of the first two.
@@ -41,9 +41,9 @@ def platform_feeds(
     def tell(*, differs: bool) -> None:
         if differs:
             changed()
-        news()
+        events_of()
 
-    def decide(name: str, decision: OnboardingDecisionSpec | Unread | None) -> None:
+    def decide(name: str, decision: OnboardingDecisionSpec | UnreadDecision | None) -> None:
         for project in declared.put_decision(name, decision):
             project_changed(project)
 
@@ -71,7 +71,7 @@ def platform_feeds(
 
 
 def project_feed(
-    declared: Declared,
+    declared: ProjectCache,
     project_changed: Callable[[str], None],
     relist: Callable[[], bool],
     kopf_watches: Callable[[], Awaitable[None]],
@@ -105,7 +105,7 @@ def project_feed(
     )
 
 
-def _decision(item: Manifest) -> OnboardingDecisionSpec | Unread | None:
+def _decision(item: Manifest) -> OnboardingDecisionSpec | UnreadDecision | None:
     """Return what is decided, or that it cannot be read; None where it was taken back."""
     # One that is being deleted was taken back, whatever keeps it there.
     if "deletionTimestamp" in item["metadata"]:
@@ -113,7 +113,7 @@ def _decision(item: Manifest) -> OnboardingDecisionSpec | Unread | None:
     try:
         return OnboardingDecisionSpec.model_validate(item["spec"])
     except ValidationError as error:
-        unread = Unread.of(item["metadata"]["name"], item["spec"], told(unreadable(error)))
+        unread = UnreadDecision.of(item["metadata"]["name"], item["spec"], told(unreadable(error)))
         log.warning("a decision cannot be read", decision=unread.name, problem=unread.problem)
         return unread
 

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from onboarding.reconcile.world import ClusterState
+from onboarding.reconcile.observed.snapshot import ClusterState
 
 _PREFIX: Final = "onboarding"
 _SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30)

@@ -19,11 +19,11 @@ from onboarding.adapters.informer import Informer
 from onboarding.adapters.platform_status import KINDS, write_status
 from onboarding.adapters.rights import role_state
 from onboarding.errors import ApiError, OnboardingError
-from onboarding.reconcile.declared import Declared
-from onboarding.reconcile.offer.offered import Due
-from onboarding.reconcile.offer.validity import RoleState
-from onboarding.reconcile.report.refusals import Refusals, refuses_status
-from onboarding.reconcile.world import ClusterState
+from onboarding.reconcile.observed.platform import Due
+from onboarding.reconcile.observed.projects import ProjectCache
+from onboarding.reconcile.observed.snapshot import ClusterState
+from onboarding.reconcile.observed.validity import RoleState
+from onboarding.reconcile.status.refusals import Refusals, refuses_status
 from onboarding.runtime.definitions import Definitions
 from onboarding.runtime.feeds import platform_feeds, project_feed
 
@@ -41,7 +41,7 @@ class Platform:
     def __init__(
         self,
         client: Client,
-        declared: Declared,
+        declared: ProjectCache,
         *,
         silence: float,
         changed: Callable[[], None],

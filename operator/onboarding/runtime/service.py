@@ -25,11 +25,11 @@ from onboarding.api.probes import Probes
 from onboarding.build.kinds import HUB
 from onboarding.checks.probe import WorkloadsRequest
 from onboarding.errors import ApiError, OnboardingError
-from onboarding.reconcile.declared import Declared
-from onboarding.reconcile.ledger import Ledger
-from onboarding.reconcile.observe import Observer
+from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.observer import Observer
+from onboarding.reconcile.observed.projects import ProjectCache
+from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.reconcile.reconciler import Reconciler, Retry
-from onboarding.reconcile.world import ClusterState
 from onboarding.runtime import garbage
 from onboarding.runtime.deployments import Deployments
 from onboarding.runtime.ending import cause_of
@@ -57,7 +57,7 @@ class Service:
         self._installation = installation
         self._metrics = metrics
         self._deployments = Deployments(self._metrics)
-        self._declared = Declared()
+        self._declared = ProjectCache()
         self._queue = WorkQueue(self._work, workers=settings.workers, waited=self._metrics.wait.observe)
         self._events = Events(
             self._declared,
@@ -73,7 +73,7 @@ class Service:
             project_changed=self._queue.add,
             kopf_watches=self._kopf.next_watch,
         )
-        self._ledger = Ledger(installation, freed=self._queue.add)
+        self._ledger = CapacityLedger(installation, freed=self._queue.add)
         self._pins = Pins(hub, settings.namespace, followed=lambda: self._pool)
         self._hub = self._cluster(HUB, ProvenClient(hub.configuration, **self._proof(HUB)))
         self._hub.probe_projects(self._declared.names)
@@ -89,7 +89,7 @@ class Service:
         self._sites_warm = asyncio.Event()
         self._stopping = False
         self._background: list[asyncio.Task[None]] = []
-        self._outside = ProbeRunner(self._queue.add, asked=self._metrics.asked)
+        self._prober = ProbeRunner(self._queue.add, asked=self._metrics.asked)
         self._probes: Probes | None = None
         observer = Observer(
             self._declared,
@@ -97,7 +97,7 @@ class Service:
             installation=installation,
             policy=settings.policy,
             clock=lambda: datetime.now(UTC),
-            answers=self._outside,
+            answers=self._prober,
             ledger=self._ledger,
             teardown_hold=self._teardown_hold,
         )
@@ -105,7 +105,7 @@ class Service:
             hub, settings.namespace, self._pool, changed=self._look_at_all, wrote=self._wrote_object
         )
         self._reconciler = Reconciler(
-            observer, self._pool, HubProjects(hub, self._wrote_project), self._outside, self._ledger, self._secrets
+            observer, self._pool, HubProjects(hub, self._wrote_project), self._prober, self._ledger, self._secrets
         )
         self._metrics.watch(
             ready=lambda: not self.not_ready(),
@@ -148,7 +148,7 @@ class Service:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        await self._outside.close()
+        await self._prober.close()
         await self._pool.close()
 
     async def _watch(self) -> None:
@@ -221,9 +221,9 @@ class Service:
             self._probes = policy.probes
             secrets = partial(read_secret, self._hub_client, self._settings.namespace)
             hub = os.environ.get("KUBERNETES_SERVICE_HOST")
-            asks = build_asks(policy.probes, secrets, never=(hub,) if hub else ())
-            self._outside.configure(
-                policy.probes, {**asks, WorkloadsRequest: lambda request: ask_workloads(self._pool, request)}
+            requests_of = build_asks(policy.probes, secrets, never=(hub,) if hub else ())
+            self._prober.configure(
+                policy.probes, {**requests_of, WorkloadsRequest: lambda request: ask_workloads(self._pool, request)}
             )
 
     def _follow_credentials(self) -> None:

@@ -1,1 +1,1 @@
-"""Differences, and the writes that end them."""
+"""Diff, prune and apply: the writes that bring the clusters to the plan."""

@@ -22,8 +22,8 @@ from onboarding.build.kinds import (
     ObjectKey,
     Wanted,
 )
-from onboarding.reconcile.apply.compare import Action, Change, mend, paths
-from onboarding.reconcile.live import Live
+from onboarding.reconcile.apply.diff import Action, Change, diff_object, paths
+from onboarding.reconcile.observed.cached_object import CachedObject
 
 _ACCESS: Final = frozenset({ROLE_BINDING, SERVICE_ACCOUNT, APPLICATION})
 """Kinds that let people, or Argo CD on their behalf, put something into a namespace."""
@@ -64,7 +64,7 @@ def only_taking(change: Change) -> Change | None:
     return replace(change, body={**(change.body or {}), "subjects": kept}) if len(kept) < len(had) else None
 
 
-def not_in_force(environment: str, owned: Iterable[tuple[ObjectKey, Live]]) -> str:
+def not_in_force(environment: str, owned: Iterable[tuple[ObjectKey, CachedObject]]) -> str:
     """Return what the quotas of an environment on one cluster wait for; the empty string where they are in force."""
     quotas = [(key, live) for key, live in owned if key.kind is RESOURCE_QUOTA and live.environment == environment]
     pending = [str(key) for key, live in quotas if not live.in_force or live.deleting]
@@ -77,7 +77,7 @@ def not_in_force(environment: str, owned: Iterable[tuple[ObjectKey, Live]]) -> s
     )
 
 
-def stored_otherwise(change: Change, live: Live | None) -> str:
+def stored_otherwise(change: Change, live: CachedObject | None) -> str:
     """Return why what restricts an environment is not in force though it was written; the empty string where it is.
 
     An admission webhook may have changed it. ``live`` is what the API server answered, or what is known by now.
@@ -90,7 +90,7 @@ def stored_otherwise(change: Change, live: Live | None) -> str:
     if live.owner is None:
         fields = ("metadata.labels",)
     elif change.action is Action.CREATE:
-        difference = mend(Wanted(change.key, change.body, change.site), live)
+        difference = diff_object(Wanted(change.key, change.body, change.site), live)
         fields = difference.fields if difference else ()
     else:
         fields = tuple(paths(_missing(change.body, orjson.loads(live.content))))
@@ -120,6 +120,6 @@ def subjects(manifest: Manifest | None) -> list[dict[str, Any]]:
     return (manifest or {}).get("subjects") or []
 
 
-def subjects_of(live: Live | None) -> list[dict[str, Any]]:
+def subjects_of(live: CachedObject | None) -> list[dict[str, Any]]:
     """Return whom a live RoleBinding lets in."""
     return subjects(orjson.loads(live.content)) if live and live.content else []

@@ -5,9 +5,9 @@ from typing import Any
 
 from onboarding.build.kinds import APPLICATION, NAMESPACE, ObjectKey
 from onboarding.errors import OnboardingError
-from onboarding.reconcile.argocd import refused_deletion
-from onboarding.reconcile.live import Live
-from onboarding.reconcile.ports import Cluster
+from onboarding.reconcile.observed.argocd_status import refused_deletion
+from onboarding.reconcile.observed.cached_object import CachedObject
+from onboarding.reconcile.observed.ports import Cluster
 
 _TELLING = frozenset(
     {
@@ -21,7 +21,7 @@ _TELLING = frozenset(
 """Conditions that Kubernetes puts on a namespace that cannot go."""
 
 
-async def blockers(live: Mapping[ObjectKey, Live], clusters: Mapping[str, Cluster]) -> list[str]:
+async def blockers(live: Mapping[ObjectKey, CachedObject], clusters: Mapping[str, Cluster]) -> list[str]:
     """Return, for each object of ours that is being deleted, what it waits for."""
     found = []
     for key, item in live.items():

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from onboarding.reconcile.apply.compare import Change
+from onboarding.reconcile.apply.diff import Change
 
 
 class Result(StrEnum):

@@ -19,8 +19,8 @@ from onboarding.build.kinds import (
     ObjectKey,
 )
 from onboarding.build.revision import Owner
-from onboarding.reconcile.live import Live, Origin, key_of, live_of, own_label
-from onboarding.reconcile.ports import Cluster
+from onboarding.reconcile.observed.cached_object import CachedObject, Origin, cached_object_of, key_of, own_label
+from onboarding.reconcile.observed.ports import Cluster
 
 _RELEASED_KINDS: Final = (RESOURCE_QUOTA, LIMIT_RANGE, NETWORK_POLICY, ROLE_BINDING)
 """What is released in a namespace; all else is deleted."""
@@ -37,7 +37,7 @@ class Whose(Enum):
     SOMEBODY = auto()
 
 
-def whose(owner: Owner, environment: str, live: Live) -> Whose:
+def whose(owner: Owner, environment: str, live: CachedObject) -> Whose:
     """Return to whom an object belongs that stands at a place which an environment of the owner wants."""
     if live.owner == owner:
         return Whose.OURS
@@ -48,12 +48,12 @@ def whose(owner: Owner, environment: str, live: Live) -> Whose:
     return Whose.FORMER if other is not None and same_name and other.uid != owner.uid else Whose.SOMEBODY
 
 
-def is_watched(owner: Owner, key: ObjectKey, live: Live) -> bool:
+def is_watched(owner: Owner, key: ObjectKey, live: CachedObject) -> bool:
     """Return whether our watches tell of an object: of every namespace, and of what this installation labelled."""
     return key.kind is NAMESPACE or (live.owner is not None and live.owner.installation == owner.installation)
 
 
-def is_proven(owner: Owner, environment: str, key: ObjectKey, live: Live, cluster: Cluster) -> bool:
+def is_proven(owner: Owner, environment: str, key: ObjectKey, live: CachedObject, cluster: Cluster) -> bool:
     """Return whether it is proven that an object was released from where it says.
 
     Of a namespace an admission policy proves it, if it was written under the binding that there is now: the UID of that
@@ -66,7 +66,7 @@ def is_proven(owner: Owner, environment: str, key: ObjectKey, live: Live, cluste
     return around is not None and (around.owner, around.environment) == (owner, environment)
 
 
-async def take_back(key: ObjectKey, manifest: Manifest, live: Live, cluster: Cluster) -> None:
+async def take_back(key: ObjectKey, manifest: Manifest, live: CachedObject, cluster: Cluster) -> None:
     """Make an object ours again that was released from us, as it is; a namespace with all that was released in it.
 
     The namespace comes last: while it is not ours, whatever interrupts this is begun anew. In a namespace that is ours,
@@ -78,14 +78,14 @@ async def take_back(key: ObjectKey, manifest: Manifest, live: Live, cluster: Clu
     kinds, namespace = (_RELEASED_KINDS, key.name) if key.kind is NAMESPACE else ((key.kind,), key.namespace)
     for kind in kinds:
         for item in await cluster.list_in(kind, namespace):
-            found = live_of(kind, item)
+            found = cached_object_of(kind, item)
             released = _same_place(found.origin, live.origin)
             if found.owner is None and released and not found.deleting and found.uid != live.uid:
-                await cluster.change(key_of(key.cluster, kind, item), _claim(labels, {}, found), found)
-    await cluster.change(key, _claim(metadata["labels"], metadata.get("annotations", {}), live), live)
+                await cluster.change(key_of(key.cluster, kind, item), _allocation(labels, {}, found), found)
+    await cluster.change(key, _allocation(metadata["labels"], metadata.get("annotations", {}), live), live)
 
 
-def conflict(key: ObjectKey, live: Live) -> str:
+def conflict(key: ObjectKey, live: CachedObject) -> str:
     """Return whose object stands at a place that we want, and what can be done; never that a namespace be removed."""
     if live.owner:
         project, uid, installation = live.owner.project, live.owner.uid, live.owner.installation
@@ -108,7 +108,7 @@ def unproven(key: ObjectKey) -> str:
     )
 
 
-def former(key: ObjectKey, live: Live) -> str:
+def former(key: ObjectKey, live: CachedObject) -> str:
     """Return what is said of an object of a former incarnation of the project: nothing is lost."""
     if live.owner:
         told = f"belongs to a former ProjectOnboarding of this name (UID {live.owner.uid})"
@@ -133,7 +133,7 @@ def _way_out(key: ObjectKey) -> str:
     return "Have its owner give it another name"
 
 
-def _claim(labels: dict[str, str], annotations: dict[str, str], live: Live) -> Manifest:
+def _allocation(labels: dict[str, str], annotations: dict[str, str], live: CachedObject) -> Manifest:
     """Return the patch that makes an object ours, if it is still the one that was looked at."""
     return {
         "metadata": {

@@ -9,7 +9,7 @@ from onboarding.build.kinds import APPLICATION, ARGO_KINDS, NAMESPACE, Manifest,
 from onboarding.build.revision import Owner
 from onboarding.errors import ApiError
 from onboarding.reconcile.apply.access import stored_otherwise
-from onboarding.reconcile.apply.compare import Action, Change, mend
+from onboarding.reconcile.apply.diff import Action, Change, diff_object
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.apply.ownership import (
     Whose,
@@ -21,8 +21,8 @@ from onboarding.reconcile.apply.ownership import (
     unproven,
     whose,
 )
-from onboarding.reconcile.live import Live, live_of
-from onboarding.reconcile.ports import Cluster
+from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
+from onboarding.reconcile.observed.ports import Cluster
 
 _WEBHOOK_DOWN: Final = re.compile(r'failed calling webhook "(?P<name>[^"]+)": (?:failed to call webhook: )?(?P<why>.+)')
 _WEBHOOK_DENIES: Final = re.compile(r'admission webhook "(?P<name>[^"]+)" denied the request: (?P<why>.+)', re.DOTALL)
@@ -63,10 +63,10 @@ async def _create(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
     found = await cluster.read(change.key)
     if found is None:
         return Outcome(change, Result.STALE, f"{change.key} came and went: trying again")
-    return await _meet(owner, change, cluster, live_of(change.key.kind, found))
+    return await _meet(owner, change, cluster, cached_object_of(change.key.kind, found))
 
 
-async def _meet(owner: Owner, change: Change, cluster: Cluster, live: Live) -> Outcome:
+async def _meet(owner: Owner, change: Change, cluster: Cluster, live: CachedObject) -> Outcome:
     """Mend what is ours, take back what was released from us, and leave all else alone."""
     told = is_watched(owner, change.key, live)
     if told:
@@ -83,7 +83,7 @@ async def _meet(owner: Owner, change: Change, cluster: Cluster, live: Live) -> O
     return Outcome(change, Result.CONFLICT, conflict(change.key, live), told=told)
 
 
-async def _take_back(owner: Owner, change: Change, cluster: Cluster, live: Live, *, told: bool) -> Outcome:
+async def _take_back(owner: Owner, change: Change, cluster: Cluster, live: CachedObject, *, told: bool) -> Outcome:
     if not is_proven(owner, change.environment, change.key, live, cluster):
         why = unproven(change.key) if change.key.kind is NAMESPACE else conflict(change.key, live)
         return Outcome(change, Result.CONFLICT, why, told=told)
@@ -95,8 +95,8 @@ async def _take_back(owner: Owner, change: Change, cluster: Cluster, live: Live,
     return replace(mended, change=replace(change, action=Action.RECLAIM))
 
 
-async def _mend(owner: Owner, change: Change, cluster: Cluster, live: Live) -> Outcome:
-    difference = mend(Wanted(change.key, _body(change), change.site), live)
+async def _mend(owner: Owner, change: Change, cluster: Cluster, live: CachedObject) -> Outcome:
+    difference = diff_object(Wanted(change.key, _body(change), change.site), live)
     return await perform(owner, difference, cluster) if difference else Outcome(change, Result.DONE)
 
 
@@ -104,7 +104,7 @@ def _being_deleted(change: Change, *, told: bool = True) -> Outcome:
     return Outcome(change, Result.WAITING, f"{change.key} is being deleted: waiting until it is gone", told=told)
 
 
-async def _delete(change: Change, cluster: Cluster, live: Live) -> Outcome:
+async def _delete(change: Change, cluster: Cluster, live: CachedObject) -> Outcome:
     gone = await cluster.delete(change.key, live)
     return Outcome(change, Result.DONE) if gone else _being_deleted(change)
 
@@ -114,7 +114,7 @@ async def _delete_application(change: Change, cluster: Cluster) -> Outcome:
     found = await cluster.read(change.key)
     if found is None:
         return Outcome(change, Result.DONE)
-    live, judged = live_of(change.key.kind, found), _live(change)
+    live, judged = cached_object_of(change.key.kind, found), _live(change)
     if (live.uid, live.owner) != (judged.uid, judged.owner):
         return Outcome(change, Result.STALE, f"{change.key} is another one than before: trying again")
     if live.cascades != change.cascade:
@@ -132,7 +132,7 @@ def _finalizers(application: Manifest, cascade: bool) -> list[str]:
     return [*others, names.CASCADE_FINALIZER] if cascade else others
 
 
-def judge_error(owner: Owner, change: Change, error: ApiError, cluster: Cluster) -> Outcome:
+def outcome_of_error(owner: Owner, change: Change, error: ApiError, cluster: Cluster) -> Outcome:
     """Return what becomes of a change that the API server refused."""
     around = ObjectKey(change.key.cluster, NAMESPACE, "", change.key.namespace)
     if "NamespaceTerminating" in error.causes:
@@ -167,7 +167,7 @@ def _body(change: Change) -> Manifest:
     return change.body
 
 
-def _live(change: Change) -> Live:
+def _live(change: Change) -> CachedObject:
     if change.live is None:
         raise ValueError(f"{change} has no live object")
     return change.live

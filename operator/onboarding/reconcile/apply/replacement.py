@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from onboarding.build.kinds import APPLICATION, ROLE_BINDING, SERVICE_ACCOUNT
 from onboarding.reconcile.apply.access import subjects, subjects_of
-from onboarding.reconcile.apply.compare import Action, Change, Rank
+from onboarding.reconcile.apply.diff import Action, Change, Rank
 
 _GIVING: Final = (Action.CREATE, Action.CHANGE, Action.REPLACE)
 

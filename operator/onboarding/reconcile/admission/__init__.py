@@ -1,0 +1,1 @@
+"""Resolve each declared environment to a candidate for admission."""

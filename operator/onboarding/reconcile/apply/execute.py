@@ -1,0 +1,169 @@
+"""Do the work: write the differences rank by rank; a failure stops its own environment only.
+
+What gives access waits until what restricts its environment is written and confirmed. Nobody waits for that here: the
+pass ends, and the event that confirms a quota brings the next one. What is taken away because something else replaces
+it waits for that alone.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
+from itertools import groupby
+
+from onboarding.build.credentials import SECRET
+from onboarding.build.kinds import ARGO_KINDS, NETWORK_POLICY, ROLE_BINDING, ChildKind, ObjectKey
+from onboarding.build.revision import Owner
+from onboarding.errors import ApiError, UnreachableError
+from onboarding.reconcile.apply.access import gives, not_in_force, only_taking, takes
+from onboarding.reconcile.apply.diff import Action, Change, Rank
+from onboarding.reconcile.apply.outcome import Outcome, Result
+from onboarding.reconcile.apply.perform import outcome_of_error, perform
+from onboarding.reconcile.apply.replacement import replacements_first
+from onboarding.reconcile.observed.ports import Cluster
+from onboarding.reconcile.observed.snapshot import ClusterState
+
+Scope = tuple[str, str]
+"""An environment on a cluster, or an Argo CD's cluster and no environment."""
+Deliver = Callable[[Owner, Change], Awaitable[Outcome]]
+"""Carries out a change of a repository Secret, which is written without being read."""
+
+_UNSEEN = ClusterState(problem="it was not known yet when this was judged")
+
+
+async def execute(
+    owner: Owner,
+    changes: Iterable[Change],
+    clusters: Mapping[str, Cluster],
+    seen: Mapping[str, ClusterState],
+    deliver: Deliver,
+) -> list[Outcome]:
+    """Carry out the changes and return how each of them ended.
+
+    ``seen`` are the states that the changes were judged by: a cluster whose caches were not warm then is not written
+    to, even where it is known by now.
+    """
+    outcomes: list[Outcome] = []
+    troubles: dict[Scope, set[ChildKind]] = {}
+    missing: set[ObjectKey] = set()
+    judged = {name: seen.get(name, _UNSEEN) for name in clusters}
+    states = {name: cluster.state if judged[name].known else judged[name] for name, cluster in clusters.items()}
+    for _, group in groupby(sorted(replacements_first(changes), key=_rank), key=_rank):
+        batch = [_as_it_is_now(owner, change, clusters) for change in group]
+        # Looked at anew in each rank, because a quota may be confirmed while the others are still being written.
+        scopes = {_scope(change) for change in batch if gives(change)}
+        pending = {scope: _not_in_force(owner, scope, clusters) for scope in scopes}
+        waiting = [_replaced_later(change, missing) or _waits(change, troubles, pending) for change in batch]
+        work = (
+            _carry_out(owner, change, clusters, states, deliver, wait)
+            for change, wait in zip(batch, waiting, strict=True)
+        )
+        results = await asyncio.gather(*work)
+        missing |= {outcome.change.key for outcome in results if _keeps_the_former(outcome)}
+        for outcome in filter(_stops_others, results):
+            troubles.setdefault(_scope(outcome.change), set()).add(outcome.change.key.kind)
+        outcomes += results
+    return outcomes
+
+
+def _stops_others(outcome: Outcome) -> bool:
+    """Return whether later work of the same scope waits; a login that cannot be delivered stops its repository only."""
+    change = outcome.change
+    undelivered = change.key.kind is SECRET and change.action is not Action.DELETE
+    return outcome.result is not Result.DONE and not undelivered and _rank(change) is not Rank.REVOCATIONS
+
+
+def _keeps_the_former(outcome: Outcome) -> bool:
+    """Return whether what a change replaces stays.
+
+    It goes where a stranger's RoleBinding has the name of ours: whoever made it could keep more access than he shall.
+    """
+    strangers = outcome.result is Result.CONFLICT and outcome.change.key.kind is ROLE_BINDING
+    return outcome.result is not Result.DONE and not strangers
+
+
+def _as_it_is_now(owner: Owner, change: Change, clusters: Mapping[str, Cluster]) -> Change:
+    """Return the second part of a change with what the first has made of the object."""
+    if not change.after or change.live is None or change.key.cluster not in clusters:
+        return change
+    live = clusters[change.key.cluster].cached(change.key)
+    same = live is not None and (live.uid, live.owner) == (change.live.uid, owner)
+    return replace(change, live=live) if same else change
+
+
+def _replaced_later(change: Change, missing: set[ObjectKey]) -> Outcome | None:
+    """Return what keeps access where it is: what replaces it is not there yet."""
+    if not change.after & missing:
+        return None
+    what = ", ".join(sorted(str(key) for key in change.after & missing))
+    return Outcome(change, Result.SKIPPED, f"{change.key} stays until it is replaced by {what}")
+
+
+def _rank(change: Change) -> Rank:
+    """Return when a change is carried out: people lose access before anything else is done."""
+    return Rank.REVOCATIONS if change.key.kind is ROLE_BINDING and takes(change) else change.rank
+
+
+def _scope(change: Change) -> Scope:
+    return change.site, change.environment
+
+
+def _not_in_force(owner: Owner, scope: Scope, clusters: Mapping[str, Cluster]) -> str:
+    site, environment = scope
+    owned = clusters[site].owned(owner.project) if site in clusters else {}
+    return not_in_force(environment, ((key, live) for key, live in owned.items() if live.owner == owner))
+
+
+def _waits(change: Change, troubles: Mapping[Scope, set[ChildKind]], pending: Mapping[Scope, str]) -> Outcome | None:
+    """Return what a change waits for; None where it waits for nothing, as what takes access away never does."""
+    if takes(change) or change.after:
+        return None
+    kinds = troubles.get(_scope(change), set())
+    if change.action is Action.DELETE and change.key.kind is NETWORK_POLICY:
+        # A hole is closed at once, but not while the policies that deny all else may be missing.
+        kinds = kinds & {NETWORK_POLICY}
+    if kinds or (change.rank is Rank.APPLICATIONS and (change.key.cluster, "") in troubles):
+        return Outcome(change, Result.SKIPPED, f"{change.key} waits for what comes before it")
+    if gives(change) and (why := pending.get(_scope(change), "")):
+        return Outcome(change, Result.UNCONFIRMED, why, told=True)
+    return None
+
+
+async def _carry_out(
+    owner: Owner,
+    change: Change,
+    clusters: Mapping[str, Cluster],
+    states: Mapping[str, ClusterState],
+    deliver: Deliver,
+    waiting: Outcome | None,
+) -> Outcome:
+    """Carry out a change; of one that waits only what takes access away."""
+    refusal = _refusal(change, states)
+    if refusal:
+        return refusal
+    due = only_taking(change) if waiting else change
+    if due is None and waiting:
+        return waiting
+    try:
+        if change.key.kind is SECRET:
+            return await deliver(owner, change)
+        done = await perform(owner, due or change, clusters[change.key.cluster])
+    except UnreachableError as error:
+        return Outcome(change, Result.UNREACHABLE, f"{change.key.cluster} gives no answer: {error}")
+    except ApiError as error:
+        done = outcome_of_error(owner, change, error, clusters[change.key.cluster])
+    return waiting if waiting and done.result is Result.DONE else done
+
+
+def _refusal(change: Change, states: Mapping[str, ClusterState]) -> Outcome | None:
+    state = states.get(change.key.cluster)
+    if state is None:
+        return Outcome(change, Result.UNREACHABLE, f"there is no connection {change.key.cluster}", told=True)
+    if state.problem:
+        return Outcome(change, Result.UNREACHABLE, f"cluster {change.key.cluster}: {state.problem}", told=True)
+    if not state.guarded:
+        result = Result.UNREACHABLE if state.guard_unknown else Result.GUARD_MISSING
+        return Outcome(change, result, f"cluster {change.key.cluster}: {state.guard_problem}", told=True)
+    if change.key.kind in ARGO_KINDS and not state.argocd:
+        message = f"cluster {change.key.cluster} does not serve Argo CD's kinds: install Argo CD there"
+        return Outcome(change, Result.ARGOCD_MISSING, message, told=True)
+    return None

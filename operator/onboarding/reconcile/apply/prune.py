@@ -1,0 +1,145 @@
+"""What has to go: pruned objects, and environments that leave by release or by deletion.
+
+Applications go first, and nothing else of their environment moves while one of them lives. Then, by the deletion
+policy, the namespaces are released (our labels go, workloads stay) or deleted.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import orjson
+
+from onboarding import names
+from onboarding.api.policy import Access
+from onboarding.build.appproject import InUse
+from onboarding.build.kinds import (
+    APP_PROJECT,
+    APPLICATION,
+    NAMESPACE,
+    ROLE_BINDING,
+    SERVICE_ACCOUNT,
+    Manifest,
+    ObjectKey,
+)
+from onboarding.build.permitted import GroupKind
+from onboarding.reconcile.admission.resolve import Place
+from onboarding.reconcile.apply.diff import Action, Change, Rank
+from onboarding.reconcile.observed.cached_object import CachedObject, own_label
+from onboarding.reconcile.observed.snapshot import Snapshot
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, may_delete
+
+
+def in_use(live: Mapping[ObjectKey, CachedObject]) -> dict[ObjectKey, InUse]:
+    """Return what each of the project's live Applications uses."""
+    kinds = {(key.cluster, key.namespace): _permitted(item) for key, item in live.items() if key.kind is APP_PROJECT}
+    found = {}
+    for key, item in live.items():
+        if key.kind is APPLICATION:
+            spec = orjson.loads(item.content).get("spec", {})
+            destination = spec.get("destination", {})
+            server, namespace = destination.get("server", ""), destination.get("namespace", "")
+            repositories = _repositories(spec)
+            if repositories and server and namespace:
+                found[key] = InUse(repositories, server, namespace, kinds.get((key.cluster, key.namespace), ()))
+    return found
+
+
+def prune(
+    snapshot: Snapshot, plan: ReconcilePlan, unwanted: Iterable[ObjectKey], *, to_the_end: bool = False
+) -> list[Change]:
+    """Return what removes these objects, which nothing wants any more: the next step, or all of them.
+
+    An object is pruned only where the complete list of its environment is known; when in doubt it stays.
+    """
+    going = {key: snapshot.live[key] for key in unwanted}
+    busy = {item.environment for key, item in going.items() if key.kind is APPLICATION}
+    places = plan.building_places
+    changes: list[Change] = []
+    for key, item in going.items():
+        place = Place(item.environment, key.cluster)
+        change: Change | None = None
+        if item.deleting:
+            continue
+        if key.kind is APP_PROJECT:
+            change = _delete(key, item) if _everything_is_known(snapshot) else None
+        elif key.kind is APPLICATION:
+            change = _application(snapshot, plan, key, item)
+        elif item.environment in plan.gone or place in plan.leaving:
+            change = None if item.environment in busy and not to_the_end else _part(snapshot, plan, key, item)
+        elif place in places:
+            change = _delete(key, item)
+        if change:
+            changes.append(change)
+    # The cache has no order of its own, and the same plan shall read the same after every start.
+    return sorted(changes, key=lambda change: (change.rank, str(change.key)))
+
+
+def _repositories(spec: Manifest) -> tuple[str, ...]:
+    """Return the repositories of an Application; Argo CD looks at ``source`` only where there are no ``sources``."""
+    sources = spec.get("sources") or [spec.get("source", {})]
+    return tuple(source["repoURL"] for source in sources if source.get("repoURL"))
+
+
+def _permitted(project: CachedObject) -> tuple[GroupKind, ...]:
+    """Return the kinds that an AppProject permits."""
+    kinds = orjson.loads(project.content).get("spec", {}).get("namespaceResourceWhitelist") or ()
+    return tuple((item["group"], item["kind"]) for item in kinds)
+
+
+def _everything_is_known(snapshot: Snapshot) -> bool:
+    return all(state.known for state in snapshot.clusters.values())
+
+
+def _application(snapshot: Snapshot, plan: ReconcilePlan, key: ObjectKey, item: CachedObject) -> Change | None:
+    """Return the deletion of an Application that its environment no longer has, by cascade only where confirmed.
+
+    Of a held environment the full list may be unknown; there an Application goes only when its repository was removed.
+    """
+    building = {revision.environment for revision in plan.building} - plan.held.keys()
+    spec = snapshot.project.spec
+    if item.environment not in plan.gone | building:
+        used = _repositories(orjson.loads(item.content).get("spec", {}))
+        if spec is None or {*used} <= {repository.url for repository in spec.repositories}:
+            return None
+    cascade = may_delete(snapshot, plan, item.environment)
+    return Change(Action.DELETE, key, Rank.REMOVALS, item.environment, key.cluster, None, item, cascade=cascade)
+
+
+def _part(snapshot: Snapshot, plan: ReconcilePlan, key: ObjectKey, item: CachedObject) -> Change | None:
+    """Return what becomes of one object of an environment that leaves; None where its namespace takes it along."""
+    if key.kind is SERVICE_ACCOUNT:
+        return _delete(key, item)
+    if may_delete(snapshot, plan, item.environment):
+        if key.kind is NAMESPACE:
+            return _delete(key, item, Rank.LAST)
+        if ObjectKey(key.cluster, NAMESPACE, "", key.namespace) in snapshot.live:
+            return None
+    if key.kind is ROLE_BINDING and (_revoked(snapshot) or key.name.startswith("sync:")):
+        return _delete(key, item)
+    rank = Rank.LAST if key.kind is NAMESPACE else Rank.RELEASES
+    return Change(Action.RELEASE, key, rank, item.environment, key.cluster, _release(snapshot, key, item), item)
+
+
+def _revoked(snapshot: Snapshot) -> bool:
+    return snapshot.policy is not None and snapshot.policy.released_access is Access.REVOKE
+
+
+def _delete(key: ObjectKey, item: CachedObject, rank: Rank = Rank.REMOVALS) -> Change:
+    return Change(Action.DELETE, key, rank, item.environment, key.cluster, None, item)
+
+
+def _release(snapshot: Snapshot, key: ObjectKey, item: CachedObject) -> Manifest:
+    """Return the patch that takes our labels off and leaves word of where the object came from."""
+    labels = orjson.loads(item.content)["metadata"]["labels"]
+    origin = {
+        "project": snapshot.project.name,
+        "uid": snapshot.project.uid,
+        "environment": item.environment,
+        "installation": snapshot.installation,
+        "at": snapshot.now.isoformat(timespec="seconds"),
+    }
+    if key.kind is NAMESPACE:
+        origin["guard"] = snapshot.release_mark(key.cluster)
+    annotations: dict[str, str | None] = {names.ANNOTATION_RELEASED: orjson.dumps(origin).decode()}
+    if key.kind is NAMESPACE:
+        annotations[names.ANNOTATION_ADMITTED] = None
+    return {"metadata": {"labels": {label: None for label in labels if own_label(label)}, "annotations": annotations}}

@@ -1,0 +1,1 @@
+"""Evaluate the checks and decisions at each gate."""

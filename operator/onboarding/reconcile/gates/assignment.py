@@ -1,0 +1,64 @@
+"""Where a policy puts each check: at which gate, and what it means there for projects of one journey; pure."""
+
+from collections.abc import Iterable
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from onboarding.api.gates import Override, Severity
+from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.checks.catalogue import OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
+from onboarding.checks.finding import Check
+from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, RunningInputs
+
+InputsT = TypeVar("InputsT")
+
+
+class GateCheck(NamedTuple, Generic[InputsT]):
+    """A check at the gate where the policy puts it."""
+
+    check: Check[InputsT]
+    severity: Severity
+    gate_index: int
+    """The place of the gate in the order."""
+    overrides: tuple[Override, ...]
+    """Those that concern it."""
+
+    def severity_on(self, target: str, *, warns: bool = False) -> Severity:
+        """Return what it means on a target: its severity, or that of the last override that matches.
+
+        ``warns``: what is not ignored is only told.
+        """
+        severity = self.severity
+        for override in self.overrides:
+            if override.target in (None, target):
+                severity = override.severity
+        return Severity.WARNING if warns and severity is not Severity.IGNORED else severity
+
+
+class GateChecks(NamedTuple):
+    """The checks that a policy puts at a gate, in the order of the catalogue."""
+
+    of_project: tuple[GateCheck[ProjectInputs], ...]
+    of_environment: tuple[GateCheck[EnvironmentInputs], ...]
+    of_running: tuple[GateCheck[RunningInputs], ...]
+
+
+def gate_checks(policy: OnboardingPolicySpec, journey: str | None) -> GateChecks:
+    """Return where the checks are for projects of a journey."""
+    order = {gate.name: place for place, gate in enumerate(policy.gates)}
+    rules = {rule.id: rule for rule in policy.checks if rule.gate in order}
+    overrides = [override for override in policy.overrides if override.journey in (None, journey)]
+
+    def posted(checks: Iterable[Check[InputsT]]) -> tuple[GateCheck[InputsT], ...]:
+        return tuple(
+            GateCheck(
+                check, rule.severity, order[rule.gate], tuple(item for item in overrides if _concerns(item, check))
+            )
+            for check in checks
+            if (rule := rules.get(check.id))
+        )
+
+    return GateChecks(posted(OF_PROJECT), posted(OF_ENVIRONMENT), posted(OF_RUNNING))
+
+
+def _concerns(override: Override, check: Check[Any]) -> bool:
+    return override.track in (None, check.track) and (not override.checks or check.id in override.checks)

@@ -1,0 +1,102 @@
+"""Digests of what a decision looked at: exactly the fields that matter, so that no other change voids it."""
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache, cached_property, lru_cache
+from typing import Any
+
+from onboarding.api.crd import structural
+from onboarding.api.gates import Severity
+from onboarding.api.markers import LIST_MAP_KEYS, LIST_TYPE
+from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.build.canonical import dump
+from onboarding.checks.catalogue import BY_ID
+
+
+class Digests:
+    """What decisions about a project have to name now.
+
+    A digest is ``v1:`` and the SHA-256 of the canonical JSON of some fields. Absent and default values are left out,
+    so that a new optional field voids no decision; lists whose order means nothing are sorted.
+    """
+
+    def __init__(self, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec) -> None:
+        self._spec = spec
+        self._policy = policy
+        self._gates: dict[str, str] = {}
+        self._known: dict[tuple[str, ...], str] = {}
+        self._picked: dict[str, Any] = {}
+
+    def of_gate(self, gate: str) -> str:
+        """Return the digest of exactly the fields that the checks at this gate read."""
+        if gate not in self._gates:
+            self._gates[gate] = self._of(gate_reads(self._policy, gate))
+        return self._gates[gate]
+
+    def of_check(self, check: str) -> str:
+        """Return the digest of exactly the fields that this check reads."""
+        return self._of(_reads((check,)))
+
+    @cached_property
+    def _content(self) -> dict[str, Any]:
+        return self._spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    def _of(self, paths: Iterable[str]) -> str:
+        """Return the digest of these fields, which are in order and there once each."""
+        fields = tuple(paths)
+        if fields not in self._known:
+            there = {path: value for path in fields if (value := self._field(path)) is not None}
+            content = dump(there)
+            self._known[fields] = "v1:" + hashlib.sha256(content).hexdigest()
+        return self._known[fields]
+
+    def _field(self, path: str) -> Any:
+        if path not in self._picked:
+            self._picked[path] = _pick(self._content, path.split("."), _schema())
+        return self._picked[path]
+
+
+def gate_reads(policy: OnboardingPolicySpec, gate: str) -> list[str]:
+    """Return the fields that the checks at a gate read, in order and once each."""
+    rules = (rule for rule in policy.checks if rule.gate == gate and rule.severity is not Severity.IGNORED)
+    return list(_reads(tuple(rule.id for rule in rules)))
+
+
+@lru_cache(maxsize=256)
+def _reads(checks: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the fields that these checks read, in order and once each."""
+    return tuple(sorted({path for name in checks if (check := BY_ID.get(name)) for path in check.reads}))
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return structural(ProjectOnboardingSpec, "spec")
+
+
+def _pick(value: Any, path: list[str], schema: Any) -> Any:
+    """Return a field; of a list of named items, that of each item by its name, and only where it has the field."""
+    if not path or value is None:
+        return _sorted(value, schema)
+    if isinstance(value, list):
+        (key,) = schema[LIST_MAP_KEYS]
+        parts = ((item[key], _pick(item, path, schema["items"])) for item in value)
+        return {name: part for name, part in parts if part is not None} or None
+    return _pick(value.get(path[0]), path[1:], schema["properties"][path[0]])
+
+
+def _sorted(value: Any, schema: Any) -> Any:
+    """Return a value with every list in it sorted that is a set, or a map by its keys."""
+    if isinstance(value, dict):
+        others = schema.get("additionalProperties", {})
+        fields = schema.get("properties", {})
+        return {name: _sorted(part, fields.get(name, others)) for name, part in value.items()}
+    if not isinstance(value, list):
+        return value
+    items = [_sorted(item, schema["items"]) for item in value]
+    match schema.get(LIST_TYPE):
+        case "set":
+            return sorted(items)
+        case "map":
+            return sorted(items, key=lambda item: [item[key] for key in schema[LIST_MAP_KEYS]])
+    return items

@@ -1,0 +1,1 @@
+"""A snapshot of what one reconcile looks at, and the caches that it is taken from."""

@@ -1,0 +1,247 @@
+"""What is taken on every site: the admitted revisions on all namespaces, and what passes under way are about to write.
+
+Capacity is what a target says of each of its sites; two targets may share a cluster. A namespace counts for as long as
+it carries this installation's labels, also while it is being deleted: its pods still run.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import orjson
+from pydantic import ConfigDict, ValidationError
+
+from onboarding import names
+from onboarding.api.common import Model, Resources
+from onboarding.api.target import Site
+from onboarding.build.kinds import NAMESPACE, ObjectKey
+from onboarding.build.revision import Revision
+from onboarding.checks.totals import Totals
+from onboarding.reconcile.admission.resolve import cluster_of
+from onboarding.reconcile.observed.cached_object import CachedObject
+
+_NOTHING = Totals()
+
+
+class SiteKey(NamedTuple):
+    """One site of a target, and the connection that leads to it."""
+
+    cluster: str
+    target: str
+    site: str
+
+    @classmethod
+    def of(cls, target: str, site: Site) -> "SiteKey":
+        """Return the key of a site of a target."""
+        return cls(cluster_of(site), target, site.name)
+
+
+class Allocation(NamedTuple):
+    """What one namespace takes, and of which site."""
+
+    site: SiteKey
+    totals: Totals
+
+
+Taken = Mapping[SiteKey, Totals]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What is taken as one pass sees it; the pass adds what it admits, one environment after the other."""
+
+    sums: Taken
+    own: Mapping[ObjectKey, Taken]
+    """What the project's own namespaces take: part of the sums."""
+
+    def taken(self, site: SiteKey, *, but: ObjectKey) -> Totals:
+        """Return what is taken on a site without one namespace of the project: an edited environment counts once."""
+        return self.sums.get(site, _NOTHING) - self.own.get(but, {}).get(site, _NOTHING)
+
+    def admitting(self, allocations: Mapping[ObjectKey, Allocation]) -> "Usage":
+        """Return what is taken once these claims are admitted; what they give up counts until the pass has ended."""
+        sums, own = dict(self.sums), dict(self.own)
+        for key, allocation in allocations.items():
+            former = self.own.get(key, {})
+            before = former.get(allocation.site, _NOTHING)
+            after = before.most(allocation.totals)
+            own[key] = {**former, allocation.site: after}
+            sums[allocation.site] = sums.get(allocation.site, _NOTHING) - before + after
+        return Usage(sums, own)
+
+
+class CapacityLedger:
+    """Sums per site, kept up to date with every namespace that is heard of."""
+
+    def __init__(self, installation: str, freed: Callable[[str], None]) -> None:
+        """Call ``freed`` with the name of a project that was refused for lack of room, when there is more of it."""
+        self.installation = installation
+        self._freed = freed
+        self._entries: dict[ObjectKey, _Entry] = {}
+        self._reserved: dict[ObjectKey, dict[str, Allocation]] = {}
+        self._reserved_by: dict[str, Collection[ObjectKey]] = {}
+        self._sums: dict[SiteKey, Totals] = {}
+        self._refused: dict[str, Taken] = {}
+
+    def heard(self, key: ObjectKey, live: CachedObject) -> None:
+        """Take in what is known of a namespace; where its annotation cannot be read, it takes what it took before."""
+        if live.owner is None or live.owner.installation != self.installation:
+            self.forgot(key)
+            return
+        known = self._entries.get(key)
+        if known is not None and known.content == live.content:
+            # The cache holds these bytes from now on; keeping the former ones would hold them twice.
+            self._entries[key] = _Entry(known.allocation, live.content)
+        elif (allocation := _read(key.cluster, live.content)) is not None:
+            with self._recounting([key]):
+                self._entries[key] = _Entry(allocation, live.content)
+
+    def forgot(self, key: ObjectKey) -> None:
+        """Take in that a namespace is gone, or ours no more."""
+        if key in self._entries:
+            with self._recounting([key]):
+                del self._entries[key]
+
+    def left(self, cluster: str) -> None:
+        """Take in that a cluster is not watched any more."""
+        for key in [key for key in self._entries if key.cluster == cluster]:
+            self.forgot(key)
+
+    def usage(self, project: str, namespaces: Iterable[ObjectKey]) -> Usage:
+        """Return what is taken now, to judge a project that has these namespaces."""
+        own = {*namespaces, *self._reserved_by.get(project, ())}
+        return Usage(dict(self._sums), {key: self._taken_by(key) for key in own})
+
+    def reserve(
+        self, project: str, allocations: Mapping[ObjectKey, Allocation], refused: Iterable[SiteKey] = ()
+    ) -> None:
+        """Take room for everything that a project is to have, in place of what was reserved for it before.
+
+        Call it in the same step of the event loop as ``occupancy`` and the judgement between the two. On the
+        ``refused`` sites something of the project found no room: it is told when less is taken there than now. A
+        project that is gone reserves nothing.
+        """
+        self._refused[project] = {site: self._sums.get(site, _NOTHING) for site in refused}
+        if not self._refused[project]:
+            del self._refused[project]
+        events_of = {
+            key: allocation
+            for key, allocation in allocations.items()
+            if key not in self._entries or self._allocation(key) != allocation
+        }
+        if not events_of and project not in self._reserved_by:
+            return
+        with self._recounting({*events_of, *self._reserved_by.get(project, ())}):
+            self._drop(project)
+            for key, allocation in events_of.items():
+                self._reserved.setdefault(key, {})[project] = self._keeping(key, allocation)
+            if events_of:
+                self._reserved_by[project] = events_of.keys()
+
+    def release(self, project: str) -> None:
+        """Give up what is reserved for a project: what its pass has written counts by itself now.
+
+        Not to be called where the answer to a write of a namespace is not known: it may be there all the same.
+        """
+        if project not in self._reserved_by:
+            return
+        with self._recounting(self._reserved_by[project]):
+            self._drop(project)
+
+    def _allocation(self, key: ObjectKey) -> Allocation:
+        return self._entries[key].allocation
+
+    def _keeping(self, key: ObjectKey, allocation: Allocation) -> Allocation:
+        """Return a claim that is no less than what the namespace has: its quota shrinks only in the pass."""
+        if key not in self._entries or self._allocation(key).site != allocation.site:
+            return allocation
+        return Allocation(allocation.site, allocation.totals.most(self._allocation(key).totals))
+
+    def _drop(self, project: str) -> None:
+        for key in self._reserved_by.pop(project, ()):
+            reserved = self._reserved[key]
+            del reserved[project]
+            if not reserved:
+                del self._reserved[key]
+
+    def _taken_by(self, key: ObjectKey) -> Taken:
+        """Return the most that a namespace takes or may be about to take: of all claims on it one becomes real."""
+        taken: dict[SiteKey, Totals] = {}
+        written = (self._allocation(key),) if key in self._entries else ()
+        for site, totals in (*written, *self._reserved.get(key, {}).values()):
+            taken[site] = taken.get(site, _NOTHING).most(totals)
+        return taken
+
+    @contextmanager
+    def _recounting(self, keys: Collection[ObjectKey]) -> Iterator[None]:
+        """Keep the sums right while something changes what these namespaces take; tell those who wait for room."""
+        before = [(key, self._taken_by(key)) for key in keys]
+        yield
+        touched = set()
+        for key, former in before:
+            now = self._taken_by(key)
+            for site in former.keys() | now.keys():
+                touched.add(site)
+                change = now.get(site, _NOTHING) - former.get(site, _NOTHING)
+                self._sums[site] = self._sums.get(site, _NOTHING) + change
+        for site in touched:
+            if self._sums[site] == _NOTHING:
+                del self._sums[site]
+        self._tell(touched)
+
+    def _tell(self, sites: Collection[SiteKey]) -> None:
+        for project, seen in tuple(self._refused.items()):
+            if any(site in seen and self._sums.get(site, _NOTHING).below(seen[site]) for site in sites):
+                del self._refused[project]
+                self._freed(project)
+
+
+class _Entry(NamedTuple):
+    """What a namespace takes by its admitted revision, and the content that it was read from."""
+
+    allocation: Allocation
+    content: bytes
+
+
+class _AdmittedResources(Resources):
+    """The resources that are counted, also of a revision that a newer operator wrote."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Admitted(Model):
+    """The part of a Revision that says what is taken; reading the whole would cost ten times as much."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    target: str
+    site: str
+    resources: _AdmittedResources
+
+
+def allocations_of(revisions: Iterable[Revision]) -> dict[ObjectKey, Allocation]:
+    """Return what revisions take, by their namespaces."""
+    return {
+        ObjectKey(revision.cluster, NAMESPACE, "", revision.namespace): _allocation_of(
+            revision.cluster, revision.target, revision.site, Totals.of(revision.resources)
+        )
+        for revision in revisions
+    }
+
+
+def _read(cluster: str, content: bytes) -> Allocation | None:
+    """Return what a namespace takes; None where its annotation cannot be read."""
+    annotations = orjson.loads(content)["metadata"]["annotations"]
+    try:
+        admitted = _Admitted.model_validate_json(annotations.get(names.ANNOTATION_ADMITTED, ""))
+    except ValidationError:
+        return None
+    return _allocation_of(cluster, admitted.target, admitted.site, Totals.of(admitted.resources))
+
+
+@lru_cache(maxsize=4096)
+def _allocation_of(cluster: str, target: str, site: str, totals: Totals) -> Allocation:
+    """Return one object for the many namespaces of one size on one site."""
+    return Allocation(SiteKey(cluster, target, site), totals)

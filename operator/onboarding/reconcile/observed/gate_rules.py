@@ -1,0 +1,128 @@
+"""What the gates of a policy, and the checks at them, have to keep to; pure.
+
+The gates open in the order of their list, so no cycle can be written. What can be written and never opens, or never
+holds anything, is refused here.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final
+
+from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
+from onboarding.checks.finding import Check
+from onboarding.checks.journey import gate_of, gates_before
+from onboarding.checks.placement import choose
+from onboarding.reconcile.observed.validity import Problem, repeated
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The checks that there are, by identity."""
+
+    always: frozenset[str]
+    of_project: frozenset[str]
+    of_environment: frozenset[str]
+    of_running: frozenset[str]
+
+    @property
+    def gated(self) -> frozenset[str]:
+        """The checks that a policy may put at a gate."""
+        return self.of_project | self.of_environment | self.of_running
+
+
+def _ids(checks: Iterable[Check[Any]]) -> frozenset[str]:
+    return frozenset(check.id for check in checks)
+
+
+CATALOGUE: Final = Known(_ids(ALWAYS), _ids(OF_PROJECT), _ids(OF_ENVIRONMENT), _ids(OF_RUNNING))
+
+
+def gate_problems(policy: OnboardingPolicySpec, known: Known) -> Iterator[Problem]:
+    """Find what is wrong with the gates, the checks at them, and the overrides of these."""
+    yield from repeated("spec.gates", "name", (gate.name for gate in policy.gates))
+    for index, gate in enumerate(policy.gates):
+        yield from repeated(f"spec.gates[{index}].approvals", "name", (approval.name for approval in gate.approvals))
+    yield from _openings(policy)
+    if policy.gates:
+        yield from _unopened(policy)
+    yield from repeated("spec.checks", "id", (rule.id for rule in policy.checks))
+    yield from _checks(policy, known)
+    yield from _overrides(policy, known)
+
+
+def _openings(policy: OnboardingPolicySpec) -> Iterator[Problem]:
+    """Find stages that do not exist, and those that two gates open on the same target, or on every target."""
+    stages = [stage.name for stage in policy.stages]
+    gate_results: dict[tuple[str, str], str] = {}
+    for index, gate in enumerate(policy.gates):
+        for number, opening in enumerate(gate.opens):
+            field = f"spec.gates[{index}].opens[{number}].stages"
+            for stage in opening.stages:
+                if stage not in stages:
+                    yield Problem(field, f"there is no stage {stage}", choose(stages))
+                for target in opening.targets or ("",):
+                    other = gate_results.setdefault((stage, target), gate.name)
+                    if other != gate.name:
+                        where = f"target {target}" if target else "every target"
+                        found = f"stage {stage} on {where} is behind gate {other} already"
+                        yield Problem(field, found, "let one gate open it, or name other targets")
+
+
+def _unopened(policy: OnboardingPolicySpec) -> Iterator[Problem]:
+    """Find stages that no gate opens at all, or not on the target that is their default."""
+    opened = {stage for gate in policy.gates for opening in gate.opens for stage in opening.stages}
+    for index, stage in enumerate(policy.stages):
+        field = f"spec.stages[{index}]"
+        if stage.name not in opened:
+            yield Problem(f"{field}.name", f"no gate opens stage {stage.name}", "name it in opens of a gate")
+        elif gate_of(policy, stage.name, stage.default_target) is None:
+            found = f"no gate opens stage {stage.name} on target {stage.default_target}"
+            yield Problem(f"{field}.defaultTarget", found, "name the target in opens of a gate, or choose another")
+
+
+def _checks(policy: OnboardingPolicySpec, known: Known) -> Iterator[Problem]:
+    gates = [gate.name for gate in policy.gates]
+    for index, rule in enumerate(policy.checks):
+        field = f"spec.checks[{index}]"
+        if rule.id not in known.gated:
+            yield _unknown(f"{field}.id", rule.id, known)
+        if rule.gate not in gates:
+            yield Problem(f"{field}.gate", f"there is no gate {rule.gate}", choose(gates))
+        elif rule.id in known.of_running and not _opening(policy, gates[: gates.index(rule.gate)]):
+            found = f"check {rule.id} looks behind its own gate: before gate {rule.gate} no environment opens"
+            yield Problem(f"{field}.gate", found, choose(_later(policy)))
+        elif rule.id in known.of_environment and not _opening(policy, gates[gates.index(rule.gate) :]):
+            found = f"check {rule.id} would hold nothing: no environment opens behind gate {rule.gate}"
+            yield Problem(f"{field}.gate", found, choose(_opening(policy, gates)))
+
+
+def _opening(policy: OnboardingPolicySpec, names: Iterable[str]) -> list[str]:
+    """Return those of the gates that open environments."""
+    chosen = set(names)
+    return [gate.name for gate in policy.gates if gate.name in chosen and gate.opens]
+
+
+def _later(policy: OnboardingPolicySpec) -> list[str]:
+    """Return the gates before which an environment opens."""
+    return [gate.name for gate in policy.gates if any(before.opens for before in gates_before(policy, gate.name))]
+
+
+def _overrides(policy: OnboardingPolicySpec, known: Known) -> Iterator[Problem]:
+    for index, override in enumerate(policy.overrides):
+        field = f"spec.overrides[{index}]"
+        if override.journey is not None and override.journey not in policy.journeys:
+            found = f"there is no journey {override.journey}"
+            yield Problem(f"{field}.journey", found, choose(policy.journeys))
+        for number, check in enumerate(override.checks):
+            if check not in known.gated:
+                yield _unknown(f"{field}.checks[{number}]", check, known)
+
+
+def _unknown(field: str, check: str, known: Known) -> Problem:
+    if check in known.always:
+        return Problem(field, f"check {check} is always made, whatever the policy says", "leave it out")
+    near = get_close_matches(check, sorted(known.gated), n=1, cutoff=0)
+    remedy = f"did you mean {near[0]}?" if near else "leave it out"
+    return Problem(field, f"there is no check {check}", remedy)

@@ -1,0 +1,80 @@
+"""Gather the world of one pass, from memory alone."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+from onboarding.build.kinds import NAMESPACE, ObjectKey
+from onboarding.build.revision import Owner
+from onboarding.checks.probe import Answers
+from onboarding.reconcile.observed.cached_object import CachedObject
+from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.ports import Cluster
+from onboarding.reconcile.observed.projects import ProjectCache
+from onboarding.reconcile.observed.snapshot import Project, Snapshot
+
+
+class Observer:
+    """Makes worlds out of what was declared and what the clusters' caches hold."""
+
+    def __init__(
+        self,
+        declared: ProjectCache,
+        clusters: Mapping[str, Cluster],
+        *,
+        installation: str,
+        policy: str,
+        clock: Callable[[], datetime],
+        answers: Answers,
+        ledger: CapacityLedger,
+        teardown_hold: Callable[[], str],
+    ) -> None:
+        self._declared = declared
+        self._clusters = clusters
+        self._installation = installation
+        self._policy = policy
+        self._clock = clock
+        self._answers = answers
+        self._ledger = ledger
+        self._teardown_hold = teardown_hold
+
+    def observe(self, name: str) -> Snapshot | None:
+        """Return the world of a project; None where there is no such project."""
+        project = self._declared.project(name)
+        if project is None:
+            return None
+        policy, problem = self._declared.policy(self._policy)
+        live = self._own(project)
+        return Snapshot(
+            project=project,
+            installation=self._installation,
+            policy=policy,
+            policy_problem=problem,
+            targets=dict(self._declared.targets),
+            decisions=self._declared.decisions(name, project.uid),
+            clusters={name: cluster.state for name, cluster in self._clusters.items()},
+            live=live,
+            now=self._clock(),
+            target_problems=dict(self._declared.target_problems),
+            policy_newer=self._declared.offered.policy_newer(self._policy),
+            newer_targets=self._declared.offered.newer_targets,
+            unread=self._declared.unread(name, project.uid),
+            answers=self._answers,
+            usage=self._ledger.usage(name, self._namespaces(name)),
+            teardown_hold=self._teardown_hold(),
+        )
+
+    def _namespaces(self, name: str) -> Iterator[ObjectKey]:
+        """Return the namespaces of a project, also those of a former one of its name: it shall not lack their room."""
+        for cluster in self._clusters.values():
+            for key, item in cluster.owned(name).items():
+                if key.kind is NAMESPACE and item.owner and item.owner.installation == self._installation:
+                    yield key
+
+    def _own(self, project: Project) -> dict[ObjectKey, CachedObject]:
+        owner = Owner(self._installation, project.name, project.uid)
+        return {
+            key: item
+            for cluster in self._clusters.values()
+            for key, item in cluster.owned(project.name).items()
+            if item.owner == owner
+        }

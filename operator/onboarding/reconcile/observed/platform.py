@@ -1,0 +1,285 @@
+"""What the platform offers: policies and targets as last seen, which of them can be used, and why not the others.
+
+A policy that names ClusterRoles which nobody has asked about yet is not used before the answer is there: until then
+the one before it stays in force, so that nothing is admitted that cannot be bound.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, Self
+
+import orjson
+from pydantic import ValidationError
+
+from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.status import Reason
+from onboarding.api.target import HostingTargetSpec
+from onboarding.build.canonical import compact
+from onboarding.reconcile.admission.resolve import cluster_of
+from onboarding.reconcile.observed.policy_rules import policy_problems, role_problems, roles_of
+from onboarding.reconcile.observed.snapshot import ClusterState
+from onboarding.reconcile.observed.target_rules import clashes, stage_problems, target_problems
+from onboarding.reconcile.observed.validity import (
+    Problem,
+    RoleState,
+    Verdict,
+    is_newer,
+    reason_of,
+    status_due,
+    told,
+    unreadable,
+)
+
+POLICIES = "onboardingpolicies"
+TARGETS = "hostingtargets"
+_ACCEPTED = Verdict(True, Reason.ACCEPTED, "it can be used")
+
+
+class Head(NamedTuple):
+    """What is known of a policy or target beside its spec."""
+
+    plural: str
+    name: str
+    uid: str
+    generation: int
+    version: int
+    created: str
+    status: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, plural: str, body: Mapping[str, Any]) -> Self:
+        """Read it from an object."""
+        metadata = body["metadata"]
+        return cls(
+            plural=plural,
+            name=metadata["name"],
+            uid=metadata["uid"],
+            generation=metadata["generation"],
+            version=int(metadata["resourceVersion"]),
+            created=metadata["creationTimestamp"],
+            status=body.get("status") or {},
+        )
+
+
+class Due(NamedTuple):
+    """A status that has to be written."""
+
+    head: Head
+    status: dict[str, Any]
+
+
+class _Policy(NamedTuple):
+    head: Head
+    content: bytes
+    """The spec as it was read."""
+    spec: OnboardingPolicySpec | None
+    problems: tuple[Problem, ...]
+
+
+class _Target(NamedTuple):
+    head: Head
+    content: bytes
+    spec: HostingTargetSpec | None
+    problems: tuple[Problem, ...]
+    clusters: frozenset[str]
+    """The connections of its sites, as it last named them in a form that could be read."""
+
+
+class PlatformCatalog:
+    """Policies and targets."""
+
+    def __init__(self) -> None:
+        self._policies: dict[str, _Policy] = {}
+        self._targets: dict[str, _Target] = {}
+        self.reads: Counter[str] = Counter()
+        """How many specs have been read, by the plural of their kind."""
+        self._in_force: dict[str, tuple[OnboardingPolicySpec | None, str]] = {}
+        self._roles: dict[str, RoleState] = {}
+        self.targets: dict[str, HostingTargetSpec] = {}
+        """The targets that can be used, by name."""
+        self.target_problems: dict[str, str] = {}
+        """Why the others cannot, by name."""
+
+    def policy(self, name: str) -> tuple[OnboardingPolicySpec | None, str]:
+        """Return a policy, or None and why it cannot be used."""
+        missing = (None, f"OnboardingPolicy {name} does not exist: the platform team applies it")
+        return self._in_force.get(name, missing)
+
+    def policy_newer(self, name: str) -> bool:
+        """Return whether a policy cannot be used because this operator is older than it."""
+        return name in self._policies and is_newer(self._policies[name].problems)
+
+    @property
+    def newer_targets(self) -> frozenset[str]:
+        """The targets that cannot be used because this operator is older than they are."""
+        return frozenset(name for name, target in self._targets.items() if is_newer(target.problems))
+
+    def clusters(self) -> set[str]:
+        """Return the connections that targets name, wrong ones included: what runs there is still kept true."""
+        return {cluster for target in self._targets.values() for cluster in target.clusters}
+
+    def names(self, plural: str) -> tuple[str, ...]:
+        """Return the names of the policies or of the targets."""
+        return tuple(self._known(plural))
+
+    def put(self, plural: str, body: Mapping[str, Any]) -> bool:
+        """Keep a policy or target; return whether that changes what projects may use. Older news is ignored.
+
+        Of the version that is known it may say something else: under another definition it is cut otherwise.
+        """
+        head, content = Head.of(plural, body), compact(orjson.dumps(body.get("spec")))
+        known = self._known(plural).get(head.name)
+        if known is not None and head.version < known.head.version:
+            return False
+        same = known is not None and (known.head.uid, known.head.generation) == (head.uid, head.generation)
+        if known is not None and same and known.content == content:
+            self._renew(head)
+            return False
+        before = self._usable()
+        self.reads[plural] += 1
+        if plural == POLICIES:
+            self._put_policy(head, content)
+        else:
+            self._put_target(head, content)
+        self._settle()
+        return self._usable() != before
+
+    def version(self, plural: str, name: str) -> int:
+        """Return the version that is known of a policy or target; 0 where it is not known."""
+        known = self._known(plural).get(name)
+        return known.head.version if known else 0
+
+    def _known(self, plural: str) -> Mapping[str, "_Policy | _Target"]:
+        return self._policies if plural == POLICIES else self._targets
+
+    def take_answer(self, plural: str, body: Mapping[str, Any]) -> bool:
+        """Keep an object as our own write left it, unless it is gone by now; return the same as ``put``."""
+        return body["metadata"]["name"] in self.names(plural) and self.put(plural, body)
+
+    def drop(self, plural: str, name: str) -> bool:
+        """Forget a policy or target that is gone; return whether that changes what projects may use."""
+        before = self._usable()
+        if plural == POLICIES:
+            self._policies.pop(name, None)
+            self._in_force.pop(name, None)
+        else:
+            self._targets.pop(name, None)
+        self._settle()
+        return self._usable() != before
+
+    def unasked_roles(self) -> set[str]:
+        """Return the ClusterRoles of which it is not known whether they can be given to projects."""
+        return {role for policy in self._policies.values() for role in self._unasked(policy)}
+
+    def know_roles(self, states: Mapping[str, RoleState]) -> bool:
+        """Take in which ClusterRoles can be given to projects; return whether that changes what these may use."""
+        before = self._usable()
+        self._roles.update(states)
+        self._settle()
+        return self._usable() != before
+
+    def doubt_roles(self) -> None:
+        """Forget the ClusterRoles that could not be given, so that they are asked about again."""
+        self._roles = {role: state for role, state in self._roles.items() if state is RoleState.USABLE}
+
+    def due(self, clusters: Mapping[str, ClusterState], now: datetime) -> list[Due]:
+        """Return the statuses that do not say what is true; none while that is still being found out."""
+        return list(self._due(clusters, now))
+
+    def _due(self, clusters: Mapping[str, ClusterState], now: datetime) -> Iterator[Due]:
+        verdicts = [(policy.head, self._policy_verdict(policy)) for policy in self._policies.values()]
+        verdicts += [(target.head, self._target_verdict(target, clusters)) for target in self._targets.values()]
+        for head, verdict in verdicts:
+            status = status_due(verdict, head.generation, head.status, now) if verdict else None
+            if status:
+                yield Due(head, status)
+
+    def _policy_verdict(self, policy: _Policy) -> Verdict | None:
+        if self._unasked(policy):
+            return None
+        problems = self._policy_problems(policy)
+        return Verdict(False, reason_of(problems), told(problems)) if problems else _ACCEPTED
+
+    def _target_verdict(self, target: _Target, clusters: Mapping[str, ClusterState]) -> Verdict | None:
+        name = target.head.name
+        if name in self.target_problems:
+            newer = name in self.newer_targets
+            reason = Reason.NEWER_THAN_OPERATOR if newer else Reason.INVALID
+            return Verdict(False, reason, self.target_problems[name])
+        states = [(site, clusters.get(cluster_of(site))) for site in self.targets[name].sites]
+        for site, state in states:
+            if state and state.problem and not state.starting:
+                return Verdict(False, Reason.TARGET_UNREACHABLE, f"site {site.name}: {state.problem}")
+            if state and state.known and not state.guarded:
+                reason = Reason.TARGET_UNREACHABLE if state.guard_unknown else Reason.GUARD_MISSING
+                return Verdict(False, reason, f"site {site.name}: {state.guard_problem}")
+        return _ACCEPTED if all(state and state.known for _, state in states) else None
+
+    def _put_policy(self, head: Head, content: bytes) -> None:
+        try:
+            policy = OnboardingPolicySpec.model_validate_json(content)
+        except ValidationError as error:
+            self._policies[head.name] = _Policy(head, content, None, unreadable(error))
+            return
+        self._policies[head.name] = _Policy(head, content, policy, policy_problems(policy))
+        for role in roles_of(policy):
+            # Asked about anew: what was true when the policy was last changed may be true no more.
+            self._roles.pop(role, None)
+
+    def _put_target(self, head: Head, content: bytes) -> None:
+        former = self._targets.get(head.name)
+        try:
+            target = HostingTargetSpec.model_validate_json(content)
+        except ValidationError as error:
+            clusters = former.clusters if former else frozenset[str]()
+            self._targets[head.name] = _Target(head, content, None, unreadable(error), clusters)
+            return
+        clusters = frozenset(cluster_of(site) for site in target.sites)
+        self._targets[head.name] = _Target(head, content, target, target_problems(target), clusters)
+
+    def _renew(self, head: Head) -> None:
+        if head.plural == POLICIES:
+            self._policies[head.name] = self._policies[head.name]._replace(head=head)
+        else:
+            self._targets[head.name] = self._targets[head.name]._replace(head=head)
+
+    def _unasked(self, policy: _Policy) -> set[str]:
+        """Return the roles of which the use of a policy depends and that nobody has asked about."""
+        if policy.spec is None or policy.problems:
+            return set()
+        return roles_of(policy.spec) - self._roles.keys()
+
+    def _policy_problems(self, policy: _Policy) -> tuple[Problem, ...]:
+        return policy.problems or (role_problems(policy.spec, self._roles) if policy.spec else ())
+
+    def _settle(self) -> None:
+        """Find out what can be used."""
+        for name, policy in self._policies.items():
+            if self._unasked(policy):
+                waiting = f"OnboardingPolicy {name}: its ClusterRoles are being looked up"
+                self._in_force.setdefault(name, (None, waiting))
+                continue
+            problems = self._policy_problems(policy)
+            self._in_force[name] = (
+                (None, f"OnboardingPolicy {name}: {told(problems)}") if problems else (policy.spec, "")
+            )
+        self._settle_targets()
+
+    def _settle_targets(self) -> None:
+        """Find out which targets can be used, the elder ones first."""
+        specs = [policy.spec for policy in self._policies.values() if policy.spec]
+        stages = {stage.name for spec in specs for stage in spec.stages}
+        self.targets, self.target_problems = {}, {}
+        for target in sorted(self._targets.values(), key=lambda item: (item.head.created, item.head.name)):
+            problems = target.problems
+            if target.spec and not problems:
+                # Without a policy that can be read there is nothing to compare the stages with.
+                problems = (stage_problems(target.spec, stages) if stages else ()) + clashes(target.spec, self.targets)
+            if target.spec and not problems:
+                self.targets[target.head.name] = target.spec
+            else:
+                self.target_problems[target.head.name] = told(problems)
+
+    def _usable(self) -> tuple[Any, ...]:
+        return dict(self._in_force), self.targets, self.target_problems, self.clusters()

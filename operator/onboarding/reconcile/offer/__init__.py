@@ -1,1 +1,0 @@
-"""What the platform offers, and whether it can be used."""

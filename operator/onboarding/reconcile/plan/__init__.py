@@ -1,0 +1,1 @@
+"""One frozen plan per environment, and the plan of the reconcile."""

@@ -1,1 +1,0 @@
-"""What environments would become, and what they are."""

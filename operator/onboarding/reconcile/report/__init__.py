@@ -1,1 +1,0 @@
-"""What a pass says in the status."""

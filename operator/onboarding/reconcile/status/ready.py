@@ -1,0 +1,122 @@
+"""The verdict of a pass: the one sentence that decides Ready, Reconciling and Stalled."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from onboarding.api.common import Mode
+from onboarding.api.gates import Actor
+from onboarding.api.status import GateState, Reason
+from onboarding.reconcile.apply.outcome import Outcome, Result
+from onboarding.reconcile.gates.decisions import describe
+from onboarding.reconcile.observed.snapshot import Snapshot
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyState:
+    """What is true of the project now."""
+
+    ready: str
+    """True, False or Unknown."""
+    reason: Reason
+    message: str
+    reconciling: bool = False
+    stalled: bool = False
+    actor: Actor | None = None
+    """Who has to act before this becomes better."""
+
+
+_OF_RESULT = {
+    Result.CONFLICT: (Reason.CONFLICT, "False", False, True, Actor.PLATFORM),
+    Result.FORMER: (Reason.FORMER_INCARNATION, "False", False, True, Actor.PLATFORM),
+    Result.GUARD_MISSING: (Reason.GUARD_MISSING, "False", False, True, Actor.PLATFORM),
+    Result.ARGOCD_MISSING: (Reason.ARGOCD_MISSING, "False", False, True, Actor.PLATFORM),
+    Result.STALE: (Reason.RETRYING, "False", True, False, Actor.OPERATOR),
+    Result.FAILED: (Reason.RETRYING, "False", True, False, Actor.OPERATOR),
+    Result.UNREACHABLE: (Reason.TARGET_UNREACHABLE, "False", True, False, Actor.PLATFORM),
+    Result.WAITING: (Reason.APPLYING, "Unknown", True, False, Actor.OPERATOR),
+    Result.UNCONFIRMED: (Reason.APPLYING, "Unknown", True, False, Actor.PLATFORM),
+}
+"""How a change that did not end well decides the verdict; the first that occurs wins."""
+
+
+def ready_state(
+    snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], waiting: Sequence[str] = ()
+) -> ReadyState:
+    """Return the verdict of a pass; ``waiting`` names what deletions under way wait for."""
+    if plan.newer or snapshot.project.spec is None:
+        reason = Reason.NEWER_THAN_OPERATOR if plan.newer else Reason.REFUSED
+        actor = Actor.PLATFORM if plan.newer else Actor.PROJECT
+        return ReadyState("False", reason, plan.hold, stalled=True, actor=actor)
+    bad = {outcome.result: outcome for outcome in reversed(list(outcomes))}
+    unseen = _unseen(snapshot, plan)
+    for result, (reason, ready, reconciling, stalled, actor) in _OF_RESULT.items():
+        if result is Result.UNREACHABLE and unseen:
+            return ReadyState(ready, reason, unseen, reconciling, stalled, actor)
+        if result in bad:
+            shown = Reason.REMOVING if result is Result.WAITING and plan.gone else reason
+            message = _waiting_for(waiting) if result is Result.WAITING and waiting else bad[result].message
+            return ReadyState(ready, shown, message, reconciling, stalled, actor)
+    if plan.hold:
+        return ReadyState("False", Reason.HELD, plan.hold, actor=Actor.PLATFORM)
+    if snapshot.project.deleting:
+        return _teardown(snapshot, plan, waiting)
+    return _settled(snapshot, plan, waiting)
+
+
+def _unseen(snapshot: Snapshot, plan: ReconcilePlan) -> str:
+    """Return what keeps us from seeing an environment, even where there is nothing to do."""
+    clusters = {cluster for revision in plan.building for cluster in (revision.cluster, revision.argo_cluster)}
+    return "; ".join(trouble for cluster in sorted(clusters) if (trouble := snapshot.trouble_with(cluster)))
+
+
+def _waiting_for(waiting: Sequence[str]) -> str:
+    return f"waiting for {'; '.join(waiting)}"
+
+
+def _teardown(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[str]) -> ReadyState:
+    if plan.awaiting:
+        held = bool(snapshot.teardown_hold)
+        reason = Reason.TEARDOWN_HELD if held else Reason.AWAITING_CONFIRMATION
+        return ReadyState("False", reason, plan.awaiting, actor=Actor.PLATFORM)
+    unknown = [f"{name}: {state.problem}" for name, state in snapshot.clusters.items() if not state.known]
+    if unknown:
+        message = f"the teardown waits until every cluster can be asked: {'; '.join(unknown)}"
+        return ReadyState("False", Reason.TARGET_UNREACHABLE, message, reconciling=True, actor=Actor.PLATFORM)
+    message = _waiting_for(waiting) if waiting else f"{len(snapshot.live)} objects are still to go"
+    return ReadyState("Unknown", Reason.TEARING_DOWN, message, reconciling=True, actor=Actor.OPERATOR)
+
+
+def _settled(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[str]) -> ReadyState:
+    """Return the verdict of a pass that left nothing undone."""
+    if suspension := plan.decisions.suspension(""):
+        message = f"{describe(suspension)}: {suspension.reason}; what is admitted stays in place"
+        return ReadyState("False", Reason.SUSPENDED, message, actor=Actor.PLATFORM)
+    if plan.gone and any(item.environment in plan.gone for item in snapshot.live.values()):
+        message = _waiting_for(waiting) if waiting else f"removing {', '.join(sorted(plan.gone))}"
+        return ReadyState("Unknown", Reason.REMOVING, message, reconciling=True, actor=Actor.OPERATOR)
+    if not plan.building and (nothing := _nothing(snapshot, plan)):
+        return nothing
+    if plan.held:
+        return ReadyState("True", Reason.ENVIRONMENTS_HELD, f"what is admitted is in place; {_held(plan)}")
+    if plan.awaiting:
+        return ReadyState("True", Reason.AWAITING_CONFIRMATION, plan.awaiting, actor=Actor.PLATFORM)
+    count = len({revision.environment for revision in plan.building})
+    return ReadyState("True", Reason.READY, f"{count} of {count} environments are in place")
+
+
+def _nothing(snapshot: Snapshot, plan: ReconcilePlan) -> ReadyState | None:
+    """Return the verdict where nothing is admitted; None where nothing is declared and no gate waits for anybody."""
+    if plan.held:
+        planned = snapshot.project.spec is not None and snapshot.project.spec.mode is Mode.PLAN and not plan.findings
+        reason = Reason.PLANNED if planned else Reason.HELD
+        return ReadyState("False", reason, _held(plan), actor=Actor.PROJECT)
+    result = next((result for result in plan.gate_results if result.state is not GateState.OPEN), None)
+    if result is None or not result.obstacles:
+        return None
+    first = result.obstacles[0]
+    return ReadyState("False", Reason.HELD, f"gate {result.gate.name}: {first.message}", actor=first.actor)
+
+
+def _held(plan: ReconcilePlan) -> str:
+    return "held: " + "; ".join(f"{name} ({why})" for name, why in sorted(plan.held.items()))

@@ -1,0 +1,104 @@
+"""The admission policies carry a version, which rises with every change of a rule, and all lists in the same places."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import yaml
+
+from onboarding import names
+
+MANIFESTS = Path(__file__).parents[3] / "manifests"
+LISTS = ("operators", "deciders", "neverExempt", "argocdNamespaces", "controllers")
+"""Who is who. These are the platform's, and no rules: they change without a new version."""
+DIGESTS = {1: "2fec61e97188b6c5"}
+"""What the rules of each version were."""
+
+
+def guards() -> dict[str, dict[str, Any]]:
+    """Return the admission policies and their bindings by kind and name."""
+    files = [file for folder in ("cluster", "install") for file in (MANIFESTS / folder).glob("policy-*.yaml")]
+    items = [item for file in sorted(files) for item in yaml.safe_load_all(file.read_text())]
+    return {f"{item['kind']}/{item['metadata']['name']}": item["spec"] for item in items}
+
+
+GUARDS = guards()
+POLICIES = {key.partition("/")[2]: spec for key, spec in GUARDS.items() if key.startswith("ValidatingAdmissionPolicy/")}
+
+
+def variables(policy: str) -> dict[str, str]:
+    return {item["name"]: item["expression"] for item in POLICIES[policy]["variables"]}
+
+
+def rules(spec: dict[str, Any], operators: str) -> dict[str, Any]:
+    """Return a specification without what is no rule: who is who, and the version itself."""
+    kept = orjson.loads(orjson.dumps(spec).replace(orjson.dumps(operators)[1:-1], b"OPERATORS"))
+    if "variables" in kept:
+        kept["variables"] = [item for item in kept["variables"] if item["name"] not in LISTS]
+        kept["validations"][0]["message"] = kept["validations"][0]["message"].replace(version(), "version N")
+    return kept
+
+
+def version() -> str:
+    return f"version {names.GUARD_VERSION} of the policies is in force."
+
+
+def test_every_policy_is_known_by_name() -> None:
+    assert POLICIES.keys() == {*names.GUARD_POLICIES, *names.HUB_GUARD_POLICIES}
+
+
+@pytest.mark.parametrize("policy", sorted(POLICIES))
+def test_the_first_rule_of_a_policy_refuses_its_probe_and_names_the_version(policy: str) -> None:
+    first = POLICIES[policy]["validations"][0]
+    assert first["expression"] == "!variables.probed"
+    assert first["message"].startswith(f"guard probe refused (rule {policy}): {version()}")
+    probed = variables(policy)["probed"]
+    assert f".startswith('{policy}')".lower() in probed.lower()
+    assert names.ANNOTATION_GUARD_PROBE in probed
+
+
+def test_no_policy_is_named_like_the_beginning_of_another() -> None:
+    assert not [(one, two) for one in POLICIES for two in POLICIES if one != two and two.startswith(one)]
+
+
+@pytest.mark.parametrize("policy", sorted(POLICIES))
+def test_the_lists_come_first_and_in_the_same_order_so_that_one_patch_sets_them_all(policy: str) -> None:
+    listed = list(variables(policy).items())[: len(LISTS)]
+    assert tuple(name for name, _ in listed) == LISTS
+    assert listed == list(variables(names.GUARD_POLICIES[0]).items())[: len(LISTS)]
+
+
+def test_what_the_operator_writes_leaves_all_policies_but_that_on_its_account() -> None:
+    operators = variables(names.GUARD_POLICIES[0])["operators"]
+    leaving = {name for name, spec in POLICIES.items() if "not-the-operator" in str(spec.get("matchConditions"))}
+    assert leaving == POLICIES.keys() - {names.GUARD_POLICIES[0], names.HUB_GUARD_POLICIES[1]}
+    conditions = {str(POLICIES[name]["matchConditions"][0]) for name in leaving}
+    assert len(conditions) == 1
+    assert operators in conditions.pop(), "the list of the condition is that of the variable"
+
+
+def test_nothing_depends_on_a_parameter() -> None:
+    """A core kind loses its informer when the last binding goes; a kind of ours would be late at every start."""
+    assert not [key for key, spec in GUARDS.items() if {"paramKind", "paramRef"} & spec.keys()]
+    assert "params." not in str(GUARDS)
+
+
+def test_a_rule_that_changes_raises_the_version() -> None:
+    operators = variables(names.GUARD_POLICIES[0])["operators"]
+    content = {key: rules(spec, operators) for key, spec in GUARDS.items()}
+    digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+    assert max(DIGESTS) == names.GUARD_VERSION, "enter the digest of the new version in DIGESTS"
+    assert len(set(DIGESTS.values())) == len(DIGESTS), "a version has the rules of an earlier one"
+    assert digest == DIGESTS[names.GUARD_VERSION], (
+        f"a rule of the admission policies has changed (digest {digest}): raise names.GUARD_VERSION, write it into "
+        "the first rule of each policy in manifests/ and in the chart, and enter the digest in DIGESTS, so that the "
+        "operator notices where the former rules are still in force"
+    )
+
+
+def test_nothing_that_the_operator_makes_carries_the_annotation_of_the_probe() -> None:
+    made = [file.read_text() for file in (Path(__file__).parents[2] / "golden" / "output").rglob("*.yaml")]
+    assert len(made) > 1
+    assert not [text for text in made if names.ANNOTATION_GUARD_PROBE in text]

@@ -1,0 +1,91 @@
+"""The documentation says what the code says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.generate import pages, stale
+from onboarding.api.status import ConditionType, Reason
+from onboarding.build.kinds import CHILD_KINDS
+
+ROOT = Path(__file__).parents[3]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "devcluster/README.md"])
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+CODE_PATH = re.compile(
+    r"`((?:operator|manifests|tests|docs|devcluster|demo|examples|charts|crds|requirements)/[\w./-]+)`"
+)
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    """`make generate` has nothing to write."""
+    assert stale() == []
+
+
+def test_the_reference_is_the_same_at_every_run() -> None:
+    """Generating twice gives the same text."""
+    assert pages() == pages()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_and_paths_lead_somewhere(page: Path) -> None:
+    """Every relative link and every path of this repository that a page names exists."""
+    text = page.read_text(encoding="utf-8")
+    prose = re.sub(r"`[^`]*`", "", text)
+    links = [page.parent / target for target in LINK.findall(prose) if "://" not in target and "mailto:" not in target]
+    paths = [ROOT / path for path in CODE_PATH.findall(text)]
+    assert [str(path) for path in (*links, *paths) if not path.exists()] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as renderers of Markdown make them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_into_a_page_lead_to_a_heading(page: Path) -> None:
+    """Every link with an anchor leads to a section that is there."""
+    prose = re.sub(r"`[^`]*`", "", page.read_text(encoding="utf-8"))
+    links = re.findall(r"\[[^\]]*\]\(([^)#\s:]*)#([^)\s]+)\)", prose)
+    wrong = [f"{to}#{anchor}" for to, anchor in links if anchor not in anchors(page.parent / to if to else page)]
+    assert wrong == []
+
+
+def test_operations_explains_every_condition_and_reason() -> None:
+    """The tables of the operations page name each of them."""
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    words = [*(item.value for item in ConditionType), *(item.value for item in Reason)]
+    assert [word for word in words if f"`{word}`" not in text] == []
+
+
+def test_operations_explains_every_metric() -> None:
+    """Each metric that the operator exports has its row."""
+    source = (ROOT / "operator/onboarding/runtime/metrics.py").read_text(encoding="utf-8")
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    exported = re.findall(r'f"\{_PREFIX\}(_\w+)"', source)
+    assert exported
+    assert [name for name in exported if f"`onboarding{name}" not in text] == []
+
+
+def test_there_are_promises_for_every_child_kind() -> None:
+    """Each kind that the operator makes has its section."""
+    text = (ROOT / "docs/promises.md").read_text(encoding="utf-8")
+    assert [kind.kind for kind in CHILD_KINDS if f"\n## {kind.kind}\n" not in text] == []
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """ADR 0003 names each dependency of pyproject.toml."""
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / "docs/adr/0003-dependencies.md").read_text(encoding="utf-8")
+    declared = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    assert [name for name in (re.split(r"[\[<>=!~]", line)[0] for line in declared) if f"`{name}`" not in text] == []
+
+
+def test_ci_runs_what_the_readme_says() -> None:
+    """The command of .ci/run is the README's."""
+    assert (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()[-1] == "make test"
+    assert "make test" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,0 +1,66 @@
+"""What the API server answers to a write becomes an outcome that says what is wrong and whether an event tells more."""
+
+import pytest
+
+from onboarding.build.kinds import APP_PROJECT, NAMESPACE, RESOURCE_QUOTA, ObjectKey
+from onboarding.errors import ApiError, OnboardingError, UnreachableError
+from onboarding.reconcile.apply.diff import diff_objects
+from onboarding.reconcile.apply.outcome import Result
+from tests.unit.fakes import FakeCluster
+from tests.unit.reconcile.apply.test_execute import QUOTA, REFUSED, first, work
+
+ERRORS: dict[str, tuple[OnboardingError, Result]] = {
+    "terminating": (
+        ApiError(403, "Forbidden", "is being terminated", causes=("NamespaceTerminating",)),
+        Result.WAITING,
+    ),
+    "refused": (REFUSED, Result.FAILED),
+    "forbidden": (ApiError(403, "Forbidden", "no"), Result.FAILED),
+    "namespace gone": (ApiError(404, "NotFound", "namespaces not found"), Result.STALE),
+    "unreachable": (UnreachableError("no answer"), Result.UNREACHABLE),
+}
+
+
+@pytest.mark.parametrize(("error", "result"), ERRORS.values(), ids=ERRORS)
+async def test_an_error_becomes_an_outcome(error: OnboardingError, result: Result) -> None:
+    cluster = FakeCluster()
+    cluster.broken = {("create", "ResourceQuota"): error}
+    (outcome,) = await work(cluster, diff_objects([first(RESOURCE_QUOTA)], {}))
+    assert outcome.result is result
+    assert outcome.message
+
+
+async def test_a_namespace_that_is_being_deleted_tells_when_it_is_gone() -> None:
+    """Its event brings the rest, if it is still known; else the event has come already, and it is tried again."""
+    cluster = FakeCluster()
+    cluster.broken = {("create", "ResourceQuota"): ERRORS["terminating"][0]}
+    (outcome,) = await work(cluster, diff_objects([QUOTA], {}))
+    assert (outcome.result, outcome.told) == (Result.WAITING, False)
+    space = first(NAMESPACE)
+    cluster.put(space.key, space.manifest)
+    (outcome,) = await work(cluster, diff_objects([QUOTA], {}))
+    assert (outcome.result, outcome.told) == (Result.WAITING, True)
+    assert cluster.followed[space.key] == {"shop"}
+
+
+async def test_a_namespace_of_argo_cd_that_is_missing_tells_when_it_comes() -> None:
+    cluster = FakeCluster()
+    cluster.broken = {("create", "AppProject"): ApiError(404, "NotFound", "namespaces not found")}
+    project = first(APP_PROJECT)
+    (outcome,) = await work(cluster, diff_objects([project], {}))
+    assert (outcome.result, outcome.told) == (Result.ARGOCD_MISSING, True)
+    around = ObjectKey("hub", NAMESPACE, "", project.key.namespace)
+    assert cluster.followed[around] == {"shop"}
+    cluster.put(around, {"metadata": {"name": around.name}})
+    (outcome,) = await work(cluster, diff_objects([project], {}))
+    assert (outcome.result, outcome.told) == (Result.ARGOCD_MISSING, False)
+
+
+async def test_a_webhook_that_refuses_is_named_first() -> None:
+    cluster = FakeCluster()
+    denied = 'admission webhook "validate.example.org" denied the request: too\nlarge'
+    cluster.broken = {("create", "ResourceQuota"): ApiError(403, "Forbidden", denied)}
+    (outcome,) = await work(cluster, diff_objects([QUOTA], {}))
+    assert outcome.message == (
+        "admission webhook validate.example.org refuses the create of ResourceQuota shop-dev/onboarding: too\nlarge"
+    )

@@ -1,0 +1,284 @@
+"""A decision counts when somebody else made it, with what is declared now before them, and while its time lasts."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from onboarding.api.decision import OnboardingDecisionSpec, ProjectReference
+from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.api.target import HostingTargetSpec
+from onboarding.reconcile.gates.decisions import Decisions, count
+from onboarding.reconcile.gates.digest import Digests
+from onboarding.reconcile.observed.projects import ProjectCache
+from onboarding.reconcile.observed.snapshot import Snapshot
+from onboarding.reconcile.plan.reconcile_plan import make_plan
+from tests.unit.snapshots import (
+    NOW,
+    UID,
+    approved,
+    attested,
+    built,
+    decided,
+    environment,
+    live_of_spec,
+    policy_of,
+    snapshot_of,
+    spec_of,
+    told,
+)
+
+DEV, PROD = environment(), environment("prod", stage="prod")
+SOON, LATER, PAST = "2026-01-02T03:04:06Z", "2026-06-01T00:00:00Z", "2026-01-02T03:04:05Z"
+PERSONAS = [
+    {"name": "admin", "clusterRole": "onboarding:admin"},
+    {"name": "poa", "clusterRole": "onboarding:viewer", "argocd": ["get"], "decides": True},
+]
+GATES = (
+    {"name": "build", "opens": [{"stages": ["dev"]}]},
+    {"name": "live", "opens": [{"stages": ["prod"]}], "approvals": [{"name": "poa", "actor": "poa"}]},
+)
+CHECKS = [
+    {"id": "SponsorNamed", "gate": "build"},
+    {"id": "RunAcknowledged", "gate": "live"},
+    {"id": "PoaNamed", "gate": "live"},
+]
+POLICY = policy_of(*GATES, personas=PERSONAS, checks=CHECKS)
+MEMBER = {"name": "Bo", "email": "Bo.Li@example.org", "roles": ["test"]}
+ADA = {"name": "Ada", "email": "ada@example.org"}
+TEAM = {
+    "groups": {"admin": ["shop-admins", "both"], "poa": ["pilots", "both"], "gone": ["former"]},
+    "people": [MEMBER],
+    "poa": {"name": "Cy", "email": "cy@example.org"},
+}
+SPEC = spec_of(DEV, PROD, team=TEAM)
+
+
+def counted(*decisions: OnboardingDecisionSpec, spec: ProjectOnboardingSpec = SPEC) -> Decisions:
+    return count(decisions, spec, POLICY, Digests(spec, POLICY), NOW)
+
+
+def approve(by: str = "pat", **fields: Any) -> OnboardingDecisionSpec:
+    digest = Digests(SPEC, POLICY).of_gate(fields.get("gate", "live"))
+    return decided("Approve", by, **{"gate": "live", "approval": "poa", "digest": digest, **fields})
+
+
+def test_an_approval_of_somebody_else_who_saw_what_is_declared_counts() -> None:
+    decision = approve(groups=("pilots", "system:authenticated"))
+    found = counted(decision)
+    assert (found.approved, found.void) == ({("live", "poa"): decision}, [])
+
+
+OTHERS: dict[str, tuple[dict[str, Any], str]] = {
+    "a group of the project": ({"groups": ["x", "shop-admins"]}, "its author is in group shop-admins of the project"),
+    "a group that decides and builds": ({"groups": ["both"]}, "its author is in group both of the project"),
+    "a group of both kinds": ({"groups": ["pilots", "shop-admins"]}, "is in group shop-admins of the project"),
+    "a group of an unknown persona": ({"groups": ["former"]}, "is in group former of the project"),
+    "the owner": ({"by": "ada@example.org"}, "its author belongs to the project: somebody else decides"),
+    "the owner in capitals": ({"by": "ADA@Example.ORG"}, "its author belongs to the project"),
+    "a member of the team": ({"by": "bo.li@example.org"}, "its author belongs to the project"),
+    "another digest": ({"digest": f"v1:{'0' * 64}"}, "what it looked at has changed since: look again"),
+    "no digest": ({"digest": None}, "what it looked at has changed since: look again"),
+    "a gate without that approval": ({"gate": "build"}, "the policy demands no approval poa at gate build"),
+    "an approval that is not demanded": ({"approval": "pope"}, "demands no approval pope at gate live"),
+}
+
+
+@pytest.mark.parametrize(("fields", "reason"), OTHERS.values(), ids=OTHERS)
+def test_an_approval_is_void_and_says_why(fields: dict[str, Any], reason: str) -> None:
+    decision = approve(**fields)
+    found = counted(decision)
+    assert found.approved == {}
+    ((void, told_reason),) = found.void
+    assert (void, reason in told_reason) == (decision, True), told_reason
+
+
+@pytest.mark.parametrize("by", ["ada", "cy@example.org", "bo", "ada@example.org.evil.com"])
+def test_somebody_with_another_name_is_somebody_else(by: str) -> None:
+    assert counted(approve(by)).void == []
+
+
+def test_what_changes_after_an_approval_voids_it_only_where_the_gate_looks() -> None:
+    decision = approve()
+    elsewhere = SPEC.model_copy(update={"description": "new", "environments": spec_of(DEV).environments})
+    assert counted(decision, spec=elsewhere).approved
+    moved = SPEC.model_copy(update={"owner": SPEC.owner.model_copy(update={"email": "eve@example.org"})})
+    assert not counted(decision, spec=moved).approved
+
+
+EXPIRING = {
+    "Waive": {"check": "SponsorNamed"},
+    "Attest": {"check": "RunAcknowledged", "digest": Digests(SPEC, POLICY).of_check("RunAcknowledged")},
+    "Grant": {"grant": {"production": {"cpu": "9"}}},
+}
+
+
+@pytest.mark.parametrize(("kind", "fields"), EXPIRING.items(), ids=EXPIRING)
+@pytest.mark.parametrize(
+    ("expires", "counts"),
+    [(SOON, True), (PAST, False), ("2026-02-31T00:00:00Z", False), ("1999-01-01T00:00:00Z", False)],
+)
+def test_what_expires_counts_until_then(kind: str, fields: dict[str, Any], expires: str, counts: bool) -> None:
+    found = counted(decided(kind, expires=expires, **fields))
+    assert bool(found.waived or found.attested or found.granted) is counts
+    assert [reason for _, reason in found.void] == ([] if counts else [f"it expired at {expires}: decide anew"])
+    assert found.next_change == (datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC) if counts else None)
+
+
+def test_the_nearest_end_is_when_to_look_again_whatever_the_order() -> None:
+    soon, later = (decided("Waive", check="PoaNamed", environment=None, expires=when) for when in (SOON, LATER))
+    own = decided("Waive", check="PoaNamed", groups=["shop-admins"], expires=SOON)
+    for decisions in ((soon, later), (later, soon)):
+        assert counted(*decisions).next_change == datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC)
+    assert counted(later, own, approve()).next_change == datetime(2026, 6, 1, tzinfo=UTC)
+    assert make_plan(snapshot_of(SPEC, policy=POLICY, decisions=(soon,))).again_at == datetime(
+        2026, 1, 2, 3, 4, 6, tzinfo=UTC
+    )
+
+
+@pytest.mark.parametrize("kind", ["Waive", "Attest", "Grant", "ConfirmDelete", "Approve"])
+@pytest.mark.parametrize("author", [{"groups": ["shop-admins"]}, {"by": "ada@example.org"}], ids=["group", "owner"])
+def test_who_asks_cannot_answer(kind: str, author: dict[str, Any]) -> None:
+    approval = {"gate": "live", "approval": "poa", "digest": Digests(SPEC, POLICY).of_gate("live")}
+    fields = {**EXPIRING, "Approve": approval, "ConfirmDelete": {}}[kind]
+    expires = {"expires": LATER} if kind in EXPIRING else {}
+    ((_, reason),) = counted(decided(kind, **author, **fields, **expires)).void
+    assert reason.endswith("somebody else decides")
+
+
+@pytest.mark.parametrize("kind", ["Waive", "Attest"])
+@pytest.mark.parametrize("check", ["SizeUnknown", "Nonsense"])
+def test_a_decision_about_a_check_that_no_policy_puts_at_a_gate_is_void(kind: str, check: str) -> None:
+    digest = {"digest": Digests(SPEC, POLICY).of_check(check)} if kind == "Attest" else {}
+    ((_, reason),) = counted(decided(kind, check=check, expires=LATER, **digest)).void
+    assert reason == f"{check} is no check that a policy puts at a gate"
+
+
+def test_an_attestation_is_of_what_was_looked_at() -> None:
+    good = attested(SPEC, "RunAcknowledged")
+    assert counted(good).attested.keys() == {"RunAcknowledged"}
+    changed = SPEC.model_copy(update={"organisation": spec_of(organisation={"name": "x"}).organisation})
+    ((_, reason),) = counted(good, spec=changed).void
+    assert reason == "what it looked at has changed since: look again, and decide anew"
+
+
+@pytest.mark.parametrize("author", [{}, {"groups": ["shop-admins"]}, {"by": "ada@example.org"}])
+def test_a_rejection_holds_whoever_made_it_also_after_an_approval(author: dict[str, Any]) -> None:
+    spec = spec_of(DEV, PROD, sponsor=ADA, team={"poa": TEAM["poa"], "groups": {"admin": ["shop-admins"]}})
+    no = decided("Reject", gate="live", approval="poa", **author)
+    yes = (approved(spec, POLICY, "live", "poa"), attested(spec, "RunAcknowledged"))
+    for decisions in ((no, *yes), (*yes, no)):
+        plan = make_plan(snapshot_of(spec, policy=POLICY, decisions=decisions))
+        (obstacle,) = plan.gate_results[1].obstacles
+        assert obstacle.message == f"Reject live/poa by {no.by.username}: I say so"
+        assert plan.held.keys() == {"prod"}
+    assert make_plan(snapshot_of(spec, policy=POLICY, decisions=yes)).held == {}
+
+
+def test_a_decision_about_another_incarnation_is_not_even_looked_at() -> None:
+    declared = ProjectCache()
+    for name, uid, project in (("a", UID, "shop"), ("b", UID.replace("1", "2"), "shop"), ("c", UID, "other")):
+        about = ProjectReference(name=project, uid=uid)
+        declared.put_decision(name, approve().model_copy(update={"project": about}))
+    assert [decision.project.uid for decision in declared.decisions("shop", UID)] == [UID]
+    assert len(declared.decisions("shop", UID.replace("1", "2"))) == 1
+
+
+@pytest.mark.parametrize(("environment_", "there"), [(None, {"dev", "more"}), ("dev", {"dev"}), ("more", {"more"})])
+def test_a_waiver_is_for_one_environment_or_for_all(environment_: str | None, there: set[str]) -> None:
+    policy = policy_of(GATES[0], checks=[{"id": "DomainAllowed", "gate": "build"}])
+    bad = {"domains": ["bad.com"]}
+    target = HostingTargetSpec.model_validate({"sites": [{"name": "a"}], "domains": [{"suffix": "good.org"}]})
+    spec = spec_of({**DEV, **bad}, environment("more", **bad))
+    waiver = decided("Waive", check="DomainAllowed", environment=environment_, expires=LATER)
+    plan = make_plan(snapshot_of(spec, policy=policy, targets={"main": target}, decisions=(waiver,)))
+    assert {revision.environment for revision in plan.building} == there
+    assert {found.environment for found in plan.findings if found.waiver} == there
+
+
+@pytest.mark.parametrize(("environment_", "opens"), [(None, True), ("dev", False)])
+def test_a_waiver_for_an_environment_waives_nothing_of_the_project(environment_: str | None, opens: bool) -> None:
+    waiver = decided("Waive", check="SponsorNamed", environment=environment_, expires=LATER)
+    assert make_plan(snapshot_of(SPEC, policy=POLICY, decisions=(waiver,))).gate_results[0].open is opens
+
+
+CEILING = {"ceilings": {"production": {"cpu": "2", "gpu": 0}, "nonProduction": {"cpu": "2", "memory": "4Gi"}}}
+GRANTS: dict[str, tuple[list[dict[str, Any]], set[str]]] = {
+    "none": ([], {"dev"}),
+    "enough": ([{"nonProduction": {"cpu": "4", "memory": "8Gi"}}], {"dev", "more"}),
+    "one field of two": ([{"nonProduction": {"cpu": "4"}}], {"dev"}),
+    "each field in another grant": (
+        [{"nonProduction": {"cpu": "4"}}, {"nonProduction": {"cpu": "1", "memory": "8Gi"}}],
+        {"dev", "more"},
+    ),
+    "of the other kind": ([{"production": {"cpu": "4", "memory": "8Gi"}}], {"dev"}),
+    "lower": ([{"nonProduction": {"cpu": "1", "memory": "1Gi"}}], {"dev"}),
+    "a limit on what has none": ([{"nonProduction": {"cpu": "4", "memory": "8Gi", "storage": "1"}}], {"dev", "more"}),
+}
+
+
+@pytest.mark.parametrize(("grants", "there"), GRANTS.values(), ids=GRANTS)
+def test_a_grant_raises_the_ceiling_field_by_field_and_never_lowers_it(
+    grants: list[dict[str, Any]], there: set[str]
+) -> None:
+    decisions = tuple(decided("Grant", grant=grant, expires=LATER) for grant in grants)
+    plan = make_plan(snapshot_of(spec_of(DEV, environment("more")), policy=policy_of(**CEILING), decisions=decisions))
+    assert {revision.environment for revision in plan.building} == there
+    ended = [decision.model_copy(update={"expires": PAST}) for decision in decisions]
+    plan = make_plan(snapshot_of(spec_of(DEV, environment("more")), policy=policy_of(**CEILING), decisions=ended))
+    assert {revision.environment for revision in plan.building} == {"dev"}
+
+
+def suspended(environment_: str | None, *declared: Any) -> Snapshot:
+    live = live_of_spec(spec_of(DEV, PROD))
+    return snapshot_of(spec_of(*declared), live, decisions=(decided("Suspend", environment=environment_, by="ada"),))
+
+
+def test_a_suspended_project_keeps_what_it_has_and_gets_nothing_new() -> None:
+    snapshot = suspended(None, environment(size="large"), environment("more"))
+    plan = make_plan(snapshot)
+    assert {(revision.environment, revision.resources.cpu) for revision in plan.building} == {
+        ("dev", "2"),
+        ("prod", "2"),
+    }
+    assert (plan.gone, plan.held.keys()) == (set(), {"dev", "more"})
+    conditions = {item["type"]: item for item in told(snapshot)["conditions"]}
+    assert (conditions["Ready"]["status"], conditions["Ready"]["reason"]) == ("False", "Suspended")
+    suspension = conditions["Suspended"]
+    assert (suspension["status"], suspension["message"]) == ("True", conditions["Ready"]["message"])
+    assert "Suspend by ada: I say so" in suspension["message"]
+    assert built(snapshot) == live_of_spec(spec_of(DEV, PROD))
+
+
+def test_a_suspended_environment_holds_nothing_else() -> None:
+    snapshot = suspended("dev", environment(size="large"), {**PROD, "size": "large"})
+    plan = make_plan(snapshot)
+    there = {(revision.environment, revision.resources.cpu) for revision in plan.building}
+    assert (there, plan.held) == ({("dev", "2"), ("prod", "8")}, {"dev": "Suspend by ada: I say so"})
+    assert "Suspended" not in {item["type"] for item in told(snapshot)["conditions"]}
+    gone = make_plan(suspended("dev", PROD))
+    assert (gone.gone, {revision.environment for revision in gone.building}) == (set(), {"dev", "prod"})
+
+
+def test_a_project_that_is_deleted_is_torn_down_also_while_it_is_suspended() -> None:
+    snapshot = suspended(None, DEV, PROD)
+    assert make_plan(replace(snapshot, project=replace(snapshot.project, deleting=True))).gone == {"dev", "prod"}
+
+
+def test_what_does_not_count_is_shown_at_its_gate_and_in_its_check() -> None:
+    old = attested(SPEC, "RunAcknowledged", expires=PAST)
+    own = approve(groups=["shop-admins"])
+    other = decided("Waive", check="SponsorNamed", environment="dev", groups=["shop-admins"], expires=LATER)
+    whole = decided("Waive", check="SponsorNamed", by="ada@example.org", expires=LATER)
+    status = told(snapshot_of(SPEC, policy=POLICY, decisions=(old, own, other, whole)))
+    gates = {gate["name"]: gate for gate in status["gates"]}
+    assert gates["live"]["void"] == [
+        "Approve live/poa by pat: its author is in group shop-admins of the project: somebody else decides"
+    ]
+    checks = {check["id"]: check for check in status["checks"]}
+    assert checks["RunAcknowledged"]["remedy"].endswith(
+        f"; Attest RunAcknowledged by pat: it expired at {PAST}: decide anew"
+    )
+    assert "Waive SponsorNamed by ada@example.org: its author belongs" in checks["SponsorNamed"]["remedy"]
+    assert "shop-admins" not in checks["SponsorNamed"]["remedy"]

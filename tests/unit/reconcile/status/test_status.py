@@ -1,0 +1,285 @@
+"""The status follows kstatus and Flux, stays small, and changes only when what it says changes."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from onboarding.api.status import ConditionType, ProjectOnboardingStatus, Reason
+from onboarding.build.kinds import RESOURCE_QUOTA, ObjectKey
+from onboarding.checks.catalogue import BY_ID
+from onboarding.checks.finding import Finding
+from onboarding.reconcile.apply.diff import Action, Change, Rank, diff_objects
+from onboarding.reconcile.apply.outcome import Outcome, Result
+from onboarding.reconcile.gates.evaluation import GateFinding
+from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, make_plan
+from onboarding.reconcile.reconciler import _states
+from onboarding.reconcile.status.ready import ready_state
+from onboarding.reconcile.status.status import MAX_STATUS_BYTES, report
+from tests.unit.snapshots import CLUSTERS, NOW, decided, environment, live_of_spec, policy_of, snapshot_of, spec_of
+
+DEV, PROD, HELD = environment(), environment("prod", stage="prod"), environment("held", size="vast")
+LIVE = live_of_spec(spec_of(DEV))
+PEOPLE = policy_of({"name": "open"}, {"name": "awareness", "approvals": [{"name": "pilot", "actor": "service-team"}]})
+Status = dict[str, Any]
+
+
+def status_of(
+    snapshot: Snapshot, outcomes: Sequence[Outcome] = (), plan: ReconcilePlan | None = None, preview: Any = None
+) -> Status:
+    """Return the status that a pass writes."""
+    plan = plan or make_plan(snapshot)
+    return report(snapshot, plan, outcomes, ready_state(snapshot, plan, outcomes), preview)
+
+
+def conditions(status: Status) -> dict[str, Status]:
+    return {item["type"]: item for item in status["conditions"]}
+
+
+def outcome(result: Result, environment_: str = "dev", message: str = "words") -> Outcome:
+    key = ObjectKey("hub", RESOURCE_QUOTA, f"shop-{environment_}", "onboarding")
+    return Outcome(Change(Action.CREATE, key, Rank.ACCESS, environment_, "hub"), result, message)
+
+
+BAD = [outcome(result) for result in Result if result not in (Result.DONE, Result.SKIPPED)]
+SITUATIONS: dict[str, tuple[Snapshot, Sequence[Outcome], str, Reason, set[str]]] = {
+    "in place": (snapshot_of(spec_of(DEV), LIVE), (), "True", Reason.READY, set()),
+    "some held": (snapshot_of(spec_of(DEV, HELD), LIVE), (), "True", Reason.ENVIRONMENTS_HELD, set()),
+    "nothing admitted": (snapshot_of(spec_of(HELD)), (), "False", Reason.HELD, set()),
+    "nothing declared yet, and a gate waits": (snapshot_of(spec_of(), policy=PEOPLE), (), "False", Reason.HELD, set()),
+    "nothing declared yet, and every gate is open": (
+        snapshot_of(spec_of(), policy=policy_of({"name": "open"})),
+        (),
+        "True",
+        Reason.READY,
+        set(),
+    ),
+    "nothing declared, and no gates": (snapshot_of(spec_of()), (), "True", Reason.READY, set()),
+    "planned": (snapshot_of(spec_of(DEV, mode="Plan")), (), "False", Reason.PLANNED, set()),
+    "no policy": (snapshot_of(spec_of(DEV), policy=None, policy_problem="none"), (), "False", Reason.HELD, set()),
+    "refused": (snapshot_of(None, problem="spec.owner"), (), "False", Reason.REFUSED, {"Stalled"}),
+    "removing": (snapshot_of(spec_of(), LIVE), (), "Unknown", Reason.REMOVING, {"Reconciling"}),
+    "removal unconfirmed": (
+        snapshot_of(spec_of(deletionPolicy="Delete"), LIVE),
+        (),
+        "True",
+        Reason.AWAITING_CONFIRMATION,
+        set(),
+    ),
+    "tearing down": (
+        snapshot_of(spec_of(DEV), LIVE, deleting=True),
+        (),
+        "Unknown",
+        Reason.TEARING_DOWN,
+        {"Reconciling"},
+    ),
+    "teardown unconfirmed": (
+        snapshot_of(spec_of(DEV, deletionPolicy="Delete"), LIVE, deleting=True),
+        (),
+        "False",
+        Reason.AWAITING_CONFIRMATION,
+        set(),
+    ),
+    "teardown held": (
+        snapshot_of(spec_of(DEV), LIVE, deleting=True, teardown_hold="a flood"),
+        (),
+        "False",
+        Reason.TEARDOWN_HELD,
+        set(),
+    ),
+    "teardown waits for a cluster": (
+        snapshot_of(
+            spec_of(DEV), LIVE, deleting=True, clusters={**CLUSTERS, "site-b/kubeconfig": ClusterState(problem="down")}
+        ),
+        (),
+        "False",
+        Reason.TARGET_UNREACHABLE,
+        {"Reconciling"},
+    ),
+    "conflict": (snapshot_of(spec_of(DEV)), [outcome(Result.CONFLICT)], "False", Reason.CONFLICT, {"Stalled"}),
+    "guard": (snapshot_of(spec_of(DEV)), [outcome(Result.GUARD_MISSING)], "False", Reason.GUARD_MISSING, {"Stalled"}),
+    "Argo CD": (
+        snapshot_of(spec_of(DEV)),
+        [outcome(Result.ARGOCD_MISSING)],
+        "False",
+        Reason.ARGOCD_MISSING,
+        {"Stalled"},
+    ),
+    "failed": (snapshot_of(spec_of(DEV)), [outcome(Result.FAILED)], "False", Reason.RETRYING, {"Reconciling"}),
+    "unreachable": (
+        snapshot_of(spec_of(DEV)),
+        [outcome(Result.UNREACHABLE)],
+        "False",
+        Reason.TARGET_UNREACHABLE,
+        {"Reconciling"},
+    ),
+    "waiting": (snapshot_of(spec_of(DEV)), [outcome(Result.WAITING)], "Unknown", Reason.APPLYING, {"Reconciling"}),
+    "conflict before all else": (snapshot_of(spec_of(DEV)), BAD[::-1], "False", Reason.CONFLICT, {"Stalled"}),
+}
+
+
+@pytest.mark.parametrize(("snapshot", "outcomes", "ready", "reason", "others"), SITUATIONS.values(), ids=SITUATIONS)
+def test_a_situation_has_its_conditions(
+    snapshot: Snapshot, outcomes: Sequence[Outcome], ready: str, reason: Reason, others: set[str]
+) -> None:
+    found = conditions(status_of(snapshot, outcomes))
+    assert (found["Ready"]["status"], found["Ready"]["reason"]) == (ready, reason.value)
+    assert found.keys() & {"Reconciling", "Stalled"} == others
+    assert found.keys() >= {"Ready", "PrerequisitesMet", "Provisioned", "ApplicationsHealthy"}
+    for extra in others:
+        assert (found[extra]["status"], found[extra]["reason"]) == ("True", reason.value)
+
+
+@pytest.mark.parametrize(("snapshot", "outcomes"), [item[:2] for item in SITUATIONS.values()], ids=SITUATIONS)
+def test_every_status_is_one_that_the_api_server_takes(snapshot: Snapshot, outcomes: Sequence[Outcome]) -> None:
+    status = status_of(snapshot, outcomes)
+    assert ProjectOnboardingStatus.model_validate(status).observed_generation == snapshot.project.generation
+    assert all(item["observedGeneration"] == snapshot.project.generation for item in status["conditions"])
+    assert {item["type"] for item in status["conditions"]} <= {item.value for item in ConditionType}
+    assert len({item["type"] for item in status["conditions"]}) == len(status["conditions"])
+
+
+@pytest.mark.parametrize(("snapshot", "outcomes"), [item[:2] for item in SITUATIONS.values()], ids=SITUATIONS)
+def test_a_second_pass_with_the_same_result_says_the_same(snapshot: Snapshot, outcomes: Sequence[Outcome]) -> None:
+    """Nothing volatile is in the status, so that an unchanged project costs no write."""
+    before = status_of(snapshot, outcomes)
+    again = snapshot_of(
+        snapshot.project.spec,
+        snapshot.live,
+        deleting=snapshot.project.deleting,
+        status=before,
+        problem=snapshot.project.problem,
+        policy=snapshot.policy,
+        policy_problem=snapshot.policy_problem,
+        clusters=snapshot.clusters,
+        teardown_hold=snapshot.teardown_hold,
+        now=NOW + timedelta(hours=1),
+    )
+    assert status_of(again, outcomes) == before
+
+
+def test_the_transition_time_moves_with_the_value_only() -> None:
+    later = NOW + timedelta(hours=1)
+    before = status_of(snapshot_of(spec_of(HELD)))
+    after = conditions(status_of(snapshot_of(spec_of(DEV, HELD), LIVE, status=before, now=later)))
+    assert after["Ready"]["lastTransitionTime"] == "2026-01-02T04:04:05Z"
+    assert after["PrerequisitesMet"]["lastTransitionTime"] == "2026-01-02T03:04:05Z"
+
+
+def test_since_is_kept_while_a_check_says_the_same() -> None:
+    later = NOW + timedelta(hours=1)
+    before = status_of(snapshot_of(spec_of(HELD)))
+    after = status_of(snapshot_of(spec_of(HELD, environment("other", size="huge")), status=before, now=later))
+    assert [(item["environment"], item["since"]) for item in after["checks"]] == [
+        ("held", "2026-01-02T03:04:05Z"),
+        ("other", "2026-01-02T04:04:05Z"),
+    ]
+    other = environment("held", size="huge")
+    changed = status_of(snapshot_of(spec_of(other), status=before, now=later))
+    assert changed["checks"][0]["since"] == "2026-01-02T04:04:05Z"
+
+
+def test_a_status_has_at_most_8_kib() -> None:
+    many = [environment(f"environment-{index:02}", stage="moon", size="vast", target="nowhere") for index in range(20)]
+    spec = spec_of(*many)
+    snapshot = snapshot_of(spec, policy_problem="")
+    plan = make_plan(snapshot)
+    told = Finding("é" * 600, "ü" * 600)
+    plan.findings = [GateFinding(BY_ID["StageUnknown"], told, environment=item["name"]) for item in many] * 5
+    plan.held = {item["name"]: "ö" * 600 for item in many}
+    outcomes = [outcome(Result.CONFLICT, item["name"], "x" * 600) for item in many]
+    changes = diff_objects([], {}) + [item.change for item in outcomes]
+    status = status_of(snapshot, outcomes, plan, changes)
+    assert len(orjson.dumps(status)) <= MAX_STATUS_BYTES
+    assert status["nextActions"]
+    assert conditions(status)["Ready"]["status"] == "False"
+    ProjectOnboardingStatus.model_validate(status)
+
+
+def test_20_environments_in_place_are_all_shown() -> None:
+    spec = spec_of(*(environment(f"environment-{index:02}") for index in range(20)))
+    status = status_of(snapshot_of(spec, live_of_spec(spec)))
+    assert status["summary"]["environments"] == "20/20"
+    assert len(status["environments"]) == 20
+
+
+def test_a_project_without_environments_has_a_status_and_no_states() -> None:
+    status = status_of(snapshot_of(spec_of()))
+    assert status["summary"]["environments"] == "0/0"
+    assert _states(status) == {}
+
+
+def test_the_states_are_one_word_per_environment() -> None:
+    twin = spec_of(environment(target="twin"), HELD)
+    status = status_of(snapshot_of(twin, live_of_spec(spec_of(environment(target="twin")))))
+    assert _states(status) == {"dev": "Ready", "held": "Held"}
+    broken = status_of(snapshot_of(spec_of(DEV), LIVE), [outcome(Result.FAILED)])
+    assert _states(broken) == {"dev": "Failed"}
+
+
+def test_an_environment_shows_its_sites_and_what_stands_in_the_way() -> None:
+    status = status_of(snapshot_of(spec_of(DEV, PROD), LIVE), [outcome(Result.CONFLICT, "prod", "somebody's")])
+    dev, prod = status["environments"]
+    assert dev["sites"][0] | {"revision": ""} == {
+        "name": "a",
+        "namespace": "shop-dev",
+        "state": "Ready",
+        "revision": "",
+        "applications": [{"name": "shop-dev-app"}],
+    }
+    assert len(dev["sites"][0]["revision"]) == 12
+    assert prod["sites"][0] | {"applications": []} == {
+        "name": "a",
+        "namespace": "shop-prod",
+        "state": "Conflict",
+        "message": "somebody's",
+        "applications": [],
+    }
+    assert status["summary"]["environments"] == "1/2"
+
+
+def test_the_next_action_is_said_once_and_first() -> None:
+    status = status_of(snapshot_of(spec_of(DEV)), [outcome(Result.CONFLICT, message="somebody's")] * 3)
+    assert status["nextActions"] == [{"actor": "platform", "action": "somebody's"}]
+    assert status["summary"]["next"] == "platform: somebody's"
+
+
+def test_a_plan_counts_and_lists_its_changes() -> None:
+    changes = [outcome(Result.DONE).change] * 30
+    plan = status_of(snapshot_of(spec_of(DEV, mode="Plan")), preview=changes)["plan"]
+    assert plan["summary"] == "30 to create"
+    assert len(plan["changes"]) == 20
+    assert (
+        status_of(snapshot_of(spec_of(DEV, mode="Plan")), preview=[])["plan"]["summary"] == "Apply would change nothing"
+    )
+
+
+def test_before_anything_is_declared_the_person_is_named_who_holds_the_next_gate() -> None:
+    status = status_of(snapshot_of(spec_of(), policy=PEOPLE))
+    message = conditions(status)["Ready"]["message"]
+    assert message == "gate awareness: approval pilot of gate awareness is missing"
+    assert status["nextActions"][0]["actor"] == "service-team"
+
+
+KEPT: dict[str, tuple[dict[str, Any], tuple[Any, ...], str]] = {
+    "plan": ({"mode": "Plan"}, (), "no longer declared; it stays: spec.mode is Plan"),
+    "suspended": ({}, (decided("Suspend"),), "no longer declared; it stays: Suspend by pat: I say so"),
+    "unconfirmed": ({"deletionPolicy": "Delete"}, (), "deletionPolicy is Delete: removing environment prod waits for"),
+}
+
+
+@pytest.mark.parametrize(("fields", "decisions", "why"), KEPT.values(), ids=KEPT)
+def test_an_environment_that_is_kept_though_nobody_declares_it_is_shown_as_it_is(
+    fields: dict[str, Any], decisions: tuple[Any, ...], why: str
+) -> None:
+    both = live_of_spec(spec_of(DEV, PROD))
+    shown = status_of(snapshot_of(spec_of(DEV, **fields), both, decisions=decisions))["environments"]
+    declared = status_of(snapshot_of(spec_of(DEV, PROD), both))["environments"]
+    assert [item["name"] for item in shown] == ["dev", "prod"]
+    assert shown[1]["sites"] == declared[1]["sites"]
+    assert shown[1]["held"].startswith(why)
+    gone = status_of(snapshot_of(spec_of(DEV), both))["environments"][1]
+    assert ([site["state"] for site in gone["sites"]], "held" in gone) == (["Removing"], False)

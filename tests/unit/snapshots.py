@@ -1,0 +1,196 @@
+"""Worlds to judge: a policy, a target and projects, and live objects as if we had made them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from onboarding.api.decision import OnboardingDecisionSpec
+from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.api.target import HostingTargetSpec
+from onboarding.build.kinds import Manifest, ObjectKey, Wanted
+from onboarding.build.revision import Owner, Revision
+from onboarding.build.wanted import build_wanted
+from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
+from onboarding.reconcile.admission.resolve import resolve_revisions
+from onboarding.reconcile.gates.digest import Digests
+from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
+from onboarding.reconcile.observed.snapshot import ClusterState, Project, Snapshot
+from onboarding.reconcile.plan.reconcile_plan import make_plan
+from onboarding.reconcile.status.ready import ready_state
+from onboarding.reconcile.status.status import report
+
+UID = "11111111-1111-4111-8111-111111111111"
+OWNER = Owner("inst-1", "shop", UID)
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+GIT = "https://git.example.org/shop.git"
+POLICY = OnboardingPolicySpec.model_validate(
+    {
+        "stages": [
+            {"name": "dev", "defaultSize": "small", "defaultTarget": "main"},
+            {"name": "prod", "production": True, "defaultSize": "small", "defaultTarget": "main"},
+        ],
+        "sizes": [
+            {"name": name, "cpu": cpu, "memory": "4Gi", "ephemeralStorage": "8Gi", "storage": "10Gi", "pods": 20}
+            for name, cpu in (("small", "2"), ("large", "8"))
+        ],
+        "personas": [
+            {"name": "admin", "clusterRole": "onboarding:admin", "argocd": ["get", "sync"]},
+            {"name": "viewer", "clusterRole": "onboarding:viewer"},
+        ],
+        "container": {
+            "request": {"cpu": "100m", "memory": "128Mi", "ephemeralStorage": "256Mi"},
+            "limit": {"cpu": "500m", "memory": "512Mi", "ephemeralStorage": "1Gi"},
+        },
+    }
+)
+SITES = [
+    {"name": "a"},
+    {"name": "b", "kubeconfigSecret": {"name": "site-b"}, "argocd": {"destinationServer": "https://b.example.org"}},
+]
+TARGETS = {
+    "main": HostingTargetSpec.model_validate({"sites": SITES[:1]}),
+    "twin": HostingTargetSpec.model_validate({"sites": SITES}),
+    "strict": HostingTargetSpec.model_validate({"sites": SITES[:1], "stages": ["prod"]}),
+}
+MARK = "22222222-2222-4222-8222-222222222222"
+"""The UID of the binding that lets the operator alone write where a namespace was released from."""
+CLUSTERS = {"hub": ClusterState(release_mark=MARK), "site-b/kubeconfig": ClusterState(release_mark=MARK)}
+
+
+def spec_of(*environments: Mapping[str, Any], **fields: Any) -> ProjectOnboardingSpec:
+    """Return the spec of a project with two groups and one repository, unless the fields say otherwise."""
+    owner = {"name": "Ada", "email": "ada@example.org"}
+    team = {"groups": {"admin": ["shop-admins"], "viewer": ["support"]}}
+    repositories = [{"name": "app", "url": GIT}]
+    given = {"owner": owner, "team": team, "repositories": repositories, "environments": environments, **fields}
+    return ProjectOnboardingSpec.model_validate(given)
+
+
+def environment(name: str = "dev", **fields: Any) -> dict[str, Any]:
+    """Return one environment."""
+    return {"name": name, "stage": "dev", **fields}
+
+
+def inputs_of(spec: ProjectOnboardingSpec, index: int = 0, policy: OnboardingPolicySpec = POLICY) -> EnvironmentInputs:
+    """Return what the checks of one environment look at."""
+    return EnvironmentInputs(ProjectInputs(spec, policy, TARGETS, NOW), spec.environments[index])
+
+
+def revisions(spec: ProjectOnboardingSpec) -> list[Revision]:
+    """Return the revisions that a spec leads to when nothing holds it."""
+    return [
+        revision
+        for index in range(len(spec.environments))
+        for revision in resolve_revisions("shop", inputs_of(spec, index))
+    ]
+
+
+def stored(manifest: Manifest, version: int = 1, **metadata: Any) -> Manifest:
+    """Return a manifest as the API server gives it back; a quota as the quota controller has confirmed it."""
+    own = {"uid": f"uid-{manifest['metadata']['name']}", "resourceVersion": str(version), **metadata}
+    status = {"status": {"hard": manifest["spec"]["hard"]}} if manifest["kind"] == "ResourceQuota" else {}
+    return {**manifest, **status, "metadata": {**manifest["metadata"], **own}}
+
+
+def live_from(wanted: Iterable[Wanted]) -> dict[ObjectKey, CachedObject]:
+    """Return wanted objects as if all of them had been made."""
+    return {item.key: cached_object_of(item.key.kind, stored(item.manifest)) for item in wanted}
+
+
+def live_of_spec(spec: ProjectOnboardingSpec) -> dict[ObjectKey, CachedObject]:
+    """Return everything that a spec leads to, in place."""
+    return live_from(build_wanted(OWNER, revisions(spec)))
+
+
+def confirm_delete(environment: str | None = None) -> OnboardingDecisionSpec:
+    """Return a decision that confirms a removal."""
+    return OnboardingDecisionSpec.model_validate(
+        {
+            "decision": "ConfirmDelete",
+            "project": {"name": "shop", "uid": UID},
+            "environment": environment,
+            "by": {"username": "pat"},
+            "reason": "It has ended.",
+        }
+    )
+
+
+def snapshot_of(
+    spec: ProjectOnboardingSpec | None,
+    live: Mapping[ObjectKey, CachedObject] | None = None,
+    *,
+    deleting: bool = False,
+    status: Mapping[str, Any] | None = None,
+    problem: str = "",
+    **fields: Any,
+) -> Snapshot:
+    """Return a world in which a project declares this spec; ``fields`` replace fields of the world."""
+    finalizers = ("projectonboarding.io/teardown",)
+    project = Project("shop", UID, 3, "9", deleting, finalizers, status or {}, spec, problem)
+    given: dict[str, Any] = {
+        "policy": POLICY,
+        "policy_problem": "",
+        "targets": TARGETS,
+        "decisions": (),
+        "clusters": CLUSTERS,
+        "now": NOW,
+        **fields,
+    }
+    return Snapshot(project=project, installation=OWNER.installation, live=live or {}, **given)
+
+
+def offer(name: str, spec: Any, version: int = 1, **metadata: Any) -> dict[str, Any]:
+    """Return a policy or target as the API server gives it; each version has another spec unless it says otherwise."""
+    own = {"uid": f"uid-{name}", "generation": version, "creationTimestamp": "2026-01-01T00:00:00Z"}
+    return {"metadata": {"name": name, "resourceVersion": str(version), **own, **metadata}, "spec": spec}
+
+
+def policy_of(*gates: Mapping[str, Any], **fields: Any) -> OnboardingPolicySpec:
+    """Return the policy with these gates; ``fields`` replace fields of it, written as in a manifest."""
+    given = {**POLICY.model_dump(mode="json", by_alias=True, exclude_defaults=True), "gates": gates, **fields}
+    return OnboardingPolicySpec.model_validate(given)
+
+
+def decided(decision: str, by: str = "pat", *, groups: Iterable[str] = (), **fields: Any) -> OnboardingDecisionSpec:
+    """Return a decision about the project by somebody who does not belong to it, unless ``by`` and ``groups`` do."""
+    given = {
+        "decision": decision,
+        "project": {"name": "shop", "uid": UID},
+        "by": {"username": by, "groups": tuple(groups)},
+        "reason": "I say so",
+        **fields,
+    }
+    return OnboardingDecisionSpec.model_validate(given)
+
+
+def approved(
+    spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec, gate: str, approval: str, **fields: Any
+) -> OnboardingDecisionSpec:
+    """Return an approval of a gate by somebody who looked at this spec."""
+    given = {"gate": gate, "approval": approval, "digest": Digests(spec, policy).of_gate(gate), **fields}
+    return decided("Approve", **given)
+
+
+def attested(spec: ProjectOnboardingSpec, check: str, **fields: Any) -> OnboardingDecisionSpec:
+    """Return an attestation of a check by somebody who looked at this spec."""
+    digest = Digests(spec, POLICY).of_check(check)
+    return decided("Attest", **{"check": check, "digest": digest, "expires": "2030-01-01T00:00:00Z", **fields})
+
+
+def built(snapshot: Snapshot) -> dict[ObjectKey, CachedObject]:
+    """Return everything that a pass over a world makes, in place."""
+    return live_from(build_wanted(OWNER, make_plan(snapshot).building))
+
+
+def told(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the status that a pass over a world writes where all its work is done."""
+    plan = make_plan(snapshot)
+    seen = replace(snapshot, live=built(snapshot))
+    return report(seen, plan, (), ready_state(seen, plan, ()), None)
+
+
+def with_status(snapshot: Snapshot, status: Mapping[str, Any], **fields: Any) -> Snapshot:
+    """Return a world in which this status was written before; ``fields`` replace fields of the world."""
+    return replace(snapshot, project=replace(snapshot.project, status=status), **fields)
