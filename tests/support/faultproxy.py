@@ -192,7 +192,9 @@ class FaultProxy:
         for connection in self._connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        while any(connection.fileno() >= 0 for connection in self._connections):
+        for _ in range(1000):
+            if all(connection.fileno() < 0 for connection in self._connections):
+                break
             await asyncio.sleep(0.01)
 
     def _connect(self, address: tuple[Any, ...]) -> socket.socket:
