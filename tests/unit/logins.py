@@ -8,14 +8,14 @@ from onboarding.api.delivery import RepositoryCredential
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.build.credentials import SECRET, secret_name
 from onboarding.build.kinds import APP_PROJECT, ObjectKey
+from onboarding.reconcile.apply.changes import find_changes
 from onboarding.reconcile.apply.diff import Change
 from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome
 from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter, read_applied, record_applied
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
-from onboarding.reconcile.plan.reconcile_plan import make_plan
-from onboarding.reconcile.reconciler import differences
+from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.fakes import FakeCluster, FakeSecrets
 from tests.unit.snapshots import GIT, OWNER, environment, policy_of, snapshot_of, spec_of
 
@@ -53,7 +53,7 @@ class Stage:
 
     def changes(self, *, deleting: bool = False) -> list[Change]:
         snapshot = self.snapshot(deleting=deleting)
-        return differences(snapshot, make_plan(snapshot), self.secrets.source)
+        return find_changes(snapshot, make_plan(snapshot), self.secrets.source)
 
     async def passes(self, *, deleting: bool = False) -> list[Outcome]:
         """Do what the reconciler does of a pass."""

@@ -17,7 +17,7 @@ from onboarding.reconcile.admission.resolve import resolve_revisions
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
 from onboarding.reconcile.observed.snapshot import ClusterState, Project, Snapshot
-from onboarding.reconcile.plan.reconcile_plan import make_plan
+from onboarding.reconcile.plan.planner import make_plan
 from onboarding.reconcile.status.ready import ready_state
 from onboarding.reconcile.status.status import report
 
@@ -188,7 +188,7 @@ def told(snapshot: Snapshot) -> dict[str, Any]:
     """Return the status that a pass over a world writes where all its work is done."""
     plan = make_plan(snapshot)
     seen = replace(snapshot, live=built(snapshot))
-    return report(seen, plan, (), ready_state(seen, plan, ()), None)
+    return report(seen, plan, (), ready_state(seen, plan, ()), None).status
 
 
 def with_status(snapshot: Snapshot, status: Mapping[str, Any], **fields: Any) -> Snapshot:

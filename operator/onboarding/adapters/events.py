@@ -10,7 +10,7 @@ import structlog
 from onboarding import names
 from onboarding.adapters.client import Client
 from onboarding.errors import OnboardingError
-from onboarding.reconcile.status.events import Event
+from onboarding.reconcile.observed.ports import Event
 
 _EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events"
 """Events about cluster-scoped objects live in the namespace default (Kubernetes' own rule)."""

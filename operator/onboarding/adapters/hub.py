@@ -8,8 +8,8 @@ from onboarding import names
 from onboarding.adapters.client import APPLY_PATCH, JSON_PATCH, Client
 from onboarding.adapters.events import Regarding, post
 from onboarding.errors import ApiError, OnboardingError
+from onboarding.reconcile.observed.ports import Event
 from onboarding.reconcile.observed.snapshot import Project
-from onboarding.reconcile.status.events import Event
 
 _PROJECTS = f"/apis/{names.API_VERSION}/projectonboardings"
 

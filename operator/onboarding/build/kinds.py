@@ -74,5 +74,5 @@ class Wanted(NamedTuple):
 
     key: ObjectKey
     manifest: Manifest
-    site: str
+    cluster: str
     """The cluster whose state it depends on: for an Application that of its environment, else its own."""

@@ -1,8 +1,14 @@
 """Names and labels of what we make, from identities and never from positions in a list."""
 
 from onboarding import names
+from onboarding.api.project import Environment
 from onboarding.build.kinds import ChildKind, Manifest
 from onboarding.build.revision import Owner, Revision
+
+
+def namespace_of(project: str, environment: Environment) -> str:
+    """Return the namespace of an environment: the declared one, or the default."""
+    return environment.namespace or namespace_name(project, environment.name)
 
 
 def namespace_name(project: str, environment: str) -> str:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from onboarding.api.gates import Actor, Track
+from onboarding.api.gates import Actor, Severity, Track
 from onboarding.api.status import CheckResult, Evidence
 from onboarding.checks.probe import Answer, Request
 
 InputsT = TypeVar("InputsT")
+_WORST_FIRST = (CheckResult.FAIL, CheckResult.UNKNOWN, CheckResult.PENDING)
 
 
 class Theme(StrEnum):
@@ -91,3 +92,41 @@ def undecided(answer: Answer[Any] | None, what: str) -> Finding | None:
     if answer.facts is None:
         return Finding(f"{what}: {answer.problem}", result=CheckResult.UNKNOWN)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class GateFinding:
+    """A finding and what it means."""
+
+    check: Check[Any]
+    finding: Finding
+    gate: str = ""
+    """The gate that it blocks; '' where it holds its environment whatever the policy says."""
+    severity: Severity = Severity.BLOCKING
+    environment: str = ""
+    site: str = ""
+    waiver: str = ""
+    """By whom it is waived and until when; '' where it is not."""
+    quiet: bool = False
+    """Whether it is being asked anew after a start and was not shown before: it holds what is new, and says nothing."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether something has to wait for it."""
+        return self.severity is Severity.BLOCKING and not self.waiver
+
+    @property
+    def rank(self) -> tuple[int, str, str, str]:
+        """Its place among the findings at one gate, the worst first; what is waived is told alike, whatever it is."""
+        result = 0 if self.waiver else _WORST_FIRST.index(self.finding.result)
+        return result, self.check.id, self.environment, self.site
+
+    @property
+    def actor(self) -> Actor:
+        """Who has to act."""
+        return self.finding.actor or self.check.actor
+
+    @property
+    def remedy(self) -> str:
+        """What mends it."""
+        return self.finding.remedy or self.check.remedy

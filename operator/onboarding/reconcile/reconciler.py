@@ -8,22 +8,20 @@ from typing import Any
 
 from onboarding import names
 from onboarding.api.common import Mode
-from onboarding.api.status import EnvironmentState
-from onboarding.build.credentials import Sources
 from onboarding.errors import ApiError, StatusError
 from onboarding.reconcile.apply.blockers import blockers
+from onboarding.reconcile.apply.changes import find_changes
 from onboarding.reconcile.apply.diff import Action, Change
-from onboarding.reconcile.apply.diff_all import diff_all
 from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome, Result
-from onboarding.reconcile.apply.prune import prune
-from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter, add_logins, record_applied
+from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter, record_applied
 from onboarding.reconcile.observed.capacity import CapacityLedger, allocations_of
 from onboarding.reconcile.observed.memory import Memory
 from onboarding.reconcile.observed.observer import Observer
 from onboarding.reconcile.observed.ports import Cluster, Prober, Projects, Secrets
 from onboarding.reconcile.observed.snapshot import Project, Snapshot
-from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, make_plan
+from onboarding.reconcile.plan.planner import make_plan
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.applications import unexplained
 from onboarding.reconcile.status.events import events_of
 from onboarding.reconcile.status.ready import ReadyState, ready_state
@@ -50,7 +48,7 @@ class Retry(Enum):
 class Pass:
     """How a pass ended."""
 
-    verdict: ReadyState | None = None
+    ready: ReadyState | None = None
     """None where there was nothing to say: the project is gone."""
     states: Mapping[str, str] = field(default_factory=dict)
     """The state of every environment, for the metrics."""
@@ -102,7 +100,7 @@ class Reconciler:
         memory = self._memories[name] = Memory(self._memories.get(name))
         snapshot = replace(snapshot, memory=memory)
         plan = make_plan(snapshot)
-        self._prober.follow(name, plan.asked | unexplained(snapshot, plan.building), urgent=plan.urgent)
+        self._prober.follow(name, plan.requests | unexplained(snapshot, plan.building), urgent=plan.urgent)
         # Taken before the first await, so that no other project sees the same room free.
         self._ledger.reserve(name, allocations_of(plan.building), plan.full)
         return await self._bring_about(snapshot, plan, patient=patient)
@@ -121,7 +119,7 @@ class Reconciler:
             cluster.unfollow(name)
 
     async def _bring_about(self, snapshot: Snapshot, plan: ReconcilePlan, *, patient: bool) -> Pass | None:
-        changes = differences(snapshot, plan, self._secrets.source)
+        changes = find_changes(snapshot, plan, self._secrets.source)
         if await self._teardown_is_over(snapshot, plan, changes):
             return Pass()
         self._unfollow(snapshot.project.name)
@@ -142,19 +140,22 @@ class Reconciler:
     async def _report(
         self, snapshot: Snapshot, after: Snapshot, plan: ReconcilePlan, outcomes: Sequence[Outcome]
     ) -> Pass:
-        planning = snapshot.project.spec is not None and snapshot.project.spec.mode is Mode.PLAN
-        source = self._secrets.source
-        preview = differences(snapshot, make_plan(snapshot.as_applied()), source, to_the_end=True) if planning else None
         seen = replace(snapshot, live=after.live)
-        verdict = ready_state(seen, plan, outcomes, await blockers(seen.live, self._clusters))
-        status = report(seen, plan, outcomes, verdict, preview)
+        ready = ready_state(seen, plan, outcomes, await blockers(seen.live, self._clusters))
+        status, states = report(seen, plan, outcomes, ready, self._preview(snapshot))
         soon = self._soon_confirmed(snapshot, outcomes)
         if soon is None and status != snapshot.project.status:
             await self._write_status(snapshot.project, status)
             await self._projects.post_events(snapshot.project, events_of(snapshot.project.status, status))
         done = tuple(str(outcome.change) for outcome in outcomes)
         again_at = min((moment for moment in (plan.again_at, soon) if moment), default=None)
-        return Pass(verdict, _states(status), done, _retry(plan, outcomes), again_at)
+        return Pass(ready, states, done, _retry(plan, outcomes), again_at)
+
+    def _preview(self, snapshot: Snapshot) -> list[Change] | None:
+        """Return the changes that ``mode: Apply`` would make; None unless the mode is Plan."""
+        if snapshot.project.spec is None or snapshot.project.spec.mode is not Mode.PLAN:
+            return None
+        return find_changes(snapshot, make_plan(snapshot.as_applied()), self._secrets.source, to_the_end=True)
 
     def _soon_confirmed(self, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> datetime | None:
         """Return by when the quotas should be in force that alone keep this from its end; None where that is over."""
@@ -193,23 +194,6 @@ class Reconciler:
         return True
 
 
-def differences(snapshot: Snapshot, plan: ReconcilePlan, sources: Sources, *, to_the_end: bool = False) -> list[Change]:
-    """Return what is to be done: the plan and the work are the same list.
-
-    The work takes a removal in steps, as the Applications go; ``to_the_end`` looks past them, for a plan.
-    """
-    if plan.newer and plan.newer.frozen:
-        return []
-    former = frozenset(label for revision in plan.admitted.values() if revision for label in revision.labels)
-    building = tuple(plan.building)
-    diff = snapshot.memory.recall("", diff_all, snapshot.owner, building, snapshot.live, former, to_the_end)
-    if diff.changes:
-        # They hold whole manifests: too much to keep for all projects of a cluster that cannot be reached.
-        snapshot.memory.forget("", diff_all)
-    changes = [*diff.changes, *prune(snapshot, plan, diff.unwanted, to_the_end=to_the_end)]
-    return add_logins(snapshot, plan, diff.app_projects, changes, sources)
-
-
 def _retry(plan: ReconcilePlan, outcomes: Sequence[Outcome]) -> Retry:
     if any(outcome.result not in (Result.DONE, Result.SKIPPED) and not outcome.told for outcome in outcomes):
         return Retry.LATER
@@ -217,13 +201,3 @@ def _retry(plan: ReconcilePlan, outcomes: Sequence[Outcome]) -> Retry:
     # What waits for something to go, to be ours again, or to be there, gets no event: all of that is our own work.
     went = any(action in (Action.DELETE, Action.RELEASE, Action.RECLAIM) for action in done)
     return Retry.SOON if went or (done and plan.arriving) else Retry.NO
-
-
-def _states(status: Mapping[str, Any]) -> dict[str, str]:
-    """Return one state per environment: the first that is not Ready, or Held where it is nowhere yet."""
-    states = {}
-    for environment in status.get("environments", ()):
-        found = [site["state"] for site in environment.get("sites", ())]
-        worse = [state for state in found if state != EnvironmentState.READY]
-        states[environment["name"]] = worse[0] if worse else found[0] if found else EnvironmentState.HELD.value
-    return states

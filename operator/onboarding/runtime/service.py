@@ -184,7 +184,7 @@ class Service:
         except Exception:
             log.exception("pass broke", project=name)
             return self._ended("Bug", started, Retry.LATER)
-        if done.verdict is None:
+        if done.ready is None:
             self._metrics.states.pop(name, None)
             self._deployments.forget(name)
             return self._ended("Gone", started, Retry.NO)
@@ -193,8 +193,8 @@ class Service:
         if done.again_at:
             self._queue.add_later(name, max(0.0, (done.again_at - datetime.now(UTC)).total_seconds()))
         say = log.info if done.changes else log.debug
-        say("pass", project=name, reason=done.verdict.reason.value, changes=len(done.changes), first=done.changes[:3])
-        return self._ended(done.verdict.reason.value, started, done.retry)
+        say("pass", project=name, reason=done.ready.reason.value, changes=len(done.changes), first=done.changes[:3])
+        return self._ended(done.ready.reason.value, started, done.retry)
 
     def _ended(self, outcome: str, started: float, retry: Retry) -> Retry:
         self._metrics.passes.labels(outcome).inc()

@@ -9,7 +9,7 @@ from onboarding.api.gates import Actor
 from onboarding.checks import continuity
 from onboarding.checks.finding import Finding
 from onboarding.checks.inputs import EnvironmentInputs
-from onboarding.reconcile.plan.reconcile_plan import make_plan
+from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.snapshots import POLICY, environment, inputs_of, policy_of, snapshot_of, spec_of
 
 HERE = ("main", "shop-dev")

@@ -17,7 +17,7 @@ from onboarding.checks.windows import (
     windows_stay_within_the_platforms,
 )
 from onboarding.reconcile.admission.windows import windows
-from onboarding.reconcile.plan.reconcile_plan import make_plan
+from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.snapshots import built, environment, inputs_of, policy_of, revisions, snapshot_of, spec_of
 
 PARIS = {"timeZone": "Europe/Paris"}

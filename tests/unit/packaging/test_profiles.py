@@ -13,15 +13,15 @@ from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.status import Evidence, GateState
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import APPLICATION, NAMESPACE, ObjectKey
+from onboarding.build.place import cluster_of
 from onboarding.checks import probe
 from onboarding.checks.catalogue import BY_ID, GATED, OF_RUNNING
 from onboarding.checks.journey import gate_of, gates_before
-from onboarding.reconcile.admission.resolve import cluster_of
 from onboarding.reconcile.observed.cached_object import told_of
 from onboarding.reconcile.observed.policy_rules import policy_problems
 from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
 from onboarding.reconcile.observed.target_rules import clashes, stage_problems, target_problems
-from onboarding.reconcile.plan.reconcile_plan import make_plan
+from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.running import GOOD, WEB, answered
 from tests.unit.snapshots import GIT, NOW, built, decided, environment, snapshot_of, told, with_status
 
@@ -268,7 +268,7 @@ def test_a_project_of_nothing_but_a_name_is_told_who_has_to_act_at_every_step(gi
     walk = Walk.of(given)
     snapshot = replace(walk.snapshot, project=replace(walk.snapshot.project, spec=bare))
     status = told(snapshot)
-    assert make_plan(snapshot).building == []
+    assert make_plan(snapshot).building == ()
     held = [gate for gate in status["gates"] if gate["state"] == GateState.HELD]
     assert bool(held) == bool(status.get("nextActions"))
     if held:

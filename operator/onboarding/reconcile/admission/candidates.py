@@ -12,17 +12,17 @@ from onboarding.api.capacity import Budget
 from onboarding.api.quantities import milli
 from onboarding.api.quota import quota_of
 from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, ObjectKey
+from onboarding.build.place import Place, cluster_of
 from onboarding.build.quota import NAME as QUOTA_NAME
 from onboarding.build.revision import Revision
 from onboarding.checks import capacity, reviews
 from onboarding.checks.catalogue import OF_ROOM
+from onboarding.checks.finding import GateFinding
 from onboarding.checks.inputs import EnvironmentInputs, Headroom, ProjectInputs
 from onboarding.checks.journey import gate_index_of
 from onboarding.checks.totals import Totals
 from onboarding.reconcile.admission.draft import bare_inputs, draft, lasting_inputs, made
-from onboarding.reconcile.admission.resolve import Place, cluster_of
 from onboarding.reconcile.gates.decisions import Decisions
-from onboarding.reconcile.gates.evaluation import GateFinding
 from onboarding.reconcile.observed.capacity import SiteKey, Usage, allocations_of
 from onboarding.reconcile.observed.snapshot import Snapshot
 

@@ -11,14 +11,15 @@ from typing import NamedTuple
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
-from onboarding.build.naming import namespace_name
+from onboarding.build.naming import namespace_of
+from onboarding.build.place import Place
 from onboarding.build.revision import Revision
 from onboarding.checks import continuity
 from onboarding.checks.catalogue import OF_DECLARATION
-from onboarding.checks.finding import Check
+from onboarding.checks.finding import Check, GateFinding
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
-from onboarding.reconcile.admission.resolve import Place, resolve_revisions, revoke
-from onboarding.reconcile.gates.evaluation import GateFinding
+from onboarding.reconcile.admission.resolve import resolve_revisions
+from onboarding.reconcile.admission.revocation import revoke
 
 Current = Mapping[Place, Revision | None]
 """What is admitted of an environment, on each of its clusters; None where it cannot be read."""
@@ -49,7 +50,7 @@ def lasting_inputs(
 
 def bare_inputs(project: ProjectInputs, environment: Environment, current: Current) -> EnvironmentInputs:
     """Return an environment as its declaration has it."""
-    namespace = environment.namespace or namespace_name(project.name, environment.name)
+    namespace = namespace_of(project.name, environment)
     former = tuple((old.target, old.namespace) for old in current.values() if old)
     return EnvironmentInputs(project, environment, namespace, former)
 

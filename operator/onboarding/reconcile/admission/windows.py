@@ -1,11 +1,9 @@
-"""When an environment deploys, and what of an admitted revision is still declared; pure."""
+"""The windows in which an environment deploys; pure."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from onboarding.api.delivery import PlatformWindow, Window, WindowKind
 from onboarding.api.policy import OnboardingPolicySpec
-from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.build.revision import Revision
 from onboarding.checks.inputs import EnvironmentInputs
 from onboarding.checks.windows import platform_windows
@@ -34,25 +32,6 @@ def frozen(revision: Revision, policy: OnboardingPolicySpec) -> tuple[Window, ..
     theirs = (_plain(window) for window in platform_windows(policy, stage) if window.kind is WindowKind.DENY)
     new = [window for window in theirs if window not in revision.windows]
     return _in_order((*revision.windows, *new)) if new else revision.windows
-
-
-def still_declared(revision: Revision, spec: ProjectOnboardingSpec) -> dict[str, Any]:
-    """Return the repositories of an admitted revision that the spec still names, as values for the revision.
-
-    A repository goes with the one that holds its value files: nobody declares any more what it would be without them.
-    """
-    declared = {(repository.name, repository.url) for repository in spec.repositories}
-    values = {item.name for item in revision.value_repositories if (item.name, item.url) in declared}
-    kept = tuple(
-        repository
-        for repository in revision.repositories
-        if (repository.name, repository.url) in declared and {*filter(None, [repository.values_from])} <= values
-    )
-    needed = {repository.values_from for repository in kept}
-    return {
-        "repositories": kept,
-        "value_repositories": tuple(item for item in revision.value_repositories if item.name in needed),
-    }
 
 
 def _in_order(windows: Iterable[Window]) -> tuple[Window, ...]:

@@ -90,7 +90,7 @@ def stored_otherwise(change: Change, live: CachedObject | None) -> str:
     if live.owner is None:
         fields = ("metadata.labels",)
     elif change.action is Action.CREATE:
-        difference = diff_object(Wanted(change.key, change.body, change.site), live)
+        difference = diff_object(Wanted(change.key, change.body, change.cluster), live)
         fields = difference.fields if difference else ()
     else:
         fields = tuple(paths(_missing(change.body, orjson.loads(live.content))))

@@ -73,7 +73,7 @@ class Change:
     key: ObjectKey
     rank: Rank
     environment: str = ""
-    site: str = ""
+    cluster: str = ""
     """The cluster of the environment that it belongs to."""
     body: Manifest | None = None
     """The object to create, or the merge patch."""
@@ -110,7 +110,7 @@ def diff_objects(
 
 def diff_object(item: Wanted, live: CachedObject, former_labels: frozenset[str] = frozenset()) -> Change | None:
     """Return what makes one live object equal to the wanted one; None when it is."""
-    key, manifest, site = item
+    key, manifest, cluster = item
     want = comparable(key.kind, manifest)
     if live.content == dump(want):
         return None
@@ -122,7 +122,7 @@ def diff_object(item: Wanted, live: CachedObject, former_labels: frozenset[str] 
         return None
     action = Action.REPLACE if "roleRef" in patch else Action.CHANGE
     body = manifest if action is Action.REPLACE else patch
-    return Change(action, key, rank_of(key.kind), _environment(manifest), site, body, live, tuple(paths(patch)))
+    return Change(action, key, rank_of(key.kind), _environment(manifest), cluster, body, live, tuple(paths(patch)))
 
 
 def merge_patch(have: dict[str, Any], want: dict[str, Any]) -> dict[str, Any]:
@@ -152,8 +152,8 @@ def rank_of(kind: ChildKind) -> Rank:
 
 
 def _create(item: Wanted) -> Change:
-    key, manifest, site = item
-    return Change(Action.CREATE, key, rank_of(key.kind), _environment(manifest), site, manifest)
+    key, manifest, cluster = item
+    return Change(Action.CREATE, key, rank_of(key.kind), _environment(manifest), cluster, manifest)
 
 
 def _environment(manifest: Manifest) -> str:

@@ -12,6 +12,7 @@ from itertools import groupby
 
 from onboarding.build.credentials import SECRET
 from onboarding.build.kinds import ARGO_KINDS, NETWORK_POLICY, ROLE_BINDING, ChildKind, ObjectKey
+from onboarding.build.place import Place
 from onboarding.build.revision import Owner
 from onboarding.errors import ApiError, UnreachableError
 from onboarding.reconcile.apply.access import gives, not_in_force, only_taking, takes
@@ -22,8 +23,6 @@ from onboarding.reconcile.apply.replacement import replacements_first
 from onboarding.reconcile.observed.ports import Cluster
 from onboarding.reconcile.observed.snapshot import ClusterState
 
-Scope = tuple[str, str]
-"""An environment on a cluster, or an Argo CD's cluster and no environment."""
 Deliver = Callable[[Owner, Change], Awaitable[Outcome]]
 """Carries out a change of a repository Secret, which is written without being read."""
 
@@ -43,15 +42,15 @@ async def execute(
     to, even where it is known by now.
     """
     outcomes: list[Outcome] = []
-    troubles: dict[Scope, set[ChildKind]] = {}
+    troubles: dict[Place, set[ChildKind]] = {}
     missing: set[ObjectKey] = set()
     judged = {name: seen.get(name, _UNSEEN) for name in clusters}
     states = {name: cluster.state if judged[name].known else judged[name] for name, cluster in clusters.items()}
     for _, group in groupby(sorted(replacements_first(changes), key=_rank), key=_rank):
         batch = [_as_it_is_now(owner, change, clusters) for change in group]
         # Looked at anew in each rank, because a quota may be confirmed while the others are still being written.
-        scopes = {_scope(change) for change in batch if gives(change)}
-        pending = {scope: _not_in_force(owner, scope, clusters) for scope in scopes}
+        places = {_place_of(change) for change in batch if gives(change)}
+        pending = {place: _not_in_force(owner, place, clusters) for place in places}
         waiting = [_replaced_later(change, missing) or _waits(change, troubles, pending) for change in batch]
         work = (
             _carry_out(owner, change, clusters, states, deliver, wait)
@@ -60,7 +59,7 @@ async def execute(
         results = await asyncio.gather(*work)
         missing |= {outcome.change.key for outcome in results if _keeps_the_former(outcome)}
         for outcome in filter(_stops_others, results):
-            troubles.setdefault(_scope(outcome.change), set()).add(outcome.change.key.kind)
+            troubles.setdefault(_place_of(outcome.change), set()).add(outcome.change.key.kind)
         outcomes += results
     return outcomes
 
@@ -103,27 +102,26 @@ def _rank(change: Change) -> Rank:
     return Rank.REVOCATIONS if change.key.kind is ROLE_BINDING and takes(change) else change.rank
 
 
-def _scope(change: Change) -> Scope:
-    return change.site, change.environment
+def _place_of(change: Change) -> Place:
+    return Place(change.environment, change.cluster)
 
 
-def _not_in_force(owner: Owner, scope: Scope, clusters: Mapping[str, Cluster]) -> str:
-    site, environment = scope
-    owned = clusters[site].owned(owner.project) if site in clusters else {}
-    return not_in_force(environment, ((key, live) for key, live in owned.items() if live.owner == owner))
+def _not_in_force(owner: Owner, place: Place, clusters: Mapping[str, Cluster]) -> str:
+    owned = clusters[place.cluster].owned(owner.project) if place.cluster in clusters else {}
+    return not_in_force(place.environment, ((key, live) for key, live in owned.items() if live.owner == owner))
 
 
-def _waits(change: Change, troubles: Mapping[Scope, set[ChildKind]], pending: Mapping[Scope, str]) -> Outcome | None:
+def _waits(change: Change, troubles: Mapping[Place, set[ChildKind]], pending: Mapping[Place, str]) -> Outcome | None:
     """Return what a change waits for; None where it waits for nothing, as what takes access away never does."""
     if takes(change) or change.after:
         return None
-    kinds = troubles.get(_scope(change), set())
+    kinds = troubles.get(_place_of(change), set())
     if change.action is Action.DELETE and change.key.kind is NETWORK_POLICY:
         # A hole is closed at once, but not while the policies that deny all else may be missing.
         kinds = kinds & {NETWORK_POLICY}
-    if kinds or (change.rank is Rank.APPLICATIONS and (change.key.cluster, "") in troubles):
+    if kinds or (change.rank is Rank.APPLICATIONS and Place("", change.key.cluster) in troubles):
         return Outcome(change, Result.SKIPPED, f"{change.key} waits for what comes before it")
-    if gives(change) and (why := pending.get(_scope(change), "")):
+    if gives(change) and (why := pending.get(_place_of(change), "")):
         return Outcome(change, Result.UNCONFIRMED, why, told=True)
     return None
 

@@ -96,7 +96,7 @@ async def _take_back(owner: Owner, change: Change, cluster: Cluster, live: Cache
 
 
 async def _mend(owner: Owner, change: Change, cluster: Cluster, live: CachedObject) -> Outcome:
-    difference = diff_object(Wanted(change.key, _body(change), change.site), live)
+    difference = diff_object(Wanted(change.key, _body(change), change.cluster), live)
     return await perform(owner, difference, cluster) if difference else Outcome(change, Result.DONE)
 
 

@@ -21,11 +21,11 @@ from onboarding.build.kinds import (
     ObjectKey,
 )
 from onboarding.build.permitted import GroupKind
-from onboarding.reconcile.admission.resolve import Place
+from onboarding.build.place import Place
 from onboarding.reconcile.apply.diff import Action, Change, Rank
 from onboarding.reconcile.observed.cached_object import CachedObject, own_label
 from onboarding.reconcile.observed.snapshot import Snapshot
-from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, may_delete
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 
 
 def in_use(live: Mapping[ObjectKey, CachedObject]) -> dict[ObjectKey, InUse]:
@@ -52,7 +52,7 @@ def prune(
     """
     going = {key: snapshot.live[key] for key in unwanted}
     busy = {item.environment for key, item in going.items() if key.kind is APPLICATION}
-    places = plan.building_places
+    places = plan.places
     changes: list[Change] = []
     for key, item in going.items():
         place = Place(item.environment, key.cluster)
@@ -63,7 +63,7 @@ def prune(
             change = _delete(key, item) if _everything_is_known(snapshot) else None
         elif key.kind is APPLICATION:
             change = _application(snapshot, plan, key, item)
-        elif item.environment in plan.gone or place in plan.leaving:
+        elif item.environment in plan.removing or place in plan.leaving:
             change = None if item.environment in busy and not to_the_end else _part(snapshot, plan, key, item)
         elif place in places:
             change = _delete(key, item)
@@ -96,11 +96,11 @@ def _application(snapshot: Snapshot, plan: ReconcilePlan, key: ObjectKey, item: 
     """
     building = {revision.environment for revision in plan.building} - plan.held.keys()
     spec = snapshot.project.spec
-    if item.environment not in plan.gone | building:
+    if item.environment not in plan.removing | building:
         used = _repositories(orjson.loads(item.content).get("spec", {}))
         if spec is None or {*used} <= {repository.url for repository in spec.repositories}:
             return None
-    cascade = may_delete(snapshot, plan, item.environment)
+    cascade = plan.deletes(item.environment)
     return Change(Action.DELETE, key, Rank.REMOVALS, item.environment, key.cluster, None, item, cascade=cascade)
 
 
@@ -108,7 +108,7 @@ def _part(snapshot: Snapshot, plan: ReconcilePlan, key: ObjectKey, item: CachedO
     """Return what becomes of one object of an environment that leaves; None where its namespace takes it along."""
     if key.kind is SERVICE_ACCOUNT:
         return _delete(key, item)
-    if may_delete(snapshot, plan, item.environment):
+    if plan.deletes(item.environment):
         if key.kind is NAMESPACE:
             return _delete(key, item, Rank.LAST)
         if ObjectKey(key.cluster, NAMESPACE, "", key.namespace) in snapshot.live:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from onboarding.build.kinds import APPLICATION, ROLE_BINDING, SERVICE_ACCOUNT
+from onboarding.build.place import Place
 from onboarding.reconcile.apply.access import subjects, subjects_of
 from onboarding.reconcile.apply.diff import Action, Change, Rank
 
@@ -18,16 +19,16 @@ _GIVING: Final = (Action.CREATE, Action.CHANGE, Action.REPLACE)
 def replacements_first(changes: Iterable[Change]) -> list[Change]:
     """Return the changes with what another of them replaces put after that one; all else stays as it is."""
     all_of_them = list(changes)
-    scopes: dict[tuple[str, str], list[Change]] = {}
+    places: dict[Place, list[Change]] = {}
     for change in all_of_them:
         if change.action in _GIVING:
-            scopes.setdefault(_scope(change), []).append(change)
-    return [part for change in all_of_them for part in _parts(change, scopes.get(_scope(change), ()))]
+            places.setdefault(_place_of(change), []).append(change)
+    return [part for change in all_of_them for part in _parts(change, places.get(_place_of(change), ()))]
 
 
-def _scope(change: Change) -> tuple[str, str]:
-    """Return the cluster of the object and the environment; ``site`` is another for the deletion of an Application."""
-    return change.key.cluster, change.environment
+def _place_of(change: Change) -> Place:
+    """Return the environment, on the cluster of the object: an Application may belong to one on another cluster."""
+    return Place(change.environment, change.key.cluster)
 
 
 def _parts(change: Change, giving: Sequence[Change]) -> list[Change]:

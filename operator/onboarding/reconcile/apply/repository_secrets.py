@@ -8,7 +8,7 @@ and digests, and nothing that is made of a secret. Where it says less than the t
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -27,7 +27,6 @@ from onboarding.build.kinds import APP_PROJECT, Manifest, ObjectKey
 from onboarding.build.revision import Owner
 from onboarding.errors import ApiError
 from onboarding.reconcile.apply.diff import Action, Change, Rank
-from onboarding.reconcile.apply.diff_all import AppProject
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.ports import Cluster, Secrets
@@ -39,6 +38,13 @@ AppliedDigests = dict[str, str]
 
 _FIELD: Final = f"metadata.annotations.{names.ANNOTATION_CREDENTIALS}"
 _NAME: Final = re.compile(r"[a-z0-9-]{1,253}")
+
+
+class AppProject(NamedTuple):
+    """A wanted AppProject, as the logins of its repositories see it."""
+
+    key: ObjectKey
+    repositories: tuple[str, ...]
 
 
 def add_logins(
@@ -160,7 +166,7 @@ def _deliver_due(
         found[project] = _noting(project, live, found.get(project), note | new)
     for key, login in due.items():
         action = Action.CHANGE if note.get(key.name) else Action.CREATE
-        found[key] = Change(action, key, Rank.LOGINS, site=key.cluster, login=login)
+        found[key] = Change(action, key, Rank.LOGINS, cluster=key.cluster, login=login)
 
 
 def _is_due(login: Login, applied: str) -> bool:
@@ -173,7 +179,7 @@ def _is_due(login: Login, applied: str) -> bool:
 def _withdraw(found: dict[ObjectKey, Change], project: ObjectKey, secrets: Iterable[str]) -> None:
     for name in sorted(secrets):
         key = ObjectKey(project.cluster, SECRET, project.namespace, name)
-        found[key] = Change(Action.DELETE, key, Rank.LOGINS, site=key.cluster)
+        found[key] = Change(Action.DELETE, key, Rank.LOGINS, cluster=key.cluster)
 
 
 def _needed_by_leaving(snapshot: Snapshot, plan: ReconcilePlan, project: AppProject) -> set[str]:
@@ -193,7 +199,7 @@ def _noting(project: ObjectKey, live: CachedObject | None, change: Change | None
     """Return a change of an AppProject with a note in it, beside what it changes already."""
     text = dump(note).decode() if note else None
     if change is None:
-        change = Change(Action.CHANGE, project, Rank.ACCESS, site=project.cluster, body={}, live=live)
+        change = Change(Action.CHANGE, project, Rank.ACCESS, cluster=project.cluster, body={}, live=live)
     body: Manifest = dict(change.body or {})
     body["metadata"] = {**body.get("metadata", {}), "annotations": {names.ANNOTATION_CREDENTIALS: text}}
     fields = change.fields if change.action is Action.CREATE else (*change.fields, _FIELD)

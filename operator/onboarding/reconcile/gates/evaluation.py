@@ -7,53 +7,13 @@ from typing import Any, TypeVar
 from onboarding.api.gates import Actor, Severity
 from onboarding.api.status import CheckResult
 from onboarding.checks.catalogue import OF_ENVIRONMENT
-from onboarding.checks.finding import Check, Finding
+from onboarding.checks.finding import Check, Finding, GateFinding
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, RunningInputs
 from onboarding.checks.probe import Request
 from onboarding.reconcile.gates.assignment import GateChecks
 from onboarding.reconcile.gates.decisions import Decisions
 
 InputsT = TypeVar("InputsT")
-
-_WORST_FIRST = (CheckResult.FAIL, CheckResult.UNKNOWN, CheckResult.PENDING)
-
-
-@dataclass(frozen=True, slots=True)
-class GateFinding:
-    """A finding and what it means."""
-
-    check: Check[Any]
-    finding: Finding
-    gate: str = ""
-    """The gate that it blocks; '' where it holds its environment whatever the policy says."""
-    severity: Severity = Severity.BLOCKING
-    environment: str = ""
-    site: str = ""
-    waiver: str = ""
-    """By whom it is waived and until when; '' where it is not."""
-    quiet: bool = False
-    """Whether it is being asked anew after a start and was not shown before: it holds what is new, and says nothing."""
-
-    @property
-    def holds(self) -> bool:
-        """Whether something has to wait for it."""
-        return self.severity is Severity.BLOCKING and not self.waiver
-
-    @property
-    def rank(self) -> tuple[int, str, str, str]:
-        """Its place among the findings at one gate, the worst first; what is waived is told alike, whatever it is."""
-        result = 0 if self.waiver else _WORST_FIRST.index(self.finding.result)
-        return result, self.check.id, self.environment, self.site
-
-    @property
-    def actor(self) -> Actor:
-        """Who has to act."""
-        return self.finding.actor or self.check.actor
-
-    @property
-    def remedy(self) -> str:
-        """What mends it."""
-        return self.finding.remedy or self.check.remedy
 
 
 @dataclass(slots=True)
@@ -89,7 +49,7 @@ class GateEvaluator:
     waits: Callable[[int], bool]
     """Whether something new wants through a gate, given its place in the order, or it has not been passed yet."""
 
-    def evaluation(
+    def evaluate(
         self,
         proposed: Iterable[tuple[int, EnvironmentInputs]],
         running: Iterable[tuple[int, RunningInputs]],

@@ -11,8 +11,9 @@ from typing import Any
 
 from onboarding.api.gates import Actor, Gate
 from onboarding.api.status import CheckResult, GateState
+from onboarding.checks.finding import GateFinding
 from onboarding.reconcile.gates.decisions import Decisions, describe
-from onboarding.reconcile.gates.evaluation import GateEvaluation, GateFinding
+from onboarding.reconcile.gates.evaluation import GateEvaluation
 
 
 @dataclass(frozen=True, slots=True)

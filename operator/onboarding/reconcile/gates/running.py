@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from onboarding.build.kinds import APPLICATION, ObjectKey
 from onboarding.build.naming import application_name
+from onboarding.build.place import Place
 from onboarding.build.revision import Revision
 from onboarding.checks.inputs import ProjectInputs, RunningInputs
 from onboarding.checks.journey import gate_index_of
-from onboarding.reconcile.admission.resolve import Place
 from onboarding.reconcile.observed.snapshot import Snapshot
 
 

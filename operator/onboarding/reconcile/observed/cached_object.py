@@ -14,6 +14,7 @@ from onboarding.api.quantities import milli
 from onboarding.build.canonical import compact, dump
 from onboarding.build.kinds import APP_PROJECT, APPLICATION, NAMESPACE, RESOURCE_QUOTA, ChildKind, Manifest, ObjectKey
 from onboarding.build.revision import Owner
+from onboarding.reconcile.observed.admitted import Admitted, read_admitted
 from onboarding.reconcile.observed.argocd_status import Application, kept_of_application, read_application
 
 NOT_COMPARED = frozenset({"apiVersion", "kind", "metadata", "status", "operation"})
@@ -52,6 +53,8 @@ class CachedObject(NamedTuple):
     """Of an AppProject: our note of the repository Secrets beside it."""
     origin: Origin | None = None
     """Of an object that is nobody's: where it says that it came from, which proves nothing by itself."""
+    admitted: Admitted = Admitted()
+    """Of a namespace of ours: its admitted revision."""
 
     @property
     def application(self) -> Application:
@@ -91,12 +94,20 @@ def key_of(cluster: str, kind: ChildKind, manifest: Manifest) -> ObjectKey:
     return ObjectKey(cluster, kind, sys.intern(metadata.get("namespace", "")), metadata["name"])
 
 
-def cached_object_of(kind: ChildKind, manifest: Manifest) -> CachedObject:
-    """Return what we keep of an object that the API server gave us."""
+def cached_object_of(kind: ChildKind, manifest: Manifest, known: CachedObject | None = None) -> CachedObject:
+    """Return the cached form of an object that the API server gave us.
+
+    ``known`` is its cached form so far: parts that have not changed are not parsed again.
+    """
     metadata = manifest["metadata"]
     labels: dict[str, str] = metadata.get("labels") or {}
     annotations: dict[str, str] = metadata.get("annotations") or {}
     owner = owner_of(labels)
+    content = compact(dump(comparable(kind, manifest))) if owner else b""
+    admitted = Admitted()
+    if kind is NAMESPACE and owner:
+        same = known is not None and known.content == content
+        admitted = known.admitted if known and same else read_admitted(annotations.get(names.ANNOTATION_ADMITTED, ""))
     return CachedObject(
         uid=metadata["uid"],
         version=int(metadata["resourceVersion"]),
@@ -105,9 +116,10 @@ def cached_object_of(kind: ChildKind, manifest: Manifest) -> CachedObject:
         deleting="deletionTimestamp" in metadata,
         cascades=any(item.startswith(names.CASCADE_FINALIZER) for item in metadata.get("finalizers") or ()),
         told=_told_of(kind, manifest) if owner else b"",
-        content=compact(dump(comparable(kind, manifest))) if owner else b"",
+        content=content,
         applied=annotations.get(names.ANNOTATION_CREDENTIALS, "") if kind is APP_PROJECT else "",
         origin=None if owner else origin_of(annotations),
+        admitted=admitted,
     )
 
 

@@ -17,9 +17,9 @@ from onboarding import names
 from onboarding.api.common import Model, Resources
 from onboarding.api.target import Site
 from onboarding.build.kinds import NAMESPACE, ObjectKey
+from onboarding.build.place import cluster_of
 from onboarding.build.revision import Revision
 from onboarding.checks.totals import Totals
-from onboarding.reconcile.admission.resolve import cluster_of
 from onboarding.reconcile.observed.cached_object import CachedObject
 
 _NOTHING = Totals()
@@ -94,7 +94,7 @@ class CapacityLedger:
         if known is not None and known.content == live.content:
             # The cache holds these bytes from now on; keeping the former ones would hold them twice.
             self._entries[key] = _Entry(known.allocation, live.content)
-        elif (allocation := _read(key.cluster, live.content)) is not None:
+        elif (allocation := _allocation_in(key.cluster, live)) is not None:
             with self._recounting([key]):
                 self._entries[key] = _Entry(allocation, live.content)
 
@@ -212,7 +212,7 @@ class _AdmittedResources(Resources):
 
 
 class _Admitted(Model):
-    """The part of a Revision that says what is taken; reading the whole would cost ten times as much."""
+    """The part of a Revision that is counted if the whole cannot be read, as one that a newer operator wrote."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -231,13 +231,15 @@ def allocations_of(revisions: Iterable[Revision]) -> dict[ObjectKey, Allocation]
     }
 
 
-def _read(cluster: str, content: bytes) -> Allocation | None:
-    """Return what a namespace takes; None where its annotation cannot be read."""
-    annotations = orjson.loads(content)["metadata"]["annotations"]
-    try:
-        admitted = _Admitted.model_validate_json(annotations.get(names.ANNOTATION_ADMITTED, ""))
-    except ValidationError:
-        return None
+def _allocation_in(cluster: str, namespace: CachedObject) -> Allocation | None:
+    """Return the allocation of a namespace; None if its annotation cannot be read."""
+    admitted: Revision | _Admitted | None = namespace.admitted.revision
+    if admitted is None:
+        annotations = orjson.loads(namespace.content)["metadata"]["annotations"]
+        try:
+            admitted = _Admitted.model_validate_json(annotations.get(names.ANNOTATION_ADMITTED, ""))
+        except ValidationError:
+            return None
     return _allocation_of(cluster, admitted.target, admitted.site, Totals.of(admitted.resources))
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
-from onboarding.reconcile.admission.resolve import newer_admitted
+from onboarding.build.kinds import NAMESPACE
 from onboarding.reconcile.observed.snapshot import Snapshot
 
 
@@ -22,7 +22,7 @@ class Newer(NamedTuple):
 
 def find_newer(snapshot: Snapshot) -> Newer | None:
     """Return what holds a project because this operator is older than it; None where there is nothing of the kind."""
-    if admitted := newer_admitted(snapshot.live, snapshot.memory):
+    if admitted := _newer_admitted(snapshot):
         return Newer(admitted, frozen=True)
     spec, policy = snapshot.project.spec, snapshot.policy
     if spec is None:
@@ -41,3 +41,13 @@ def _targets(spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec) -> set[s
     defaults = {stage.name: stage.default_target for stage in policy.stages}
     named = {environment.target or defaults.get(environment.stage) for environment in spec.environments}
     return {target for target in named if target}
+
+
+def _newer_admitted(snapshot: Snapshot) -> str:
+    """Return the admitted revision that a newer operator wrote, and how this shows; the empty string without one."""
+    found = [
+        f"what is admitted in {key} cannot be read, so that nothing of the project is touched: {item.admitted.newer}"
+        for key, item in snapshot.live.items()
+        if key.kind is NAMESPACE and not item.deleting and item.admitted.newer
+    ]
+    return min(found, default="")

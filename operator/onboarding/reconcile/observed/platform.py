@@ -16,7 +16,7 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.status import Reason
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.canonical import compact
-from onboarding.reconcile.admission.resolve import cluster_of
+from onboarding.build.place import cluster_of
 from onboarding.reconcile.observed.policy_rules import policy_problems, role_problems, roles_of
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.reconcile.observed.target_rules import clashes, stage_problems, target_problems

@@ -1,14 +1,22 @@
 """What a pass needs from outside, as protocols; the adapters implement them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from onboarding.build.credentials import Source
 from onboarding.build.kinds import ChildKind, Manifest, ObjectKey
 from onboarding.checks.probe import Request
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.snapshot import ClusterState, Project
-from onboarding.reconcile.status.events import Event
+
+
+class Event(NamedTuple):
+    """An Event to post."""
+
+    reason: str
+    """GateOpened, GateHeld or StatusNotWritten."""
+    note: str
+    warning: bool = False
 
 
 class Cluster(Protocol):

@@ -10,8 +10,9 @@ from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
-from onboarding.build.kinds import ObjectKey
-from onboarding.build.revision import Owner
+from onboarding.build.kinds import NAMESPACE, ObjectKey
+from onboarding.build.place import Place
+from onboarding.build.revision import Owner, Revision
 from onboarding.checks.probe import Answers, no_answers
 from onboarding.reconcile.observed.argocd_status import Application
 from onboarding.reconcile.observed.cached_object import CachedObject
@@ -101,6 +102,15 @@ class Snapshot:
     def owner(self) -> Owner:
         """The owner that our objects carry in their labels."""
         return Owner(self.installation, self.project.name, self.project.uid)
+
+    def admitted(self) -> dict[Place, Revision | None]:
+        """Return the admitted revision of each environment on each cluster; None for one that cannot be read."""
+        found = {
+            Place(item.environment, key.cluster): item.admitted.revision
+            for key, item in self.live.items()
+            if key.kind is NAMESPACE and not item.deleting
+        }
+        return dict(sorted(found.items()))
 
     def application(self, key: ObjectKey) -> Application:
         """Return what Argo CD says of an Application; nothing where there is none."""

@@ -1,7 +1,7 @@
-"""The conditions in the status; pure."""
+"""The conditions in the status: each from one function that returns status, reason and message together; pure."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from onboarding.api.status import Condition, ConditionType, EnvironmentState, EnvironmentStatus, Reason
 from onboarding.api.text import cut, time
@@ -13,69 +13,88 @@ from onboarding.reconcile.status.gates import held_gate
 from onboarding.reconcile.status.ready import ReadyState
 
 
+class _Fact(NamedTuple):
+    """A condition without its times."""
+
+    kind: ConditionType
+    status: str
+    """True, False or Unknown."""
+    reason: Reason
+    message: str
+
+
 def conditions(
     snapshot: Snapshot,
     plan: ReconcilePlan,
-    environments: Iterable[EnvironmentStatus],
-    standings: Sequence[ApplicationState],
-    verdict: ReadyState,
+    environments: Sequence[EnvironmentStatus],
+    applications: Sequence[ApplicationState],
+    ready: ReadyState,
 ) -> tuple[Condition, ...]:
-    """Return the conditions: those that are always there, and others only while they are true."""
-    unmet = plan.hold or "; ".join(f"{name}: {why}" for name, why in sorted(plan.held.items()))
-    unmet = unmet or next((obstacle.message for obstacle in held_gate(plan)), "")
-    complete = all(site.state is EnvironmentState.READY for item in environments for site in item.sites)
-    facts: list[tuple[ConditionType, str, Reason, str]] = [
-        (ConditionType.READY, verdict.ready, verdict.reason, verdict.message),
-        (
-            ConditionType.PREREQUISITES_MET,
-            "False" if unmet else "True",
-            Reason.CHECKS_FAILED if unmet else Reason.CHECKS_PASSED,
-            unmet or "nothing is held by a prerequisite",
-        ),
-        (
-            ConditionType.PROVISIONED,
-            "True" if complete and not plan.gone else "False",
-            Reason.PROVISIONED if complete and not plan.gone else Reason.INCOMPLETE,
-            "what is admitted is in place" if complete else verdict.message,
-        ),
-        _applications(standings),
-    ]
-    if verdict.reconciling:
-        facts.append((ConditionType.RECONCILING, "True", verdict.reason, verdict.message))
-    if verdict.stalled:
-        facts.append((ConditionType.STALLED, "True", verdict.reason, verdict.message))
-    if suspension := plan.decisions.suspension(""):
-        same = verdict.reason is Reason.SUSPENDED
-        told = verdict.message if same else f"{describe(suspension)}: {suspension.reason}"
-        facts.append((ConditionType.SUSPENDED, "True", Reason.SUSPENDED, told))
+    """Return the conditions: four that are always there, and others only while they are true."""
+    always = (
+        _Fact(ConditionType.READY, ready.status, ready.reason, ready.message),
+        _prerequisites(plan),
+        _provisioned(plan, environments, ready),
+        _applications(applications),
+    )
+    facts = sorted((*always, *_abnormal(plan, ready)))
     before = {item["type"]: item for item in snapshot.project.status.get("conditions", ())}
-    return tuple(_condition(snapshot, fact, before.get(fact[0].value)) for fact in sorted(facts))
+    return tuple(_condition(snapshot, fact, before.get(fact.kind.value)) for fact in facts)
 
 
-def _applications(standings: Sequence[ApplicationState]) -> tuple[ConditionType, str, Reason, str]:
+def _prerequisites(plan: ReconcilePlan) -> _Fact:
+    kind = ConditionType.PREREQUISITES_MET
+    held = "; ".join(f"{name}: {why}" for name, why in sorted(plan.held.items()))
+    unmet = plan.hold or held or next((obstacle.message for obstacle in held_gate(plan)), "")
+    if unmet:
+        return _Fact(kind, "False", Reason.CHECKS_FAILED, unmet)
+    return _Fact(kind, "True", Reason.CHECKS_PASSED, "nothing is held by a prerequisite")
+
+
+def _provisioned(plan: ReconcilePlan, environments: Iterable[EnvironmentStatus], ready: ReadyState) -> _Fact:
+    kind = ConditionType.PROVISIONED
+    states = {site.state for item in environments for site in item.sites}
+    if states - {EnvironmentState.READY, EnvironmentState.REMOVING}:
+        return _Fact(kind, "False", Reason.INCOMPLETE, ready.message)
+    if plan.removing:
+        return _Fact(kind, "False", Reason.INCOMPLETE, f"removing {', '.join(sorted(plan.removing))}")
+    return _Fact(kind, "True", Reason.PROVISIONED, "what is admitted is in place")
+
+
+def _applications(applications: Sequence[ApplicationState]) -> _Fact:
     kind = ConditionType.APPLICATIONS_HEALTHY
-    if not standings:
-        return kind, "Unknown", Reason.NO_APPLICATIONS, "the project has no Applications"
-    worst = sorted((item for item in standings if not item.well), key=lambda item: item.badness)
+    if not applications:
+        return _Fact(kind, "Unknown", Reason.NO_APPLICATIONS, "the project has no Applications")
+    worst = sorted((item for item in applications if not item.well), key=lambda item: item.badness)
     told = [item for item in worst if item.facts.reported]
     silent = ", ".join(item.name for item in worst if not item.facts.reported)
     if told:
-        return kind, "False", Reason.APPLICATIONS_UNHEALTHY, "; ".join(item.told for item in told)
+        return _Fact(kind, "False", Reason.APPLICATIONS_UNHEALTHY, "; ".join(item.told for item in told))
     if silent:
-        return kind, "Unknown", Reason.NOT_REPORTED, f"Argo CD has not reported on {silent}"
-    return kind, "True", Reason.APPLICATIONS_HEALTHY, f"{len(standings)} of {len(standings)} Applications are Healthy"
+        return _Fact(kind, "Unknown", Reason.NOT_REPORTED, f"Argo CD has not reported on {silent}")
+    message = f"{len(applications)} of {len(applications)} Applications are Healthy"
+    return _Fact(kind, "True", Reason.APPLICATIONS_HEALTHY, message)
 
 
-def _condition(
-    snapshot: Snapshot, fact: tuple[ConditionType, str, Reason, str], before: dict[str, Any] | None
-) -> Condition:
-    kind, value, reason, message = fact
-    same = before is not None and before["status"] == value
+def _abnormal(plan: ReconcilePlan, ready: ReadyState) -> Iterable[_Fact]:
+    """Yield the conditions that are there only while they are true."""
+    if ready.reconciling:
+        yield _Fact(ConditionType.RECONCILING, "True", ready.reason, ready.message)
+    if ready.stalled:
+        yield _Fact(ConditionType.STALLED, "True", ready.reason, ready.message)
+    if suspension := plan.decisions.suspension(""):
+        same = ready.reason is Reason.SUSPENDED
+        told = ready.message if same else f"{describe(suspension)}: {suspension.reason}"
+        yield _Fact(ConditionType.SUSPENDED, "True", Reason.SUSPENDED, told)
+
+
+def _condition(snapshot: Snapshot, fact: _Fact, before: dict[str, Any] | None) -> Condition:
+    same = before is not None and before["status"] == fact.status
     return Condition(
-        type=kind,
-        status=value,
-        reason=reason,
-        message=cut(message) or "",
+        type=fact.kind,
+        status=fact.status,
+        reason=fact.reason,
+        message=cut(fact.message) or "",
         observed_generation=snapshot.project.generation,
         last_transition_time=before["lastTransitionTime"] if same and before else time(snapshot.now),
     )

@@ -1,13 +1,15 @@
-"""The environments in the status: where each stands on each site; pure."""
+"""The environments in the status, with their state on each site; pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from onboarding.api.status import EnvironmentState, EnvironmentStatus, SiteStatus
 from onboarding.api.text import cut
+from onboarding.build.kinds import NAMESPACE
+from onboarding.build.place import Place
 from onboarding.build.revision import Revision, digest
-from onboarding.reconcile.admission.resolve import Place
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.observed.snapshot import Snapshot
+from onboarding.reconcile.plan.environment_plan import EnvironmentAction, EnvironmentPlan
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.applications import ApplicationState, status_of
 
@@ -23,77 +25,105 @@ _STATE = {
     Result.UNCONFIRMED: EnvironmentState.PENDING,
     Result.SKIPPED: EnvironmentState.PENDING,
 }
+Troubles = Mapping[Place, Outcome]
+"""The first change that did not end well, by environment and cluster."""
 
 
 def environments(
     snapshot: Snapshot,
     plan: ReconcilePlan,
     outcomes: Iterable[Outcome],
-    standings: Mapping[Place, Sequence[ApplicationState]],
+    applications: Mapping[Place, Sequence[ApplicationState]],
 ) -> tuple[EnvironmentStatus, ...]:
-    """Return where each environment stands on each site, those that nobody declares any more last."""
-    trouble: dict[tuple[str, str], Outcome] = {}
-    for outcome in outcomes:
-        if outcome.result is not Result.DONE:
-            trouble.setdefault((outcome.change.environment, outcome.change.site), outcome)
-    built: dict[str, list[Revision]] = {}
-    for revision in plan.building:
-        built.setdefault(revision.environment, []).append(revision)
-    declared = snapshot.project.spec.environments if snapshot.project.spec and not snapshot.project.deleting else ()
+    """Return the status of each environment: the declared ones, then those that stay, then those that are removed."""
+    troubles = _troubles(outcomes)
+    spec, deleting = snapshot.project.spec, snapshot.project.deleting
+    declared = {environment.name: environment for environment in (spec.environments if spec and not deleting else ())}
+    nothing = EnvironmentPlan("", EnvironmentAction.STAY)
     shown = [
         EnvironmentStatus(
-            name=environment.name,
+            name=name,
             stage=environment.stage,
-            gate=plan.gates.get(environment.name),
-            target=next((revision.target for revision in built.get(environment.name, ())), environment.target),
-            held=cut(plan.held.get(environment.name)),
-            sites=tuple(_site(snapshot, revision, trouble, standings) for revision in built.get(environment.name, ())),
+            gate=(item := plan.by_name.get(name, nothing)).gate or None,
+            target=next((revision.target for revision in item.revisions), environment.target),
+            held=cut(item.reason or None),
+            sites=_sites(snapshot, item, troubles, applications),
         )
-        for environment in declared
+        for name, environment in declared.items()
     ]
-    names = {environment.name for environment in declared}
     staying = [
         EnvironmentStatus(
-            name=name,
-            held=cut(plan.staying.get(name)),
-            sites=tuple(_site(snapshot, revision, trouble, standings) for revision in built.get(name, ())),
+            name=item.name, held=cut(item.reason or None), sites=_sites(snapshot, item, troubles, applications)
         )
-        for name in sorted((built.keys() | plan.staying.keys()) - names)
+        for item in sorted(plan.environments, key=lambda item: item.name)
+        if item.action is EnvironmentAction.STAY and item.name not in declared
     ]
-    gone = [EnvironmentStatus(name=name, sites=_leaving(plan, name, trouble)) for name in sorted(plan.gone)]
-    return (*shown, *staying, *gone)
+    removing = [
+        EnvironmentStatus(name=name, sites=_removed_sites(snapshot, name, troubles)) for name in sorted(plan.removing)
+    ]
+    return (*shown, *staying, *removing)
+
+
+def state_of(status: EnvironmentStatus) -> EnvironmentState:
+    """Return the state of an environment as a whole: the first site's that is not Ready, and Held if it has no site."""
+    states = [site.state for site in status.sites]
+    worse = [state for state in states if state is not EnvironmentState.READY]
+    return next(iter([*worse, *states]), EnvironmentState.HELD)
+
+
+def _troubles(outcomes: Iterable[Outcome]) -> Troubles:
+    found: dict[Place, Outcome] = {}
+    for outcome in outcomes:
+        if outcome.result is not Result.DONE:
+            found.setdefault(Place(outcome.change.environment, outcome.change.cluster), outcome)
+    return found
+
+
+def _sites(
+    snapshot: Snapshot,
+    plan: EnvironmentPlan,
+    troubles: Troubles,
+    applications: Mapping[Place, Sequence[ApplicationState]],
+) -> tuple[SiteStatus, ...]:
+    return tuple(_site(snapshot, revision, troubles, applications) for revision in plan.revisions)
 
 
 def _site(
     snapshot: Snapshot,
     revision: Revision,
-    trouble: Mapping[tuple[str, str], Outcome],
-    standings: Mapping[Place, Sequence[ApplicationState]],
+    troubles: Troubles,
+    applications: Mapping[Place, Sequence[ApplicationState]],
 ) -> SiteStatus:
     place = Place(revision.environment, revision.cluster)
-    outcome, unseen = trouble.get(place), snapshot.trouble_with(revision.cluster)
-    in_place = not unseen and not outcome
+    outcome, unseen = troubles.get(place), snapshot.trouble_with(revision.cluster)
+    state = EnvironmentState.READY
+    if unseen:
+        state = EnvironmentState.UNREACHABLE
+    elif outcome:
+        state = _STATE[outcome.result]
     return SiteStatus(
         name=revision.site,
         namespace=revision.namespace,
-        state=EnvironmentState.UNREACHABLE if unseen else _STATE[outcome.result] if outcome else EnvironmentState.READY,
-        revision=digest(revision.canonical) if in_place else None,
-        message=cut(unseen) if unseen else cut(outcome.message) if outcome else None,
-        applications=tuple(status_of(item) for item in standings.get(place, ())),
+        state=state,
+        revision=digest(revision.canonical) if state is EnvironmentState.READY else None,
+        message=cut(unseen or (outcome.message if outcome else "") or None),
+        applications=tuple(status_of(item) for item in applications.get(place, ())),
     )
 
 
-def _leaving(plan: ReconcilePlan, name: str, trouble: Mapping[tuple[str, str], Outcome]) -> tuple[SiteStatus, ...]:
+def _removed_sites(snapshot: Snapshot, name: str, troubles: Troubles) -> tuple[SiteStatus, ...]:
+    """Return the sites of an environment that is removed, as long as its namespaces are there."""
     sites = []
-    for place, revision in plan.admitted.items():
-        if place.environment == name and revision:
-            outcome = trouble.get(place)
-            sites.append(
-                SiteStatus(
-                    name=revision.site,
-                    namespace=revision.namespace,
-                    state=EnvironmentState.REMOVING,
-                    message=cut(outcome.message) if outcome else None,
-                )
+    for key, item in sorted(snapshot.live.items(), key=lambda pair: str(pair[0])):
+        if key.kind is not NAMESPACE or item.environment != name:
+            continue
+        revision, outcome = item.admitted.revision, troubles.get(Place(name, key.cluster))
+        sites.append(
+            SiteStatus(
+                name=revision.site if revision else key.cluster,
+                namespace=key.name,
+                state=EnvironmentState.REMOVING,
+                message=cut(outcome.message) if outcome else None,
             )
+        )
     return tuple(sites)

@@ -1,20 +1,12 @@
 """What of a status is worth an Event: gates that open or are held, each once; pure."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from onboarding.api.status import GateState
+from onboarding.reconcile.observed.ports import Event
 
 _THROUGH = (GateState.OPEN, GateState.PASSED)
-
-
-class Event(NamedTuple):
-    """An Event to post."""
-
-    reason: str
-    """GateOpened, GateHeld or StatusNotWritten."""
-    note: str
-    warning: bool = False
 
 
 def events_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Event]:

@@ -11,10 +11,10 @@ from onboarding.api.gates import Actor, Severity
 from onboarding.api.status import CheckResult, CheckStatus, Evidence, GateState, GateStatus, NextAction
 from onboarding.api.text import cut, time
 from onboarding.checks.catalogue import OF_ENVIRONMENT
+from onboarding.checks.finding import GateFinding
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.gates.decisions import by_gate, void_of_check
 from onboarding.reconcile.gates.digest import Digests
-from onboarding.reconcile.gates.evaluation import GateFinding
 from onboarding.reconcile.gates.gates import Obstacle, stage_of
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
@@ -42,7 +42,7 @@ def gates(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[GateStatus, ...]:
         return _as_before(GateStatus, snapshot.project.status.get("gates", ()))
     void = by_gate(plan.decisions.void)
     room, shown = _MAX_VOID, []
-    for result in plan.gate_results:
+    for result in plan.gates:
         told = void.get(result.gate.name, [])[: min(3, room)]
         room -= len(told)
         wants_approval = result.gate.approvals and result.state is not GateState.OPEN
@@ -69,7 +69,7 @@ def checks(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[CheckStatus, ...]:
         (item["id"], item.get("environment"), item.get("site"), item["message"]): item["since"]
         for item in snapshot.project.status.get("checks", ())
     }
-    gate_results = {result.gate.name: place for place, result in enumerate(plan.gate_results)}
+    gate_results = {result.gate.name: place for place, result in enumerate(plan.gates)}
     told = sorted((item for item in plan.findings if not item.quiet), key=lambda item: _badness(item, gate_results))
     shown = []
     for found in told[:MAX_CHECKS]:
@@ -102,24 +102,24 @@ def count_checks(snapshot: Snapshot, plan: ReconcilePlan) -> int:
 
 def stage(snapshot: Snapshot, plan: ReconcilePlan) -> str | None:
     """Return the step that the project has reached; as before while nothing can be judged."""
-    return snapshot.project.status.get("stage") if plan.hold else stage_of(plan.gate_results) or None
+    return snapshot.project.status.get("stage") if plan.hold else stage_of(plan.gates) or None
 
 
 def next_actions(
-    snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], verdict: ReadyState
+    snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], ready: ReadyState
 ) -> tuple[NextAction, ...]:
     """Return who must do what next, most urgent first."""
     unread = ((Actor.PLATFORM, f"{item}; it does not count") for item in snapshot.unread if not item.withholds)
     actions = dict.fromkeys(
-        NextAction(actor=actor, action=cut(text)) for actor, text in (*_actions(plan, outcomes, verdict), *unread)
+        NextAction(actor=actor, action=cut(text)) for actor, text in (*_actions(plan, outcomes, ready), *unread)
     )
     return tuple(actions)[:MAX_ACTIONS]
 
 
-def _actions(plan: ReconcilePlan, outcomes: Iterable[Outcome], verdict: ReadyState) -> Iterator[tuple[Actor, str]]:
+def _actions(plan: ReconcilePlan, outcomes: Iterable[Outcome], ready: ReadyState) -> Iterator[tuple[Actor, str]]:
     held = [*held_gate(plan), *_held_environments(plan)]
-    if verdict.actor and verdict.actor is not Actor.OPERATOR and not held:
-        yield verdict.actor, verdict.message
+    if ready.actor and ready.actor is not Actor.OPERATOR and not held:
+        yield ready.actor, ready.message
     for outcome in outcomes:
         if outcome.result in _OF_THE_PLATFORM:
             yield Actor.PLATFORM, outcome.message
@@ -138,7 +138,7 @@ def _held_environments(plan: ReconcilePlan) -> Iterator[Obstacle]:
 
 def held_gate(plan: ReconcilePlan) -> Sequence[Obstacle]:
     """Return what holds the first gate that is not shown as open."""
-    held = next((result for result in plan.gate_results if result.state is not GateState.OPEN), None)
+    held = next((result for result in plan.gates if result.state is not GateState.OPEN), None)
     return [item for item in held.obstacles if not item.quiet] if held else []
 
 

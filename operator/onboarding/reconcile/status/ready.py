@@ -1,4 +1,4 @@
-"""The verdict of a pass: the one sentence that decides Ready, Reconciling and Stalled."""
+"""The condition Ready: one sentence, which also decides Reconciling and Stalled; pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from onboarding.api.status import GateState, Reason
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.gates.decisions import describe
 from onboarding.reconcile.observed.snapshot import Snapshot
-from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, first_held
 
 
 @dataclass(frozen=True, slots=True)
 class ReadyState:
-    """What is true of the project now."""
+    """The condition Ready, and what else follows from it."""
 
-    ready: str
-    """True, False or Unknown."""
+    status: str
+    """Of the condition Ready: True, False or Unknown."""
     reason: Reason
     message: str
     reconciling: bool = False
@@ -54,7 +54,7 @@ def ready_state(
         if result is Result.UNREACHABLE and unseen:
             return ReadyState(ready, reason, unseen, reconciling, stalled, actor)
         if result in bad:
-            shown = Reason.REMOVING if result is Result.WAITING and plan.gone else reason
+            shown = Reason.REMOVING if result is Result.WAITING and plan.removing else reason
             message = _waiting_for(waiting) if result is Result.WAITING and waiting else bad[result].message
             return ReadyState(ready, shown, message, reconciling, stalled, actor)
     if plan.hold:
@@ -92,8 +92,8 @@ def _settled(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[str]) ->
     if suspension := plan.decisions.suspension(""):
         message = f"{describe(suspension)}: {suspension.reason}; what is admitted stays in place"
         return ReadyState("False", Reason.SUSPENDED, message, actor=Actor.PLATFORM)
-    if plan.gone and any(item.environment in plan.gone for item in snapshot.live.values()):
-        message = _waiting_for(waiting) if waiting else f"removing {', '.join(sorted(plan.gone))}"
+    if plan.removing and any(item.environment in plan.removing for item in snapshot.live.values()):
+        message = _waiting_for(waiting) if waiting else f"removing {', '.join(sorted(plan.removing))}"
         return ReadyState("Unknown", Reason.REMOVING, message, reconciling=True, actor=Actor.OPERATOR)
     if not plan.building and (nothing := _nothing(snapshot, plan)):
         return nothing
@@ -107,15 +107,15 @@ def _settled(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[str]) ->
 
 def _nothing(snapshot: Snapshot, plan: ReconcilePlan) -> ReadyState | None:
     """Return the verdict where nothing is admitted; None where nothing is declared and no gate waits for anybody."""
-    if plan.held:
+    if first := first_held(plan.environments):
         planned = snapshot.project.spec is not None and snapshot.project.spec.mode is Mode.PLAN and not plan.findings
         reason = Reason.PLANNED if planned else Reason.HELD
-        return ReadyState("False", reason, _held(plan), actor=Actor.PROJECT)
-    result = next((result for result in plan.gate_results if result.state is not GateState.OPEN), None)
+        return ReadyState("False", reason, _held(plan), actor=first.actor)
+    result = next((result for result in plan.gates if result.state is not GateState.OPEN), None)
     if result is None or not result.obstacles:
         return None
-    first = result.obstacles[0]
-    return ReadyState("False", Reason.HELD, f"gate {result.gate.name}: {first.message}", actor=first.actor)
+    obstacle = result.obstacles[0]
+    return ReadyState("False", Reason.HELD, f"gate {result.gate.name}: {obstacle.message}", actor=obstacle.actor)
 
 
 def _held(plan: ReconcilePlan) -> str:

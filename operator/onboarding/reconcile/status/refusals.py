@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 
 from onboarding.errors import ApiError
-from onboarding.reconcile.status.events import Event
+from onboarding.reconcile.observed.ports import Event
 
 _MAY_PASS = frozenset({404, 409, 429})
 """Gone, changed meanwhile, or too much at once: the next pass finds out."""

@@ -1,21 +1,21 @@
 """Fold findings and outcomes into the status; pure. The status changes only when what it says changes."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import orjson
 
 from onboarding.api.common import Mode
 from onboarding.api.status import EnvironmentState, PlanStatus, ProjectOnboardingStatus, Summary
 from onboarding.api.text import cut
-from onboarding.reconcile.admission.resolve import Place
+from onboarding.build.place import Place
 from onboarding.reconcile.apply.diff import Change
 from onboarding.reconcile.apply.outcome import Outcome
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.applications import application_states, next_steps
 from onboarding.reconcile.status.conditions import conditions
-from onboarding.reconcile.status.environments import environments
+from onboarding.reconcile.status.environments import environments, state_of
 from onboarding.reconcile.status.gates import MAX_ACTIONS, checks, count_checks, gates, next_actions, stage
 from onboarding.reconcile.status.ready import ReadyState
 
@@ -25,28 +25,38 @@ _FEW = 5
 _SHORT = 80
 
 
+class Report(NamedTuple):
+    """The status of a project, and what it says of each environment as a whole."""
+
+    status: dict[str, Any]
+    """JSON of at most 8 KiB."""
+    states: Mapping[str, EnvironmentState]
+    """The state of every environment, also of those for which the status has no room."""
+
+
 def report(
     snapshot: Snapshot,
     plan: ReconcilePlan,
     outcomes: Sequence[Outcome],
-    verdict: ReadyState,
+    ready: ReadyState,
     preview: Sequence[Change] | None,
-) -> dict[str, Any]:
-    """Return the status as JSON, at most 8 KiB of it."""
-    standings = {Place(item.environment, item.cluster): application_states(snapshot, item) for item in plan.building}
-    applications = [item for found in standings.values() for item in found]
-    places = environments(snapshot, plan, outcomes, standings)
-    actions = (*next_actions(snapshot, plan, outcomes, verdict), *next_steps(applications))[:MAX_ACTIONS]
-    ready = sum(1 for item in places if item.sites and all(s.state is EnvironmentState.READY for s in item.sites))
+) -> Report:
+    """Return the status of a project; ``preview`` are the changes that ``mode: Apply`` would make."""
+    by_place = {Place(item.environment, item.cluster): application_states(snapshot, item) for item in plan.building}
+    applications = [item for found in by_place.values() for item in found]
+    places = environments(snapshot, plan, outcomes, by_place)
+    actions = (*next_actions(snapshot, plan, outcomes, ready), *next_steps(applications))[:MAX_ACTIONS]
+    states = {item.name: state_of(item) for item in places}
+    in_place = sum(state is EnvironmentState.READY for state in states.values())
     status = ProjectOnboardingStatus(
         observed_generation=snapshot.project.generation,
         stage=stage(snapshot, plan),
         summary=Summary(
-            environments=f"{ready}/{len(places)}",
-            next=f"{actions[0].actor}: {actions[0].action}" if actions else _calm(verdict),
+            environments=f"{in_place}/{len(places)}",
+            next=f"{actions[0].actor}: {actions[0].action}" if actions else _calm(ready),
         ),
         next_actions=actions,
-        conditions=conditions(snapshot, plan, places, applications, verdict),
+        conditions=conditions(snapshot, plan, places, applications, ready),
         gates=gates(snapshot, plan),
         environments=places,
         checks=checks(snapshot, plan),
@@ -57,12 +67,13 @@ def report(
         "omittedApplications": len(applications) - len(_applications(fitting)),
         "omittedChecks": count_checks(snapshot, plan) - len(fitting.get("checks", ())),
     }
-    return {**fitting, **{name: count for name, count in omitted.items() if count > 0}}
+    told = {**fitting, **{name: count for name, count in omitted.items() if count > 0}}
+    return Report(told, states)
 
 
-def _calm(verdict: ReadyState) -> str:
+def _calm(ready: ReadyState) -> str:
     """Return the summary where nobody has to act: the operator is at work, or there is nothing to do."""
-    return cut(f"operator: {verdict.message}") if verdict.reconciling else "nothing to do"
+    return cut(f"operator: {ready.message}") if ready.reconciling else "nothing to do"
 
 
 def _plan(changes: Sequence[Change]) -> PlanStatus:

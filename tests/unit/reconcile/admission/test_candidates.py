@@ -12,7 +12,8 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.checks.totals import Totals
 from onboarding.reconcile.observed.capacity import CapacityLedger, SiteKey, Usage, allocations_of
 from onboarding.reconcile.observed.snapshot import Snapshot
-from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, make_plan
+from onboarding.reconcile.plan.planner import make_plan
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from tests.unit.snapshots import (
     OWNER,
     SITES,
@@ -109,7 +110,7 @@ def test_what_is_leaving_still_counts_against_the_ceiling() -> None:
     plan = make_plan(
         replace(snapshot_of(spec_of(environment("b"), environment("c"))), live=built(before), policy=before.policy)
     )
-    assert (plan.gone, plan.held.keys()) == ({"a"}, {"c"})
+    assert (plan.removing, plan.held.keys()) == ({"a"}, {"c"})
 
 
 def test_the_same_again_is_nothing_new_and_needs_no_room() -> None:

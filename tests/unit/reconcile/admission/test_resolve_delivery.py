@@ -10,12 +10,13 @@ from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.build.kinds import APP_PROJECT, APPLICATION, ROLE_BINDING, SERVICE_ACCOUNT, ObjectKey
 from onboarding.build.revision import Revision
 from onboarding.build.wanted import build_wanted
-from onboarding.reconcile.admission.resolve import resolve_revisions, revoke
+from onboarding.reconcile.admission.resolve import resolve_revisions
+from onboarding.reconcile.admission.revocation import revoke
+from onboarding.reconcile.apply.changes import find_changes
 from onboarding.reconcile.apply.diff import Action, diff_object
 from onboarding.reconcile.apply.prune import in_use
 from onboarding.reconcile.observed.policy_rules import policy_problems
-from onboarding.reconcile.plan.reconcile_plan import make_plan
-from onboarding.reconcile.reconciler import differences
+from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.snapshots import (
     GIT,
     OWNER,
@@ -170,7 +171,7 @@ def test_a_leaving_application_keeps_all_its_sources_and_kinds() -> None:
     (use,) = in_use(snapshot.live).values()
     assert (use.repositories, use.namespace) == ((CHARTS, SETTINGS), "shop-dev")
     assert ("keda.sh", "ScaledObject") in use.kinds
-    project, application = differences(snapshot, make_plan(snapshot), {}.get)
+    project, application = find_changes(snapshot, make_plan(snapshot), {}.get)
     assert (application.action, application.key.kind) == (Action.DELETE, APPLICATION)
     assert project.fields == ("spec.orphanedResources.ignore", "spec.roles")
 
@@ -187,7 +188,7 @@ def test_a_held_application_goes_when_one_of_its_sources_is_no_longer_declared()
     after = spec_of(environment(size="vast"), repositories=[CHART])
     snapshot = snapshot_of(after, live)
     deleted = {
-        item.key.name for item in differences(snapshot, make_plan(snapshot), {}.get) if item.action is Action.DELETE
+        item.key.name for item in find_changes(snapshot, make_plan(snapshot), {}.get) if item.action is Action.DELETE
     }
     assert "shop-dev-db" in deleted
 

@@ -7,9 +7,9 @@ import pytest
 
 from onboarding.api.hosting import Direction
 from onboarding.build.network import build_network_policies
+from onboarding.build.place import Place
 from onboarding.build.revision import ResolvedFlow, Revision
 from onboarding.checks.continuity import MAX_REVISION_BYTES
-from onboarding.reconcile.admission.resolve import Place
 from tests.unit.flows import HUB, ZONES, built, flow, flows_of, project, target_of
 from tests.unit.snapshots import OWNER, environment, spec_of
 

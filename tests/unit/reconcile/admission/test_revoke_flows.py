@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from onboarding.build.revision import ResolvedFlow
-from onboarding.reconcile.admission.resolve import revoke
+from onboarding.reconcile.admission.revocation import revoke
 from tests.unit.flows import built, flow, project
 
 DECLARED = (

@@ -243,5 +243,5 @@ async def test_an_application_waits_for_the_cluster_of_its_environment() -> None
     states = dict.fromkeys(clusters, ClusterState())
     await execute(OWNER, diff_objects(wanted, {}), clusters, states, RepositorySecretWriter(FakeSecrets()).deliver)
     made = {key.name for cluster in clusters.values() for key in cluster.objects if key.kind is APPLICATION}
-    assert made == {item.key.name for item in wanted if item.key.kind is APPLICATION and item.site == "hub"}
+    assert made == {item.key.name for item in wanted if item.key.kind is APPLICATION and item.cluster == "hub"}
     assert made

@@ -8,12 +8,12 @@ import pytest
 
 from onboarding import names
 from onboarding.build.kinds import APP_PROJECT, APPLICATION, NAMESPACE, ROLE_BINDING, SERVICE_ACCOUNT, ObjectKey
+from onboarding.reconcile.apply.changes import find_changes
 from onboarding.reconcile.apply.diff import Action, Change, Rank
 from onboarding.reconcile.apply.prune import in_use
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
-from onboarding.reconcile.plan.reconcile_plan import make_plan
-from onboarding.reconcile.reconciler import differences
+from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.snapshots import (
     CLUSTERS,
     GIT,
@@ -33,7 +33,7 @@ Filter = Callable[[ObjectKey], bool]
 
 
 def changes_of(snapshot: Snapshot) -> list[Change]:
-    return differences(snapshot, make_plan(snapshot), {}.get)
+    return find_changes(snapshot, make_plan(snapshot), {}.get)
 
 
 def lives(*environments: Any, without: Filter = lambda _key: False) -> dict[ObjectKey, CachedObject]:

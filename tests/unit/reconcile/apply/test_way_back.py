@@ -19,14 +19,14 @@ from onboarding.build.kinds import (
 from onboarding.build.revision import Owner
 from onboarding.build.wanted import build_wanted
 from onboarding.errors import ApiError
+from onboarding.reconcile.apply.changes import find_changes
 from onboarding.reconcile.apply.diff import Action, Change, diff_objects
 from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.apply.prune import prune
 from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter
 from onboarding.reconcile.observed.snapshot import ClusterState
-from onboarding.reconcile.plan.reconcile_plan import make_plan
-from onboarding.reconcile.reconciler import differences
+from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.fakes import FakeCluster, FakeSecrets, merged
 from tests.unit.reconcile.observed.test_origin import ORIGIN, RELEASED
 from tests.unit.snapshots import MARK, OWNER, environment, live_of_spec, revisions, snapshot_of, spec_of
@@ -104,7 +104,9 @@ async def test_a_binding_that_the_project_wants_no_more_comes_back_to_be_pruned(
     cluster = released()
     await work(cluster)
     snapshot = snapshot_of(spec_of(environment(), team={"groups": {"admin": ["shop-admins"]}}), cluster.owned("shop"))
-    pruned = [change for change in differences(snapshot, make_plan(snapshot), {}.get) if change.action is Action.DELETE]
+    pruned = [
+        change for change in find_changes(snapshot, make_plan(snapshot), {}.get) if change.action is Action.DELETE
+    ]
     assert [change.key.name for change in pruned] == ["viewer:onboarding:viewer"]
 
 
@@ -145,7 +147,7 @@ async def test_a_release_that_did_not_come_to_its_end_leaves_nobody_with_access(
     spec = spec_of(environment(), team={"groups": {"admin": ["shop-admins"]}})
     await _execute(cluster, diff_objects(build_wanted(OWNER, revisions(spec)), cluster.owned("shop")))
     snapshot = snapshot_of(spec, cluster.owned("shop"))
-    await _execute(cluster, differences(snapshot, make_plan(snapshot), {}.get))
+    await _execute(cluster, find_changes(snapshot, make_plan(snapshot), {}.get))
     bindings = {key.name for key in cluster.objects if key.kind is ROLE_BINDING}
     assert bindings == {"admin:onboarding:admin", "sync:onboarding:sync"}
 

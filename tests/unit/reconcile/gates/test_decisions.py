@@ -13,7 +13,7 @@ from onboarding.reconcile.gates.decisions import Decisions, count
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import Snapshot
-from onboarding.reconcile.plan.reconcile_plan import make_plan
+from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.snapshots import (
     NOW,
     UID,
@@ -170,7 +170,7 @@ def test_a_rejection_holds_whoever_made_it_also_after_an_approval(author: dict[s
     yes = (approved(spec, POLICY, "live", "poa"), attested(spec, "RunAcknowledged"))
     for decisions in ((no, *yes), (*yes, no)):
         plan = make_plan(snapshot_of(spec, policy=POLICY, decisions=decisions))
-        (obstacle,) = plan.gate_results[1].obstacles
+        (obstacle,) = plan.gates[1].obstacles
         assert obstacle.message == f"Reject live/poa by {no.by.username}: I say so"
         assert plan.held.keys() == {"prod"}
     assert make_plan(snapshot_of(spec, policy=POLICY, decisions=yes)).held == {}
@@ -200,7 +200,7 @@ def test_a_waiver_is_for_one_environment_or_for_all(environment_: str | None, th
 @pytest.mark.parametrize(("environment_", "opens"), [(None, True), ("dev", False)])
 def test_a_waiver_for_an_environment_waives_nothing_of_the_project(environment_: str | None, opens: bool) -> None:
     waiver = decided("Waive", check="SponsorNamed", environment=environment_, expires=LATER)
-    assert make_plan(snapshot_of(SPEC, policy=POLICY, decisions=(waiver,))).gate_results[0].open is opens
+    assert make_plan(snapshot_of(SPEC, policy=POLICY, decisions=(waiver,))).gates[0].open is opens
 
 
 CEILING = {"ceilings": {"production": {"cpu": "2", "gpu": 0}, "nonProduction": {"cpu": "2", "memory": "4Gi"}}}
@@ -242,7 +242,7 @@ def test_a_suspended_project_keeps_what_it_has_and_gets_nothing_new() -> None:
         ("dev", "2"),
         ("prod", "2"),
     }
-    assert (plan.gone, plan.held.keys()) == (set(), {"dev", "more"})
+    assert (plan.removing, plan.held.keys()) == (set(), {"dev", "more"})
     conditions = {item["type"]: item for item in told(snapshot)["conditions"]}
     assert (conditions["Ready"]["status"], conditions["Ready"]["reason"]) == ("False", "Suspended")
     suspension = conditions["Suspended"]
@@ -263,7 +263,7 @@ def test_a_suspended_environment_holds_nothing_else() -> None:
 
 def test_a_project_that_is_deleted_is_torn_down_also_while_it_is_suspended() -> None:
     snapshot = suspended(None, DEV, PROD)
-    assert make_plan(replace(snapshot, project=replace(snapshot.project, deleting=True))).gone == {"dev", "prod"}
+    assert make_plan(replace(snapshot, project=replace(snapshot.project, deleting=True))).removing == {"dev", "prod"}
 
 
 def test_what_does_not_count_is_shown_at_its_gate_and_in_its_check() -> None:

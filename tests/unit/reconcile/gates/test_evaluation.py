@@ -21,7 +21,8 @@ from onboarding.checks.probe import (
     WorkloadsRequest,
 )
 from onboarding.reconcile.observed.snapshot import Snapshot
-from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, make_plan
+from onboarding.reconcile.plan.planner import make_plan
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.events import events_of
 from tests.unit.running import GOOD, answered, app
 from tests.unit.snapshots import GIT, built, decided, environment, policy_of, snapshot_of, spec_of, told, with_status
@@ -82,9 +83,9 @@ def facts(plan: ReconcilePlan) -> Any:
     """Return what a judgement brings about, without the words for it."""
     return (
         [revision.canonical for revision in plan.building],
-        (plan.gone, plan.leaving, plan.unconfirmed, plan.held.keys()),
-        [gate_index.open for gate_index in plan.gate_results],
-        (plan.asked, plan.full, plan.again_at, plan.gates, plan.decisions),
+        (plan.removing, plan.leaving, plan.unconfirmed, plan.held.keys()),
+        [gate_index.open for gate_index in plan.gates],
+        (plan.requests, plan.full, plan.again_at, plan.gates, plan.decisions),
     )
 
 
@@ -115,7 +116,7 @@ def test_after_a_start_everything_is_shown_as_before_and_nothing_new_gets_in(nam
     assert told(restarted) == before.project.status
     plan, former = make_plan(restarted), make_plan(before)
     assert facts(plan)[:2] == facts(former)[:2]
-    assert {gate_index.gate.name for gate_index in plan.gate_results if gate_index.open} <= {
+    assert {gate_index.gate.name for gate_index in plan.gates if gate_index.open} <= {
         gate_index.gate.name for gate_index in former.gate_results if gate_index.open
     }
     assert not plan.urgent
@@ -153,7 +154,7 @@ def test_a_check_that_was_shown_as_waived_is_shown_so_while_it_is_asked_anew() -
 
 
 def asked(at: Snapshot) -> set[Request[Any]]:
-    return set(make_plan(at).asked)
+    return set(make_plan(at).requests)
 
 
 ASKS = policy_of(
@@ -196,7 +197,7 @@ def test_behind_passed_gates_what_is_new_asks_up_to_its_own_gate(environments: l
 def test_a_held_gate_asks_what_it_and_those_behind_it_need_of_what_runs_before_each() -> None:
     checks = [*FULL, {"id": "EndpointHealthy", "gate": "run"}]
     held = settled(snapshot(DEV, policy=policy_of(BUILD, TALK, LIVE, RUN, checks=checks), sponsor=None))
-    assert make_plan(held).gate_results[1].state is GateState.HELD
+    assert make_plan(held).gates[1].state is GateState.HELD
     assert asked(held) == {DNS, RUNS}
     waiting = settled(snapshot(DEV, PROD, policy=held.policy, sponsor=None))
     assert asked(waiting) == {REPOSITORY, *GROUPS, DNS, RUNS}
@@ -239,7 +240,7 @@ def test_a_real_obstacle_behind_a_gate_that_is_being_asked_anew_is_shown() -> No
     lost = replace(dev, answers={}, project=replace(dev.project, spec=spec_of(DEV, PROD, environment("x"))))
     gate_results = {gate["name"]: gate["state"] for gate in told(lost)["gates"]}
     assert gate_results == {"build": "Open", "talk": "Passed", "live": "Passed"}
-    assert not any(gate_index.open for gate_index in make_plan(lost).gate_results)
+    assert not any(gate_index.open for gate_index in make_plan(lost).gates)
 
 
 def test_a_gate_that_the_status_does_not_know_yet_is_not_taken_for_open() -> None:

@@ -14,7 +14,8 @@ from onboarding.checks.totals import Totals
 from onboarding.reconcile.gates.gates import stage_of
 from onboarding.reconcile.observed.capacity import SiteKey, Usage
 from onboarding.reconcile.observed.snapshot import Snapshot
-from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, make_plan
+from onboarding.reconcile.plan.planner import make_plan
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from tests.unit.snapshots import (
     SITES,
     approved,
@@ -43,7 +44,7 @@ def rules(**gates: str) -> list[dict[str, str]]:
 
 
 def states(plan: ReconcilePlan) -> list[GateState]:
-    return [result.state for result in plan.gate_results]
+    return [result.state for result in plan.gates]
 
 
 def names(plan: ReconcilePlan) -> set[str]:
@@ -65,7 +66,7 @@ def after(snapshot: Snapshot, spec: ProjectOnboardingSpec | None = None, **field
 def test_where_nothing_stands_against_them_all_gates_are_open_and_everything_is_built() -> None:
     plan = make_plan(by(GATES))
     assert states(plan) == [OPEN, OPEN, OPEN]
-    assert (names(plan), plan.held, stage_of(plan.gate_results)) == ({"dev", "prod"}, {}, "live")
+    assert (names(plan), plan.held, stage_of(plan.gates)) == ({"dev", "prod"}, {}, "live")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_a_check_holds_its_own_gate_and_all_behind_it_and_none_before(
     gate: str, expected: list[GateState], there: set[str], stage: str
 ) -> None:
     plan = make_plan(by(policy_of(BUILD, TALK, LIVE, checks=rules(SponsorNamed=gate))))
-    assert (states(plan), names(plan), stage_of(plan.gate_results)) == (expected, there, stage)
+    assert (states(plan), names(plan), stage_of(plan.gates)) == (expected, there, stage)
     assert plan.held == {
         name: f"gate {gate}: SponsorNamed: spec.sponsor names nobody" for name in ("dev", "prod") if name not in there
     }
@@ -90,7 +91,7 @@ def test_a_check_holds_its_own_gate_and_all_behind_it_and_none_before(
 
 def test_the_first_gate_that_does_not_open_tells_why_and_those_behind_it_do_not() -> None:
     policy = policy_of(BUILD, VISA, LIVE, checks=rules(SponsorNamed="build", PoaNamed="live"))
-    first, second, third = make_plan(by(policy)).gate_results
+    first, second, third = make_plan(by(policy)).gates
     assert [item.message for item in first.obstacles] == ["SponsorNamed: spec.sponsor names nobody"]
     assert (second.obstacles, third.obstacles) == ((), ())
 
@@ -102,7 +103,7 @@ def test_every_approval_of_a_gate_is_demanded() -> None:
     one = (approved(spec, policy, "talk", "visa"),)
     both = (*one, approved(spec, policy, "talk", "stamp"))
     for decisions, missing in (((), ["visa", "stamp"]), (one, ["stamp"]), (both, [])):
-        result = make_plan(snapshot_of(spec, policy=policy, decisions=decisions)).gate_results[1]
+        result = make_plan(snapshot_of(spec, policy=policy, decisions=decisions)).gates[1]
         assert (result.state, result.open) == ((HELD, False) if missing else (OPEN, True))
         assert [item.message for item in result.obstacles] == [
             f"approval {name} of gate talk is missing" for name in missing
@@ -155,7 +156,7 @@ def test_a_site_that_is_full_is_held_alone(full: str, other: str) -> None:
     assert [revision.site for revision in plan.building] == [other]
     assert plan.held == {"dev": f"target 'twin' has no room: site '{full}': cpu 2 wanted, 8 of 9 taken"}
     assert full in {key.site for key in plan.full}
-    assert make_plan(full_at("a", "b")).building == []
+    assert make_plan(full_at("a", "b")).building == ()
 
 
 def test_what_exists_on_a_site_that_is_full_stays_while_it_grows_on_the_other() -> None:
@@ -207,9 +208,9 @@ def test_a_gate_that_would_close_again_stays_passed_for_what_exists() -> None:
     snapshot = after(by(GATES))
     closed = replace(snapshot, policy=policy_of(BUILD, TALK, LIVE, checks=rules(SponsorNamed="build")))
     plan = make_plan(closed)
-    assert (states(plan), stage_of(plan.gate_results)) == ([PASSED, PASSED, PASSED], "live")
-    assert not any(result.open for result in plan.gate_results)
-    assert (plan.held, names(plan), plan.gone) == ({}, {"dev", "prod"}, set())
+    assert (states(plan), stage_of(plan.gates)) == ([PASSED, PASSED, PASSED], "live")
+    assert not any(result.open for result in plan.gates)
+    assert (plan.held, names(plan), plan.removing) == ({}, {"dev", "prod"}, set())
     status = told(closed)
     ready = next(item for item in status["conditions"] if item["type"] == "Ready")
     assert (ready["status"], ready["reason"]) == ("True", "Ready")
@@ -238,7 +239,7 @@ def test_a_passed_gate_that_does_not_open_holds_the_next_one() -> None:
     closed = policy_of(BUILD, TALK, LIVE, checks=rules(SponsorNamed="build"))
     plan = make_plan(after(by(GATES, DEV), spec_of(DEV, PROD), policy=closed))
     assert (states(plan), plan.held.keys()) == ([PASSED, CLOSED, CLOSED], {"prod"})
-    assert stage_of(plan.gate_results) == "build"
+    assert stage_of(plan.gates) == "build"
 
 
 def test_a_revocation_is_nothing_new_and_never_held() -> None:
@@ -253,14 +254,14 @@ def test_a_revocation_is_nothing_new_and_never_held() -> None:
 def test_steps_of_people_alone_are_walked_without_an_environment() -> None:
     policy = policy_of(TALK, {"name": "shake"}, {"name": "sign"}, checks=rules(SponsorNamed="sign"))
     plan = make_plan(by(policy, sponsor=None, environments=[]))
-    assert (states(plan), stage_of(plan.gate_results)) == ([OPEN, OPEN, HELD], "shake")
+    assert (states(plan), stage_of(plan.gates)) == ([OPEN, OPEN, HELD], "shake")
     walked = make_plan(by(policy, sponsor=ADA, environments=[]))
     assert (states(walked), stage_of(walked.gate_results)) == ([OPEN, OPEN, OPEN], "sign")
 
 
 def test_a_policy_without_gates_lets_everything_in() -> None:
     plan = make_plan(by(policy_of()))
-    assert (plan.gate_results, names(plan), stage_of(plan.gate_results)) == ([], {"dev", "prod"}, "")
+    assert (plan.gates, names(plan), stage_of(plan.gates)) == ([], {"dev", "prod"}, "")
 
 
 RUNS = policy_of(BUILD, LIVE, checks=rules(ImageCompliant="live"))
@@ -270,7 +271,7 @@ def test_a_gate_that_asks_what_runs_before_it_waits_until_something_does() -> No
     first = by(RUNS)
     plan = make_plan(first)
     assert (states(plan), names(plan), plan.arriving) == ([OPEN, HELD], {"dev"}, {"dev"})
-    assert [item.message for item in plan.gate_results[1].obstacles] == ["environment dev is not in place yet"]
+    assert [item.message for item in plan.gates[1].obstacles] == ["environment dev is not in place yet"]
     alone = make_plan(by(RUNS, PROD))
     assert [item.message for item in alone.gate_results[1].obstacles] == ["no environment runs yet before gate live"]
     second = make_plan(after(first))

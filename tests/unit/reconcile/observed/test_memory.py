@@ -11,11 +11,10 @@ import pytest
 
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import NETWORK_POLICY, RESOURCE_QUOTA
-from onboarding.reconcile.apply.diff_all import Diff
+from onboarding.reconcile.apply.changes import Diff, find_changes
 from onboarding.reconcile.observed.memory import Memory
 from onboarding.reconcile.observed.snapshot import Snapshot
-from onboarding.reconcile.plan.reconcile_plan import make_plan
-from onboarding.reconcile.reconciler import differences
+from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.snapshots import (
     NOW,
     SITES,
@@ -133,7 +132,7 @@ def test_a_pass_with_a_memory_comes_to_the_same(seed: int) -> None:
         fresh = course.look()
         course.memory = Memory(course.memory)
         remembering = replace(fresh, memory=course.memory)
-        assert differences(remembering, make_plan(remembering), {}.get) == differences(
+        assert find_changes(remembering, make_plan(remembering), {}.get) == find_changes(
             fresh, make_plan(fresh), {}.get
         ), name
         assert told(remembering) == told(fresh), name
@@ -182,7 +181,7 @@ def test_no_manifests_are_kept_that_cannot_be_written() -> None:
     """A thousand projects may wait for a cluster."""
     course = Course()
     waiting = replace(course.look(), memory=course.memory)
-    assert differences(waiting, make_plan(waiting), {}.get)
+    assert find_changes(waiting, make_plan(waiting), {}.get)
     assert not any(isinstance(answer, Diff) for _, answer in course.memory._asked.values())
 
 

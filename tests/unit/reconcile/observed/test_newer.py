@@ -19,6 +19,7 @@ from onboarding.api.status import Reason
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import NAMESPACE
 from onboarding.build.revision import Revision
+from onboarding.reconcile.apply.changes import find_changes
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.platform import POLICIES, TARGETS
@@ -26,8 +27,7 @@ from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.observed.unread import UnreadDecision
 from onboarding.reconcile.observed.validity import is_newer, told, unreadable
-from onboarding.reconcile.plan.reconcile_plan import make_plan
-from onboarding.reconcile.reconciler import differences
+from onboarding.reconcile.plan.planner import make_plan
 from onboarding.reconcile.status.ready import ReadyState, ready_state
 from onboarding.reconcile.status.status import report
 from tests.unit.crds import CRDS, root_of
@@ -108,7 +108,7 @@ LIVE = live_of_spec(SPEC)
 
 
 def changes(snapshot: Snapshot) -> list[str]:
-    return [str(change) for change in differences(snapshot, make_plan(snapshot), FakeSecrets().source)]
+    return [str(change) for change in find_changes(snapshot, make_plan(snapshot), FakeSecrets().source)]
 
 
 def verdict(snapshot: Snapshot) -> ReadyState:
@@ -234,7 +234,7 @@ def test_a_status_that_a_newer_operator_wrote_breaks_no_pass() -> None:
     }
     for seen in (snapshot_of(SPEC, LIVE), newer_project()):
         snapshot = replace(seen, project=replace(seen.project, status=status))
-        found = report(snapshot, make_plan(snapshot), (), verdict(snapshot), None)
+        found = report(snapshot, make_plan(snapshot), (), verdict(snapshot), None).status
         assert UNKNOWN not in orjson.dumps(found).decode()
 
 

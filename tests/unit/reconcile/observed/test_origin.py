@@ -19,7 +19,7 @@ from onboarding.build.kinds import (
 from onboarding.build.wanted import build_wanted
 from onboarding.reconcile.apply.prune import prune
 from onboarding.reconcile.observed.cached_object import Origin, cached_object_of, origin_of
-from onboarding.reconcile.plan.reconcile_plan import make_plan
+from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.fakes import FakeCluster
 from tests.unit.snapshots import MARK, OWNER, environment, live_of_spec, revisions, snapshot_of, spec_of
 

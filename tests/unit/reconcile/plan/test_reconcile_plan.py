@@ -9,10 +9,11 @@ import pytest
 from onboarding import names
 from onboarding.api.decision import Author
 from onboarding.build.kinds import NAMESPACE
+from onboarding.build.place import Place
 from onboarding.build.revision import Revision
-from onboarding.reconcile.admission.resolve import Place
 from onboarding.reconcile.observed.snapshot import Snapshot
-from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, make_plan, may_delete
+from onboarding.reconcile.plan.planner import make_plan
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from tests.unit.snapshots import GIT, confirm_delete, environment, live_of_spec, revisions, snapshot_of, spec_of
 
 DEV, PROD = environment(), environment("prod", stage="prod")
@@ -26,7 +27,7 @@ def judged(after: Any, before: Any = None, **fields: Any) -> ReconcilePlan:
 
 
 def deletable(snapshot: Snapshot) -> bool:
-    return may_delete(snapshot, make_plan(snapshot), "dev")
+    return make_plan(snapshot).deletes("dev")
 
 
 def built(plan: ReconcilePlan) -> list[tuple[str, str]]:
@@ -47,7 +48,7 @@ def test_what_passes_its_checks_is_built_as_declared() -> None:
     spec = spec_of(DEV, PROD)
     plan = judged(spec)
     assert texts(plan.building) == texts(revisions(spec))
-    assert (plan.held, plan.findings, plan.gone, plan.hold) == ({}, [], set(), "")
+    assert (plan.held, plan.findings, plan.removing, plan.hold) == ({}, [], set(), "")
 
 
 def test_an_accepted_candidate_replaces_the_admitted_revision() -> None:
@@ -69,7 +70,7 @@ def test_a_held_environment_that_was_never_admitted_gets_nothing() -> None:
 def test_a_plan_keeps_what_is_admitted_and_removes_nothing() -> None:
     plan = judged(spec_of(environment(size="large"), mode="Plan"), spec_of(DEV, PROD))
     assert texts(plan.building) == texts(revisions(spec_of(DEV, PROD)))
-    assert plan.gone == set()
+    assert plan.removing == set()
     assert plan.held == {"dev": "spec.mode is Plan"}
 
 
@@ -98,13 +99,13 @@ def test_a_repository_under_the_same_name_with_another_address_is_revoked() -> N
 def test_without_a_policy_everything_admitted_is_kept() -> None:
     plan = judged(spec_of(PROD), spec_of(DEV), policy=None, policy_problem="no policy")
     assert texts(plan.building) == texts(revisions(spec_of(DEV)))
-    assert (plan.hold, plan.gone) == ("no policy", set())
+    assert (plan.hold, plan.removing) == ("no policy", set())
 
 
 def test_without_a_readable_spec_everything_admitted_is_kept() -> None:
     plan = judged(None, spec_of(DEV), problem="spec.owner: Field required")
     assert texts(plan.building) == texts(revisions(spec_of(DEV)))
-    assert (plan.hold, plan.gone) == ("spec.owner: Field required", set())
+    assert (plan.hold, plan.removing) == ("spec.owner: Field required", set())
 
 
 def test_without_its_target_an_environment_keeps_what_is_admitted() -> None:
@@ -115,13 +116,13 @@ def test_without_its_target_an_environment_keeps_what_is_admitted() -> None:
 
 def test_retained_environments_leave_at_once() -> None:
     plan = judged(spec_of(PROD), spec_of(DEV, PROD))
-    assert (plan.gone, built(plan), plan.awaiting) == ({"dev"}, [("prod", HUB)], "")
+    assert (plan.removing, built(plan), plan.awaiting) == ({"dev"}, [("prod", HUB)], "")
 
 
 def test_deletion_waits_for_a_decision_that_names_the_uid() -> None:
     after = spec_of(PROD, deletionPolicy="Delete")
     plan = judged(after, spec_of(DEV, PROD))
-    assert (plan.gone, plan.unconfirmed) == (set(), {"dev"})
+    assert (plan.removing, plan.unconfirmed) == (set(), {"dev"})
     assert set(built(plan)) == {("dev", HUB), ("prod", HUB)}
     assert "ConfirmDelete" in plan.awaiting
     assert snapshot_of(after).project.uid in plan.awaiting
@@ -137,7 +138,7 @@ def test_a_confirmation_counts_for_what_it_names(deleting: bool, environment_: s
     declared = (DEV,) if deleting else (PROD,)
     after = spec_of(*declared, deletionPolicy="Delete")
     plan = judged(after, spec_of(DEV), decisions=decisions, deleting=deleting)
-    assert plan.gone == ({"dev"} if confirmed else set())
+    assert plan.removing == ({"dev"} if confirmed else set())
     assert plan.unconfirmed == (set() if confirmed else {"dev"})
     assert deletable(snapshot_of(after, decisions=decisions, deleting=deleting)) is confirmed
 
@@ -146,7 +147,7 @@ def test_who_asks_cannot_answer() -> None:
     own = confirm_delete().model_copy(update={"by": Author(username="ada", groups=("shop-admins", "other"))})
     after = spec_of(PROD, deletionPolicy="Delete")
     plan = judged(after, spec_of(DEV), decisions=(own,))
-    assert (plan.gone, plan.unconfirmed) == (set(), {"dev"})
+    assert (plan.removing, plan.unconfirmed) == (set(), {"dev"})
     assert "its author is in group shop-admins of the project" in plan.awaiting
     assert not deletable(snapshot_of(after, decisions=(own,)))
 
@@ -158,12 +159,12 @@ def test_retain_never_deletes_even_where_confirmed() -> None:
 
 def test_a_deleted_project_lets_every_environment_go() -> None:
     plan = judged(spec_of(DEV, PROD), spec_of(DEV, PROD), deleting=True)
-    assert (plan.gone, plan.building) == ({"dev", "prod"}, [])
+    assert (plan.removing, plan.building) == ({"dev", "prod"}, [])
 
 
 def test_a_held_teardown_keeps_everything() -> None:
     plan = judged(spec_of(DEV), spec_of(DEV), deleting=True, teardown_hold="too many at once")
-    assert (plan.gone, built(plan), plan.awaiting) == (set(), [("dev", HUB)], "too many at once")
+    assert (plan.removing, built(plan), plan.awaiting) == (set(), [("dev", HUB)], "too many at once")
 
 
 @pytest.mark.parametrize(
@@ -189,7 +190,7 @@ def test_a_revision_that_no_annotation_holds_is_refused() -> None:
     huge = spec.model_copy(update={"description": "d" * 65536})
     plan = make_plan(snapshot_of(huge))
     assert [found.check.id for found in plan.findings] == ["RevisionTooLarge"]
-    assert plan.building == []
+    assert plan.building == ()
 
 
 def test_an_admitted_revision_that_cannot_be_read_is_not_built_and_nothing_leaves() -> None:
@@ -219,7 +220,7 @@ def test_a_namespace_without_the_annotation_is_not_taken_for_another() -> None:
 def test_a_site_is_left_while_the_environment_stays_on_the_other() -> None:
     before = spec_of(environment(target="twin"))
     plan = judged(spec_of(environment(target="twin", sites=["a"])), before)
-    assert (plan.leaving, plan.gone) == ({Place("dev", SITE_B)}, set())
+    assert (plan.leaving, plan.removing) == ({Place("dev", SITE_B)}, set())
     assert built(plan) == [("dev", HUB)]
 
 

@@ -10,11 +10,11 @@ import pytest
 from onboarding.api.gates import Actor, Severity
 from onboarding.api.status import CheckResult, GateState, ProjectOnboardingStatus
 from onboarding.checks.catalogue import BY_ID, GATED
-from onboarding.checks.finding import Finding
-from onboarding.reconcile.gates.evaluation import GateFinding
+from onboarding.checks.finding import Finding, GateFinding
 from onboarding.reconcile.gates.gates import GateResult, Obstacle
 from onboarding.reconcile.observed.snapshot import Snapshot
-from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, make_plan
+from onboarding.reconcile.plan.planner import make_plan
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.ready import ready_state
 from onboarding.reconcile.status.status import report
 from tests.unit.snapshots import (
@@ -55,20 +55,23 @@ def crowded(letter: str) -> tuple[Snapshot, ReconcilePlan]:
     snapshot = snapshot_of(spec, built(there), policy=policy, decisions=(*void, suspended))
     plan = make_plan(snapshot)
     finding = Finding(text, text)
-    plan.findings = [
-        GateFinding(GATED[index % len(GATED)], finding, f"gate-{index % 12}", environment=item.name, site="a")
-        for item in spec.environments
-        for index in range(60)
-    ]
-    plan.held = {item.name: text for item in spec.environments}
+    plan = replace(
+        plan,
+        findings=tuple(
+            GateFinding(GATED[index % len(GATED)], finding, f"gate-{index % 12}", environment=item.name, site="a")
+            for item in spec.environments
+            for index in range(60)
+        ),
+    )
+    plan = replace(plan, environments=tuple(replace(item, reason=text) for item in plan.environments))
     obstacles = tuple(Obstacle(Actor.POA, f"{index}{text}", text) for index in range(60))
-    first, *behind = plan.gate_results
-    plan.gate_results = [GateResult(first.gate, False, GateState.HELD, obstacles), *behind]
+    first, *behind = plan.gates
+    plan = replace(plan, gates=(GateResult(first.gate, False, GateState.HELD, obstacles), *behind))
     return snapshot, plan
 
 
 def status_of(snapshot: Snapshot, plan: ReconcilePlan) -> dict[str, Any]:
-    return report(snapshot, plan, (), ready_state(snapshot, plan, ()), None)
+    return report(snapshot, plan, (), ready_state(snapshot, plan, ()), None).status
 
 
 @pytest.mark.parametrize("letter", TEXTS.values(), ids=TEXTS)
@@ -86,13 +89,16 @@ def test_a_status_has_at_most_8_kib_whatever_is_written_in_it(letter: str) -> No
 def test_of_short_texts_24_checks_are_shown_and_the_rest_counted() -> None:
     snapshot = snapshot_of(spec_of(), policy=policy_of({"name": "x"}))
     plan = make_plan(snapshot)
-    plan.findings = [
-        GateFinding(BY_ID["PoaNamed"], Finding("no"), "x", environment=f"e{index:02}") for index in range(30)
-    ]
+    plan = replace(
+        plan,
+        findings=tuple(
+            GateFinding(BY_ID["PoaNamed"], Finding("no"), "x", environment=f"e{index:02}") for index in range(30)
+        ),
+    )
     status = status_of(snapshot, plan)
     assert (len(status["checks"]), status["omittedChecks"]) == (24, 6)
     assert [item["environment"] for item in status["checks"]] == [f"e{index:02}" for index in range(24)]
-    plan.findings = plan.findings[:24]
+    plan = replace(plan, findings=plan.findings[:24])
     assert "omittedChecks" not in status_of(snapshot, plan)
 
 
@@ -117,13 +123,13 @@ def test_what_blocks_the_nearest_gate_comes_first_and_what_is_waived_last() -> N
     ]
     snapshot = snapshot_of(spec_of(), policy=policy_of({"name": "one"}, {"name": "two"}))
     plan = make_plan(snapshot)
-    plan.findings = expected[::-1]
+    plan = replace(plan, findings=tuple(expected[::-1]))
     shown = status_of(snapshot, plan)["checks"]
     assert [(item["id"], item.get("environment", ""), item.get("site", "")) for item in shown] == [
         (item.check.id, item.environment, item.site) for item in expected
     ]
     assert [item["result"] for item in shown[-2:]] == ["Waived", "Waived"]
-    plan.findings = [replace(expected[0], quiet=True)]
+    plan = replace(plan, findings=(replace(expected[0], quiet=True),))
     assert "checks" not in status_of(snapshot, plan)
 
 

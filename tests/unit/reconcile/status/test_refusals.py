@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from onboarding.errors import ApiError, StatusError
-from onboarding.reconcile.status.events import Event
+from onboarding.reconcile.observed.ports import Event
 from onboarding.reconcile.status.refusals import Refusals, refuses_status
 from tests.unit.snapshots import environment, snapshot_of, spec_of
 from tests.unit.stage import Stage

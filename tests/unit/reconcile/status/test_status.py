@@ -1,6 +1,7 @@
 """The status follows kstatus and Flux, stays small, and changes only when what it says changes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,18 +9,28 @@ import orjson
 import pytest
 
 from onboarding.api.status import ConditionType, ProjectOnboardingStatus, Reason
-from onboarding.build.kinds import RESOURCE_QUOTA, ObjectKey
+from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, ObjectKey
 from onboarding.checks.catalogue import BY_ID
-from onboarding.checks.finding import Finding
+from onboarding.checks.finding import Finding, GateFinding
 from onboarding.reconcile.apply.diff import Action, Change, Rank, diff_objects
 from onboarding.reconcile.apply.outcome import Outcome, Result
-from onboarding.reconcile.gates.evaluation import GateFinding
 from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
-from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, make_plan
-from onboarding.reconcile.reconciler import _states
+from onboarding.reconcile.plan.environment_plan import EnvironmentAction, EnvironmentPlan
+from onboarding.reconcile.plan.planner import make_plan
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.ready import ready_state
-from onboarding.reconcile.status.status import MAX_STATUS_BYTES, report
-from tests.unit.snapshots import CLUSTERS, NOW, decided, environment, live_of_spec, policy_of, snapshot_of, spec_of
+from onboarding.reconcile.status.status import MAX_STATUS_BYTES, Report, report
+from tests.unit.snapshots import (
+    CLUSTERS,
+    NOW,
+    confirm_delete,
+    decided,
+    environment,
+    live_of_spec,
+    policy_of,
+    snapshot_of,
+    spec_of,
+)
 
 DEV, PROD, HELD = environment(), environment("prod", stage="prod"), environment("held", size="vast")
 LIVE = live_of_spec(spec_of(DEV))
@@ -30,7 +41,13 @@ Status = dict[str, Any]
 def status_of(
     snapshot: Snapshot, outcomes: Sequence[Outcome] = (), plan: ReconcilePlan | None = None, preview: Any = None
 ) -> Status:
-    """Return the status that a pass writes."""
+    """Return the status that a reconcile writes."""
+    return report_of(snapshot, outcomes, plan, preview).status
+
+
+def report_of(
+    snapshot: Snapshot, outcomes: Sequence[Outcome] = (), plan: ReconcilePlan | None = None, preview: Any = None
+) -> Report:
     plan = plan or make_plan(snapshot)
     return report(snapshot, plan, outcomes, ready_state(snapshot, plan, outcomes), preview)
 
@@ -188,8 +205,9 @@ def test_a_status_has_at_most_8_kib() -> None:
     snapshot = snapshot_of(spec, policy_problem="")
     plan = make_plan(snapshot)
     told = Finding("é" * 600, "ü" * 600)
-    plan.findings = [GateFinding(BY_ID["StageUnknown"], told, environment=item["name"]) for item in many] * 5
-    plan.held = {item["name"]: "ö" * 600 for item in many}
+    findings = [GateFinding(BY_ID["StageUnknown"], told, environment=item["name"]) for item in many] * 5
+    held = tuple(EnvironmentPlan(item["name"], EnvironmentAction.HOLD, reason="ö" * 600) for item in many)
+    plan = replace(plan, findings=tuple(findings), environments=held)
     outcomes = [outcome(Result.CONFLICT, item["name"], "x" * 600) for item in many]
     changes = diff_objects([], {}) + [item.change for item in outcomes]
     status = status_of(snapshot, outcomes, plan, changes)
@@ -207,17 +225,40 @@ def test_20_environments_in_place_are_all_shown() -> None:
 
 
 def test_a_project_without_environments_has_a_status_and_no_states() -> None:
-    status = status_of(snapshot_of(spec_of()))
-    assert status["summary"]["environments"] == "0/0"
-    assert _states(status) == {}
+    shown = report_of(snapshot_of(spec_of()))
+    assert shown.status["summary"]["environments"] == "0/0"
+    assert shown.states == {}
 
 
 def test_the_states_are_one_word_per_environment() -> None:
     twin = spec_of(environment(target="twin"), HELD)
-    status = status_of(snapshot_of(twin, live_of_spec(spec_of(environment(target="twin")))))
-    assert _states(status) == {"dev": "Ready", "held": "Held"}
-    broken = status_of(snapshot_of(spec_of(DEV), LIVE), [outcome(Result.FAILED)])
-    assert _states(broken) == {"dev": "Failed"}
+    shown = report_of(snapshot_of(twin, live_of_spec(spec_of(environment(target="twin")))))
+    assert shown.states == {"dev": "Ready", "held": "Held"}
+    broken = report_of(snapshot_of(spec_of(DEV), LIVE), [outcome(Result.FAILED)])
+    assert broken.states == {"dev": "Failed"}
+
+
+def test_a_removed_environment_whose_namespace_is_terminating_is_being_removed_and_not_in_place() -> None:
+    """Its namespace has no admitted revision to build from any more, and is there all the same."""
+    both = live_of_spec(spec_of(DEV, PROD))
+    live = {
+        key: item._replace(deleting=True) if key.kind is NAMESPACE and item.environment == "prod" else item
+        for key, item in both.items()
+    }
+    snapshot = snapshot_of(spec_of(DEV, deletionPolicy="Delete"), live, decisions=(confirm_delete("prod"),))
+    shown = report_of(snapshot)
+    provisioned = conditions(shown.status)["Provisioned"]
+    assert (provisioned["status"], provisioned["message"]) == ("False", "removing prod")
+    removed = shown.status["environments"][-1]
+    assert removed == {"name": "prod", "sites": [{"name": "a", "namespace": "shop-prod", "state": "Removing"}]}
+    assert shown.states == {"dev": "Ready", "prod": "Removing"}
+    assert shown.status["summary"]["environments"] == "1/2"
+
+
+def test_the_states_are_also_of_environments_for_which_the_status_has_no_room() -> None:
+    spec = spec_of(*(environment(f"environment-{index:02}") for index in range(20)))
+    outcomes = [outcome(Result.FAILED, item.name, "x" * 600) for item in spec.environments]
+    assert len(report_of(snapshot_of(spec, live_of_spec(spec)), outcomes).states) == 20
 
 
 def test_an_environment_shows_its_sites_and_what_stands_in_the_way() -> None:

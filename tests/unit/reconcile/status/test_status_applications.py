@@ -11,7 +11,7 @@ from onboarding.api.status import ProjectOnboardingStatus
 from onboarding.build.kinds import APPLICATION, Manifest
 from onboarding.reconcile.observed.cached_object import told_of
 from onboarding.reconcile.observed.snapshot import Snapshot
-from onboarding.reconcile.plan.reconcile_plan import make_plan
+from onboarding.reconcile.plan.planner import make_plan
 from onboarding.reconcile.status.ready import ready_state
 from onboarding.reconcile.status.status import MAX_STATUS_BYTES, report
 from tests.unit.argocd_status import failing, item, synced
@@ -25,7 +25,7 @@ Status = dict[str, Any]
 def status_of(snapshot: Snapshot) -> Status:
     """Return the status that a pass writes which finds everything in place."""
     plan = make_plan(snapshot)
-    return report(snapshot, plan, (), ready_state(snapshot, plan, ()), None)
+    return report(snapshot, plan, (), ready_state(snapshot, plan, ()), None).status
 
 
 def world_with(spec: ProjectOnboardingSpec, said: Mapping[str, Manifest], otherwise: Manifest) -> Snapshot:

@@ -1,0 +1,88 @@
+"""The flows of an environment: declared, resolved to networks and namespaces, and revoked; pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from onboarding.api.addresses import shared
+from onboarding.api.hosting import Direction
+from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.build.naming import namespace_of
+from onboarding.build.place import Place, cluster_of
+from onboarding.build.revision import ResolvedFlow, Revision
+from onboarding.checks.inputs import EnvironmentInputs
+
+_OTHER_WAY: Final = {Direction.EGRESS: Direction.INGRESS, Direction.INGRESS: Direction.EGRESS}
+
+
+def resolve_flows(
+    project: str,
+    inputs: EnvironmentInputs,
+    cluster: str,
+    opened: bool,
+    current: Mapping[Place, Revision | None],
+) -> tuple[ResolvedFlow, ...]:
+    """Return the flows of an environment on one of its clusters."""
+    if not inputs.spec.flows or inputs.target is None:
+        return ()
+    zones = inputs.target.network
+    peers = _namespaces(project, inputs, cluster)
+    found: list[ResolvedFlow] = []
+    waiting: list[ResolvedFlow] = []
+    for flow in declared_flows(inputs.spec, inputs.environment.name):
+        zone = zones.zone(flow.zone)
+        if zone is not None:
+            resolved = flow.model_copy(update={"networks": zones.map.blocks(zone.name, flow.networks)})
+            (waiting if zone.attested and not opened else found).append(resolved)
+        elif here := {name: peers[name] for name in flow.peers if name in peers}:
+            found.append(flow.model_copy(update={"peers": here}))
+    former = current.get(Place(inputs.environment.name, cluster))
+    if former is not None:
+        found += in_common(former.flows, waiting)
+    return tuple(sorted(found, key=lambda flow: flow.identity))
+
+
+def declared_flows(spec: ProjectOnboardingSpec, environment: str) -> Iterator[ResolvedFlow]:
+    """Return the flows of an environment as they are declared, by name.
+
+    Without networks they mean the whole zone; their peers have no namespaces yet. Of a flow between environments this
+    is one end each: the environment that needs it opens it, and the other one answers. An environment that the spec
+    does not name any more is on its way out, and keeps what all have.
+    """
+    others = [item.name for item in spec.environments]
+    for flow in sorted(spec.flows, key=lambda flow: flow.name):
+        answers = flow.environment == environment
+        if answers or flow.concerns(environment) or environment not in others:
+            peers = [name for name in others if flow.concerns(name)] if answers else {flow.environment} & {*others}
+            yield ResolvedFlow(
+                name=flow.name,
+                direction=_OTHER_WAY[flow.direction] if answers else flow.direction,
+                port=flow.port,
+                protocol=flow.protocol,
+                zone=flow.zone or "",
+                networks=dict.fromkeys(flow.cidrs, ()),
+                peers=dict.fromkeys(peers, ""),
+                answers=answers,
+            )
+
+
+def _namespaces(project: str, inputs: EnvironmentInputs, cluster: str) -> dict[str, str]:
+    """Return the namespaces of the project's environments that are on a cluster."""
+    if not any(flow.environment for flow in inputs.spec.flows):
+        return {}
+    return {
+        environment.name: namespace_of(project, environment)
+        for environment in inputs.spec.environments
+        if any(cluster_of(site) == cluster for site in EnvironmentInputs(inputs.project, environment).sites)
+    }
+
+
+def in_common(admitted: Iterable[ResolvedFlow], declared: Iterable[ResolvedFlow]) -> Iterator[ResolvedFlow]:
+    """Return what of the admitted flows is declared as well: never more of them, and none that is another one now."""
+    wanted = {flow.identity: flow for flow in declared}
+    for flow in admitted:
+        if (still := wanted.get(flow.identity)) is None:
+            continue
+        networks = shared(flow.networks, still.networks) if still.networks else flow.networks
+        peers = {name: namespace for name, namespace in flow.peers.items() if name in still.peers}
+        if networks or peers:
+            yield flow.model_copy(update={"networks": networks, "peers": peers})

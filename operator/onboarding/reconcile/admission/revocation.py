@@ -1,0 +1,50 @@
+"""Revoke: an admitted revision, less everything that the spec no longer declares; pure."""
+
+from typing import Any
+
+from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.build.revision import Revision
+from onboarding.reconcile.admission.flows import declared_flows, in_common
+from onboarding.reconcile.admission.windows import frozen
+
+
+def revoke(revision: Revision, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec | None) -> Revision:
+    """Return an admitted revision without the groups, repositories and flows that the spec no longer names.
+
+    It is frozen, too, when the platform freezes its stage. What takes something away is never held: a held environment
+    keeps all else.
+    """
+    bindings = (
+        binding.model_copy(update={"groups": _still(binding.groups, spec.team.groups.get(binding.persona, ()))})
+        for binding in revision.bindings
+    )
+    return revision.with_values(
+        bindings=tuple(binding for binding in bindings if binding.groups),
+        **_still_declared(revision, spec),
+        windows=frozen(revision, policy) if policy else revision.windows,
+        flows=tuple(in_common(revision.flows, declared_flows(spec, revision.environment))) if revision.flows else (),
+    )
+
+
+def _still_declared(revision: Revision, spec: ProjectOnboardingSpec) -> dict[str, Any]:
+    """Return the repositories of an admitted revision that the spec still names, as values for the revision.
+
+    A repository goes with the one that holds its value files: nobody declares any more what it would be without them.
+    """
+    declared = {(repository.name, repository.url) for repository in spec.repositories}
+    values = {item.name for item in revision.value_repositories if (item.name, item.url) in declared}
+    kept = tuple(
+        repository
+        for repository in revision.repositories
+        if (repository.name, repository.url) in declared and {*filter(None, [repository.values_from])} <= values
+    )
+    needed = {repository.values_from for repository in kept}
+    return {
+        "repositories": kept,
+        "value_repositories": tuple(item for item in revision.value_repositories if item.name in needed),
+    }
+
+
+def _still(groups: tuple[str, ...], declared: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(group for group in groups if group in declared)

@@ -1,0 +1,27 @@
+"""The admitted revision of a namespace: parsed once, when the namespace enters the cache."""
+
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from onboarding import names
+from onboarding.build.revision import Revision
+from onboarding.reconcile.observed.validity import is_newer, told, unreadable
+
+
+class Admitted(NamedTuple):
+    """The annotation ``admitted`` of a namespace, parsed."""
+
+    revision: Revision | None = None
+    """None if it cannot be read."""
+    newer: str = ""
+    """How a newer operator shows in it; the empty string if it does not."""
+
+
+def read_admitted(annotation: str) -> Admitted:
+    """Parse the annotation ``admitted`` of a namespace."""
+    try:
+        return Admitted(Revision.parse(annotation))
+    except ValidationError as error:
+        problems = unreadable(error, names.ANNOTATION_ADMITTED)
+        return Admitted(None, told(problems) if is_newer(problems) else "")

@@ -1,0 +1,149 @@
+"""The plan of one reconcile for one environment: admit, hold, stay or remove; frozen and pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from onboarding.api.gates import Actor
+from onboarding.build.place import Place
+from onboarding.build.revision import Revision
+from onboarding.checks.finding import GateFinding
+from onboarding.reconcile.admission.candidates import Candidate, accepted
+from onboarding.reconcile.gates.gates import GateResult
+from onboarding.reconcile.plan.inputs import Hold, PlanInputs
+
+
+class EnvironmentAction(StrEnum):
+    """The action of a reconcile on an environment."""
+
+    ADMIT = "admit"
+    """Build the candidate."""
+    HOLD = "hold"
+    """Keep the admitted revisions; on some sites or on all, the candidate waits."""
+    STAY = "stay"
+    """Keep the admitted revisions of an environment that is not declared, or that cannot be evaluated."""
+    REMOVE = "remove"
+    """Delete or detach it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentPlan:
+    """The plan for one environment."""
+
+    name: str
+    action: EnvironmentAction
+    revisions: tuple[Revision, ...] = ()
+    """The revisions that its objects are built from, one per cluster."""
+    reason: str = ""
+    """Why it is held, or stays."""
+    actor: Actor | None = None
+    """Who can end that."""
+    gate: str = ""
+    """The gate that it passes; the empty string if it has none."""
+    leaving: frozenset[Place] = frozenset()
+    """The clusters that it leaves while it stays on others."""
+    awaiting: str = ""
+    """The decision that its removal, or the removal from one of its sites, waits for."""
+    arriving: bool = False
+    """Whether it gets something new that later gates evaluate only once it is in place."""
+    deletes: bool = False
+    """Whether its removal deletes it, rather than detach it."""
+
+
+def plan_declared(
+    inputs: PlanInputs, candidate: Candidate, findings: Sequence[GateFinding], gates: Sequence[GateResult]
+) -> EnvironmentPlan:
+    """Return the plan for a declared environment; ``findings`` are those at its gate that hold it.
+
+    A site without room is held alone.
+    """
+    name = candidate.name
+    hold = _hold(inputs, candidate, findings, gates)
+    full = [found for found in candidate.found if found.site]
+    gate = inputs.policy.gates[candidate.gate_index].name if candidate.gate_index >= 0 else ""
+    building = () if hold else tuple(accepted(candidate.revisions, candidate.found))
+    if hold is None and full:
+        hold = Hold("; ".join(found.finding.message for found in full), full[0].actor)
+    others = _others(inputs, name, building)
+    deletes = inputs.deletes(name)
+    if hold is not None:
+        action, revisions = EnvironmentAction.HOLD, (*building, *others)
+        return EnvironmentPlan(name, action, revisions, hold.reason, hold.actor, gate, deletes=deletes)
+    awaiting = inputs.awaited(name) if _places(inputs, name) - _clusters(name, building) else ""
+    leaving = frozenset() if awaiting else _places(inputs, name) - _clusters(name, building)
+    arriving = candidate.new and not all(gate.open for gate in gates)
+    revisions = (*building, *others) if awaiting else building
+    return EnvironmentPlan(
+        name,
+        EnvironmentAction.ADMIT,
+        revisions,
+        gate=gate,
+        leaving=leaving,
+        awaiting=awaiting,
+        arriving=arriving,
+        deletes=deletes,
+    )
+
+
+def plan_undeclared(inputs: PlanInputs, name: str) -> EnvironmentPlan:
+    """Return the plan for an environment that is in place and not declared: a held one is not removed."""
+    if hold := inputs.hold(name):
+        reason = f"no longer declared; it stays: {hold.reason}"
+        return EnvironmentPlan(
+            name,
+            EnvironmentAction.STAY,
+            inputs.kept(name),
+            reason,
+            hold.actor,
+            deletes=inputs.deletes(name),
+        )
+    return plan_removal(inputs, name)
+
+
+def plan_removal(inputs: PlanInputs, name: str) -> EnvironmentPlan:
+    """Return the plan for an environment that has to go, and stays while its removal waits for a decision."""
+    if waiting := inputs.awaited(name):
+        return EnvironmentPlan(
+            name, EnvironmentAction.STAY, inputs.kept(name), waiting, Actor.PLATFORM, awaiting=waiting
+        )
+    return EnvironmentPlan(name, EnvironmentAction.REMOVE, deletes=inputs.deletes(name))
+
+
+def _hold(
+    inputs: PlanInputs, candidate: Candidate, findings: Sequence[GateFinding], gates: Sequence[GateResult]
+) -> Hold | None:
+    """Return why an environment gets nothing new on any site; None if it gets the candidate."""
+    everywhere = [found for found in candidate.found if not found.site]
+    if everywhere:
+        return Hold(everywhere[0].finding.message, everywhere[0].actor)
+    if hold := inputs.hold(candidate.name):
+        return hold
+    if not candidate.new:
+        return None
+    if findings:
+        return Hold(findings[0].finding.message, findings[0].actor)
+    return _behind(candidate, gates)
+
+
+def _behind(candidate: Candidate, gates: Sequence[GateResult]) -> Hold | None:
+    """Return the gate that holds an environment; None if its own is open or it has none."""
+    if candidate.gate_index < 0 or gates[candidate.gate_index].open:
+        return None
+    before = [result for result in gates[: candidate.gate_index + 1] if result.obstacles]
+    holding = next((result for result in before if not result.obstacles[0].quiet), before[0])
+    obstacle = holding.obstacles[0]
+    return Hold(f"gate {holding.gate.name}: {obstacle.message}", obstacle.actor)
+
+
+def _others(inputs: PlanInputs, name: str, building: Sequence[Revision]) -> tuple[Revision, ...]:
+    """Return the admitted revisions of an environment on the clusters where nothing is built for it."""
+    built = {revision.cluster for revision in building}
+    return tuple(revision for revision in inputs.kept(name) if revision.cluster not in built)
+
+
+def _places(inputs: PlanInputs, name: str) -> frozenset[Place]:
+    return frozenset(place for place in inputs.admitted if place.environment == name)
+
+
+def _clusters(name: str, revisions: Sequence[Revision]) -> frozenset[Place]:
+    return frozenset(Place(name, revision.cluster) for revision in revisions)

@@ -1,0 +1,176 @@
+"""Plan a reconcile from a snapshot: decisions, candidates, gates, then one plan per environment; pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.status import CheckResult
+from onboarding.build.revision import Revision
+from onboarding.checks import capacity, placement
+from onboarding.checks.finding import GateFinding
+from onboarding.checks.inputs import ProjectInputs
+from onboarding.checks.journey import gate_index_of
+from onboarding.checks.probe import CertificateRequest
+from onboarding.reconcile.admission.candidates import Candidate, accepted, find_candidates
+from onboarding.reconcile.admission.revocation import revoke
+from onboarding.reconcile.gates.assignment import gate_checks
+from onboarding.reconcile.gates.decisions import count
+from onboarding.reconcile.gates.digest import Digests
+from onboarding.reconcile.gates.evaluation import GateEvaluation, GateEvaluator
+from onboarding.reconcile.gates.gates import GateResult, evaluate_gates
+from onboarding.reconcile.gates.running import running_places
+from onboarding.reconcile.observed.newer import find_newer
+from onboarding.reconcile.observed.snapshot import Snapshot
+from onboarding.reconcile.plan.environment_plan import (
+    EnvironmentAction,
+    EnvironmentPlan,
+    plan_declared,
+    plan_removal,
+    plan_undeclared,
+)
+from onboarding.reconcile.plan.inputs import PlanInputs
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
+
+_USE_MAY_FALL = timedelta(minutes=1)
+"""The use of a quota is no event to us, so that a shrink which waits for it is tried again after this time."""
+
+
+class _Journey(NamedTuple):
+    """The candidates of all environments, and the gates as they stand with them."""
+
+    candidates: list[Candidate]
+    evaluation: GateEvaluation
+    gates: tuple[GateResult, ...]
+
+    @property
+    def findings(self) -> tuple[GateFinding, ...]:
+        """The findings of all checks: those on the candidates themselves, then those at the gates."""
+        return (*(found for item in self.candidates for found in item.found), *self.evaluation.found)
+
+
+def make_plan(snapshot: Snapshot) -> ReconcilePlan:
+    """Return the plan of a reconcile."""
+    spec, policy, newer = snapshot.project.spec, snapshot.policy, find_newer(snapshot)
+    admitted = snapshot.admitted()
+    if spec is None or policy is None or newer:
+        broken = snapshot.project.problem if spec is None else snapshot.policy_problem
+        hold = newer.problem if newer else broken
+        return ReconcilePlan(admitted, _unevaluated(snapshot, admitted.values()), hold=hold, newer=newer)
+    digests = snapshot.memory.recall("", Digests, spec, policy)
+    decisions = count(snapshot.decisions, spec, policy, digests, snapshot.now)
+    inputs = PlanInputs(snapshot, spec, policy, decisions, admitted)
+    if snapshot.project.deleting:
+        environments = tuple(plan_removal(inputs, name) for name in sorted(_present(snapshot)))
+        return ReconcilePlan(admitted, environments, decisions=decisions, digests=digests)
+    journey = _journey(inputs)
+    return ReconcilePlan(
+        admitted,
+        _environments(inputs, journey),
+        journey.gates,
+        journey.findings,
+        decisions,
+        digests,
+        frozenset(journey.evaluation.asked),
+        tuple(site for item in journey.candidates for site in item.full),
+        _again_at(inputs, journey),
+        _urgent(journey),
+    )
+
+
+def _unevaluated(snapshot: Snapshot, admitted: Iterable[Revision | None]) -> tuple[EnvironmentPlan, ...]:
+    """Return the plans while nothing can be evaluated: every environment stays as it is admitted."""
+    spec, kept = snapshot.project.spec, dict[str, list[Revision]]()
+    for revision in admitted:
+        if revision is not None:
+            left = revoke(revision, spec, snapshot.policy) if spec else revision
+            kept.setdefault(revision.environment, []).append(left)
+    return tuple(EnvironmentPlan(name, EnvironmentAction.STAY, tuple(revisions)) for name, revisions in kept.items())
+
+
+def _environments(inputs: PlanInputs, journey: _Journey) -> tuple[EnvironmentPlan, ...]:
+    """Return the plans: declared environments in the order of the spec, then the others by name."""
+    declared = [
+        plan_declared(inputs, item, list(journey.evaluation.on_environment(item.name)), journey.gates)
+        for item in journey.candidates
+    ]
+    others = sorted(_present(inputs.snapshot) - {item.name for item in declared})
+    return (*declared, *(plan_undeclared(inputs, name) for name in others))
+
+
+def _present(snapshot: Snapshot) -> set[str]:
+    return {item.environment for item in snapshot.live.values()} - {""}
+
+
+def _journey(inputs: PlanInputs) -> _Journey:
+    """Resolve the candidates and evaluate the gates."""
+    snapshot, spec, policy, decisions = inputs.snapshot, inputs.spec, inputs.policy, inputs.decisions
+    project = _project_inputs(inputs)
+    candidates = find_candidates(snapshot, project, decisions, inputs.admitted)
+    passed = _passed(policy, inputs.admitted.values())
+    wanted = max((item.gate_index for item in candidates if item.new), default=-1)
+    evaluator = GateEvaluator(
+        project,
+        snapshot.memory.recall("", gate_checks, policy, spec.journey),
+        decisions,
+        snapshot.project.known,
+        lambda gate_index: gate_index > passed or gate_index <= wanted,
+    )
+    evaluation = evaluator.evaluate(
+        [(item.gate_index, item.inputs) for item in candidates],
+        running_places(snapshot, project, inputs.admitted),
+        _coming(inputs, candidates),
+    )
+    gates = evaluate_gates(policy.gates, evaluation, decisions, passed, snapshot.project.known)
+    return _Journey(candidates, evaluation, tuple(gates))
+
+
+def _project_inputs(inputs: PlanInputs) -> ProjectInputs:
+    snapshot = inputs.snapshot
+    return ProjectInputs(
+        inputs.spec,
+        inputs.policy,
+        snapshot.targets,
+        snapshot.now,
+        snapshot.answers,
+        frozenset(inputs.decisions.attested),
+        snapshot.target_problems,
+        snapshot.project.name,
+    )
+
+
+def _coming(inputs: PlanInputs, candidates: Iterable[Candidate]) -> set[str]:
+    """Return the environments that are in place nowhere yet, and that nothing but a gate holds."""
+    there = {place.environment for place in inputs.admitted}
+    wanted = {item.name for item in candidates if accepted(item.revisions, item.found)}
+    return {name for name in wanted - there if not inputs.hold(name)}
+
+
+def _passed(policy: OnboardingPolicySpec, revisions: Iterable[Revision | None]) -> int:
+    """Return the index of the last gate behind which something is provisioned, or -1."""
+    indexes = (gate_index_of(policy, revision.stage, revision.target) for revision in revisions if revision)
+    return max(indexes, default=-1)
+
+
+def _urgent(journey: _Journey) -> bool:
+    """Return whether a probe request is new, or only those asked before a start hold something new now."""
+    blocking = (found.finding for found in journey.findings if found.holds and not found.quiet)
+    if any(finding.result is CheckResult.PENDING for finding in blocking):
+        return True
+    return any(_waits_quietly(item, journey.gates) for item in journey.candidates if item.new and item.gate_index >= 0)
+
+
+def _waits_quietly(candidate: Candidate, gates: Sequence[GateResult]) -> bool:
+    up_to = gates[: candidate.gate_index + 1]
+    return not up_to[-1].open and all(obstacle.quiet for result in up_to for obstacle in result.obstacles)
+
+
+def _again_at(inputs: PlanInputs, journey: _Journey) -> datetime | None:
+    now = inputs.snapshot.now
+    moments = [inputs.decisions.next_change] if inputs.decisions.next_change else []
+    if any(found.check is capacity.quota_holds_what_is_used for found in journey.findings):
+        moments.append(now + _USE_MAY_FALL)
+    dated = any(found.check is placement.contract_is_in_force for found in journey.findings)
+    if dated or any(isinstance(request, CertificateRequest) for request in journey.evaluation.asked):
+        moments.append((now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0))
+    return min(moments, default=None)
