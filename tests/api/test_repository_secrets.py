@@ -30,8 +30,8 @@ OWNER = Owner("test", "shop", "11111111-1111-4111-8111-111111111111")
 KEY = ObjectKey("hub", SECRET, "argocd", "shop-repo-0123456789abcdef")
 CREDENTIAL = RepositoryCredential(name="forge", secret="forge-login", prefixes=("https://git.example.org/",))
 LOGIN = Login("https://git.example.org/shop.git", False, CREDENTIAL, Source("u", "1"))
-WRITE = Change(Action.CREATE, KEY, Rank.LOGINS, site="hub", login=LOGIN)
-REMOVE = Change(Action.DELETE, KEY, Rank.LOGINS, site="hub")
+WRITE = Change(Action.CREATE, KEY, Rank.LOGINS, cluster="hub", login=LOGIN)
+REMOVE = Change(Action.DELETE, KEY, Rank.LOGINS, cluster="hub")
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ def manifests(name: str, kind: str) -> list[dict[str, Any]]:
 def render(wanted: list[Wanted]) -> str:
     """Return the manifests as YAML, each under the place that it is written to."""
     parts = (
-        f"# {item.key} (site {item.site})\n{yaml.safe_dump(item.manifest, sort_keys=False, width=120)}"
+        f"# {item.key} (site {item.cluster})\n{yaml.safe_dump(item.manifest, sort_keys=False, width=120)}"
         for item in wanted
     )
     return "---\n".join(parts)
@@ -187,7 +187,7 @@ def test_nothing_of_ours_is_reported_as_orphaned(name: str) -> None:
     for application in (item for item in wanted if item.key.kind.kind == "Application"):
         orphaned = projects[application.key[:3:2]]["orphanedResources"]
         ignored = {(item.get("group", ""), item["kind"], item["name"]) for item in orphaned["ignore"]}
-        place = application.site, application.manifest["spec"]["destination"]["namespace"]
+        place = application.cluster, application.manifest["spec"]["destination"]["namespace"]
         ours = {(key.kind.group, key.kind.kind, key.name) for key, *_ in wanted if key[:3:2] == place}
         assert orphaned["warn"]
         assert ours

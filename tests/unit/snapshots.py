@@ -15,6 +15,7 @@ from onboarding.build.wanted import build_wanted
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
 from onboarding.reconcile.admission.resolve import resolve_revisions
 from onboarding.reconcile.gates.digest import Digests
+from onboarding.reconcile.observed.admitted import read_admitted
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
 from onboarding.reconcile.observed.snapshot import ClusterState, Project, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
@@ -145,6 +146,11 @@ def offer(name: str, spec: Any, version: int = 1, **metadata: Any) -> dict[str, 
     """Return a policy or target as the API server gives it; each version has another spec unless it says otherwise."""
     own = {"uid": f"uid-{name}", "generation": version, "creationTimestamp": "2026-01-01T00:00:00Z"}
     return {"metadata": {"name": name, "resourceVersion": str(version), **own, **metadata}, "spec": spec}
+
+
+def unannotated(namespace: CachedObject) -> CachedObject:
+    """Return a namespace of ours without its admitted revision."""
+    return namespace._replace(content=b'{"metadata":{"labels":{},"annotations":{}}}', admitted=read_admitted(""))
 
 
 def policy_of(*gates: Mapping[str, Any], **fields: Any) -> OnboardingPolicySpec:

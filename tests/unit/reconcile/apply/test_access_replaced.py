@@ -230,7 +230,7 @@ async def test_the_site_of_an_application_is_not_asked_for() -> None:
     cluster = in_place(build(*BEFORE))
     live = cluster.owned("shop")
     former = next(key for key in live if key.kind is APPLICATION)
-    new = [replace(c, site="site-b") for c in diff_objects(build(*BEFORE, repository="renamed"), live)]
+    new = [replace(c, cluster="site-b") for c in diff_objects(build(*BEFORE, repository="renamed"), live)]
     cluster.broken["create", APPLICATION.kind] = ApiError(500, "InternalError", "no")
     outcomes = await work(
         cluster, [*new, Change(Action.DELETE, former, Rank.REMOVALS, "dev", "hub", None, live[former])]

@@ -25,6 +25,7 @@ from tests.unit.snapshots import (
     live_of_spec,
     snapshot_of,
     spec_of,
+    unannotated,
 )
 
 DEV, PROD = environment(), environment("prod", stage="prod")
@@ -200,10 +201,7 @@ def test_an_application_of_a_held_environment_goes_only_with_its_repository(
     repositories: list[dict[str, str]], pruned: bool
 ) -> None:
     """Its admitted revision is unreadable, so that nobody knows the full list of what it wants."""
-    live = {
-        key: item._replace(content=b'{"metadata":{"labels":{},"annotations":{}}}') if key.kind is NAMESPACE else item
-        for key, item in lives(DEV).items()
-    }
+    live = {key: unannotated(item) if key.kind is NAMESPACE else item for key, item in lives(DEV).items()}
     changes = summary(changes_of(snapshot_of(spec_of(HELD, repositories=repositories), live)))
     assert (("delete", "Application", "shop-dev-app") in changes) is pruned
     assert {kind for action, kind, _ in changes if action != "change"} <= {"Application"}

@@ -258,7 +258,7 @@ def test_a_suspended_environment_holds_nothing_else() -> None:
     assert (there, plan.held) == ({("dev", "2"), ("prod", "8")}, {"dev": "Suspend by ada: I say so"})
     assert "Suspended" not in {item["type"] for item in told(snapshot)["conditions"]}
     gone = make_plan(suspended("dev", PROD))
-    assert (gone.gone, {revision.environment for revision in gone.building}) == (set(), {"dev", "prod"})
+    assert (gone.removing, {revision.environment for revision in gone.building}) == (set(), {"dev", "prod"})
 
 
 def test_a_project_that_is_deleted_is_torn_down_also_while_it_is_suspended() -> None:

@@ -84,8 +84,8 @@ def facts(plan: ReconcilePlan) -> Any:
     return (
         [revision.canonical for revision in plan.building],
         (plan.removing, plan.leaving, plan.unconfirmed, plan.held.keys()),
-        [gate_index.open for gate_index in plan.gates],
-        (plan.requests, plan.full, plan.again_at, plan.gates, plan.decisions),
+        [result.open for result in plan.gates],
+        (plan.requests, plan.full, plan.again_at, {item.name: item.gate for item in plan.environments}, plan.decisions),
     )
 
 
@@ -116,8 +116,8 @@ def test_after_a_start_everything_is_shown_as_before_and_nothing_new_gets_in(nam
     assert told(restarted) == before.project.status
     plan, former = make_plan(restarted), make_plan(before)
     assert facts(plan)[:2] == facts(former)[:2]
-    assert {gate_index.gate.name for gate_index in plan.gates if gate_index.open} <= {
-        gate_index.gate.name for gate_index in former.gate_results if gate_index.open
+    assert {result.gate.name for result in plan.gates if result.open} <= {
+        gate_index.gate.name for gate_index in former.gates if gate_index.open
     }
     assert not plan.urgent
     assert events_of(before.project.status, told(restarted)) == []
@@ -240,7 +240,7 @@ def test_a_real_obstacle_behind_a_gate_that_is_being_asked_anew_is_shown() -> No
     lost = replace(dev, answers={}, project=replace(dev.project, spec=spec_of(DEV, PROD, environment("x"))))
     gate_results = {gate["name"]: gate["state"] for gate in told(lost)["gates"]}
     assert gate_results == {"build": "Open", "talk": "Passed", "live": "Passed"}
-    assert not any(gate_index.open for gate_index in make_plan(lost).gates)
+    assert not any(result.open for result in make_plan(lost).gates)
 
 
 def test_a_gate_that_the_status_does_not_know_yet_is_not_taken_for_open() -> None:

@@ -114,7 +114,7 @@ def test_every_approval_of_a_gate_is_demanded() -> None:
 
 def test_what_passes_holds_nothing_and_is_not_told() -> None:
     plan = make_plan(by(policy_of(BUILD, TALK, LIVE, checks=rules(SponsorNamed="build")), sponsor=ADA))
-    assert (states(plan), plan.findings) == ([OPEN, OPEN, OPEN], [])
+    assert (states(plan), plan.findings) == ([OPEN, OPEN, OPEN], ())
 
 
 STRICT = HostingTargetSpec.model_validate({"sites": SITES[:1], "domains": [{"suffix": "good.org"}]})
@@ -256,12 +256,12 @@ def test_steps_of_people_alone_are_walked_without_an_environment() -> None:
     plan = make_plan(by(policy, sponsor=None, environments=[]))
     assert (states(plan), stage_of(plan.gates)) == ([OPEN, OPEN, HELD], "shake")
     walked = make_plan(by(policy, sponsor=ADA, environments=[]))
-    assert (states(walked), stage_of(walked.gate_results)) == ([OPEN, OPEN, OPEN], "sign")
+    assert (states(walked), stage_of(walked.gates)) == ([OPEN, OPEN, OPEN], "sign")
 
 
 def test_a_policy_without_gates_lets_everything_in() -> None:
     plan = make_plan(by(policy_of()))
-    assert (plan.gates, names(plan), stage_of(plan.gates)) == ([], {"dev", "prod"}, "")
+    assert (plan.gates, names(plan), stage_of(plan.gates)) == ((), {"dev", "prod"}, "")
 
 
 RUNS = policy_of(BUILD, LIVE, checks=rules(ImageCompliant="live"))
@@ -273,9 +273,9 @@ def test_a_gate_that_asks_what_runs_before_it_waits_until_something_does() -> No
     assert (states(plan), names(plan), plan.arriving) == ([OPEN, HELD], {"dev"}, {"dev"})
     assert [item.message for item in plan.gates[1].obstacles] == ["environment dev is not in place yet"]
     alone = make_plan(by(RUNS, PROD))
-    assert [item.message for item in alone.gate_results[1].obstacles] == ["no environment runs yet before gate live"]
+    assert [item.message for item in alone.gates[1].obstacles] == ["no environment runs yet before gate live"]
     second = make_plan(after(first))
-    assert [item.message for item in second.gate_results[1].obstacles] == [
+    assert [item.message for item in second.gates[1].obstacles] == [
         "environment dev: ImageCompliant: what runs in namespace shop-dev is being asked"
     ]
     assert make_plan(by(policy_of(BUILD, LIVE))).arriving == set()

@@ -20,6 +20,7 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import NAMESPACE
 from onboarding.build.revision import Revision
 from onboarding.reconcile.apply.changes import find_changes
+from onboarding.reconcile.observed.admitted import read_admitted
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.platform import POLICIES, TARGETS
@@ -147,7 +148,7 @@ def test_what_is_admitted_stays_and_nothing_new_comes(snapshot: Snapshot, deleti
     snapshot = replace(snapshot, project=replace(snapshot.project, deleting=deleting))
     assert changes(snapshot) == []
     found = verdict(snapshot)
-    assert (found.ready, found.reason, found.stalled) == ("False", Reason.NEWER_THAN_OPERATOR, True)
+    assert (found.status, found.reason, found.stalled) == ("False", Reason.NEWER_THAN_OPERATOR, True)
     assert found.actor == "platform"
     assert "spec.x" in found.message
 
@@ -165,7 +166,8 @@ def annotated(live: CachedObject, **fields: Any) -> CachedObject:
     annotations = content["metadata"]["annotations"]
     admitted = {**orjson.loads(annotations[names.ANNOTATION_ADMITTED]), **fields}
     annotations[names.ANNOTATION_ADMITTED] = orjson.dumps(admitted).decode()
-    return live._replace(content=orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
+    annotation = content["metadata"]["annotations"][names.ANNOTATION_ADMITTED]
+    return live._replace(content=orjson.dumps(content, option=orjson.OPT_SORT_KEYS), admitted=read_admitted(annotation))
 
 
 ADMITTED = orjson.loads(
@@ -190,7 +192,7 @@ def test_what_a_newer_operator_admitted_is_left_exactly_as_it_is(fields: dict[st
     snapshot = snapshot_of(spec, {**damaged, namespace: annotated(LIVE[namespace], **fields)})
     assert changes(snapshot) == []
     found = verdict(snapshot)
-    assert (found.ready, found.reason) == ("False", Reason.NEWER_THAN_OPERATOR)
+    assert (found.status, found.reason) == ("False", Reason.NEWER_THAN_OPERATOR)
     assert str(namespace) in found.message
     assert names.ANNOTATION_ADMITTED in found.message
 

@@ -6,15 +6,24 @@ from typing import Any
 
 import pytest
 
-from onboarding import names
 from onboarding.api.decision import Author
 from onboarding.build.kinds import NAMESPACE
 from onboarding.build.place import Place
 from onboarding.build.revision import Revision
+from onboarding.reconcile.observed.admitted import read_admitted
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.planner import make_plan
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
-from tests.unit.snapshots import GIT, confirm_delete, environment, live_of_spec, revisions, snapshot_of, spec_of
+from tests.unit.snapshots import (
+    GIT,
+    confirm_delete,
+    environment,
+    live_of_spec,
+    revisions,
+    snapshot_of,
+    spec_of,
+    unannotated,
+)
 
 DEV, PROD = environment(), environment("prod", stage="prod")
 HUB = "hub"
@@ -48,7 +57,7 @@ def test_what_passes_its_checks_is_built_as_declared() -> None:
     spec = spec_of(DEV, PROD)
     plan = judged(spec)
     assert texts(plan.building) == texts(revisions(spec))
-    assert (plan.held, plan.findings, plan.removing, plan.hold) == ({}, [], set(), "")
+    assert (plan.held, plan.findings, plan.removing, plan.hold) == ({}, (), set(), "")
 
 
 def test_an_accepted_candidate_replaces_the_admitted_revision() -> None:
@@ -140,7 +149,7 @@ def test_a_confirmation_counts_for_what_it_names(deleting: bool, environment_: s
     plan = judged(after, spec_of(DEV), decisions=decisions, deleting=deleting)
     assert plan.removing == ({"dev"} if confirmed else set())
     assert plan.unconfirmed == (set() if confirmed else {"dev"})
-    assert deletable(snapshot_of(after, decisions=decisions, deleting=deleting)) is confirmed
+    assert plan.deletes("dev") is confirmed
 
 
 def test_who_asks_cannot_answer() -> None:
@@ -149,17 +158,17 @@ def test_who_asks_cannot_answer() -> None:
     plan = judged(after, spec_of(DEV), decisions=(own,))
     assert (plan.removing, plan.unconfirmed) == (set(), {"dev"})
     assert "its author is in group shop-admins of the project" in plan.awaiting
-    assert not deletable(snapshot_of(after, decisions=(own,)))
+    assert not deletable(snapshot_of(after, live_of_spec(spec_of(DEV)), decisions=(own,)))
 
 
 def test_retain_never_deletes_even_where_confirmed() -> None:
-    assert not deletable(snapshot_of(spec_of(DEV), decisions=(confirm_delete(),)))
-    assert not deletable(snapshot_of(None, decisions=(confirm_delete(),)))
+    assert not deletable(snapshot_of(spec_of(DEV), live_of_spec(spec_of(DEV)), decisions=(confirm_delete(),)))
+    assert not deletable(snapshot_of(None, live_of_spec(spec_of(DEV)), decisions=(confirm_delete(),)))
 
 
 def test_a_deleted_project_lets_every_environment_go() -> None:
     plan = judged(spec_of(DEV, PROD), spec_of(DEV, PROD), deleting=True)
-    assert (plan.removing, plan.building) == ({"dev", "prod"}, [])
+    assert (plan.removing, plan.building) == ({"dev", "prod"}, ())
 
 
 def test_a_held_teardown_keeps_everything() -> None:
@@ -186,7 +195,7 @@ def test_a_revision_that_no_annotation_holds_is_refused() -> None:
     repositories = [{"name": f"r{index}", "url": f"{GIT}/{'x' * 450}{index}", "path": "p" * 200} for index in range(10)]
     labels = {f"l{index:02}.{'x' * 90}/y": "v" * 63 for index in range(20)}
     spec = spec_of(environment(labels=labels), team={"groups": {"admin": groups}}, repositories=repositories)
-    assert judged(spec).findings == []
+    assert judged(spec).findings == ()
     huge = spec.model_copy(update={"description": "d" * 65536})
     plan = make_plan(snapshot_of(huge))
     assert [found.check.id for found in plan.findings] == ["RevisionTooLarge"]
@@ -196,7 +205,8 @@ def test_a_revision_that_no_annotation_holds_is_refused() -> None:
 def test_an_admitted_revision_that_cannot_be_read_is_not_built_and_nothing_leaves() -> None:
     live = {
         key: item._replace(
-            content=item.content.replace(b'"projectonboarding.io/admitted":"', b'"projectonboarding.io/admitted":"x')
+            content=item.content.replace(b'"projectonboarding.io/admitted":"', b'"projectonboarding.io/admitted":"x'),
+            admitted=read_admitted("x"),
         )
         if key.kind is NAMESPACE
         else item
@@ -204,17 +214,15 @@ def test_an_admitted_revision_that_cannot_be_read_is_not_built_and_nothing_leave
     }
     held = make_plan(snapshot_of(spec_of(environment(size="vast")), live))
     assert held.admitted == {Place("dev", HUB): None}
-    assert (held.building, held.gone, held.leaving) == ([], set(), set())
+    assert (held.building, held.removing, held.leaving) == ((), set(), set())
     assert texts(make_plan(snapshot_of(spec_of(DEV), live)).building) == texts(revisions(spec_of(DEV)))
 
 
 def test_a_namespace_without_the_annotation_is_not_taken_for_another() -> None:
     live = {
-        key: item._replace(content=b'{"metadata":{"labels":{},"annotations":{}}}') if key.kind is NAMESPACE else item
-        for key, item in live_of_spec(spec_of(DEV)).items()
+        key: unannotated(item) if key.kind is NAMESPACE else item for key, item in live_of_spec(spec_of(DEV)).items()
     }
     assert make_plan(snapshot_of(spec_of(DEV), live)).admitted == {Place("dev", HUB): None}
-    assert names.ANNOTATION_ADMITTED.startswith(names.GROUP)
 
 
 def test_a_site_is_left_while_the_environment_stays_on_the_other() -> None:
