@@ -11,9 +11,8 @@ import random
 import socket
 import ssl
 import threading
-import time
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +23,7 @@ from aiohttp import web
 
 from devcluster import ControlPlane
 from tests.support.certificates import make_server_certificate
+from tests.support.watches import Watch, pump
 
 _HOP = {
     "accept-encoding",
@@ -68,22 +68,6 @@ class Fault:
         return True
 
 
-@dataclass(eq=False)
-class _Watch:
-    path: str
-    version: str
-    """Where it begins; empty where it asked for no bookmarks."""
-    events: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
-    """What the operator is sent; None ends the watch."""
-    silent: bool = False
-
-    def bookmark(self) -> None:
-        """Send a bookmark of where the watch began: true, if not the newest."""
-        if self.version and not self.silent:
-            event = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": self.version}}}
-            self.events.put_nowait(json.dumps(event).encode() + b"\n")
-
-
 class FaultProxy:
     """A proxy that does as it is told; ``server`` and ``ca_file`` are for the operator's kubeconfig."""
 
@@ -96,7 +80,7 @@ class FaultProxy:
         self._upstream = cluster.server
         self._trust = ssl.create_default_context(cafile=str(cluster.ca_file))
         self._faults: list[Fault] = []
-        self._watches: set[_Watch] = set()
+        self._watches: set[Watch] = set()
         self._connections: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         """To the API server."""
         self._mute = ""
@@ -160,7 +144,7 @@ class FaultProxy:
         """Break every watch's connection."""
         self._do(lambda: [watch.events.put_nowait(None) for watch in self._watches])
 
-    def _of(self, part: str) -> list[_Watch]:
+    def _of(self, part: str) -> list[Watch]:
         return [watch for watch in self._watches if watch.path.endswith(part)]
 
     def _call(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -248,7 +232,7 @@ class FaultProxy:
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         query = request.query
-        watch = _Watch(request.path, query.get("resourceVersion", "") if "allowWatchBookmarks" in query else "")
+        watch = Watch(request.path, query.get("resourceVersion", "") if "allowWatchBookmarks" in query else "")
         self._watches.add(watch)
         try:
             async with self._ask(request, b"") as upstream:
@@ -256,7 +240,7 @@ class FaultProxy:
                     return web.Response(status=upstream.status, body=await upstream.read())
                 answer = web.StreamResponse(headers={"Content-Type": "application/json"})
                 await answer.prepare(request)
-                await _pump(watch, upstream, answer, self._lag)
+                await pump(watch, upstream, answer, self._lag)
                 return answer
         except (aiohttp.ClientError, ConnectionError):
             return _drop(request)
@@ -269,33 +253,6 @@ class FaultProxy:
         timeout = aiohttp.ClientTimeout(total=None)
         url = f"{self._upstream}{request.rel_url}"
         return self._session.request(request.method, url, data=body or None, headers=headers, timeout=timeout)
-
-
-async def _pump(watch: _Watch, upstream: aiohttp.ClientResponse, answer: web.StreamResponse, lag: float) -> None:
-    """Pass on the server's events and ours, each as a whole line, until either side ends."""
-
-    async def read() -> None:
-        with contextlib.suppress(aiohttp.ClientError):
-            async for line in upstream.content:
-                if not watch.silent:
-                    watch.events.put_nowait(line)
-        watch.events.put_nowait(None)
-
-    reading = asyncio.create_task(read())
-    try:
-        await _drain(watch.events, answer.write, lag)
-    finally:
-        reading.cancel()
-
-
-async def _drain(events: asyncio.Queue[bytes | None], write: Callable[[bytes], Awaitable[None]], lag: float) -> None:
-    held_back = 0.0
-    while (event := await events.get()) is not None:
-        # A burst is held back as a whole: its events one by one would take minutes.
-        if lag and time.monotonic() > held_back + lag:
-            await asyncio.sleep(random.uniform(0, lag))
-            held_back = time.monotonic()
-        await write(event)
 
 
 def _failure(fault: Fault) -> web.Response:
