@@ -42,7 +42,10 @@ def _repositories(inputs: ProjectInputs) -> Iterator[RepositoryRequest]:
     asks=_repositories,
 )
 def repository_reachable(inputs: ProjectInputs) -> Finding | None:
-    """Every Git repository answers and has the revisions and paths that environments deploy; charts are not asked."""
+    """Every Git repository answers and has the revisions and paths that environments deploy; charts are not asked.
+
+    A path is Unknown if the Git server does not offer partial clones (``uploadpack.allowFilter``).
+    """
     return worst(_repository(inputs, repository) for repository in _of_git(inputs))
 
 

@@ -1,5 +1,6 @@
 """What a check is, and what it finds."""
 
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,7 +63,7 @@ class Check(Generic[InputsT]):
     @property
     def description(self) -> str:
         """What is true where it passes."""
-        return (self.judge.__doc__ or "").strip()
+        return inspect.cleandoc(self.judge.__doc__ or "")
 
 
 def check(
