@@ -1,7 +1,6 @@
 """The clusters that the targets name: the hub, and a connection per kubeconfig Secret."""
 
 import asyncio
-import base64
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from typing import Any, NoReturn
 import structlog
 import yaml
 
-from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import LOGIN_REFUSED, KubeCluster
 from onboarding.build.kinds import HUB, ChildKind, Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
@@ -181,18 +179,6 @@ class ClusterPool(Mapping[str, Cluster]):
             await site.close()
             raise
         return site
-
-
-async def read_secret(hub: Client, namespace: str, name: str, key: str) -> bytes:
-    """Return one key of a Secret in the operator's namespace; errors name it and never hold its content."""
-    try:
-        secret = await hub.request("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")
-    except ApiError as error:
-        raise UnreachableError(f"Secret {namespace}/{name} cannot be read: {error.reason}") from error
-    encoded = (secret.get("data") or {}).get(key)
-    if encoded is None:
-        raise UnreachableError(f"Secret {namespace}/{name} has no key {key}")
-    return base64.b64decode(encoded)
 
 
 def read_kubeconfig(content: bytes, leniency: Leniency = STRICT) -> dict[str, Any]:
