@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from onboarding.api.gates import Actor, Track
@@ -11,19 +10,6 @@ from onboarding.api.status import CheckResult, Evidence
 from onboarding.checks.probe import Answer, Request
 
 InputsT = TypeVar("InputsT")
-
-
-class Theme(StrEnum):
-    """What a check is about; a file of this folder each."""
-
-    PLACEMENT = "placement"
-    CAPACITY = "capacity"
-    ACCESS = "access"
-    PEOPLE = "people"
-    NETWORK = "network"
-    DELIVERY = "delivery"
-    WORKLOADS = "workloads"
-    REVIEWS = "reviews"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +33,6 @@ class Check(Generic[InputsT]):
     """One prerequisite: a pure function from inputs to at most one finding, and what the catalogue says of it."""
 
     id: str
-    theme: Theme
     track: Track
     evidence: Evidence
     actor: Actor
@@ -68,7 +53,6 @@ class Check(Generic[InputsT]):
 
 def check(
     check_id: str,
-    theme: Theme,
     track: Track,
     evidence: Evidence,
     *,
@@ -80,7 +64,7 @@ def check(
     """Make a check of a function; its docstring says what is true where it passes."""
 
     def make(judge: Callable[[InputsT], Finding | None]) -> Check[InputsT]:
-        return Check(check_id, theme, track, evidence, actor, remedy, reads, judge, asks)
+        return Check(check_id, track, evidence, actor, remedy, reads, judge, asks)
 
     return make
 

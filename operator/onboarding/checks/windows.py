@@ -11,7 +11,7 @@ from onboarding.api.delivery import PlatformWindow, Window, WindowKind
 from onboarding.api.gates import Track
 from onboarding.api.policy import OnboardingPolicySpec, Stage
 from onboarding.api.status import Evidence
-from onboarding.checks.finding import Finding, Theme, check
+from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import EnvironmentInputs
 from onboarding.checks.schedule import minutes_of, parse_schedule
 
@@ -20,7 +20,6 @@ _EMPTY_ITEM: Final = re.compile(r"(^|[\s,]),|,(\s|$)")
 
 @check(
     "WindowInvalid",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="mend spec.environments[].releaseWindows",
@@ -36,7 +35,6 @@ def windows_are_valid(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "WindowTooWide",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="let spec.environments[].releaseWindows of kind Allow lie within the windows of the policy",

@@ -6,7 +6,7 @@ from functools import wraps
 from onboarding.api.gates import Actor, Track
 from onboarding.api.status import CheckResult, Evidence
 from onboarding.api.target import Flavour
-from onboarding.checks.finding import Check, Finding, Theme, check, undecided
+from onboarding.checks.finding import Check, Finding, check, undecided
 from onboarding.checks.images import parse_image
 from onboarding.checks.inputs import RunningInputs
 from onboarding.checks.probe import Workload, WorkloadsFacts, WorkloadsRequest
@@ -50,7 +50,6 @@ def of_running(
 
         made = check(
             check_id,
-            Theme.WORKLOADS,
             Track.TECHNICAL,
             Evidence.OBSERVED,
             remedy=remedy,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from onboarding.reconcile.report.wording import cut
+from onboarding.api.text import cut
 
 _CAUSES = 3
 _MESSAGE = 500

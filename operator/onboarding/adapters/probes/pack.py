@@ -60,7 +60,7 @@ def read_pack(data: bytes, *, hash_name: str, limit: int) -> Pack:
     """Return the objects of a pack that unpacks to at most ``limit`` bytes; ProbeProblem if it cannot be read."""
     objects = {}
     try:
-        for kind, content in _read(data, limit):
+        for kind, content in _objects(data, limit):
             digest = hashlib.new(hash_name, b"%s %d\0" % (_NAMES[kind], len(content)))
             digest.update(content)
             objects[digest.hexdigest()] = (kind, content)
@@ -69,7 +69,7 @@ def read_pack(data: bytes, *, hash_name: str, limit: int) -> Pack:
     return Pack(hash_name, objects)
 
 
-def _read(data: bytes, room: int) -> Iterator[tuple[int, bytes]]:
+def _objects(data: bytes, room: int) -> Iterator[tuple[int, bytes]]:
     """Yield kind and content of each object; ``room`` is how many bytes all of them may unpack to."""
     count, rest = int.from_bytes(data[8:12], "big"), data[12:]
     if not data.startswith(b"PACK") or not count:

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from onboarding.api.status import Condition, ConditionType, EnvironmentState, EnvironmentStatus, Reason
+from onboarding.api.text import cut, time
 from onboarding.reconcile.journey.decisions import describe
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.report.journey import held_door
 from onboarding.reconcile.report.rollup import Standing
 from onboarding.reconcile.report.verdict import Verdict
-from onboarding.reconcile.report.wording import cut, time
 from onboarding.reconcile.world import World
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from onboarding.api.status import EnvironmentState, EnvironmentStatus, SiteStatus
+from onboarding.api.text import cut
 from onboarding.build.revision import Revision, digest
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.proposal.admit import Place
 from onboarding.reconcile.report.rollup import Standing, status_of
-from onboarding.reconcile.report.wording import cut
 from onboarding.reconcile.world import World
 
 _STATE = {

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from onboarding.api.common import Model
 from onboarding.api.gates import Actor, Severity
 from onboarding.api.status import CheckResult, CheckStatus, Evidence, GateState, GateStatus, NextAction
+from onboarding.api.text import cut, time
 from onboarding.checks.catalogue import OF_ENVIRONMENT
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.journey.decisions import by_gate, void_of_check
@@ -17,7 +18,6 @@ from onboarding.reconcile.journey.doors import Obstacle, stage_of
 from onboarding.reconcile.journey.survey import Found
 from onboarding.reconcile.judge import Judgement
 from onboarding.reconcile.report.verdict import Verdict
-from onboarding.reconcile.report.wording import cut, time
 from onboarding.reconcile.world import World
 
 StatusT = TypeVar("StatusT", bound=Model)

@@ -7,6 +7,7 @@ import orjson
 
 from onboarding.api.common import Mode
 from onboarding.api.status import EnvironmentState, PlanStatus, ProjectOnboardingStatus, Summary
+from onboarding.api.text import cut
 from onboarding.reconcile.apply.compare import Change
 from onboarding.reconcile.apply.outcome import Outcome
 from onboarding.reconcile.judge import Judgement
@@ -16,7 +17,6 @@ from onboarding.reconcile.report.environments import environments
 from onboarding.reconcile.report.journey import MAX_ACTIONS, checks, count_checks, gates, next_actions, stage
 from onboarding.reconcile.report.rollup import next_steps, roll_up
 from onboarding.reconcile.report.verdict import Verdict
-from onboarding.reconcile.report.wording import cut
 from onboarding.reconcile.world import World
 
 MAX_STATUS_BYTES = 8 * 1024
