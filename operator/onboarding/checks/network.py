@@ -52,13 +52,15 @@ def flows_stay_in_their_zone(inputs: EnvironmentInputs) -> Finding | None:
         return None
     for flow in _flows(inputs):
         zone = inputs.target.network.zone(flow.zone)
-        for cidr in flow.cidrs if zone else ():
+        if zone is None:
+            continue
+        for cidr in flow.cidrs:
             wanted, owners = network(cidr), inputs.target.network.map
             if any(within(wanted, never) for never in NEVER_REACHED):
                 return Finding(
                     f"flow {flow.name!r}: {cidr} holds link-local or metadata addresses only, which no flow reaches"
                 )
-            if zone and zone.name not in (found := owners.zones_of(wanted)):
+            if zone.name not in (found := owners.zones_of(wanted)):
                 where = f"belongs to zone {listed(found)}" if found else f"is no part of it: {some(zone.cidrs)}"
                 return Finding(f"flow {flow.name!r} leads to zone {zone.name!r}, and {cidr} {where}")
     return None
@@ -96,7 +98,9 @@ def flows_stay_on_a_cluster(inputs: EnvironmentInputs) -> Finding | None:
     """An environment at the other end of a flow shares a cluster with the one that needs it."""
     ends = {flow.environment for flow in _flows(inputs)} - {None}
     here = _clusters(inputs)
-    for environment in inputs.spec.environments if here else ():
+    if not here:
+        return None
+    for environment in inputs.spec.environments:
         if environment.name not in ends:
             continue
         other = EnvironmentInputs(inputs.project, environment)

@@ -88,9 +88,10 @@ def read_note(live: Live | None) -> Note:
     try:
         note = orjson.loads(live.noted) if live and live.noted else {}
     except orjson.JSONDecodeError:
-        note = {}
-    kept = note.items() if isinstance(note, dict) else ()
-    return {name: str(digest) for name, digest in kept if _NAME.fullmatch(name)}
+        return {}
+    if not isinstance(note, dict):
+        return {}
+    return {name: str(digest) for name, digest in note.items() if _NAME.fullmatch(name)}
 
 
 @dataclass(frozen=True, slots=True)
