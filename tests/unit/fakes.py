@@ -5,7 +5,7 @@ from typing import Any
 from onboarding import names
 from onboarding.build.credentials import Source
 from onboarding.build.kinds import RESOURCE_QUOTA, ChildKind, Manifest, ObjectKey
-from onboarding.errors import ApiError, OnboardingError
+from onboarding.errors import ApiError, OnboardingError, SecretError
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
 from onboarding.reconcile.observed.snapshot import ClusterState
 from tests.unit.snapshots import MARK
@@ -152,7 +152,9 @@ class FakeSecrets:
 
     async def read(self, name: str) -> dict[str, bytes]:
         """Return the content of a Secret of the operator's namespace."""
-        return self.own.get(name, {})
+        if name not in self.own:
+            raise SecretError(f"Secret own/{name} cannot be read: NotFound")
+        return self.own[name]
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> bool:
         """Make a Secret unless one is there."""

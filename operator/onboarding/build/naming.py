@@ -1,13 +1,14 @@
 """Names and labels of what we make, from identities and never from positions in a list."""
 
 from onboarding import names
+from onboarding.api.project import Environment
 from onboarding.build.kinds import ChildKind, Manifest
 from onboarding.build.revision import Owner, Revision
 
 
-def namespace_name(project: str, environment: str) -> str:
-    """Return the default name of an environment's namespace."""
-    return f"{project}-{environment}"
+def namespace_of(project: str, environment: Environment) -> str:
+    """Return the name of an environment's namespace: the one that it names, or else ``<project>-<environment>``."""
+    return environment.namespace or f"{project}-{environment.name}"
 
 
 def application_name(owner: Owner, revision: Revision, repository: str) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
-from onboarding.build.naming import namespace_name
+from onboarding.build.naming import namespace_of
 from onboarding.build.revision import Revision
 from onboarding.checks import continuity
 from onboarding.checks.catalogue import OF_DECLARATION
@@ -49,9 +49,8 @@ def lasting_inputs(
 
 def bare_inputs(project: ProjectInputs, environment: Environment, current: Current) -> EnvironmentInputs:
     """Return an environment as its declaration has it."""
-    namespace = environment.namespace or namespace_name(project.name, environment.name)
     former = tuple((old.target, old.namespace) for old in current.values() if old)
-    return EnvironmentInputs(project, environment, namespace, former)
+    return EnvironmentInputs(project, environment, namespace_of(project.name, environment), former)
 
 
 def draft(inputs: EnvironmentInputs, flows_opened: bool, current: Current) -> Draft:

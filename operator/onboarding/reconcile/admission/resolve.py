@@ -9,13 +9,12 @@ from pydantic import ValidationError
 
 from onboarding import names
 from onboarding.api.addresses import shared
-from onboarding.api.common import Resources
 from onboarding.api.hosting import Direction
-from onboarding.api.policy import OnboardingPolicySpec, Size
-from onboarding.api.project import Environment, ProjectOnboardingSpec
+from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import Site
 from onboarding.build.kinds import HUB, NAMESPACE, ObjectKey
-from onboarding.build.naming import namespace_name
+from onboarding.build.naming import namespace_of
 from onboarding.build.revision import Binding, ResolvedFlow, Revision
 from onboarding.checks.deployed import deployed, value_repositories
 from onboarding.checks.inputs import EnvironmentInputs
@@ -54,8 +53,7 @@ def resolve_revisions(
     environment, stage, target = inputs.environment, inputs.stage, inputs.target
     if stage is None or target is None:
         raise ValueError("an environment that does not pass its checks has no candidate")
-    resources = environment.resources or (_resources(inputs.size) if inputs.size else None)
-    if resources is None:
+    if inputs.resources is None:
         raise ValueError("an environment that does not pass its checks has no resources")
     return [
         Revision(
@@ -65,10 +63,10 @@ def resolve_revisions(
             site=site.name,
             cluster=cluster_of(site),
             sole_site=len(target.sites) == 1,
-            namespace=_namespace(project, environment),
+            namespace=namespace_of(project, environment),
             description=inputs.spec.description,
             labels=environment.labels,
-            resources=resources,
+            resources=inputs.resources,
             gpu_resource=target.gpu_resource,
             container=inputs.policy.container,
             object_counts=inputs.policy.object_counts,
@@ -127,17 +125,8 @@ def revoke(revision: Revision, spec: ProjectOnboardingSpec, policy: OnboardingPo
     )
 
 
-def _resources(size: Size) -> Resources:
-    """Return what a size comes to, without its name, as an admitted revision has it."""
-    return Resources.model_construct(**{name: getattr(size, name) for name in Resources.model_fields})
-
-
 def _still(groups: tuple[str, ...], declared: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(group for group in groups if group in declared)
-
-
-def _namespace(project: str, environment: Environment) -> str:
-    return environment.namespace or namespace_name(project, environment.name)
 
 
 def _bindings(inputs: EnvironmentInputs) -> tuple[Binding, ...]:
@@ -226,7 +215,7 @@ def _namespaces(project: str, inputs: EnvironmentInputs, cluster: str) -> dict[s
     if not any(flow.environment for flow in inputs.spec.flows):
         return {}
     return {
-        environment.name: _namespace(project, environment)
+        environment.name: namespace_of(project, environment)
         for environment in inputs.spec.environments
         if any(cluster_of(site) == cluster for site in EnvironmentInputs(inputs.project, environment).sites)
     }

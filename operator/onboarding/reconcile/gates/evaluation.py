@@ -10,12 +10,11 @@ from onboarding.checks.catalogue import OF_ENVIRONMENT
 from onboarding.checks.finding import Check, Finding
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, RunningInputs
 from onboarding.checks.probe import Request
+from onboarding.checks.several import WORST_FIRST
 from onboarding.reconcile.gates.assignment import GateChecks
 from onboarding.reconcile.gates.decisions import Decisions
 
 InputsT = TypeVar("InputsT")
-
-_WORST_FIRST = (CheckResult.FAIL, CheckResult.UNKNOWN, CheckResult.PENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class GateFinding:
     @property
     def rank(self) -> tuple[int, str, str, str]:
         """Its place among the findings at one gate, the worst first; what is waived is told alike, whatever it is."""
-        result = 0 if self.waiver else _WORST_FIRST.index(self.finding.result)
+        result = 0 if self.waiver else WORST_FIRST.index(self.finding.result)
         return result, self.check.id, self.environment, self.site
 
     @property
