@@ -53,17 +53,17 @@ def test_links_into_a_page_lead_to_a_heading(page: Path) -> None:
     assert wrong == []
 
 
-def test_operations_explains_every_condition_and_reason() -> None:
-    """The tables of the operations page name each of them."""
-    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+def test_troubleshooting_explains_every_condition_and_reason() -> None:
+    """The tables of the troubleshooting page name each of them."""
+    text = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
     words = [*(item.value for item in ConditionType), *(item.value for item in Reason)]
     assert [word for word in words if f"`{word}`" not in text] == []
 
 
-def test_operations_explains_every_metric() -> None:
+def test_monitoring_explains_every_metric() -> None:
     """Each metric that the operator exports has its row."""
     source = (ROOT / "operator/onboarding/runtime/metrics.py").read_text(encoding="utf-8")
-    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/monitoring.md").read_text(encoding="utf-8")
     exported = re.findall(r'f"\{_PREFIX\}(_\w+)"', source)
     assert exported
     assert [name for name in exported if f"`onboarding{name}" not in text] == []
