@@ -69,6 +69,21 @@ def test_monitoring_explains_every_metric() -> None:
     assert [name for name in exported if f"`onboarding{name}" not in text] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_name_our_kinds_so_that_no_other_project_can_answer(page: Path) -> None:
+    """Commands of kubectl use a short name or name the group: another project has the kind ProjectOnboarding, too."""
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"kubectl (?:get|delete|patch|wait) projectonboardings?\b(?!\.)", text) == []
+
+
+def test_the_glossary_has_at_most_25_words() -> None:
+    text = (ROOT / "docs/concepts.md").read_text(encoding="utf-8")
+    _, _, table = text.partition("\n## Glossary\n")
+    words = re.findall(r"^\| ([a-z][\w ]*) \|", table, re.MULTILINE)
+    assert 0 < len(words) <= 25
+    assert words == sorted(set(words))
+
+
 def test_there_are_promises_for_every_child_kind() -> None:
     """Each kind that the operator makes has its section."""
     text = (ROOT / "docs/promises.md").read_text(encoding="utf-8")
