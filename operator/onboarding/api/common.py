@@ -81,7 +81,7 @@ LabelValue = Annotated[str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([A-Za-z
 
 
 class DeletionPolicy(StrEnum):
-    """Fate of the namespaces when a project or an environment is removed."""
+    """Handling of the namespaces of a removed project or environment."""
 
     RETAIN = "Retain"
     DELETE = "Delete"

@@ -31,7 +31,7 @@ class ArgoAction(StrEnum):
 
 
 class Access(StrEnum):
-    """Fate of the team's access when an environment is detached."""
+    """Handling of the team's access to a detached environment."""
 
     KEEP = "Keep"
     REVOKE = "Revoke"
@@ -179,5 +179,5 @@ class OnboardingPolicySpec(Model):
     delivery: Delivery = Field(default_factory=Delivery, description="The platform's rules for Argo CD.")
     probes: Probes = Field(default_factory=Probes, description="Networks that probes may reach, and their logins.")
     released_access: Access = Field(
-        default=Access.KEEP, description="Fate of the team's access to a namespace that is detached."
+        default=Access.KEEP, description="Handling of the team's access to a namespace that is detached."
     )
