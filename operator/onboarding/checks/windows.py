@@ -25,7 +25,7 @@ _SOME_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
     Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="mend spec.environments[].releaseWindows",
+    remedy="correct spec.environments[].releaseWindows",
     reads=("environments.releaseWindows",),
 )
 def windows_are_valid(inputs: EnvironmentInputs) -> Finding | None:
@@ -41,7 +41,7 @@ def windows_are_valid(inputs: EnvironmentInputs) -> Finding | None:
     Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="let spec.environments[].releaseWindows of kind Allow lie within the windows of the policy",
+    remedy="keep spec.environments[].releaseWindows of kind Allow within the windows of the policy",
     reads=("environments.releaseWindows",),
 )
 def windows_stay_within_the_platforms(inputs: EnvironmentInputs) -> Finding | None:
