@@ -5,8 +5,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-_CONFIG = "COVERAGE_PROCESS_CONFIG"
-"""Set by coverage (``patch = ["subprocess"]``) for the processes that a measured process starts."""
+_MEASURED = "COVERAGE_PROCESS_CONFIG"
+"""Set by coverage (``patch = ["subprocess"]``) for what a measured process starts; it names files of this machine."""
+_SETTINGS = "pyproject.toml"
 _MOUNT = "/coverage"
 _CHECKOUT = Path(__file__).parents[2]
 
@@ -17,17 +18,24 @@ class Measurement:
     def __init__(self, folder: Path, *, wanted: bool) -> None:
         """Make the folder, if the process is measured."""
         self._folder = folder
-        config = os.environ.get(_CONFIG) if wanted else None
         self.environment: Mapping[str, str] = {}
         self.folders: Mapping[str, Path] = {}
-        if config:
+        if wanted and _MEASURED in os.environ:
             folder.mkdir()
             # The pod's user is not the one that runs the tests.
             folder.chmod(0o777)
-            self.environment = {_CONFIG: config, "COVERAGE_FILE": f"{_MOUNT}/.coverage"}
+            shutil.copy(_CHECKOUT / _SETTINGS, folder)
+            self.environment = {
+                "COVERAGE_PROCESS_START": f"{_MOUNT}/{_SETTINGS}",
+                "COVERAGE_FILE": f"{_MOUNT}/.coverage",
+            }
             self.folders = {_MOUNT: folder}
 
-    def keep(self) -> None:
-        """Move the files to where ``coverage combine`` looks; a process that was killed has written none."""
-        for file in self._folder.glob(".coverage.*"):
+    def keep(self, *, complete: bool) -> None:
+        """Move the files to where ``coverage combine`` looks; only a process that was killed may have written none."""
+        files = list(self._folder.glob(".coverage.*"))
+        if complete and self.folders and not files:
+            raise AssertionError(f"the operator ended and left no coverage data in {self._folder}")
+        for file in files:
             shutil.move(file, _CHECKOUT)
+        self.folders = {}

@@ -115,7 +115,7 @@ class OperatorProcess:
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(timeout=20)
-        self._measurement.keep()
+        self._measurement.keep(complete=self.process.returncode == 0)
         self._behind.close()
 
     def kill(self) -> None:
