@@ -280,6 +280,13 @@ def recount(written: Mapping[ObjectKey, Claim]) -> dict[SiteKey, Totals]:
     return counted
 
 
+def test_a_project_that_wants_nothing_more_reserves_nothing(ledger: Watched) -> None:
+    """Its write may have had no clear answer, after which nobody releases what was reserved: so it is once it is gone."""
+    ledger.reserve("shop", claim())
+    ledger.reserve("shop", {})
+    assert ledger.taken() == Totals()
+
+
 SITES = [SITE, SiteKey("hub", "second", "a"), SiteKey("hub", "second", "b")]
 PROJECTS = ["p0", "p1", "p2"]
 REVISIONS = st.builds(
