@@ -5,16 +5,18 @@ import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 import orjson
 from aiohttp.http_exceptions import HttpProcessingError
-from kubernetes.aio import client as kubernetes
-from kubernetes.aio import config as kubernetes_config
 
 from onboarding import names
+from onboarding.adapters import official
 from onboarding.errors import ApiError, UnreachableError
+
+if TYPE_CHECKING:
+    from kubernetes.aio.client import Configuration
 
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
@@ -30,13 +32,13 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 class Client:
     """Requests to one API server. Errors are ApiError where it answers, UnreachableError where it does not."""
 
-    def __init__(self, configuration: kubernetes.Configuration, *, patience: float) -> None:
+    def __init__(self, configuration: "Configuration", *, patience: float) -> None:
         """Give each request at most ``patience`` seconds."""
         self.configuration = configuration
         self._timeout = aiohttp.ClientTimeout(total=patience)
         # Compressing lists costs both sides more than sending them within a data centre.
         headers = {"User-Agent": names.MANAGER, "Accept-Encoding": "identity"}
-        self.tls = kubernetes.rest.RESTClientObject(configuration).ssl_context
+        self.tls = official.tls_context(configuration)
         self._session = aiohttp.ClientSession(
             base_url=configuration.host,
             connector=aiohttp.TCPConnector(ssl=self.tls, limit=0),
@@ -48,33 +50,21 @@ class Client:
     async def from_environment(cls, kubeconfig: str | None, *, patience: float) -> Self:
         """Return the client of the hub: a kubeconfig file, or else the pod's service account.
 
-        UnreachableError where neither leads to an API server.
+        Raises UnreachableError if neither leads to an API server.
         """
-        configuration = kubernetes.Configuration()
-        try:
-            if kubeconfig:
-                await kubernetes_config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
-            else:
-                kubernetes_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-        except (kubernetes_config.ConfigException, OSError) as error:
-            raise UnreachableError(
-                f"no login to the hub ({error}): run in a pod, or name a kubeconfig in ONBOARDING_KUBECONFIG"
-            ) from None
-        return cls(configuration, patience=patience)
+        return cls(await official.hub_configuration(kubeconfig), patience=patience)
 
     @classmethod
     async def from_kubeconfig(cls, content: Mapping[str, Any], **options: Any) -> Self:
-        """Return the client that a kubeconfig's content describes; UnreachableError where it describes none.
+        """Return the client that the content of a kubeconfig describes; UnreachableError if it describes none.
 
         The options are those of the constructor.
         """
-        configuration = kubernetes.Configuration()
+        configuration = await official.kubeconfig_configuration(content)
         try:
-            await kubernetes_config.load_kube_config_from_dict(content, client_configuration=configuration)  # type: ignore[no-untyped-call]
             return cls(configuration, **options)
-        except (kubernetes_config.ConfigException, ValueError, OSError) as error:
-            # The name of the error alone: its text may quote a key.
-            raise UnreachableError(f"its kubeconfig cannot be used: {type(error).__name__}") from None
+        except (ValueError, OSError) as error:
+            raise official.unusable(error) from None
 
     async def close(self) -> None:
         """Close the connections."""

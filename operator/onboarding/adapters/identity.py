@@ -7,14 +7,15 @@ and miss nothing. So each connection is held to the cluster that it led to at fi
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final
-
-from kubernetes.aio import client as kubernetes
+from typing import TYPE_CHECKING, Any, Final
 
 from onboarding import names
 from onboarding.adapters.client import MERGE_PATCH, METADATA_ONLY, Client
 from onboarding.build.kinds import HUB, NAMESPACE
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
+
+if TYPE_CHECKING:
+    from kubernetes.aio.client import Configuration
 
 _KUBE_SYSTEM: Final = NAMESPACE.path(name="kube-system")
 _LOST_OUR_PLACE: Final = (410, 504)
@@ -29,7 +30,7 @@ class ProvenClient(Client):
 
     def __init__(
         self,
-        configuration: kubernetes.Configuration,
+        configuration: "Configuration",
         *,
         patience: float,
         confirm: Callable[[str], Awaitable[None]],

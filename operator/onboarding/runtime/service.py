@@ -17,7 +17,7 @@ from onboarding.adapters.cluster import KubeCluster
 from onboarding.adapters.hub import HubProjects
 from onboarding.adapters.identity import Pins, ProvenClient
 from onboarding.adapters.pool import ClusterPool, Leniency, read_secret
-from onboarding.adapters.probes.asks import build_asks
+from onboarding.adapters.probes.late import late_asks
 from onboarding.adapters.probes.runner import ProbeRunner
 from onboarding.adapters.secrets import KubeSecrets
 from onboarding.adapters.workloads.ask import ask_workloads
@@ -221,7 +221,7 @@ class Service:
             self._probes = policy.probes
             secrets = partial(read_secret, self._hub_client, self._settings.namespace)
             hub = os.environ.get("KUBERNETES_SERVICE_HOST")
-            asks = build_asks(policy.probes, secrets, never=(hub,) if hub else ())
+            asks = late_asks(policy.probes, secrets, never=(hub,) if hub else ())
             self._outside.configure(
                 policy.probes, {**asks, WorkloadsRequest: lambda request: ask_workloads(self._pool, request)}
             )

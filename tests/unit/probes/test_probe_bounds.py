@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from onboarding.adapters.probes.asks import burdened
+from onboarding.adapters.probes.late import burdened
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.adapters.probes.runner import ProbeRunner
 from onboarding.api.probes import Probes

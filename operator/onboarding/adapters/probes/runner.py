@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from onboarding.adapters.probes.asks import Ask, burdened
+from onboarding.adapters.probes.late import Ask, burdened
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.api.probes import Probes
 from onboarding.checks.probe import Answer, Request
