@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from onboarding.reconcile.reconciler import Retry
 from onboarding.runtime import queue as module
-from onboarding.runtime.queue import WorkQueue
+from onboarding.runtime.queue import Requeue, WorkQueue
 
 
 class Worker:
@@ -21,9 +20,9 @@ class Worker:
         self.twice = False
         self.hold: dict[str, asyncio.Event] = {}
         self.retries: dict[str, int] = {}
-        self.kind = Retry.LATER
+        self.kind = Requeue.BACK_OFF
 
-    async def __call__(self, key: str) -> Retry:
+    async def __call__(self, key: str) -> Requeue:
         self.twice |= key in self.running
         self.running.append(key)
         if key in self.hold:
@@ -34,7 +33,7 @@ class Worker:
         self.done.append(key)
         left = self.retries.get(key, 0)
         self.retries[key] = left - 1
-        return self.kind if left > 0 else Retry.NO
+        return self.kind if left > 0 else Requeue.NO
 
 
 class Timers:
@@ -67,6 +66,11 @@ class Timers:
                 callback(*arguments)
 
 
+def middle(low: float, high: float) -> float:
+    """Draw no lots: there is no jitter then."""
+    return (low + high) / 2
+
+
 @pytest.fixture
 def worker() -> Worker:
     return Worker()
@@ -74,9 +78,8 @@ def worker() -> Worker:
 
 @pytest.fixture
 def timers(monkeypatch: pytest.MonkeyPatch) -> Timers:
-    """Replace the loop's timers in the queue, and its jitter by nothing."""
+    """Replace the loop's timers in the queue."""
     timers = Timers()
-    monkeypatch.setattr(module.random, "uniform", lambda low, high: (low + high) / 2)
     monkeypatch.setattr(module.asyncio, "get_running_loop", lambda: timers)
     return timers
 
@@ -165,7 +168,7 @@ async def test_nothing_is_worked_on_before_the_queue_is_opened(worker: Worker) -
 
 
 async def test_a_failing_key_is_tried_again_later_and_later_up_to_a_minute(worker: Worker, timers: Timers) -> None:
-    queue, worker.retries = WorkQueue(worker, workers=1), {"a": 14}
+    queue, worker.retries = WorkQueue(worker, workers=1, uniform=middle), {"a": 14}
     async with running(queue):
         queue.add("a")
         for _ in range(14):
@@ -180,13 +183,13 @@ async def test_a_failing_key_is_tried_again_later_and_later_up_to_a_minute(worke
 
 
 async def test_a_next_step_follows_soon_however_often_it_failed_before(worker: Worker, timers: Timers) -> None:
-    queue, worker.retries = WorkQueue(worker, workers=1), {"a": 8}
+    queue, worker.retries = WorkQueue(worker, workers=1, uniform=middle), {"a": 8}
     async with running(queue):
         queue.add("a")
         for _ in range(6):
             await idle()
             timers.fire()
-        worker.kind = Retry.SOON
+        worker.kind = Requeue.SOON
         for _ in range(2):
             await idle()
             timers.fire()
@@ -196,7 +199,7 @@ async def test_a_next_step_follows_soon_however_often_it_failed_before(worker: W
 
 
 async def test_success_begins_the_waits_anew(worker: Worker, timers: Timers) -> None:
-    queue = WorkQueue(worker, workers=1)
+    queue = WorkQueue(worker, workers=1, uniform=middle)
     async with running(queue):
         for _ in range(2):
             worker.retries = {"a": 1}
@@ -208,7 +211,7 @@ async def test_success_begins_the_waits_anew(worker: Worker, timers: Timers) -> 
 
 
 async def test_a_request_ends_the_wait_and_its_timer(worker: Worker, timers: Timers) -> None:
-    queue, worker.retries = WorkQueue(worker, workers=1), {"a": 1}
+    queue, worker.retries = WorkQueue(worker, workers=1, uniform=middle), {"a": 1}
     async with running(queue):
         queue.add("a")
         await idle()

@@ -1,7 +1,6 @@
 """A Kubernetes client for raw JSON: one aiohttp session per cluster, with the official client's configuration."""
 
 import asyncio
-import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType
@@ -13,6 +12,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from onboarding import names
 from onboarding.adapters import official
+from onboarding.backoff import uniform
 from onboarding.errors import ApiError, UnreachableError
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _retry_after(response: aiohttp.ClientResponse) -> float:
         seconds = float(response.headers.get("Retry-After", "1"))
     except ValueError:
         seconds = 1.0
-    return min(seconds, 30.0) * random.uniform(1.0, 1.3)  # noqa: S311 - not for security
+    return min(seconds, 30.0) * uniform(1.0, 1.3)
 
 
 def _json_object(method: str, path: str, content: bytes) -> dict[str, Any]:

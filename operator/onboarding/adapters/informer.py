@@ -6,7 +6,6 @@ answers to writes may lag behind, so that they prove nothing; they only raise wh
 """
 
 import asyncio
-import random
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,6 +17,7 @@ import orjson
 import structlog
 
 from onboarding.adapters.client import METADATA_ONLY, Client
+from onboarding.backoff import Backoff, uniform
 from onboarding.build.kinds import Manifest
 from onboarding.errors import ApiError, OnboardingError, UnreachableError, WentBackError
 
@@ -84,12 +84,12 @@ class Informer:
 
         WentBackError where the server shows an older state than before.
         """
-        delay = _BACKOFF_FIRST
+        backoff = Backoff(_BACKOFF_FIRST, _BACKOFF_LAST)
         while True:
             try:
                 async with asyncio.timeout(None) as self._round:
                     await self._take_up()
-                delay = _BACKOFF_FIRST
+                backoff.reset()
                 continue
             except TimeoutError:
                 continue  # It was asked to read again.
@@ -101,8 +101,7 @@ class Informer:
                 self._broken(str(error))
             finally:
                 self._round = None
-            await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
-            delay = min(delay * 2, _BACKOFF_LAST)
+            await asyncio.sleep(backoff.next())
 
     async def read_again(self) -> None:
         """List again now; return when a list that began later is complete."""
@@ -232,7 +231,7 @@ class Informer:
             "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": str(version),
-            "timeoutSeconds": str(random.randint(300, 600)),  # noqa: S311 - not for security
+            "timeoutSeconds": f"{uniform(300, 600):.0f}",
         }
         accept = self._accept.format(list="")
         watch = self._client.watch(self._feed.path, query=query, accept=accept, silence=self._silence)

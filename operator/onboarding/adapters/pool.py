@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -12,12 +11,14 @@ import yaml
 
 from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import LOGIN_REFUSED, KubeCluster
+from onboarding.backoff import Backoff
 from onboarding.build.kinds import HUB, ChildKind, Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
 from onboarding.reconcile.live import Live
 from onboarding.reconcile.ports import Cluster
 from onboarding.reconcile.world import ClusterState
 
+_BACKOFF_FIRST = 1.0
 _BACKOFF_LAST = 15.0
 """Short, so that a cluster that is back, or a Secret that was renewed, is noticed soon."""
 _FILES = frozenset({"tokenFile", "client-certificate", "client-key", "certificate-authority"})
@@ -155,7 +156,7 @@ class ClusterPool(Mapping[str, Cluster]):
 
     async def _open(self, name: str) -> None:
         """Connect, trying again until it works."""
-        delay = 1.0
+        backoff = Backoff(_BACKOFF_FIRST, _BACKOFF_LAST)
         while True:
             try:
                 site = await self._connected(name)
@@ -164,8 +165,7 @@ class ClusterPool(Mapping[str, Cluster]):
                 log.warning("no connection to a site", cluster=name, problem=problem)
                 self._sites[name] = Unconnected(problem)
                 self._state_changed()
-                await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
-                delay = min(delay * 2, _BACKOFF_LAST)
+                await asyncio.sleep(backoff.next())
             else:
                 self._sites[name] = site
                 site.start()

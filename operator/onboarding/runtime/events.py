@@ -1,12 +1,12 @@
 """Kopf: the watch on projects. A handler does nothing but keep what was seen and ask for a pass."""
 
-import itertools
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import kopf
 
 from onboarding import names
+from onboarding.backoff import Backoff
 from onboarding.reconcile.declared import Declared
 
 _UNUSED_FINALIZER = f"{names.GROUP}/kopf"
@@ -88,7 +88,9 @@ class _Backoffs:
     """Seconds between attempts of one request: soon after a short outage, and without end through a long one."""
 
     def __iter__(self) -> Iterator[float]:
-        return itertools.chain((0.5, 1, 1, 2, 2, 3, 3), itertools.repeat(5.0))
+        backoff = Backoff(0.5, 5)
+        while True:
+            yield backoff.next()
 
 
 def build_settings() -> kopf.OperatorSettings:

@@ -18,6 +18,7 @@ from onboarding.adapters.events import Regarding, post
 from onboarding.adapters.informer import Informer
 from onboarding.adapters.platform_status import KINDS, write_status
 from onboarding.adapters.rights import role_state
+from onboarding.backoff import Backoff
 from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.declared import Declared
 from onboarding.reconcile.offer.offered import Due
@@ -100,21 +101,19 @@ class Platform:
 
     async def _keep(self) -> None:
         """Look at the platform whenever something is new, and again where that failed."""
-        retry = _RETRY_FIRST
+        backoff = Backoff(_RETRY_FIRST, _RETRY_LAST)
         while True:
             pause = None
             try:
                 await self.look()
-                retry = _RETRY_FIRST
+                backoff.reset()
             except OnboardingError as error:
                 log.warning("the platform cannot be looked at", error=str(error))
-                pause = retry
+                pause = backoff.next()
             except Exception:
                 # A policy that breaks us must not end the operator, and with it the passes of every project.
                 log.exception("looking at the platform broke")
-                pause = retry
-            if pause is not None:
-                retry = min(retry * 2, _RETRY_LAST)
+                pause = backoff.next()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), pause)
 

@@ -36,11 +36,13 @@ from onboarding.runtime.ending import cause_of
 from onboarding.runtime.events import KOPF_IDENTITY, Events, build_registry, build_settings
 from onboarding.runtime.metrics import Metrics
 from onboarding.runtime.platform import Platform
-from onboarding.runtime.queue import WorkQueue
+from onboarding.runtime.queue import Requeue, WorkQueue
 from onboarding.runtime.session import KopfSession
 from onboarding.settings import Settings
 
 _SITES_PATIENCE = 10.0
+
+_REQUEUE = {Retry.NO: Requeue.NO, Retry.SOON: Requeue.SOON, Retry.LATER: Requeue.BACK_OFF}
 
 log = structlog.get_logger(__name__)
 
@@ -164,7 +166,7 @@ class Service:
         garbage.search_what_is_new()
         self._queue.open()
 
-    async def _work(self, name: str) -> Retry:
+    async def _work(self, name: str) -> Requeue:
         """Make one pass; one project's failure never stops another's."""
         await self._hub.guards_answered()
         if self._hub.state != self._states.get(HUB):
@@ -196,10 +198,10 @@ class Service:
         say("pass", project=name, reason=done.verdict.reason.value, changes=len(done.changes), first=done.changes[:3])
         return self._ended(done.verdict.reason.value, started, done.retry)
 
-    def _ended(self, outcome: str, started: float, retry: Retry) -> Retry:
+    def _ended(self, outcome: str, started: float, retry: Retry) -> Requeue:
         self._metrics.passes.labels(outcome).inc()
         self._metrics.duration.labels(outcome).observe(time.monotonic() - started)
-        return retry
+        return _REQUEUE[retry]
 
     def _wrote_object(self, cluster: str, kind: str, verb: str) -> None:
         self._metrics.writes.labels(cluster, kind, verb).inc()

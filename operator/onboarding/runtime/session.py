@@ -5,7 +5,6 @@ stream tell them apart.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -14,6 +13,7 @@ import aiohttp
 import kopf
 
 from onboarding.adapters.client import Client
+from onboarding.backoff import jittered
 
 _LOGIN_AGAIN = 5.0
 """Seconds until a request whose token was refused is sent again, with the token that is on disk by then."""
@@ -73,7 +73,7 @@ class KopfSession:
             if response.status != 401:
                 return response
             response.close()
-            await asyncio.sleep(_LOGIN_AGAIN * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
+            await asyncio.sleep(jittered(_LOGIN_AGAIN))
 
     def _heard(self) -> None:
         self._last_heard = time.monotonic()

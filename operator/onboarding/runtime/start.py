@@ -1,7 +1,6 @@
 """The start: wait until the hub answers, while health is served, and then run."""
 
 import asyncio
-import random
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
@@ -11,6 +10,7 @@ import structlog
 
 from onboarding.adapters.client import Client
 from onboarding.adapters.hub import count_declared, installation_id
+from onboarding.backoff import Backoff
 from onboarding.errors import OnboardingError
 from onboarding.runtime import garbage
 from onboarding.runtime.health import Health, build_app, serve
@@ -64,7 +64,7 @@ async def _first_answer(hub: Client, namespace: str) -> _FirstAnswer:
 
 async def _answered(ask: Callable[[], Awaitable[T]], health: Health) -> T:
     """Ask until there is an answer: a hub that is away is waited for, as later on, and readiness says so."""
-    delay, told = _RETRY_FIRST, ""
+    backoff, told = Backoff(_RETRY_FIRST, _RETRY_LAST), ""
     while True:
         try:
             return await ask()
@@ -73,8 +73,7 @@ async def _answered(ask: Callable[[], Awaitable[T]], health: Health) -> T:
             if told != str(error):
                 told = str(error)
                 log.warning("the start waits for the hub", problem=told)
-        await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
-        delay = min(delay * 2, _RETRY_LAST)
+        await asyncio.sleep(backoff.next())
 
 
 async def _until_stopped(waiting: Coroutine[None, None, T]) -> T | None:
