@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     request_timeout: float = Field(
         default=30, gt=0, description="Seconds that one request may take; the client's default would be 5 minutes."
     )
-    silence_limit: float = Field(
+    idle_timeout: float = Field(
         default=75,
         gt=0,
         description="Seconds without a byte after which a watch is taken for dead; bookmarks come every 60 s.",

@@ -34,7 +34,7 @@ def exposed(*, ready: bool = True, oldest: float = 0) -> Samples:
         ready=lambda: ready,
         depth=lambda: 0,
         oldest=lambda: oldest,
-        silence=dict,
+        idle=dict,
         clusters=lambda: CLUSTERS,
         applications=dict,
     )

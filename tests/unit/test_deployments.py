@@ -108,7 +108,7 @@ def test_the_gauge_counts_what_is_there(watched: Watched) -> None:
     namespace = {"metadata": {"uid": "n", "resourceVersion": "1", "labels": OURS, "name": "x"}}
     watched.looks({**live, ObjectKey("hub", NAMESPACE, "", "x"): namespace})
     watched.metrics.watch(
-        ready=bool, depth=int, oldest=float, silence=dict, clusters=dict, applications=watched.deployments.states
+        ready=bool, depth=int, oldest=float, idle=dict, clusters=dict, applications=watched.deployments.states
     )
     gauge = "onboarding_applications"
     assert watched.value(gauge, sync="Synced", health="Healthy") == 2

@@ -69,7 +69,7 @@ async def test_where_the_server_has_forgotten_our_place_the_list_is_read_again(
 async def test_a_silent_watch_is_taken_up_again(server: FakeApiServer) -> None:
     script = [page(server), quiet(server, event("BOOKMARK", "", 15)), page(server, version=15)]
     script.append(quiet(server, event("ADDED", "a", 16)))
-    async with watching(server, *script, silence=0.2) as watched:
+    async with watching(server, *script, idle_timeout=0.2) as watched:
         await watched.until(lambda: ("heard", "a") in watched.news)
         assert watched.informer.problem == ""
     assert server.requests[3].query["resourceVersion"] == "15"

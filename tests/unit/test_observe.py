@@ -34,7 +34,7 @@ def seen(owner: Owner) -> World:
     ledger, cluster = Ledger(OWNER.installation, lambda _project: None), FakeCluster()
     manifest = stored(build_namespace(owner, REVISION))
     cluster.put(SPACE, manifest)
-    ledger.heard(SPACE, live_of(NAMESPACE, manifest))
+    ledger.on_update(SPACE, live_of(NAMESPACE, manifest))
     observer = Observer(
         OneProject(),
         {HUB: cluster},

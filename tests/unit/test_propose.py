@@ -74,7 +74,7 @@ def test_what_grows_leaves_room_for_what_is_there_and_shrinks_later() -> None:
     ledger = Ledger(OWNER.installation, lambda _: None)
     for key, live in built(before).items():
         if key.kind.kind == "Namespace":
-            ledger.heard(key, live)
+            ledger.on_update(key, live)
     namespaces = [key for key in built(before) if key.kind.kind == "Namespace"]
     occupancy = ledger.occupancy("shop", namespaces)
     judgement = judge(world_of(after, built(before), targets=TARGETS, occupancy=occupancy))

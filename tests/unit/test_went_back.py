@@ -10,7 +10,7 @@ from kubernetes.aio import client as kubernetes
 
 from onboarding.adapters import informer as module
 from onboarding.adapters.cluster import KubeCluster
-from onboarding.adapters.identity import ProvenClient
+from onboarding.adapters.identity import PinnedClient
 from onboarding.build.kinds import HUB, RESOURCE_QUOTA, Manifest, ObjectKey
 from onboarding.build.naming import ownership_labels
 from onboarding.build.revision import Owner
@@ -215,18 +215,18 @@ async def cluster(server: FakeApiServer) -> AsyncIterator[KubeCluster]:
     async def confirm(_uid: str) -> None:
         return
 
-    client = ProvenClient(configuration, patience=5, confirm=confirm, changed=lambda: None)
+    client = PinnedClient(configuration, request_timeout=5, confirm=confirm, changed=lambda: None)
     found = KubeCluster(
         HUB,
         client,
         ledger=Ledger("inst-1", lambda _: None),
-        silence=60,
+        idle_timeout=60,
         writes_in_flight=1,
         project_changed=lambda _: None,
         state_changed=lambda: None,
-        wrote=lambda *_: None,
+        on_write=lambda *_: None,
     )
-    found._store.heard(RESOURCE_QUOTA, quota(20))
+    found._store.on_update(RESOURCE_QUOTA, quota(20))
     yield found
     await found.close()
 
@@ -241,8 +241,8 @@ async def test_a_read_of_an_object_that_is_older_than_known_ends_the_work_on_its
     server.script = identified(server, server.json(quota(19)))
     with pytest.raises(UnreachableError, match="went back"):
         await cluster.read(KEY)
-    assert "it is at version 19, and 20 was seen before" in cluster.lost
-    assert (cluster.state.problem, cluster.state.known) == (cluster.lost, False)
+    assert "it is at version 19, and 20 was seen before" in cluster.reconnect_reason
+    assert (cluster.state.problem, cluster.state.known) == (cluster.reconnect_reason, False)
     found = cluster.cached(KEY)
     assert found is not None
     assert found.version == 20
@@ -256,14 +256,28 @@ async def test_the_answer_to_a_patch_that_changed_nothing_may_be_old(
     live = cluster.cached(KEY)
     assert live is not None
     await cluster.change(KEY, {}, live)
-    assert cluster.lost == ""
+    assert cluster.reconnect_reason == ""
     assert cluster.cached(KEY) == live
+
+
+async def test_the_answer_to_a_patch_brings_nothing_back_whose_deletion_was_told_before(
+    server: FakeApiServer, cluster: KubeCluster
+) -> None:
+    async def told_first(request: web.Request) -> web.StreamResponse:
+        cluster._store.on_delete(RESOURCE_QUOTA, quota(22))
+        return await server.json(quota(21))(request)
+
+    server.script = identified(server, told_first)
+    live = cluster.cached(KEY)
+    assert live is not None
+    await cluster.change(KEY, {}, live)
+    assert cluster.cached(KEY) is None
 
 
 async def test_a_read_of_the_same_version_is_no_older_one(server: FakeApiServer, cluster: KubeCluster) -> None:
     server.script = identified(server, server.json(quota(20)))
     assert await cluster.read(KEY) == quota(20)
-    assert cluster.lost == ""
+    assert cluster.reconnect_reason == ""
 
 
 async def test_a_cluster_whose_server_went_back_is_written_to_no_more_and_lets_its_tasks_end(
@@ -285,10 +299,10 @@ async def test_a_cluster_whose_server_went_back_is_written_to_no_more_and_lets_i
     tasks = cluster.start()
     async with asyncio.timeout(10):
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-    assert "went back to an earlier state" in cluster.lost
-    assert (cluster.state.problem, cluster.state.known) == (cluster.lost, False)
+    assert "went back to an earlier state" in cluster.reconnect_reason
+    assert (cluster.state.problem, cluster.state.known) == (cluster.reconnect_reason, False)
     died = next(task for task in tasks if task.done())
-    assert str(cause_of(died)) == cluster.lost
+    assert str(cause_of(died)) == cluster.reconnect_reason
 
 
 async def test_the_cause_of_an_end_is_the_error_that_was_raised_on_purpose() -> None:

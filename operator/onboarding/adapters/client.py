@@ -32,10 +32,10 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 class Client:
     """Requests to one API server. Errors are ApiError where it answers, UnreachableError where it does not."""
 
-    def __init__(self, configuration: "Configuration", *, patience: float) -> None:
-        """Give each request at most ``patience`` seconds."""
+    def __init__(self, configuration: "Configuration", *, request_timeout: float) -> None:
+        """Give each request at most ``request_timeout`` seconds."""
         self.configuration = configuration
-        self._timeout = aiohttp.ClientTimeout(total=patience)
+        self._timeout = aiohttp.ClientTimeout(total=request_timeout)
         # Compressing lists costs both sides more than sending them within a data centre.
         headers = {"User-Agent": names.MANAGER, "Accept-Encoding": "identity"}
         self.tls = official.tls_context(configuration)
@@ -47,12 +47,12 @@ class Client:
         )
 
     @classmethod
-    async def from_environment(cls, kubeconfig: str | None, *, patience: float) -> Self:
+    async def from_environment(cls, kubeconfig: str | None, *, request_timeout: float) -> Self:
         """Return the client of the hub: a kubeconfig file, or else the pod's service account.
 
         Raises UnreachableError if neither leads to an API server.
         """
-        return cls(await official.hub_configuration(kubeconfig), patience=patience)
+        return cls(await official.hub_configuration(kubeconfig), request_timeout=request_timeout)
 
     @classmethod
     async def from_kubeconfig(cls, content: Mapping[str, Any], **options: Any) -> Self:
@@ -101,14 +101,14 @@ class Client:
 
     @asynccontextmanager
     async def watch(
-        self, path: str, *, query: Mapping[str, str], accept: str, silence: float
+        self, path: str, *, query: Mapping[str, str], accept: str, idle_timeout: float
     ) -> AsyncGenerator[AsyncIterator[bytes]]:
         """Open a watch and give its lines; they end when the server ends it.
 
-        ``silence`` is how many seconds it may say nothing. ApiError where the server refuses the watch,
-        UnreachableError where it cannot be reached or breaks off.
+        Raises ApiError if the server refuses the watch, UnreachableError if it cannot be reached, breaks off, or sends
+        no byte for ``idle_timeout`` seconds.
         """
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=silence)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=idle_timeout)
         headers = await self._request_headers(accept, "application/json")
         try:
             async with self._session.get(path, params=query, headers=headers, timeout=timeout) as response:

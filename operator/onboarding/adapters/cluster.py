@@ -9,7 +9,7 @@ import structlog
 from onboarding import names
 from onboarding.adapters.client import MERGE_PATCH
 from onboarding.adapters.guards import GuardProber
-from onboarding.adapters.identity import ProvenClient
+from onboarding.adapters.identity import PinnedClient
 from onboarding.adapters.informer import Feed, Informer
 from onboarding.adapters.store import Store
 from onboarding.build.kinds import (
@@ -41,31 +41,34 @@ class KubeCluster:
     def __init__(
         self,
         name: str,
-        client: ProvenClient,
+        client: PinnedClient,
         *,
         ledger: Ledger,
-        silence: float,
+        idle_timeout: float,
         writes_in_flight: int,
         project_changed: Callable[[str], None],
         state_changed: Callable[[], None],
-        wrote: Callable[[str, str, str], None],
+        on_write: Callable[[str, str, str], None],
     ) -> None:
-        """Work for the ledger's installation; call ``wrote`` with cluster, kind and verb after each write."""
+        """Work for the ledger's installation; call ``on_write`` with cluster, kind and verb after each write."""
         self.name = name
         self.client = client
         self._ledger = ledger
         self._store = Store(name, project_changed, ledger)
         self._state_changed = state_changed
-        self._wrote = wrote
+        self._on_write = on_write
         self._slots = asyncio.Semaphore(writes_in_flight)
         selector = {"labelSelector": f"{names.LABEL_INSTALLATION}={ledger.installation}"}
         self._informers = {
             kind: Informer(
-                client, self._feed(kind, {} if kind is NAMESPACE else selector), silence=silence, changed=state_changed
+                client,
+                self._feed(kind, {} if kind is NAMESPACE else selector),
+                idle_timeout=idle_timeout,
+                changed=state_changed,
             )
             for kind in CHILD_KINDS
         }
-        self._guards = GuardProber(name, client, ledger.installation, silence=silence, changed=state_changed)
+        self._guards = GuardProber(name, client, ledger.installation, idle_timeout=idle_timeout, changed=state_changed)
         self._tasks: list[asyncio.Task[None]] = []
         self._older: WentBackError | None = None
         """How the server was found to show an older state than before, where it was."""
@@ -99,7 +102,7 @@ class KubeCluster:
 
     async def close(self) -> None:
         """Stop watching and close the connections."""
-        self._ledger.left(self.name)
+        self._ledger.remove_cluster(self.name)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -127,7 +130,7 @@ class KubeCluster:
         )
 
     @property
-    def lost(self) -> str:
+    def reconnect_reason(self) -> str:
         """Why it has to be connected to anew; the empty string where it does not."""
         if self._older:
             return str(self._older)
@@ -138,7 +141,7 @@ class KubeCluster:
         await self.client.prove()
 
     @property
-    def silence(self) -> float:
+    def idle_seconds(self) -> float:
         """Seconds since the most silent of the watches was last heard."""
         now = time.monotonic()
         return max(now - informer.last_heard for informer in self._watching if informer.served)
@@ -180,7 +183,7 @@ class KubeCluster:
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> None:
         """POST an object; where its namespace is missing, find out."""
-        self._store.expect(key)
+        self._store.begin_write(key)
         async with self._slots:
             try:
                 made = await self.client.request("POST", key.kind.path(key.namespace), query=_WRITE, body=manifest)
@@ -189,9 +192,9 @@ class KubeCluster:
                     await self.read(ObjectKey(key.cluster, NAMESPACE, "", key.namespace))
                 raise
             finally:
-                self._store.answered(key)
-        self._store.wrote(key.kind, made)
-        self._wrote(self.name, key.kind.kind, "create")
+                self._store.end_write(key)
+        self._store.on_write(key.kind, made)
+        self._on_write(self.name, key.kind.kind, "create")
 
     async def change(self, key: ObjectKey, patch: Manifest, live: Live) -> None:
         """Merge-patch an object of this UID and, where nobody else moves it all the time, this version."""
@@ -207,8 +210,8 @@ class KubeCluster:
                 if error.status in (404, 409, 422):
                     await self.read(key)
                 raise
-        self._store.wrote(key.kind, changed)
-        self._wrote(self.name, key.kind.kind, "patch")
+        self._store.on_write(key.kind, changed, must_be_known=True)
+        self._on_write(self.name, key.kind.kind, "patch")
 
     async def delete(self, key: ObjectKey, live: Live) -> bool:
         """Delete an object of this UID and version; return whether it is gone already."""
@@ -224,11 +227,11 @@ class KubeCluster:
                 if error.status != 404:
                     raise
                 answer = {"kind": "Status"}
-        self._wrote(self.name, key.kind.kind, "delete")
+        self._on_write(self.name, key.kind.kind, "delete")
         if answer.get("kind") != key.kind.kind or "deletionTimestamp" not in answer["metadata"]:
-            self._store.forget(key, live.uid)
+            self._store.remove(key, live.uid)
             return True
-        self._store.wrote(key.kind, answer)
+        self._store.on_write(key.kind, answer, must_be_known=True)
         return False
 
     async def read(self, key: ObjectKey) -> Manifest | None:
@@ -239,13 +242,13 @@ class KubeCluster:
         except ApiError as error:
             if error.status != 404:
                 raise
-            self._store.missing(key)
+            self._store.on_not_found(key)
             return None
         version = int(found["metadata"]["resourceVersion"])
         if known is not None and version < known.version:
             self._leave(WentBackError(str(key), f"it is at version {version}, and {known.version} was seen before"))
-            raise UnreachableError(self.lost)
-        self._store.wrote(key.kind, found)
+            raise UnreachableError(self.reconnect_reason)
+        self._store.on_write(key.kind, found)
         return found
 
     async def list_in(self, kind: ChildKind, namespace: str) -> Sequence[Manifest]:
@@ -260,8 +263,8 @@ class KubeCluster:
             path=kind.path(),
             query=query,
             metadata_only=kind is NAMESPACE,
-            heard=lambda item: self._store.heard(kind, item),
-            complete=lambda listed, version: self._store.complete(kind, listed, version),
-            lost=lambda item: self._store.lost(kind, item),
+            on_update=lambda item: self._store.on_update(kind, item),
+            on_list=lambda listed, version: self._store.on_list(kind, listed, version),
+            on_delete=lambda item: self._store.on_delete(kind, item),
             known=lambda item: self._store.version(kind, item),
         )

@@ -29,7 +29,7 @@ _PROJECTS: Final = f"/apis/{names.API_VERSION}/projectonboardings"
 _ACCOUNT, _NAMESPACES, _OBJECTS, _RELEASED = names.GUARD_POLICIES
 _OF_PROJECTS, _ = names.HUB_GUARD_POLICIES
 _NAME: Final = "project-onboarding-guard-probe"
-_PATIENCE: Final = 10.0
+_TIMEOUT: Final = 10.0
 """Seconds for which somebody waits for the first answers at most."""
 _DRY: Final = {"dryRun": "All", "fieldManager": names.MANAGER, "fieldValidation": "Strict"}
 
@@ -61,7 +61,7 @@ class GuardProber:
     """
 
     def __init__(
-        self, cluster: str, client: Client, installation: str, *, silence: float, changed: Callable[[], None]
+        self, cluster: str, client: Client, installation: str, *, idle_timeout: float, changed: Callable[[], None]
     ) -> None:
         """Call ``changed`` when a policy is proven to be in force, or is not any more."""
         self._cluster = cluster
@@ -76,7 +76,7 @@ class GuardProber:
         self._wake = {policy: asyncio.Event() for policy in policies}
         self._answered = asyncio.Event()
         feeds = (self._feed(plural) for plural in self._heard)
-        self.informers = tuple(Informer(client, feed, silence=silence, changed=changed) for feed in feeds)
+        self.informers = tuple(Informer(client, feed, idle_timeout=idle_timeout, changed=changed) for feed in feeds)
 
     def probe_projects(self, projects: Callable[[], Iterable[str]]) -> None:
         """Ask the policy on ProjectOnboardings by one of these: it meets no object that is being made."""
@@ -115,7 +115,7 @@ class GuardProber:
         """Return when every policy that is due and not proven has answered, or has had time enough to."""
         self.wake()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 while any(map(self._holds_up, self._guards.values())):
                     self._answered.clear()
                     await self._answered.wait()
@@ -196,9 +196,9 @@ class GuardProber:
             path=f"{_ADMISSION}/{plural}",
             query={},
             metadata_only=True,
-            heard=partial(self._change, plural),
-            complete=complete,
-            lost=partial(self._change, plural, gone=True),
+            on_update=partial(self._change, plural),
+            on_list=complete,
+            on_delete=partial(self._change, plural, gone=True),
         )
 
     def _change(self, plural: str, item: Manifest, *, gone: bool = False) -> None:

@@ -17,10 +17,10 @@ _PROJECTS = f"/apis/{names.API_VERSION}/projectonboardings"
 class HubProjects:
     """Writes on ProjectOnboardings."""
 
-    def __init__(self, client: Client, wrote: Callable[[Mapping[str, Any]], None]) -> None:
-        """Call ``wrote`` with the object that each write made, so that the next pass knows it before its event."""
+    def __init__(self, client: Client, on_write: Callable[[Mapping[str, Any]], None]) -> None:
+        """Call ``on_write`` with the object that each write made, so that the next pass knows it before its event."""
         self._client = client
-        self._wrote = wrote
+        self._on_write = on_write
 
     async def write_status(self, name: str, status: dict[str, Any]) -> None:
         """Server-side apply the whole status, so that a field which we no longer send goes away."""
@@ -32,7 +32,7 @@ class HubProjects:
         }
         query = {"fieldManager": names.MANAGER, "force": "true", "fieldValidation": "Strict"}
         path = f"{_PROJECTS}/{name}/status"
-        self._wrote(await self._client.request("PATCH", path, query=query, body=body, content_type=APPLY_PATCH))
+        self._on_write(await self._client.request("PATCH", path, query=query, body=body, content_type=APPLY_PATCH))
 
     async def announce(self, project: Project, announcements: Sequence[Announcement]) -> None:
         """Post Events about a project."""
@@ -46,7 +46,7 @@ class HubProjects:
             {"op": "add", "path": "/metadata/finalizers", "value": list(finalizers)},
         ]
         path = f"{_PROJECTS}/{project.name}"
-        self._wrote(await self._client.request("PATCH", path, body=patch, content_type=JSON_PATCH))
+        self._on_write(await self._client.request("PATCH", path, body=patch, content_type=JSON_PATCH))
 
 
 async def installation_id(client: Client, namespace: str) -> str:

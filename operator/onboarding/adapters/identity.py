@@ -22,7 +22,7 @@ _LOST_OUR_PLACE: Final = (410, 504)
 """How a server answers to a version that it has forgotten, or never had: it may be another one."""
 
 
-class ProvenClient(Client):
+class PinnedClient(Client):
     """A client that asks nothing of a cluster before it has proven to be the one that is meant.
 
     It proves so at first, and again after every interruption: another cluster may answer then.
@@ -32,12 +32,12 @@ class ProvenClient(Client):
         self,
         configuration: "Configuration",
         *,
-        patience: float,
+        request_timeout: float,
         confirm: Callable[[str], Awaitable[None]],
         changed: Callable[[], None],
     ) -> None:
         """Let ``confirm`` refuse a UID by an OnboardingError; call ``changed`` when the connection is good no more."""
-        super().__init__(configuration, patience=patience)
+        super().__init__(configuration, request_timeout=request_timeout)
         self._confirm = confirm
         self._changed = changed
         self._interruptions = 0
@@ -105,7 +105,7 @@ class ProvenClient(Client):
         self.login_refused = False
 
 
-class Pins:
+class ClusterIdentities:
     """The UID behind each connection, in a ConfigMap of the operator's namespace: part of the backup."""
 
     def __init__(self, hub: Client, namespace: str, *, followed: Callable[[], Collection[str]]) -> None:

@@ -37,11 +37,11 @@ class Feed:
     path: str
     query: Mapping[str, str]
     metadata_only: bool
-    heard: Callable[[Manifest], None]
+    on_update: Callable[[Manifest], None]
     """Called with every object that is listed, added or modified."""
-    complete: Callable[[AbstractSet[tuple[str, str]], int], None]
+    on_list: Callable[[AbstractSet[tuple[str, str]], int], None]
     """Called after a list with namespace and name of all that was in it, and with its version."""
-    lost: Callable[[Manifest], None]
+    on_delete: Callable[[Manifest], None]
     known: Callable[[Manifest], int] = lambda _item: 0
     """Returns the version that is known of a listed object; 0 where none is."""
     seen: Callable[[], int] = lambda: 0
@@ -55,11 +55,11 @@ class Feed:
 class Informer:
     """Keeps one feed up to date."""
 
-    def __init__(self, client: Client, feed: Feed, *, silence: float, changed: Callable[[], None]) -> None:
+    def __init__(self, client: Client, feed: Feed, *, idle_timeout: float, changed: Callable[[], None]) -> None:
         """Call ``changed`` when the feed becomes warm, breaks, or is found not to be served."""
         self._client = client
         self._feed = feed
-        self._silence = silence
+        self._idle_timeout = idle_timeout
         self._changed = changed
         self._version: int | None = None
         self._highest = 0
@@ -142,7 +142,7 @@ class Informer:
         self.problem = ""
         if self.served:
             self.served = self.warm = False
-            self._feed.complete(frozenset(), sys.maxsize)
+            self._feed.on_list(frozenset(), sys.maxsize)
             log.warning("kind is not served", feed=self._feed.name)
         if news:
             self._changed()
@@ -170,7 +170,7 @@ class Informer:
         except BaseException:
             self._awaiting = awaiting + self._awaiting
             raise
-        self._feed.complete(listed, version)
+        self._feed.on_list(listed, version)
         for complete in awaiting:
             if not complete.done():
                 complete.set_result(None)
@@ -191,7 +191,7 @@ class Informer:
             version = self._prove_newer(page, seen)
             for item in page["items"] or ():
                 listed.add((item["metadata"].get("namespace", ""), item["metadata"]["name"]))
-                self._feed.heard(item)
+                self._feed.on_update(item)
             if not page["metadata"].get("continue"):
                 return listed, version
             query["continue"] = page["metadata"]["continue"]
@@ -234,7 +234,7 @@ class Informer:
             "timeoutSeconds": f"{uniform(300, 600):.0f}",
         }
         accept = self._accept.format(list="")
-        watch = self._client.watch(self._feed.path, query=query, accept=accept, silence=self._silence)
+        watch = self._client.watch(self._feed.path, query=query, accept=accept, idle_timeout=self._idle_timeout)
         async with watch as lines:
             # A quiet kind may say nothing for a minute: that it is being watched again is news enough.
             self._alive()
@@ -249,9 +249,9 @@ class Informer:
         self._version = int(item["metadata"]["resourceVersion"])
         self._highest = max(self._highest, self._version)
         if kind == "DELETED":
-            self._feed.lost(item)
+            self._feed.on_delete(item)
         elif kind != "BOOKMARK":
-            self._feed.heard(item)
+            self._feed.on_update(item)
 
 
 def _parse(line: bytes) -> dict[str, Any]:

@@ -27,17 +27,17 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Leniency:
+class KubeconfigRules:
     """What the platform allows kubeconfigs beside a login of their own and a server whose certificate is checked."""
 
     commands: bool = False
     unverified: bool = False
 
 
-STRICT = Leniency()
+STRICT = KubeconfigRules()
 
 
-class Unconnected:
+class DisconnectedCluster:
     """Stands for a cluster that cannot be connected to; says why, and takes no writes."""
 
     def __init__(self, problem: str, *, starting: bool = False) -> None:
@@ -98,15 +98,15 @@ class ClusterPool(Mapping[str, Cluster]):
         read_secret: Callable[[str, str], Awaitable[bytes]],
         connect: Callable[[str, Mapping[str, Any]], Awaitable[KubeCluster]],
         state_changed: Callable[[], None],
-        leniency: Leniency = STRICT,
+        rules: KubeconfigRules = STRICT,
     ) -> None:
         """Read kubeconfigs with ``read_secret(name, key)``; make clusters of them with ``connect(name, content)``."""
         self._hub = hub
         self._read_secret = read_secret
         self._connect = connect
         self._state_changed = state_changed
-        self._leniency = leniency
-        self._sites: dict[str, KubeCluster | Unconnected] = {}
+        self._rules = rules
+        self._sites: dict[str, KubeCluster | DisconnectedCluster] = {}
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -134,15 +134,15 @@ class ClusterPool(Mapping[str, Cluster]):
     def renew(self) -> None:
         """Connect anew where a login is refused or another cluster answers: the Secret may hold another by now."""
         for name, site in tuple(self._sites.items()):
-            if isinstance(site, KubeCluster) and site.lost:
+            if isinstance(site, KubeCluster) and site.reconnect_reason:
                 self._end(name, site)
-                self._begin(name, site.lost)
+                self._begin(name, site.reconnect_reason)
 
     def _begin(self, name: str, problem: str, *, starting: bool = False) -> None:
         self._opening[name] = asyncio.create_task(self._open(name), name=f"connect {name}")
-        self._sites[name] = Unconnected(problem, starting=starting)
+        self._sites[name] = DisconnectedCluster(problem, starting=starting)
 
-    def _end(self, name: str, site: KubeCluster | Unconnected) -> None:
+    def _end(self, name: str, site: KubeCluster | DisconnectedCluster) -> None:
         if isinstance(site, KubeCluster):
             closing = asyncio.create_task(site.close(), name=f"close {name}")
             self._closing.add(closing)
@@ -163,7 +163,7 @@ class ClusterPool(Mapping[str, Cluster]):
             except OnboardingError as error:
                 problem = LOGIN_REFUSED if isinstance(error, ApiError) and error.status == 401 else str(error)
                 log.warning("no connection to a site", cluster=name, problem=problem)
-                self._sites[name] = Unconnected(problem)
+                self._sites[name] = DisconnectedCluster(problem)
                 self._state_changed()
                 await asyncio.sleep(backoff.next())
             else:
@@ -173,7 +173,7 @@ class ClusterPool(Mapping[str, Cluster]):
 
     async def _connected(self, name: str) -> KubeCluster:
         secret, _, key = name.partition("/")
-        content = read_kubeconfig(await self._read_secret(secret, key), self._leniency)
+        content = read_kubeconfig(await self._read_secret(secret, key), self._rules)
         site = await self._connect(name, content)
         try:
             await site.prove()
@@ -195,7 +195,7 @@ async def read_secret(hub: Client, namespace: str, name: str, key: str) -> bytes
     return base64.b64decode(encoded)
 
 
-def read_kubeconfig(content: bytes, leniency: Leniency = STRICT) -> dict[str, Any]:
+def read_kubeconfig(content: bytes, rules: KubeconfigRules = STRICT) -> dict[str, Any]:
     """Return a kubeconfig that names no file and, unless that is allowed, runs no command and checks the server."""
     try:
         config = yaml.safe_load(content)
@@ -205,12 +205,12 @@ def read_kubeconfig(content: bytes, leniency: Leniency = STRICT) -> dict[str, An
         raise UnreachableError("its kubeconfig cannot be read: it needs clusters, users and contexts") from None
     if not users or not clusters:
         raise UnreachableError("its kubeconfig names no cluster or no user")
-    commands = {"auth-provider"} if leniency.commands else {"auth-provider", "exec"}
+    commands = {"auth-provider"} if rules.commands else {"auth-provider", "exec"}
     if any(commands & user.keys() for user in users):
         raise UnreachableError("its kubeconfig runs a command to log in: use a token or a client certificate")
     if any(_FILES & part.keys() for part in (*users, *clusters)):
         raise UnreachableError("its kubeconfig names files, which would be the operator's own: embed the data")
-    if not leniency.unverified and any(cluster.get("insecure-skip-tls-verify") for cluster in clusters):
+    if not rules.unverified and any(cluster.get("insecure-skip-tls-verify") for cluster in clusters):
         raise UnreachableError("its kubeconfig skips the check of the server's certificate: give its CA")
     if not all(str(cluster.get("server", "")).startswith("https://") for cluster in clusters):
         raise UnreachableError("its kubeconfig names a server without https")

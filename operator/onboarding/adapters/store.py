@@ -5,6 +5,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
 from onboarding.build.kinds import NAMESPACE, ChildKind, Manifest, ObjectKey
+from onboarding.freshness import Freshness, freshness, outlives
 from onboarding.reconcile.ledger import Ledger
 from onboarding.reconcile.live import Live, is_news, key_of, live_of
 
@@ -52,60 +53,64 @@ class Store:
             if not self._followers[key]:
                 del self._followers[key]
 
-    def expect(self, key: ObjectKey) -> None:
+    def begin_write(self, key: ObjectKey) -> None:
         """Know that we are writing an object: its event may come before the answer, and is no news then."""
         self._expected.add(key)
 
-    def answered(self, key: ObjectKey) -> None:
+    def end_write(self, key: ObjectKey) -> None:
         """Know that a write has ended, well or not."""
         self._expected.discard(key)
 
-    def wrote(self, kind: ChildKind, manifest: Manifest) -> None:
-        """Take in the answer to our own write; its event will be no news, unless somebody wrote after us."""
+    def on_write(self, kind: ChildKind, manifest: Manifest, *, must_be_known: bool = False) -> None:
+        """Take in the answer to our own write or read; its event will be no news, unless somebody wrote after us.
+
+        ``must_be_known`` is for changes and deletions: an object that is gone by now does not come back.
+        """
         key, live = key_of(self._cluster, kind, manifest), live_of(kind, manifest)
         known = self._objects.get(key)
-        if known is None or known.version < live.version:
-            self._put(key, live)
-        elif known.version > live.version:
-            self._tell(known, known)
+        match freshness(live.version, known and known.version, must_be_known=must_be_known):
+            case Freshness.NEWER:
+                self._put(key, live)
+            case Freshness.OLDER:
+                self._tell(known, known)
 
-    def heard(self, kind: ChildKind, manifest: Manifest) -> None:
+    def on_update(self, kind: ChildKind, manifest: Manifest) -> None:
         """Take in an event that an object was added or modified; older news is ignored."""
         key = key_of(self._cluster, kind, manifest)
         known = self._objects.get(key)
-        if known is not None and known.version >= int(manifest["metadata"]["resourceVersion"]):
+        if freshness(_version(manifest), known and known.version) is not Freshness.NEWER:
             return
         live = live_of(kind, manifest)
         self._put(key, live)
         if (known is None or is_news(kind, known, live)) and key not in self._expected:
             self._tell(known, live)
 
-    def lost(self, kind: ChildKind, manifest: Manifest) -> None:
+    def on_delete(self, kind: ChildKind, manifest: Manifest) -> None:
         """Take in an event that an object is gone, or no longer carries our label."""
         key = key_of(self._cluster, kind, manifest)
         known = self._objects.get(key)
-        if known is not None and known.version <= int(manifest["metadata"]["resourceVersion"]):
+        if known is not None and not outlives(_version(manifest), known.version):
             self._drop(key)
             self._tell(known, None)
 
-    def forget(self, key: ObjectKey, uid: str) -> None:
+    def remove(self, key: ObjectKey, uid: str) -> None:
         """Forget an object that our own delete has removed."""
         known = self._objects.get(key)
         if known is not None and known.uid == uid:
             self._drop(key)
 
-    def missing(self, key: ObjectKey) -> None:
+    def on_not_found(self, key: ObjectKey) -> None:
         """Take in that a read found nothing: its event, which may come later, will find nothing to tell of."""
         known = self._objects.get(key)
         if known is not None:
             self._drop(key)
             self._tell(known, None)
 
-    def complete(self, kind: ChildKind, listed: AbstractSet[tuple[str, str]], version: int) -> None:
+    def on_list(self, kind: ChildKind, listed: AbstractSet[tuple[str, str]], version: int) -> None:
         """Take in that a list was complete: what is not in it (namespace and name) and not newer than it is gone."""
         for key in [key for key in self._objects if key.kind is kind and (key.namespace, key.name) not in listed]:
             known = self._objects[key]
-            if known.version <= version:
+            if not outlives(version, known.version):
                 self._drop(key)
                 self._tell(known, None)
 
@@ -117,7 +122,7 @@ class Store:
         if key in self._followers and (known is None or is_news(key.kind, known, live)):
             self._tell_followers(key)
         if key.kind is NAMESPACE:
-            self._ledger.heard(key, live)
+            self._ledger.on_update(key, live)
         if live.owner:
             self._keys[live.owner.project].add(key)
 
@@ -125,7 +130,7 @@ class Store:
         live = self._objects.pop(key)
         self._tell_followers(key)
         if key.kind is NAMESPACE:
-            self._ledger.forgot(key)
+            self._ledger.remove(key)
         if live.owner:
             keys = self._keys[live.owner.project]
             keys.discard(key)
@@ -139,3 +144,7 @@ class Store:
     def _tell(self, before: Live | None, after: Live | None) -> None:
         for project in {item.owner.project for item in (before, after) if item and item.owner}:
             self._changed(project)
+
+
+def _version(manifest: Manifest) -> int:
+    return int(manifest["metadata"]["resourceVersion"])

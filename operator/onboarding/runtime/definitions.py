@@ -43,7 +43,7 @@ class Definitions:
         self,
         client: Client,
         *,
-        silence: float,
+        idle_timeout: float,
         reads: Callable[[], Mapping[str, int]],
         read_again: Callable[[], Awaitable[object]],
         changed: Callable[[], None],
@@ -70,7 +70,7 @@ class Definitions:
         self.teardown_hold = ""
         """Why no project is torn down: the definition of our own kind is being deleted, and every project with it."""
         self.informers = [
-            Informer(client, self._feed(name), silence=silence, changed=lambda: None) for name in self._ours
+            Informer(client, self._feed(name), idle_timeout=idle_timeout, changed=lambda: None) for name in self._ours
         ]
 
     def start(self) -> list[asyncio.Task[None]]:
@@ -163,9 +163,9 @@ class Definitions:
             path=_CRDS,
             query={"fieldSelector": f"metadata.name={name}"},
             metadata_only=False,
-            heard=partial(self._take, name),
-            lost=lambda _item: self._take(name, None),
-            complete=lambda listed, _version: None if listed else self._take(name, None),
+            on_update=partial(self._take, name),
+            on_delete=lambda _item: self._take(name, None),
+            on_list=lambda listed, _version: None if listed else self._take(name, None),
         )
 
 

@@ -66,12 +66,12 @@ class Metrics:
         ready: Callable[[], bool],
         depth: Callable[[], int],
         oldest: Callable[[], float],
-        silence: Callable[[], Mapping[str, float]],
+        idle_timeout: Callable[[], Mapping[str, float]],
         clusters: Callable[[], Mapping[str, ClusterState]],
         applications: Callable[[], Mapping[tuple[str, str], int]],
     ) -> None:
         """Add the gauges that are read when Prometheus asks."""
-        self.registry.register(_Gauges(self.states, ready, depth, oldest, silence, clusters, applications))
+        self.registry.register(_Gauges(self.states, ready, depth, oldest, idle_timeout, clusters, applications))
 
 
 class _Gauges(Collector):
@@ -81,7 +81,7 @@ class _Gauges(Collector):
         ready: Callable[[], bool],
         depth: Callable[[], int],
         oldest: Callable[[], float],
-        silence: Callable[[], Mapping[str, float]],
+        idle_timeout: Callable[[], Mapping[str, float]],
         clusters: Callable[[], Mapping[str, ClusterState]],
         applications: Callable[[], Mapping[tuple[str, str], int]],
     ) -> None:
@@ -89,7 +89,7 @@ class _Gauges(Collector):
         self._ready = ready
         self._depth = depth
         self._oldest = oldest
-        self._silence = silence
+        self._idle_timeout = silence
         self._clusters = clusters
         self._applications = applications
 
@@ -113,7 +113,7 @@ class _Gauges(Collector):
         ages = GaugeMetricFamily(
             f"{_PREFIX}_watch_age_seconds", "Time since the most silent watch was heard.", labels=["cluster"]
         )
-        for cluster, age in sorted(self._silence().items()):
+        for cluster, age in sorted(self._idle_timeout().items()):
             ages.add_metric([cluster], age)
         yield ages
         unguarded = GaugeMetricFamily(

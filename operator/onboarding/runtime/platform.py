@@ -44,7 +44,7 @@ class Platform:
         client: Client,
         declared: Declared,
         *,
-        silence: float,
+        idle_timeout: float,
         changed: Callable[[], None],
         project_changed: Callable[[str], None],
         kopf_watches: Callable[[], Awaitable[None]],
@@ -63,13 +63,17 @@ class Platform:
         self.warm = False
         """Whether everything has been listed once, and the ClusterRoles of the policies have been asked about."""
         self.definitions = Definitions(
-            client, silence=silence, reads=lambda: declared.reads, read_again=self._read_again, changed=self._watched
+            client,
+            idle_timeout=idle_timeout,
+            reads=lambda: declared.reads,
+            read_again=self._read_again,
+            changed=self._watched,
         )
         lately = self.definitions.changed_lately
         feeds = platform_feeds(declared, changed, project_changed, self._news.set, lately)
-        self._informers = [Informer(client, feed, silence=silence, changed=self._watched) for feed in feeds]
+        self._informers = [Informer(client, feed, idle_timeout=idle_timeout, changed=self._watched) for feed in feeds]
         projects = project_feed(declared, project_changed, lately, kopf_watches)
-        self._projects = Informer(client, projects, silence=silence, changed=lambda: None)
+        self._projects = Informer(client, projects, idle_timeout=idle_timeout, changed=lambda: None)
 
     def start(self) -> list[asyncio.Task[None]]:
         """Begin to list and watch, and to tell what can be used; the definitions have been looked at before."""
@@ -85,7 +89,7 @@ class Platform:
         await asyncio.gather(*(informer.read_again() for informer in (*self._informers, self._projects)))
 
     @property
-    def silence(self) -> float:
+    def idle_seconds(self) -> float:
         """Seconds since the most silent of the watches was last heard."""
         now = time.monotonic()
         return max(now - item.last_heard for item in (*self._informers, *self.definitions.informers))
@@ -160,6 +164,6 @@ class Platform:
                 await post(self._client, regarding, self._refusals.take(head.uid, error))
             return None if error.status in (404, 409) else error
         self._refusals.end(head.uid)
-        if self._offered.take_answer(head.plural, answer):
+        if self._offered.put(head.plural, answer, is_answer=True):
             self._changed()
         return None

@@ -15,8 +15,8 @@ import structlog
 from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import KubeCluster
 from onboarding.adapters.hub import HubProjects
-from onboarding.adapters.identity import Pins, ProvenClient
-from onboarding.adapters.pool import ClusterPool, Leniency, read_secret
+from onboarding.adapters.identity import ClusterIdentities, PinnedClient
+from onboarding.adapters.pool import ClusterPool, KubeconfigRules, read_secret
 from onboarding.adapters.probes.late import late_asks
 from onboarding.adapters.probes.runner import ProbeRunner
 from onboarding.adapters.secrets import KubeSecrets
@@ -40,7 +40,7 @@ from onboarding.runtime.queue import Requeue, WorkQueue
 from onboarding.runtime.session import KopfSession
 from onboarding.settings import Settings
 
-_SITES_PATIENCE = 10.0
+_SITES_TIMEOUT = 10.0
 
 _REQUEUE = {Retry.NO: Requeue.NO, Retry.SOON: Requeue.SOON, Retry.LATER: Requeue.BACK_OFF}
 
@@ -70,21 +70,21 @@ class Service:
         self._platform = Platform(
             hub,
             self._declared,
-            silence=settings.silence_limit,
+            idle_timeout=settings.idle_timeout,
             changed=self._platform_changed,
             project_changed=self._queue.add,
             kopf_watches=self._kopf.next_watch,
         )
         self._ledger = Ledger(installation, freed=self._queue.add)
-        self._pins = Pins(hub, settings.namespace, followed=lambda: self._pool)
-        self._hub = self._cluster(HUB, ProvenClient(hub.configuration, **self._proof(HUB)))
+        self._identities = ClusterIdentities(hub, settings.namespace, followed=lambda: self._pool)
+        self._hub = self._cluster(HUB, PinnedClient(hub.configuration, **self._proof(HUB)))
         self._hub.probe_projects(self._declared.names)
         self._pool = ClusterPool(
             self._hub,
             read_secret=lambda name, key: read_secret(hub, settings.namespace, name, key),
             connect=self._connect,
             state_changed=self._look_at_clusters,
-            leniency=Leniency(settings.allow_login_commands, settings.allow_unverified_servers),
+            rules=KubeconfigRules(settings.allow_login_commands, settings.allow_unverified_servers),
         )
         self._states: dict[str, ClusterState] = {}
         self._hub_warm = asyncio.Event()
@@ -104,7 +104,7 @@ class Service:
             teardown_hold=self._teardown_hold,
         )
         self._secrets = KubeSecrets(
-            hub, settings.namespace, self._pool, changed=self._look_at_all, wrote=self._wrote_object
+            hub, settings.namespace, self._pool, changed=self._look_at_all, on_write=self._wrote_object
         )
         self._reconciler = Reconciler(
             observer, self._pool, HubProjects(hub, self._wrote_project), self._outside, self._ledger, self._secrets
@@ -113,7 +113,7 @@ class Service:
             ready=lambda: not self.not_ready(),
             depth=self._queue.depth,
             oldest=self._queue.oldest,
-            silence=self._silence,
+            idle_timeout=self._idle_timeout,
             clusters=lambda: self._states,
             applications=self._deployments.states,
         )
@@ -161,7 +161,7 @@ class Service:
         await self._hub_warm.wait()
         with contextlib.suppress(TimeoutError):
             # A site that is slow at the start is a condition of its projects, and delays nobody for longer.
-            await asyncio.wait_for(self._sites_warm.wait(), _SITES_PATIENCE)
+            await asyncio.wait_for(self._sites_warm.wait(), _SITES_TIMEOUT)
         log.info("the caches are warm", installation=self._installation, clusters=len(self._pool))
         garbage.search_what_is_new()
         self._queue.open()
@@ -250,33 +250,33 @@ class Service:
             self._platform.report_clusters(states)
             self._look_at_all()
 
-    def _cluster(self, name: str, client: ProvenClient) -> KubeCluster:
+    def _cluster(self, name: str, client: PinnedClient) -> KubeCluster:
         return KubeCluster(
             name,
             client,
             ledger=self._ledger,
-            silence=self._settings.silence_limit,
+            idle_timeout=self._settings.idle_timeout,
             writes_in_flight=self._settings.writes_in_flight,
             project_changed=self._queue.add,
             state_changed=self._look_at_clusters,
-            wrote=self._wrote_object,
+            on_write=self._wrote_object,
         )
 
     async def _connect(self, name: str, kubeconfig: Mapping[str, Any]) -> KubeCluster:
         # Known first, so that a kubeconfig which leads back here is told for what it is.
         await self._hub.prove()
-        return self._cluster(name, await ProvenClient.from_kubeconfig(kubeconfig, **self._proof(name)))
+        return self._cluster(name, await PinnedClient.from_kubeconfig(kubeconfig, **self._proof(name)))
 
     def _proof(self, name: str) -> dict[str, Any]:
         return {
-            "patience": self._settings.request_timeout,
-            "confirm": partial(self._pins.confirm, name),
+            "request_timeout": self._settings.request_timeout,
+            "confirm": partial(self._identities.confirm, name),
             "changed": self._look_at_clusters,
         }
 
     def _silence(self) -> dict[str, float]:
-        silent = {cluster.name: cluster.silence for cluster in self._pool.connected()}
-        return {**silent, HUB: max(silent[HUB], self._platform.silence, self._kopf.silence)}
+        silent = {cluster.name: cluster.idle_seconds for cluster in self._pool.connected()}
+        return {**silent, HUB: max(silent[HUB], self._platform.idle_timeout, self._kopf.idle_timeout)}
 
     def not_ready(self) -> str:
         """Return why the operator does not see what is declared and what there is on the hub."""
@@ -286,8 +286,8 @@ class Service:
             return "what is declared has not been listed yet"
         if problem := self._hub.state.problem:
             return problem
-        silence, limit = self._silence()[HUB], 2 * self._settings.silence_limit
-        return f"a watch on the hub has been silent for {silence:.0f} s" if silence > limit else ""
+        idle_timeout, limit = self._idle_timeout()[HUB], 2 * self._settings.idle_timeout
+        return f"a watch on the hub has been silent for {idle_timeout:.0f} s" if silence > limit else ""
 
     def _teardown_hold(self) -> str:
         if hold := self._platform.definitions.teardown_hold:

@@ -32,7 +32,7 @@ class KopfSession:
         """Whether a watch has been opened at all."""
 
     @property
-    def silence(self) -> float:
+    def idle_seconds(self) -> float:
         """Seconds since a byte of Kopf's watch came, bookmarks included, or since it was back after an outage."""
         return time.monotonic() - self._last_heard
 

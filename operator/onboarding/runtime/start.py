@@ -36,7 +36,7 @@ async def run(settings: Settings) -> None:
     garbage.search_less()
     metrics, health = Metrics(), Health()
     kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
-    hub = await Client.from_environment(kubeconfig, patience=settings.request_timeout)
+    hub = await Client.from_environment(kubeconfig, request_timeout=settings.request_timeout)
     http = await serve(build_app(health, metrics.registry), settings.listen)
     try:
         service = await _until_stopped(_prepare(settings, hub, metrics, health))

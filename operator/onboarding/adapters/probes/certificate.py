@@ -25,14 +25,14 @@ async def ask_certificate(request: CertificateRequest, web: Web) -> CertificateF
     """
     check_port(request.port)
     try:
-        async with asyncio.timeout(web.patience), web.turn(request.host):
+        async with asyncio.timeout(web.timeout), web.turn(request.host):
             addresses = await web.network.addresses(request.host)
             try:
                 shown, problem = await _show(addresses, request, web.chain), ""
             except ssl.SSLCertVerificationError as error:
                 shown, problem = await _show(addresses, request, web.blind), error.verify_message
     except TimeoutError:
-        raise ProbeProblem(f"it did not answer within {web.patience:g} seconds") from None
+        raise ProbeProblem(f"it did not answer within {web.timeout:g} seconds") from None
     except OSError as error:
         raise ProbeProblem(describe(error)) from None
     return read_certificate(shown, request.host, problem)

@@ -19,7 +19,7 @@ from onboarding.checks.probe import Answer, Request
 
 _AT_ONCE = 16
 _PER_LANE = 2
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 """Seconds for one request, however many questions it takes."""
 _FIRST_RETRY = 5.0
 
@@ -214,12 +214,12 @@ class ProbeRunner:
         started = time.monotonic()
         facts, problem, outcome = None, "", "answered"
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 facts = await asks[type(entry.request)](entry.request)
         except ProbeProblem as error:
             problem, outcome = str(error), "problem"
         except TimeoutError:
-            problem, outcome = f"it could not be found out within {_PATIENCE:.0f} seconds", "problem"
+            problem, outcome = f"it could not be found out within {_TIMEOUT:.0f} seconds", "problem"
         except Exception:
             log.exception("a probe failed", kind=type(entry.request).__name__)
             problem, outcome = "internal error: the operator's log has it in full", "error"
