@@ -130,7 +130,7 @@ def test_a_server_that_stays_silent_fails_the_readiness_probe(
     wait_until(lambda: says("ok"), what="/readyz is well")
 
     def age() -> float:
-        gauge = r'onboarding_watch_age_seconds\{cluster="hub"\} ([0-9.]+)'
+        gauge = r'onboarding_watch_idle_seconds\{cluster="hub"\} ([0-9.]+)'
         return max(map(float, re.findall(gauge, operator.page("/metrics"))), default=0)
 
     proxy.mute(kind)

@@ -160,7 +160,9 @@ class Hub:
 
 
 def pins(hub: Hub, *followed: str) -> ClusterIdentities:
-    return ClusterIdentities(hub, "own", followed=lambda: followed)  # type: ignore[arg-type]
+    made = ClusterIdentities(hub, "own")  # type: ignore[arg-type]
+    made.connections = followed
+    return made
 
 
 async def test_what_is_found_at_first_is_remembered() -> None:

@@ -108,12 +108,13 @@ class PinnedClient(Client):
 class ClusterIdentities:
     """The UID behind each connection, in a ConfigMap of the operator's namespace: part of the backup."""
 
-    def __init__(self, hub: Client, namespace: str, *, followed: Callable[[], Collection[str]]) -> None:
-        """Let ``followed`` return the connections that are in use."""
+    def __init__(self, hub: Client, namespace: str) -> None:
+        """Keep them in a ConfigMap of this namespace on the hub."""
         self._hub = hub
         self._collection = f"/api/v1/namespaces/{namespace}/configmaps"
         self._name = f"ConfigMap {namespace}/{names.CLUSTERS_CONFIGMAP}"
-        self._followed = followed
+        self.connections: Collection[str] = (HUB,)
+        """Those in use: two of them may not lead to one cluster."""
         self._known: dict[str, str] = {}
         self._comparing = asyncio.Lock()
 
@@ -146,7 +147,7 @@ class ClusterIdentities:
 
     def _refuse_twin(self, cluster: str, uid: str, pins: Mapping[str, str]) -> None:
         """Two names for one cluster would be two owners for each of its namespaces."""
-        for other in sorted(self._followed()):
+        for other in sorted(self.connections):
             if other != cluster and pins.get(_key(other)) == uid:
                 remedy = "leave kubeconfigSecret out" if other == HUB else "name that Secret in every target"
                 raise UnreachableError(f"it leads to the same cluster as {other}: {remedy}")

@@ -53,8 +53,8 @@ class Deployments:
     def _count(self, former: Live, item: Live, stage: str) -> None:
         before, now = former.application, item.application
         if now.deployed_at and now.deployed_at != before.deployed_at:
-            self._metrics.deployments.labels(stage, "Succeeded").inc()
+            self._metrics.count_deployment(stage, "Succeeded")
             if not before.deployed_at and now.first_sync is not None:
-                self._metrics.first_sync.observe(now.first_sync)
+                self._metrics.count_first_sync(now.first_sync)
         if now.phase in _BAD_ENDS and now.phase != before.phase:
-            self._metrics.deployments.labels(stage, now.phase).inc()
+            self._metrics.count_deployment(stage, now.phase)

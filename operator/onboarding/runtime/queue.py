@@ -39,15 +39,13 @@ class WorkQueue:
 
     def __init__(
         self,
-        work: Callable[[str], Awaitable[Requeue]],
         *,
         workers: int,
         waited: Callable[[float], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
         uniform: Uniform = uniform,
     ) -> None:
-        """Call ``work(key)``, and ``waited`` with the seconds that the key was queued; ``uniform`` makes the jitter."""
-        self._work = work
+        """Call ``waited`` with the seconds that a key was queued; ``uniform`` makes the jitter."""
         self._workers = workers
         self._waited = waited
         self._clock = clock
@@ -90,11 +88,11 @@ class WorkQueue:
         first = heapq.nsmallest(1, (entry.added for entry in self._entries.values()))
         return self._clock() - first[0] if first else 0.0
 
-    async def run(self) -> None:
-        """Run the workers until cancelled."""
+    async def run(self, work: Callable[[str], Awaitable[Requeue]]) -> None:
+        """Run the workers until cancelled; each calls ``work`` with a key, which may not raise."""
         async with asyncio.TaskGroup() as group:
             for number in range(self._workers):
-                group.create_task(self._worker(), name=f"worker {number}")
+                group.create_task(self._worker(work), name=f"worker {number}")
 
     def _add_now(self, key: str) -> None:
         del self._later[key]
@@ -104,7 +102,7 @@ class WorkQueue:
         self._ready.append(key)
         self._signal.release()
 
-    async def _worker(self) -> None:
+    async def _worker(self, work: Callable[[str], Awaitable[Requeue]]) -> None:
         await self._opened.wait()
         while True:
             await self._signal.acquire()
@@ -113,7 +111,7 @@ class WorkQueue:
             entry.running = True
             started = self._clock()
             self._waited(started - entry.added)
-            requeue = await self._work(key)
+            requeue = await work(key)
             self._finish(key, entry, started, requeue)
 
     def _finish(self, key: str, entry: _Entry, started: float, requeue: Requeue) -> None:

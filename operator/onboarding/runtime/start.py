@@ -4,7 +4,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -13,6 +13,7 @@ from onboarding.adapters.hub import count_declared, installation_id
 from onboarding.backoff import Backoff
 from onboarding.errors import OnboardingError
 from onboarding.runtime import garbage
+from onboarding.runtime.assemble import FirstAnswers
 from onboarding.runtime.health import Health, build_app, serve
 from onboarding.runtime.metrics import Metrics
 from onboarding.runtime.service import Service
@@ -24,11 +25,6 @@ _RETRY_FIRST = 0.5
 _RETRY_LAST = 15.0
 
 log = structlog.get_logger(__name__)
-
-
-class _FirstAnswer(NamedTuple):
-    installation: str
-    nothing_declared: bool
 
 
 async def run(settings: Settings) -> None:
@@ -51,15 +47,15 @@ async def run(settings: Settings) -> None:
 async def _prepare(settings: Settings, hub: Client, metrics: Metrics, health: Health) -> Service:
     """Return the operator once the hub has answered what must be known before the start."""
     first = await _answered(partial(_first_answer, hub, settings.namespace), health)
-    service = Service(settings, hub, metrics, first.installation, nothing_declared=first.nothing_declared)
+    service = Service(settings, hub, metrics, first)
     await _answered(service.look, health)
     return service
 
 
-async def _first_answer(hub: Client, namespace: str) -> _FirstAnswer:
+async def _first_answer(hub: Client, namespace: str) -> FirstAnswers:
     declared = await count_declared(hub, _KINDS)
     installation = await installation_id(hub, namespace)
-    return _FirstAnswer(installation, nothing_declared=declared["projectonboardings"] == 0)
+    return FirstAnswers(installation, nothing_declared=declared["projectonboardings"] == 0)
 
 
 async def _answered(ask: Callable[[], Awaitable[T]], health: Health) -> T:
