@@ -30,7 +30,7 @@ def test_a_decision_of_a_newer_form_counts_no_more_and_is_told_of() -> None:
     assert declared.decisions("shop", UID) == ()
     (told,) = logs
     assert told["decision"] == "yes"
-    assert "spec.decision" in told["problem"]
+    assert "spec.decision" in told["error"]
 
 
 def test_a_policy_that_is_gone_holds_every_project() -> None:

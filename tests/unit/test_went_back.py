@@ -98,7 +98,7 @@ async def test_an_older_answer_to_a_consistent_read_ends_the_informer(
         with pytest.raises(WentBackError) as error:
             await asyncio.wait_for(watched.task, 10)
     assert str(error.value) == (
-        "test quotas: the API server went back to an earlier state, as after a restore of etcd "
+        "test Quota: the API server went back to an earlier state, as after a restore of etcd "
         f"({words}): everything has to be read anew"
     )
 
@@ -138,14 +138,14 @@ async def test_what_may_lag_proves_nothing(server: FakeApiServer, script: Any) -
     """Events and bookmarks come out of a watch cache, which may be behind; the same version again is no older one."""
     answers = [*script(server), page(server, item("a", 20), version=30), quiet(server, event("ADDED", "end", 31))]
     async with watching(server, *answers, a=20) as watched:
-        await watched.until(lambda: ("heard", "end") in watched.news)
+        await watched.until(lambda: ("update", "end") in watched.news)
 
 
 async def test_an_empty_list_of_metadata_has_no_items_at_all(server: FakeApiServer) -> None:
     """So the API server writes it: null, and not an empty list."""
     empty = server.json({"metadata": {"resourceVersion": "10"}, "items": None})
     async with watching(server, empty, server.stream(), empty, quiet(server, event("ADDED", "a", 11))) as watched:
-        await watched.until(lambda: watched.news == [("list", [], 10), ("heard", "a")])
+        await watched.until(lambda: watched.news == [("list", [], 10), ("update", "a")])
 
 
 async def test_every_list_is_a_consistent_read(server: FakeApiServer) -> None:
@@ -161,13 +161,13 @@ async def test_every_list_is_a_consistent_read(server: FakeApiServer) -> None:
 async def test_what_became_known_while_the_list_was_read_may_be_newer_than_it(server: FakeApiServer) -> None:
     """The answer to a write of ours may overtake the list, which was taken before it."""
     async with watching(server, page(server, item("a", 9)), quiet(server, event("ADDED", "end", 31)), a=12) as watched:
-        await watched.until(lambda: ("heard", "end") in watched.news)
+        await watched.until(lambda: ("update", "end") in watched.news)
 
 
 async def test_a_feed_that_wants_it_is_listed_whenever_its_watch_is_taken_up(server: FakeApiServer) -> None:
     script = [page(server), server.stream(), page(server, item("a", 10)), quiet(server)]
     async with watching(server, *script, relist=True) as watched:
-        await watched.until(lambda: watched.news == [("list", [], 10), ("heard", "a"), ("list", ["a"], 10)])
+        await watched.until(lambda: watched.news == [("list", [], 10), ("update", "a"), ("list", ["a"], 10)])
 
 
 async def test_where_somebody_else_watches_one_object_is_listed_each_time(server: FakeApiServer) -> None:
@@ -188,7 +188,7 @@ async def test_where_somebody_else_watches_a_list_is_read_on_demand(server: Fake
     async with watching(server, page(server, item("a", 7)), followed=True) as watched:
         await watched.until(lambda: len(server.requests) == 1)
         await asyncio.wait_for(watched.informer.read_again(), 10)
-        assert watched.news == [("heard", "a"), ("list", ["a"], 10)]
+        assert watched.news == [("update", "a"), ("list", ["a"], 10)]
 
 
 async def test_reading_again_waits_for_a_list_that_began_later(server: FakeApiServer) -> None:

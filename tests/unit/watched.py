@@ -35,13 +35,14 @@ class Watched:
 
     def feed(self, *, metadata_only: bool = False, relist: bool = False, followed: bool = False) -> Feed:
         return Feed(
-            name="test quotas",
+            cluster="test",
+            kind="Quota",
             path=PATH,
             query={"labelSelector": "a=b"},
             metadata_only=metadata_only,
             on_list=lambda listed, version: self.news.append(("list", sorted(name for _, name in listed), version)),
-            on_update=lambda found: self.news.append(("heard", found["metadata"]["name"])),
-            on_delete=lambda found: self.news.append(("lost", found["metadata"]["name"])),
+            on_update=lambda found: self.news.append(("update", found["metadata"]["name"])),
+            on_delete=lambda found: self.news.append(("delete", found["metadata"]["name"])),
             known=lambda found: self.known.get(found["metadata"]["name"], 0),
             seen=lambda: max(self.known.values(), default=0) if followed else 0,
             relist=lambda: relist,

@@ -95,7 +95,7 @@ class KubeCluster:
     def _leave(self, older: WentBackError) -> None:
         """Write nothing more: what is known of the cluster is of a state that does not exist any more."""
         if self._older is None:
-            log.error("server went back", cluster=self.name, problem=str(older))
+            log.error("server went back", cluster=self.name, error=str(older))
             self._older = older
             self._went_back.set()
             self._state_changed()
@@ -259,7 +259,8 @@ class KubeCluster:
 
     def _feed(self, kind: ChildKind, query: dict[str, str]) -> Feed:
         return Feed(
-            name=f"{self.name} {kind.plural}",
+            cluster=self.name,
+            kind=kind.kind,
             path=kind.path(),
             query=query,
             metadata_only=kind is NAMESPACE,

@@ -25,6 +25,7 @@ from onboarding.errors import OnboardingError
 
 _ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
 _POLICIES, _BINDINGS = "validatingadmissionpolicies", "validatingadmissionpolicybindings"
+_KINDS: Final = {_POLICIES: "ValidatingAdmissionPolicy", _BINDINGS: "ValidatingAdmissionPolicyBinding"}
 _PROJECTS: Final = f"/apis/{names.API_VERSION}/projectonboardings"
 _ACCOUNT, _NAMESPACES, _OBJECTS, _RELEASED = names.GUARD_POLICIES
 _OF_PROJECTS, _ = names.HUB_GUARD_POLICIES
@@ -32,6 +33,12 @@ _NAME: Final = "project-onboarding-guard-probe"
 _TIMEOUT: Final = 10.0
 """Seconds for which somebody waits for the first answers at most."""
 _DRY: Final = {"dryRun": "All", "fieldManager": names.MANAGER, "fieldValidation": "Strict"}
+
+_EVENTS: Final = {
+    Standing.PROVEN: "admission policy in force",
+    Standing.MISSING: "admission policy not in force",
+    Standing.UNKNOWN: "admission policy unconfirmed",
+}
 
 log = structlog.get_logger(__name__)
 
@@ -192,7 +199,8 @@ class GuardProber:
             self._look()
 
         return Feed(
-            name=f"{self._cluster} {plural}",
+            cluster=self._cluster,
+            kind=_KINDS[plural],
             path=f"{_ADMISSION}/{plural}",
             query={},
             metadata_only=True,
@@ -232,5 +240,5 @@ class GuardProber:
         standing, reason = guard.answer.standing, guard.answer.reason
         quiet = log.debug if standing is Standing.UNKNOWN and not guard.answered else log.warning
         say = log.info if standing is Standing.PROVEN else quiet
-        say("admission policy", cluster=self._cluster, name=guard.policy, standing=standing.value, reason=reason)
+        say(_EVENTS[standing], cluster=self._cluster, kind=_KINDS[_POLICIES], name=guard.policy, error=reason)
         self._changed()

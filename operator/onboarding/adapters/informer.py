@@ -18,7 +18,7 @@ import structlog
 
 from onboarding.adapters.client import METADATA_ONLY, Client
 from onboarding.backoff import Backoff, uniform
-from onboarding.build.kinds import Manifest
+from onboarding.build.kinds import HUB, Manifest
 from onboarding.errors import ApiError, OnboardingError, UnreachableError, WentBackError
 
 _PAGE = 200
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 class Feed:
     """What to watch, and where its news goes."""
 
-    name: str
+    kind: str
     path: str
     query: Mapping[str, str]
     metadata_only: bool
@@ -42,6 +42,7 @@ class Feed:
     on_list: Callable[[AbstractSet[tuple[str, str]], int], None]
     """Called after a list with namespace and name of all that was in it, and with its version."""
     on_delete: Callable[[Manifest], None]
+    cluster: str = HUB
     known: Callable[[Manifest], int] = lambda _item: 0
     """Returns the version that is known of a listed object; 0 where none is."""
     seen: Callable[[], int] = lambda: 0
@@ -50,6 +51,11 @@ class Feed:
     """Returns whether to list again when the watch is taken up: what ended it may be another definition of the kind."""
     followed: Callable[[], Awaitable[None]] | None = None
     """Returns when the watch of somebody else is taken up again; then there is none here, and only lists are read."""
+
+    @property
+    def resource(self) -> str:
+        """Cluster and kind, as errors name them."""
+        return f"{self.cluster} {self.kind}"
 
 
 class Informer:
@@ -131,11 +137,11 @@ class Informer:
         if error.status == 410:
             self._version = None
         elif error.status == 404:
-            self._not_served()
+            self._not_served(error)
         else:
             self._broken(str(error))
 
-    def _not_served(self) -> None:
+    def _not_served(self, error: ApiError) -> None:
         self._version = None
         self._interruptions = 0
         news = self.served or bool(self.problem)
@@ -143,7 +149,7 @@ class Informer:
         if self.served:
             self.served = self.warm = False
             self._feed.on_list(frozenset(), sys.maxsize)
-            log.warning("kind is not served", feed=self._feed.name)
+            log.warning("kind not served", cluster=self._feed.cluster, kind=self._feed.kind, error=str(error))
         if news:
             self._changed()
 
@@ -152,7 +158,7 @@ class Informer:
         self._interruptions += 1
         if self._interruptions > 1 and not self.problem:
             self.problem = problem
-            log.warning("watch interrupted", feed=self._feed.name, problem=problem)
+            log.warning("watch interrupted", cluster=self._feed.cluster, kind=self._feed.kind, error=problem)
             self._changed()
 
     def _alive(self) -> None:
@@ -212,14 +218,14 @@ class Informer:
         """
         version = int(page["metadata"]["resourceVersion"])
         if version < seen:
-            raise WentBackError(self._feed.name, f"its list is at version {version}, and {seen} was seen before")
+            raise WentBackError(self._feed.resource, f"its list is at version {version}, and {seen} was seen before")
         # A list of metadata that holds nothing has null in the place of its items.
         for item in page["items"] or ():
             metadata, known = item["metadata"], self._feed.known(item)
             if int(metadata["resourceVersion"]) < known <= seen:
                 now = metadata["resourceVersion"]
                 raise WentBackError(
-                    self._feed.name, f"{metadata['name']} is at version {now}, and {known} was seen before"
+                    self._feed.resource, f"{metadata['name']} is at version {now}, and {known} was seen before"
                 )
         self._highest = max(self._highest, version)
         return version

@@ -162,7 +162,7 @@ class ClusterPool(Mapping[str, Cluster]):
                 site = await self._connected(name)
             except OnboardingError as error:
                 problem = LOGIN_REFUSED if isinstance(error, ApiError) and error.status == 401 else str(error)
-                log.warning("no connection to a site", cluster=name, problem=problem)
+                log.warning("cluster unreachable", cluster=name, error=problem)
                 self._sites[name] = DisconnectedCluster(problem)
                 self._state_changed()
                 await asyncio.sleep(backoff.next())

@@ -79,11 +79,11 @@ class KubeSecrets:
             found = Source(metadata["uid"], metadata["resourceVersion"])
         except ApiError as error:
             if error.status != 404:
-                log.warning("a credential of the policy cannot be looked at", secret=name, error=str(error))
+                log.warning("credential unreadable", secret=name, error=str(error))
                 return False
             found = Source()
         except OnboardingError as error:
-            log.warning("a credential of the policy cannot be looked at", secret=name, error=str(error))
+            log.warning("credential unreadable", secret=name, error=str(error))
             return False
         former = self._sources.get(name)
         if name in self._followed:

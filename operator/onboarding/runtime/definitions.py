@@ -146,7 +146,10 @@ class Definitions:
             problem = "the definitions of our kinds have changed: everything declared is being read again"
         if problem != self.problem:
             self.problem = problem
-            (log.error if self._told() else log.warning)("definitions", problem=problem or "none any more")
+            if problem:
+                log.error("definitions outdated", error=problem)
+            else:
+                log.info("definitions complete")
             self._changed()
 
     def _told(self) -> str:
@@ -159,7 +162,7 @@ class Definitions:
 
     def _feed(self, name: str) -> Feed:
         return Feed(
-            name=name,
+            kind="CustomResourceDefinition",
             path=_CRDS,
             query={"fieldSelector": f"metadata.name={name}"},
             metadata_only=False,

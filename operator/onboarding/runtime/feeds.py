@@ -9,12 +9,15 @@ from pydantic import ValidationError
 
 from onboarding import names
 from onboarding.adapters.informer import Feed
+from onboarding.adapters.platform_status import KINDS
 from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.build.kinds import Manifest
 from onboarding.reconcile.declared import DECISIONS, PROJECTS, Declared
 from onboarding.reconcile.journey.unread import Unread
 from onboarding.reconcile.offer.offered import POLICIES, TARGETS
 from onboarding.reconcile.offer.validity import told, unreadable
+
+_KINDS = {**KINDS, DECISIONS: "OnboardingDecision"}
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +94,7 @@ def project_feed(
             project_changed(name)
 
     return Feed(
-        name=PROJECTS,
+        kind="ProjectOnboarding",
         path=f"/apis/{names.API_VERSION}/{PROJECTS}",
         query={},
         metadata_only=False,
@@ -114,7 +117,7 @@ def _decision(item: Manifest) -> OnboardingDecisionSpec | Unread | None:
         return OnboardingDecisionSpec.model_validate(item["spec"])
     except ValidationError as error:
         unread = Unread.of(item["metadata"]["name"], item["spec"], told(unreadable(error)))
-        log.warning("a decision cannot be read", decision=unread.name, problem=unread.problem)
+        log.warning("decision unreadable", project=unread.project, decision=unread.name, error=unread.problem)
         return unread
 
 
@@ -131,7 +134,7 @@ def _feed(
             drop(name)
 
     return Feed(
-        name=plural,
+        kind=_KINDS[plural],
         path=f"/apis/{names.API_VERSION}/{plural}",
         query={},
         metadata_only=False,

@@ -19,7 +19,7 @@ from onboarding.adapters.informer import Informer
 from onboarding.adapters.platform_status import KINDS, write_status
 from onboarding.adapters.rights import role_state
 from onboarding.backoff import Backoff
-from onboarding.errors import ApiError, OnboardingError
+from onboarding.errors import ApiError, OnboardingError, UnreachableError
 from onboarding.reconcile.declared import Declared
 from onboarding.reconcile.offer.offered import Due
 from onboarding.reconcile.offer.validity import RoleState
@@ -112,11 +112,12 @@ class Platform:
                 await self.look()
                 backoff.reset()
             except OnboardingError as error:
-                log.warning("the platform cannot be looked at", error=str(error))
+                unreachable = isinstance(error, UnreachableError)
+                log.warning("platform unreachable" if unreachable else "platform reconcile failed", error=str(error))
                 pause = backoff.next()
             except Exception:
                 # A policy that breaks us must not end the operator, and with it the passes of every project.
-                log.exception("looking at the platform broke")
+                log.exception("platform reconcile panicked")
                 pause = backoff.next()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), pause)

@@ -11,6 +11,7 @@ import structlog
 from onboarding.adapters.client import Client
 from onboarding.adapters.hub import count_declared, installation_id
 from onboarding.backoff import Backoff
+from onboarding.build.kinds import HUB
 from onboarding.errors import OnboardingError
 from onboarding.runtime import garbage
 from onboarding.runtime.assemble import FirstAnswers
@@ -68,7 +69,7 @@ async def _answered(ask: Callable[[], Awaitable[T]], health: Health) -> T:
             health.ready = partial(str, error)
             if told != str(error):
                 told = str(error)
-                log.warning("the start waits for the hub", problem=told)
+                log.warning("cluster unreachable", cluster=HUB, error=told)
         await asyncio.sleep(backoff.next())
 
 

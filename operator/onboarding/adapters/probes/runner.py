@@ -221,7 +221,7 @@ class ProbeRunner:
         except TimeoutError:
             problem, outcome = f"it could not be found out within {_TIMEOUT:.0f} seconds", "problem"
         except Exception:
-            log.exception("a probe failed", kind=type(entry.request).__name__)
+            log.exception("probe panicked", kind=type(entry.request).__name__)
             problem, outcome = "internal error: the operator's log has it in full", "error"
         self._asked(type(entry.request).__name__.removesuffix("Request"), outcome, time.monotonic() - started)
         if entry.followers:
