@@ -142,9 +142,9 @@ class KubeCluster:
 
     @property
     def idle_seconds(self) -> float:
-        """Seconds since the most silent of the watches was last heard."""
+        """Seconds since the last byte of the most silent watch."""
         now = time.monotonic()
-        return max(now - informer.last_heard for informer in self._watching if informer.served)
+        return max(now - informer.last_activity for informer in self._watching if informer.served)
 
     @property
     def _watching(self) -> tuple[Informer, ...]:

@@ -82,7 +82,7 @@ class Informer:
         """Whether the server knows the kind."""
         self.problem = ""
         """Why the feed is broken, where it is."""
-        self.last_heard = time.monotonic()
+        self.last_activity = time.monotonic()
         """Monotonic time of the last list, event or bookmark."""
 
     async def run(self) -> None:
@@ -162,7 +162,7 @@ class Informer:
             self._changed()
 
     def _alive(self) -> None:
-        self.last_heard = time.monotonic()
+        self.last_activity = time.monotonic()
         self._interruptions = 0
         if self.problem:
             self.problem = ""

@@ -1,4 +1,4 @@
-"""The feeds of our own kinds; each is listed again if its watch may have ended because its definition is new."""
+"""Feeds of our own kinds; each lists again if its watch may have ended because its definition has changed."""
 
 from collections.abc import Awaitable, Callable, Collection
 from collections.abc import Set as AbstractSet
@@ -29,9 +29,10 @@ def platform_feeds(
     news: Callable[[], object],
     relist: Callable[[], bool],
 ) -> tuple[Feed, ...]:
-    """Return the feeds of policies, targets and decisions; ``news`` is called with whatever is heard of the first two.
+    """Return the feeds of OnboardingPolicies, HostingTargets and OnboardingDecisions.
 
-    ``changed`` is called only where it changes what projects may use: a status that is written changes nothing.
+    ``news`` is called for every event of the first two, ``changed`` only if projects may use something else than
+    before: a write of the status is none.
     """
     offered = declared.offered
 
@@ -79,10 +80,10 @@ def project_feed(
     relist: Callable[[], bool],
     kopf_watches: Callable[[], Awaitable[None]],
 ) -> Feed:
-    """Return the feed of the projects as they are listed, to make good what Kopf's watch does not tell.
+    """Return the feed that lists ProjectOnboardings, for two cases that Kopf's watch does not report.
 
-    That is what was cut by an older definition, and a server that went back; ``kopf_watches`` returns when Kopf has
-    taken its watch up again.
+    These are fields that an older definition has pruned, and a server that went back. ``kopf_watches`` returns when
+    Kopf has opened its watch again.
     """
 
     def listed(item: Manifest) -> None:
@@ -109,7 +110,7 @@ def project_feed(
 
 
 def _decision(item: Manifest) -> OnboardingDecisionSpec | Unread | None:
-    """Return what is decided, or that it cannot be read; None where it was taken back."""
+    """Return the decision, or that it cannot be read; None if it was taken back."""
     # One that is being deleted was taken back, whatever keeps it there.
     if "deletionTimestamp" in item["metadata"]:
         return None

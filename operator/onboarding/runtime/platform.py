@@ -1,8 +1,8 @@
-"""What people decide for all projects: policies, targets and decisions, and the definitions of our kinds.
+"""Reconciler of the platform's own objects: OnboardingPolicies, HostingTargets, OnboardingDecisions, definitions.
 
-These are watched by our own informers, because Kopf does not tell of what was deleted while its watch was broken: a
-decision that was taken back must not go on counting. Beside them one task asks for the ClusterRoles that policies
-name, and tells in the status of each policy and target whether it can be used.
+Our own informers watch them, because Kopf does not report an object that was deleted while its watch was broken: a
+decision that was taken back must not go on counting. Beside them one task looks up the ClusterRoles that policies name,
+and writes to the status of each policy and target whether projects can use it.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from onboarding.runtime.definitions import Definitions
 from onboarding.runtime.feeds import platform_feeds, project_feed
 
 _ASK_AGAIN = 300.0
-"""Seconds until a ClusterRole that could not be given to projects is asked about again."""
+"""Seconds until a ClusterRole that could not be bound is looked up again."""
 _RETRY_FIRST = 1.0
 _RETRY_LAST = 300.0
 
@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 
 class Platform:
-    """Keeps ``declared`` up to date with what is not a project."""
+    """Keeps policies, targets and decisions in the cache up to date, and their statuses true."""
 
     def __init__(
         self,
@@ -49,9 +49,9 @@ class Platform:
         project_changed: Callable[[str], None],
         kopf_watches: Callable[[], Awaitable[None]],
     ) -> None:
-        """Call ``changed`` with what may concern every project, ``project_changed`` with what concerns one.
+        """Call ``changed`` if every project may be concerned, ``project_changed`` if one is.
 
-        ``kopf_watches`` returns when Kopf has taken up its watch on projects again.
+        ``kopf_watches`` returns when Kopf has opened its watch on projects again.
         """
         self._client = client
         self._offered = declared.offered
@@ -61,7 +61,7 @@ class Platform:
         self._clusters: Mapping[str, ClusterState] = {}
         self._doubt: asyncio.TimerHandle | None = None
         self.warm = False
-        """Whether everything has been listed once, and the ClusterRoles of the policies have been asked about."""
+        """Whether everything has been listed once, and the ClusterRoles of the policies have been looked up."""
         self.definitions = Definitions(
             client,
             idle_timeout=idle_timeout,
@@ -76,7 +76,7 @@ class Platform:
         self._projects = Informer(client, projects, idle_timeout=idle_timeout, changed=lambda: None)
 
     def start(self) -> list[asyncio.Task[None]]:
-        """Begin to list and watch, and to tell what can be used; the definitions have been looked at before."""
+        """Start the informers, and the task that writes statuses; the definitions have been read before."""
         watches = [asyncio.create_task(informer.run(), name="platform") for informer in self._informers]
         return [
             *self.definitions.start(),
@@ -90,12 +90,12 @@ class Platform:
 
     @property
     def idle_seconds(self) -> float:
-        """Seconds since the most silent of the watches was last heard."""
+        """Seconds since the last byte of the most silent watch."""
         now = time.monotonic()
-        return max(now - item.last_heard for item in (*self._informers, *self.definitions.informers))
+        return max(now - item.last_activity for item in (*self._informers, *self.definitions.informers))
 
     def report_clusters(self, states: Mapping[str, ClusterState]) -> None:
-        """Show in the status of the targets which clusters can be used, by the name of the connection."""
+        """Show in the status of the targets which clusters are reachable; ``states`` are by name of the connection."""
         self._clusters = dict(states)
         self._news.set()
 
@@ -104,7 +104,7 @@ class Platform:
         self._changed()
 
     async def _keep(self) -> None:
-        """Look at the platform whenever something is new, and again where that failed."""
+        """Reconcile whenever something is new; back off if that fails."""
         backoff = Backoff(_RETRY_FIRST, _RETRY_LAST)
         while True:
             pause = None
@@ -116,16 +116,16 @@ class Platform:
                 log.warning("platform unreachable" if unreachable else "platform reconcile failed", error=str(error))
                 pause = backoff.next()
             except Exception:
-                # A policy that breaks us must not end the operator, and with it the passes of every project.
+                # A policy that triggers a bug must not end the operator, and with it the reconciles of every project.
                 log.exception("platform reconcile panicked")
                 pause = backoff.next()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), pause)
 
     async def look(self) -> None:
-        """Ask what is not known and write the statuses that are not true.
+        """Look up the ClusterRoles that are not known, and write the statuses that have changed.
 
-        OnboardingError where the hub does not answer, or refuses a status; what else can be written is written.
+        Raises OnboardingError if the hub does not answer, or refuses a status; the other statuses are written first.
         """
         self._news.clear()
         if not all(informer.warm for informer in self._informers):
@@ -141,7 +141,7 @@ class Platform:
             raise failure
 
     async def _ask(self) -> None:
-        """Ask for the ClusterRoles of which nothing is known."""
+        """Look up the ClusterRoles that are not known."""
         roles = sorted(self._offered.unasked_roles())
         states = await asyncio.gather(*(role_state(self._client, role) for role in roles))
         if self._offered.know_roles(dict(zip(roles, states, strict=True))):
@@ -155,7 +155,7 @@ class Platform:
         self._news.set()
 
     async def _write(self, due: Due) -> ApiError | None:
-        """Write a status; return why it was refused, unless its object is gone or another by now."""
+        """Write a status; return why it was refused, unless the object is gone or replaced by now."""
         head = due.head
         try:
             answer = await write_status(self._client, due)

@@ -1,4 +1,4 @@
-"""The start: wait until the hub answers, while health is served, and then run."""
+"""Start of the operator: serve health, wait until the hub answers, then run."""
 
 import asyncio
 import signal
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 async def run(settings: Settings) -> None:
-    """Start the operator and run it until it is told to stop; OnboardingError if it has no login, or a part died."""
+    """Run the operator until SIGTERM; OnboardingError if there is no login to the hub, or a task dies."""
     garbage.search_less()
     metrics, health = Metrics(), Health()
     kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
@@ -46,7 +46,7 @@ async def run(settings: Settings) -> None:
 
 
 async def _prepare(settings: Settings, hub: Client, metrics: Metrics, health: Health) -> Service:
-    """Return the operator once the hub has answered what must be known before the start."""
+    """Return the service once the hub has answered the questions of the start."""
     first = await _answered(partial(_first_answer, hub, settings.namespace), health)
     service = Service(settings, hub, metrics, first)
     await _answered(service.look, health)
@@ -60,7 +60,7 @@ async def _first_answer(hub: Client, namespace: str) -> FirstAnswers:
 
 
 async def _answered(ask: Callable[[], Awaitable[T]], health: Health) -> T:
-    """Ask until there is an answer: a hub that is away is waited for, as later on, and readiness says so."""
+    """Ask until there is an answer; meanwhile readiness says why there is none."""
     backoff, told = Backoff(_RETRY_FIRST, _RETRY_LAST), ""
     while True:
         try:
@@ -74,7 +74,7 @@ async def _answered(ask: Callable[[], Awaitable[T]], health: Health) -> T:
 
 
 async def _until_stopped(waiting: Coroutine[None, None, T]) -> T | None:
-    """Wait for an answer; None where SIGTERM comes first, which the first process of a container would not heed."""
+    """Wait for an answer; None if SIGTERM comes first, which process 1 of a container ignores without a handler."""
     loop, task = asyncio.get_running_loop(), asyncio.ensure_future(waiting)
     loop.add_signal_handler(signal.SIGTERM, task.cancel)
     try:
