@@ -30,7 +30,7 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Client:
-    """Requests to one API server. Errors are ApiError where it answers, UnreachableError where it does not."""
+    """Requests to one API server; ApiError if it refuses one, UnreachableError if it does not answer."""
 
     def __init__(self, configuration: "Configuration", *, request_timeout: float) -> None:
         """Give each request at most ``request_timeout`` seconds."""
@@ -130,7 +130,7 @@ class Client:
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float:
-    """Return the seconds to wait: what the server says, spread so that not everybody comes back at once."""
+    """Return the seconds of Retry-After, at most 30, with jitter so that clients do not come back all at once."""
     try:
         seconds = float(response.headers.get("Retry-After", "1"))
     except ValueError:
@@ -139,7 +139,7 @@ def _retry_after(response: aiohttp.ClientResponse) -> float:
 
 
 def _json_object(method: str, path: str, content: bytes) -> dict[str, Any]:
-    """Return an answer's JSON; what is none comes from something between us and the API server."""
+    """Return the JSON of an answer; UnreachableError if it has none, and thus is not of an API server."""
     try:
         answer = orjson.loads(content)
     except orjson.JSONDecodeError:

@@ -71,11 +71,11 @@ class KubeCluster:
         self._guards = GuardProber(name, client, ledger.installation, idle_timeout=idle_timeout, changed=state_changed)
         self._tasks: list[asyncio.Task[None]] = []
         self._older: WentBackError | None = None
-        """How the server was found to show an older state than before, where it was."""
+        """Set once the server has shown an older state than before."""
         self._went_back = asyncio.Event()
 
     def start(self) -> list[asyncio.Task[None]]:
-        """Begin to list and watch; a task ends where its watch dies, or the server goes back (WentBackError)."""
+        """Start the informers; a task ends if its watch dies, or the server goes back (WentBackError)."""
         work = (*(part.run() for part in self._watching), self._guards.run(), self._until_it_goes_back())
         self._tasks = [asyncio.create_task(part, name=f"watch {self.name}") for part in work]
         for task in self._tasks:
@@ -93,7 +93,7 @@ class KubeCluster:
             self._leave(error)
 
     def _leave(self, older: WentBackError) -> None:
-        """Write nothing more: what is known of the cluster is of a state that does not exist any more."""
+        """Write nothing more: the caches show a state of the cluster that does not exist any more."""
         if self._older is None:
             log.error("server went back", cluster=self.name, error=str(older))
             self._older = older
@@ -110,7 +110,7 @@ class KubeCluster:
 
     @property
     def state(self) -> ClusterState:
-        """What we know of the cluster now."""
+        """The present state of the cluster."""
         informers, guards = self._watching, self._guards.state
         broken = next((informer.problem for informer in informers if informer.problem), "")
         problem = str(self._older or "") or self.client.problem or broken
@@ -131,13 +131,13 @@ class KubeCluster:
 
     @property
     def reconnect_reason(self) -> str:
-        """Why it has to be connected to anew; the empty string where it does not."""
+        """Why the operator has to reconnect; the empty string if it does not."""
         if self._older:
             return str(self._older)
         return LOGIN_REFUSED if self.client.login_refused else self.client.problem
 
     async def prove(self) -> None:
-        """Make sure that this is the cluster that is meant; else OnboardingError."""
+        """Make sure that this is the pinned cluster; else OnboardingError."""
         await self.client.prove()
 
     @property
@@ -166,15 +166,15 @@ class KubeCluster:
         await self._guards.first_answers()
 
     def cached(self, key: ObjectKey) -> Live | None:
-        """Return what the cache knows at a place."""
+        """Return the cached object at a key; None if there is none."""
         return self._store.get(key)
 
     def follow(self, key: ObjectKey, project: str) -> Live | None:
-        """Return what the cache knows at a place, and tell a project of what changes there."""
+        """Return the cached object at a key, and notify a project of changes there."""
         return self._store.follow(key, project)
 
     def unfollow(self, project: str) -> None:
-        """Tell a project no more of what is not its own."""
+        """Stop to notify a project of objects that are not its own."""
         self._store.unfollow(project)
 
     def owned(self, project: str) -> dict[ObjectKey, Live]:
@@ -182,7 +182,7 @@ class KubeCluster:
         return self._store.owned(project)
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> None:
-        """POST an object; where its namespace is missing, find out."""
+        """POST an object; if the answer is 404, read its namespace."""
         self._store.begin_write(key)
         async with self._slots:
             try:
@@ -197,7 +197,7 @@ class KubeCluster:
         self._on_write(self.name, key.kind.kind, "create")
 
     async def change(self, key: ObjectKey, patch: Manifest, live: Live) -> None:
-        """Merge-patch an object of this UID and, where nobody else moves it all the time, this version."""
+        """Merge-patch an object of this UID and, unless controllers update its kind all the time, of this version."""
         guard = {"uid": live.uid}
         if key.kind not in _RESTLESS_KINDS:
             guard["resourceVersion"] = str(live.version)

@@ -1,4 +1,4 @@
-"""What the operator does on the hub besides its children: status, finalizers, and its own identity."""
+"""Writes to ProjectOnboardings (status, finalizers, Events), and the identity of the installation."""
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +39,7 @@ class HubProjects:
         await post(self._client, Regarding("ProjectOnboarding", project.name, project.uid), announcements)
 
     async def write_finalizers(self, project: Project, finalizers: tuple[str, ...]) -> None:
-        """Replace the finalizers; refused by the server where the object is another or has changed by now."""
+        """Replace the finalizers; the server refuses if the object is another or has changed by now."""
         patch = [
             {"op": "test", "path": "/metadata/uid", "value": project.uid},
             {"op": "test", "path": "/metadata/resourceVersion", "value": project.resource_version},
@@ -71,7 +71,7 @@ async def installation_id(client: Client, namespace: str) -> str:
 
 
 async def count_declared(client: Client, plurals: tuple[str, ...]) -> dict[str, int]:
-    """Return, per kind of ours, whether there is an object (0 or 1); OnboardingError where a kind is not served."""
+    """Return, per kind of ours, whether there is an object (0 or 1); OnboardingError if a kind is not served."""
     found = {}
     for plural in plurals:
         try:

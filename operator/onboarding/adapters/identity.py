@@ -1,7 +1,7 @@
-"""Which cluster a connection leads to, told by the UID of its namespace kube-system: that lives as long as the cluster.
+"""Cluster identities: each connection is pinned to the cluster that it led to at first.
 
-An address, a DNS name or a Secret may lead to another cluster one day, where the operator would make everything anew
-and miss nothing. So each connection is held to the cluster that it led to at first.
+The UID of the namespace kube-system identifies a cluster as long as it lives. An address, a DNS name or a Secret may
+lead to another cluster one day, and the operator would create everything there again.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ _LOST_OUR_PLACE: Final = (410, 504)
 
 
 class PinnedClient(Client):
-    """A client that asks nothing of a cluster before it has proven to be the one that is meant.
+    """A client that sends requests only to the pinned cluster.
 
-    It proves so at first, and again after every interruption: another cluster may answer then.
+    The identity is checked before the first request, and again after every interruption.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class PinnedClient(Client):
         confirm: Callable[[str], Awaitable[None]],
         changed: Callable[[], None],
     ) -> None:
-        """Let ``confirm`` refuse a UID by an OnboardingError; call ``changed`` when the connection is good no more."""
+        """``confirm`` refuses a UID by an OnboardingError; ``changed`` is called when that, or the login, changes."""
         super().__init__(configuration, request_timeout=request_timeout)
         self._confirm = confirm
         self._changed = changed
@@ -46,24 +46,24 @@ class PinnedClient(Client):
         self.login_refused = False
         """Whether the server does not accept our login any more."""
         self.problem = ""
-        """Why this is not known to be the cluster that is meant, where it answers."""
+        """Why the cluster that answers is not the pinned one; the empty string if it is."""
 
     async def request(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        """Send one request to the cluster that is meant, and to no other."""
+        """Send one request to the pinned cluster, and to no other."""
         await self.prove()
         with self._listening():
             return await super().request(method, path, **options)
 
     @asynccontextmanager
     async def watch(self, path: str, **options: Any) -> AsyncGenerator[AsyncIterator[bytes]]:
-        """Open a watch on the cluster that is meant, and on no other."""
+        """Open a watch on the pinned cluster, and on no other."""
         await self.prove()
         with self._listening():
             async with super().watch(path, **options) as lines:
                 yield lines
 
     async def prove(self) -> None:
-        """Make sure, where it is in doubt, that this is the cluster that is meant; else OnboardingError."""
+        """Check the identity of the cluster if there was an interruption; OnboardingError if it is another one."""
         if self._proven == self._interruptions:
             return
         async with self._proving:
@@ -89,7 +89,7 @@ class PinnedClient(Client):
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
-        """Notice what an answer, or none, says of the connection."""
+        """Note interruptions and refused logins."""
         try:
             yield
         except UnreachableError:
@@ -119,9 +119,9 @@ class ClusterIdentities:
         self._comparing = asyncio.Lock()
 
     async def confirm(self, cluster: str, uid: str) -> None:
-        """Return where a connection leads to the cluster that it led to at first; this is remembered now if it is new.
+        """Return if a connection leads to its pinned cluster; a new connection is pinned now.
 
-        UnreachableError where it leads to another one, or to the same as another connection.
+        Raises UnreachableError if it leads to another cluster, or to the same one as another connection.
         """
         if self._known.get(cluster) == uid:
             return
@@ -161,7 +161,7 @@ class ClusterIdentities:
             return None
 
     async def _write(self, found: Mapping[str, Any] | None, pins: Mapping[str, str | None]) -> None:
-        """Enter a pin, unless somebody has written since it was found missing; one that has no use any more moves."""
+        """Write a pin, unless somebody has written since it was found missing; None removes one that is not used."""
         metadata = {"name": names.CLUSTERS_CONFIGMAP}
         if found is None:
             body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(pins)}

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class KubeconfigRules:
-    """What the platform allows kubeconfigs beside a login of their own and a server whose certificate is checked."""
+    """Exceptions that the platform allows in kubeconfigs: login commands, and servers that are not verified."""
 
     commands: bool = False
     unverified: bool = False
@@ -38,7 +38,7 @@ STRICT = KubeconfigRules()
 
 
 class DisconnectedCluster:
-    """Stands for a cluster that cannot be connected to; says why, and takes no writes."""
+    """A cluster without a connection: it tells the reason, and refuses writes."""
 
     def __init__(self, problem: str, *, starting: bool = False) -> None:
         self._problem = problem
@@ -132,7 +132,7 @@ class ClusterPool(Mapping[str, Cluster]):
             self._end(name, self._sites.pop(name))
 
     def renew(self) -> None:
-        """Connect anew where a login is refused or another cluster answers: the Secret may hold another by now."""
+        """Reconnect if a login is refused or another cluster answers: the Secret may have changed by now."""
         for name, site in tuple(self._sites.items()):
             if isinstance(site, KubeCluster) and site.reconnect_reason:
                 self._end(name, site)

@@ -29,7 +29,7 @@ from onboarding.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class FirstAnswers:
-    """What the hub has told before the parts are made."""
+    """Facts that the hub has told before the parts are made."""
 
     installation: str
     nothing_declared: bool
@@ -53,7 +53,7 @@ class Parts:
 
 
 class _Shared:
-    """What the other parts report to: the cache of our own kinds, the work queue, and two notifications."""
+    """Parts that all others report to: the cache of our own kinds, the work queue, and two notifications."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.declared = Declared()
