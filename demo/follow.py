@@ -12,7 +12,7 @@ from onboarding.adapters.client import Client
 from onboarding.build.kinds import CHILD_KINDS
 from onboarding.errors import OnboardingError
 
-_SILENCE_SECONDS = 75
+_IDLE_TIMEOUT = 75
 _PROJECTS = f"/apis/{names.API_VERSION}/projectonboardings"
 
 
@@ -37,7 +37,7 @@ class Follower:
         while True:
             with contextlib.suppress(OnboardingError):
                 watch = client.watch(
-                    path, query={**query, "watch": "true"}, accept="application/json", silence=_SILENCE_SECONDS
+                    path, query={**query, "watch": "true"}, accept="application/json", idle_timeout=_IDLE_TIMEOUT
                 )
                 async with watch as lines:
                     async for line in lines:
@@ -55,7 +55,7 @@ class Follower:
 @contextlib.asynccontextmanager
 async def follow(board: Board, kubeconfig: str) -> AsyncIterator[Follower]:
     """Watch the project and every kind of its objects."""
-    client = await Client.from_environment(kubeconfig, patience=30)
+    client = await Client.from_environment(kubeconfig, request_timeout=30)
     follower = Follower(board)
     selector = {"labelSelector": f"{names.LABEL_PROJECT}={board.name}"}
     paths = {kind.path(): selector for kind in CHILD_KINDS}

@@ -39,12 +39,12 @@ def run() -> None:
     configure_logging(settings.log_format, settings.log_level)
     log = structlog.get_logger("onboarding")
     log.info(
-        "the operator starts", version=version("project-onboarding-operator"), settings=settings.model_dump(mode="json")
+        "starting operator", version=version("project-onboarding-operator"), settings=settings.model_dump(mode="json")
     )
     try:
         asyncio.run(run_operator(settings))
     except OnboardingError as error:
-        click.echo(f"the operator ends: {error}", err=True)
+        click.echo(f"operator stopped: {error}", err=True)
         sys.exit(1)
 
 

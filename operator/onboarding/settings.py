@@ -31,16 +31,16 @@ class Settings(BaseSettings):
         pattern=f"^[A-Za-z0-9.:-]*:({_PORT})$",
         description="Address of /healthz, /readyz and /metrics; :8080 is every address, of IPv6 too.",
     )
-    workers: int = Field(default=8, ge=1, le=64, description="Projects that are worked on at the same time.")
+    workers: int = Field(default=8, ge=1, le=64, description="Projects reconciled at the same time.")
     # As fast as 32 (measured), with half as many connections, whose TLS buffers are a quarter of a MiB each.
     writes_in_flight: int = Field(default=16, ge=1, le=256, description="Writes under way at once, per cluster.")
     request_timeout: float = Field(
         default=30, gt=0, description="Seconds that one request may take; the client's default would be 5 minutes."
     )
-    silence_limit: float = Field(
+    idle_timeout: float = Field(
         default=75,
         gt=0,
-        description="Seconds without a byte after which a watch is taken for dead; bookmarks come every 60 s.",
+        description="Seconds without a byte after which a watch is closed and opened again; bookmarks come every 60 s.",
     )
     teardown_limit: int = Field(
         default=10,

@@ -138,7 +138,7 @@ class Server:
 
 @pytest.fixture
 async def server(installed: ControlPlane) -> AsyncIterator[Server]:
-    client = await Client.from_environment(str(installed.kubeconfig), patience=30)
+    client = await Client.from_environment(str(installed.kubeconfig), request_timeout=30)
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     me = (await client.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body=review))["status"]
     by = {"username": me["userInfo"]["username"], "groups": me["userInfo"].get("groups", [])}

@@ -27,7 +27,7 @@ OTHER_THAN_DEFAULT = {
     "workers": 3,
     "writes_in_flight": 5,
     "request_timeout": 12.5,
-    "silence_limit": 61,
+    "idle_timeout": 61,
     "teardown_limit": 1_000_000,
     "allow_login_commands": True,
     "allow_unverified_servers": True,

@@ -162,7 +162,7 @@ def ready(installed: ControlPlane, operator: OperatorProcess) -> Iterator[Contro
 
 @pytest.fixture
 async def cluster(ready: ControlPlane) -> AsyncIterator[Cluster]:
-    client = await Client.from_environment(str(ready.kubeconfig), patience=30)
+    client = await Client.from_environment(str(ready.kubeconfig), request_timeout=30)
     yield Cluster(client)
     await client.close()
 

@@ -54,23 +54,23 @@ def account(installed: ControlPlane, admin: Person) -> Person:
 @pytest.fixture
 async def secrets(account: Person) -> AsyncIterator[KubeSecrets]:
     """Secrets as the operator's account meets them."""
-    client = await Client.from_environment(str(account.kubeconfig), patience=10)
+    client = await Client.from_environment(str(account.kubeconfig), request_timeout=10)
     cluster = KubeCluster(
         "hub",
         client,
         ledger=CapacityLedger("test", freed=lambda _name: None),
-        silence=75,
+        idle_timeout=75,
         writes_in_flight=8,
         project_changed=lambda _name: None,
         state_changed=lambda: None,
-        wrote=lambda *_words: None,
+        on_write=lambda *_words: None,
     )
     secrets = KubeSecrets(
         client,
         "project-onboarding",
         {"hub": cluster},
         changed=lambda: None,
-        wrote=lambda *_words: None,
+        on_write=lambda *_words: None,
     )
     yield secrets
     await client.close()
@@ -138,9 +138,9 @@ async def test_what_is_not_ours_is_left_alone(secrets: KubeSecrets, admin: Perso
 
 
 async def test_a_new_token_is_noticed_without_reading_it(account: Person, admin: Person) -> None:
-    client = await Client.from_environment(str(account.kubeconfig), patience=10)
+    client = await Client.from_environment(str(account.kubeconfig), request_timeout=10)
     moved = asyncio.Event()
-    secrets = KubeSecrets(client, "project-onboarding", {}, changed=moved.set, wrote=lambda *_words: None, pause=0.1)
+    secrets = KubeSecrets(client, "project-onboarding", {}, changed=moved.set, on_write=lambda *_words: None, pause=0.1)
     watching = asyncio.create_task(secrets.run())
     try:
         secrets.follow({"forge-login", "not-there"})

@@ -61,7 +61,7 @@ BEYOND = ("99999P", "8192Pi", "99999999Ti")
 async def account(installed: ControlPlane) -> AsyncIterator[Client]:
     """A client that acts as the operator's account."""
     kubeconfig = installed.kubeconfig_for_service_account(NAMESPACE, ACCOUNT)
-    client = await Client.from_environment(str(kubeconfig), patience=30)
+    client = await Client.from_environment(str(kubeconfig), request_timeout=30)
     yield client
     await client.close()
 
@@ -73,7 +73,7 @@ async def create(client: Client, item: Wanted, **query: str) -> dict[str, Any]:
 
 @pytest.fixture
 async def admin(installed: ControlPlane) -> AsyncIterator[Client]:
-    client = await Client.from_environment(str(installed.kubeconfig), patience=30)
+    client = await Client.from_environment(str(installed.kubeconfig), request_timeout=30)
     yield client
     await client.close()
 

@@ -65,7 +65,7 @@ class Connected:
 @asynccontextmanager
 async def hub_as(cluster: ControlPlane, account: str) -> AsyncIterator[dict[str, Connected]]:
     kubeconfig = cluster.kubeconfig_for_service_account(NAMESPACE, account)
-    client = await Client.from_environment(str(kubeconfig), patience=10)
+    client = await Client.from_environment(str(kubeconfig), request_timeout=10)
     try:
         yield {"hub": Connected(client)}
     finally:

@@ -102,7 +102,7 @@ class Memory:
     def _keep(self, key: ObjectKey, manifest: Manifest) -> None:
         self.writes += 1
         self._objects[key] = merged(manifest, {"metadata": {"resourceVersion": str(self.writes)}})
-        self._store.wrote(key.kind, self._objects[key])
+        self._store.on_write(key.kind, self._objects[key])
 
 
 class Projects:

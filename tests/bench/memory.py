@@ -16,14 +16,11 @@ LIMIT = 30
 _MIB = 1024 * 1024
 _SETTLE_SECONDS = 5
 _LIBRARIES = (
+    "onboarding.adapters.official",  # First, so that Kopf does not load the whole of the official client.
     "aiohttp",
     "aiohttp.web",
     "click",
-    "cryptography.x509",
-    "dns.asyncresolver",
-    "httpx",
     "kopf",
-    "kubernetes.aio.client",
     "kubernetes.aio.config",
     "orjson",
     "prometheus_client",

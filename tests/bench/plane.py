@@ -149,13 +149,16 @@ def caught_up(operator: OperatorProcess, projects: int) -> bool:
     """Return whether the operator has made a pass over every project and has nothing left to do."""
     metrics = read_metrics(operator)
     environments = sum(value for name, value in metrics.items() if name.startswith("onboarding_environments{"))
-    idle = metrics.get("onboarding_queue_depth") == 0 and metrics.get("onboarding_oldest_unreconciled_seconds") == 0
+    idle = (
+        metrics.get("onboarding_workqueue_depth") == 0
+        and metrics.get("onboarding_workqueue_oldest_unfinished_seconds") == 0
+    )
     return idle and passes(metrics) >= projects and environments == projects * len(ENVIRONMENTS)
 
 
 def passes(metrics: dict[str, float]) -> int:
     """Return how many passes the operator has made."""
-    return int(sum(value for name, value in metrics.items() if name.startswith("onboarding_passes_total{")))
+    return int(sum(value for name, value in metrics.items() if name.startswith("onboarding_reconcile_total{")))
 
 
 def read_metrics(operator: OperatorProcess) -> dict[str, float]:

@@ -181,7 +181,7 @@ def test_a_status_that_cannot_be_written_is_an_event_and_a_count(hub: Hub, opera
         (event,) = wait_until(lambda: warnings(hub, "unwritten"), what="an Event tells of it")
         assert event["reason"] == "StatusNotWritten"
         assert "no status here" in event["note"]
-        line = 'onboarding_passes_total{outcome="StatusNotWritten"}'
+        line = 'onboarding_reconcile_total{result="StatusNotWritten"}'
         wait_until(lambda: count(operator, line) >= 4, what="the passes are counted")
         assert len(warnings(hub, "unwritten")) == 1
     finally:

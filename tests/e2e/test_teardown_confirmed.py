@@ -28,7 +28,7 @@ def platform(hub: Hub) -> Decider:
 def passes(operator: OperatorProcess, outcome: str) -> float:
     """Return how many passes ended with an outcome."""
     found = re.search(
-        rf'^onboarding_passes_total{{outcome="{outcome}"}} (\S+)$', operator.get("/metrics"), re.MULTILINE
+        rf'^onboarding_reconcile_total{{result="{outcome}"}} (\S+)$', operator.get("/metrics"), re.MULTILINE
     )
     return float(found.group(1)) if found else 0
 

@@ -106,7 +106,7 @@ def test_connections_that_break(hub: Hub, proxy: FaultProxy, operator: OperatorP
 
 def test_a_silent_watch_is_noticed(hub: Hub, proxy: FaultProxy, start_behind: Start) -> None:
     """A watch that hears nothing is taken for dead after the limit, and what it missed is repaired."""
-    operator = start_behind(silence_limit="3")
+    operator = start_behind(idle_timeout="3")
     operator.wait_ready()
     hub.declare("silent")
     hub.wait("silent")
@@ -120,7 +120,7 @@ def test_a_server_that_stays_silent_fails_the_readiness_probe(
     proxy: FaultProxy, start_behind: Start, kind: str
 ) -> None:
     """While one kind cannot be heard of, /readyz and the metric say so: Kopf's watch on projects is one like others."""
-    operator = start_behind(silence_limit="3", request_timeout="2")
+    operator = start_behind(idle_timeout="3", request_timeout="2")
     operator.wait_ready()
 
     def says(word: str) -> bool:
@@ -130,7 +130,7 @@ def test_a_server_that_stays_silent_fails_the_readiness_probe(
     wait_until(lambda: says("ok"), what="/readyz is well")
 
     def age() -> float:
-        gauge = r'onboarding_watch_age_seconds\{cluster="hub"\} ([0-9.]+)'
+        gauge = r'onboarding_watch_idle_seconds\{cluster="hub"\} ([0-9.]+)'
         return max(map(float, re.findall(gauge, operator.page("/metrics"))), default=0)
 
     proxy.mute(kind)
@@ -152,7 +152,7 @@ def test_an_outage_of_the_hub_is_a_matter_of_readiness(
     The limit is shorter than the outage, so that every watch is taken for silent: that alone ended the pod once. It is
     no shorter than that: a busy server that has just started answers no list within a second.
     """
-    operator = start(silence_limit="5", request_timeout="5")
+    operator = start(idle_timeout="5", request_timeout="5")
     operator.wait_ready()
     installed.stop_part(part)
     try:
@@ -163,9 +163,8 @@ def test_an_outage_of_the_hub_is_a_matter_of_readiness(
     finally:
         installed.start_part(part)
     wait_until(lambda: hub.api.text("GET", PROJECTS)[0] == 200, what="custom resources are served again")
-    operator.wait_ready()
     hub.declare(f"after-{part}")
-    hub.wait(f"after-{part}")
+    hub.wait(f"after-{part}", within=120)
 
 
 def test_the_start_waits_for_a_hub_that_is_away(hub: Hub, proxy: FaultProxy, start_behind: Start) -> None:

@@ -70,7 +70,7 @@ def test_case_21_etcd_restore(hub: Hub, installed: ControlPlane, start: Start, t
 
     etcd.restore(tmp_path / "snapshot", beyond=beyond)
     words = ended(operator)
-    assert words.startswith("the operator ends: ")
+    assert words.startswith("operator stopped: ")
     assert "the API server went back to an earlier state, as after a restore of etcd (" in words
     assert "was seen before): everything has to be read anew" in words
 

@@ -112,7 +112,7 @@ def outcomes(operator: OperatorProcess, outcome: str) -> float:
         (
             line
             for line in operator.get("/metrics").splitlines()
-            if line.startswith(f'onboarding_passes_total{{outcome="{outcome}"}}')
+            if line.startswith(f'onboarding_reconcile_total{{result="{outcome}"}}')
         ),
         " 0",
     )

@@ -13,12 +13,12 @@ async def fetch(
     url: str,
     *,
     limit: int = LIMIT,
-    patience: float = 5,
+    seconds: float = 5,
     allowed: tuple[str, ...] = LOOPBACK,
     login: Login | None = None,
 ) -> Reply:
-    """Return the answer to a GET; ``limit`` is in bytes, ``patience`` in seconds."""
-    async with internet.web(allowed=allowed, patience=patience).session() as session:
+    """Return the answer to a GET; ``limit`` is in bytes, ``seconds`` in seconds."""
+    async with internet.web(allowed=allowed, timeout=seconds).session() as session:
         return await session.fetch(url, limit=limit, login=login)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import KubeCluster
-from onboarding.adapters.identity import ProvenClient
+from onboarding.adapters.identity import PinnedClient
 from onboarding.build.kinds import HUB
 from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.snapshot import ClusterState
@@ -46,23 +46,23 @@ class Guarded:
 @asynccontextmanager
 async def connected_to(kubeconfig: Path, *projects: str, name: str = HUB) -> AsyncIterator[Guarded]:
     """Connect as the operator does; the policy on projects is asked by these."""
-    plain = await Client.from_environment(str(kubeconfig), patience=10)
+    plain = await Client.from_environment(str(kubeconfig), request_timeout=10)
     await plain.close()
     told = asyncio.Event()
 
     async def confirm(_uid: str) -> None:
         """Take the cluster for the one that is meant."""
 
-    client = ProvenClient(plain.configuration, patience=10, confirm=confirm, changed=told.set)
+    client = PinnedClient(plain.configuration, request_timeout=10, confirm=confirm, changed=told.set)
     cluster = KubeCluster(
         name,
         client,
         ledger=CapacityLedger("test", freed=lambda _name: None),
-        silence=75,
+        idle_timeout=75,
         writes_in_flight=8,
         project_changed=lambda _name: None,
         state_changed=told.set,
-        wrote=lambda *_words: None,
+        on_write=lambda *_words: None,
     )
     cluster.probe_projects(lambda: iter(projects))
     cluster.start()

@@ -72,9 +72,9 @@ class Internet:
         self.names.knows(host, ["127.0.0.1"])
         return int(server.sockets[0].getsockname()[1])
 
-    def web(self, *, allowed: tuple[str, ...] = LOOPBACK, patience: float = 5) -> Web:
+    def web(self, *, allowed: tuple[str, ...] = LOOPBACK, timeout: float = 5) -> Web:
         """Return a client in this internet."""
-        return Web(Network(Guard.of(allowed), self.resolver), self.authority.trust, patience=patience)
+        return Web(Network(Guard.of(allowed), self.resolver), self.authority.trust, timeout=timeout)
 
     async def secret(self, name: str, key: str) -> bytes:
         """Return what a Secret holds."""

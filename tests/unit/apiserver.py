@@ -80,13 +80,13 @@ async def serving() -> AsyncIterator[FakeApiServer]:
 
 
 @asynccontextmanager
-async def connected(url: str, *, patience: float = 5, token: str = "") -> AsyncIterator[Client]:
+async def connected(url: str, *, request_timeout: float = 5, token: str = "") -> AsyncIterator[Client]:
     """Return a client of a server."""
     configuration = kubernetes.Configuration()
     configuration.host = url
     if token:
         configuration.api_key = {"BearerToken": token}
         configuration.api_key_prefix = {"BearerToken": "Bearer"}
-    client = Client(configuration, patience=patience)
+    client = Client(configuration, request_timeout=request_timeout)
     yield client
     await client.close()

@@ -35,13 +35,14 @@ class Watched:
 
     def feed(self, *, metadata_only: bool = False, relist: bool = False, followed: bool = False) -> Feed:
         return Feed(
-            name="test quotas",
+            cluster="test",
+            kind="Quota",
             path=PATH,
             query={"labelSelector": "a=b"},
             metadata_only=metadata_only,
-            complete=lambda listed, version: self.news.append(("list", sorted(name for _, name in listed), version)),
-            heard=lambda found: self.news.append(("heard", found["metadata"]["name"])),
-            lost=lambda found: self.news.append(("lost", found["metadata"]["name"])),
+            on_list=lambda listed, version: self.news.append(("list", sorted(name for _, name in listed), version)),
+            on_update=lambda found: self.news.append(("update", found["metadata"]["name"])),
+            on_delete=lambda found: self.news.append(("delete", found["metadata"]["name"])),
             known=lambda found: self.known.get(found["metadata"]["name"], 0),
             seen=lambda: max(self.known.values(), default=0) if followed else 0,
             relist=lambda: relist,
@@ -63,7 +64,7 @@ class Watched:
 async def watching(
     server: FakeApiServer,
     *script: Answer,
-    silence: float = 5,
+    idle_timeout: float = 5,
     metadata_only: bool = False,
     relist: bool = False,
     followed: bool = False,
@@ -75,7 +76,7 @@ async def watching(
     watched.known = known
     async with connected(server.url) as client:
         feed = watched.feed(metadata_only=metadata_only, relist=relist, followed=followed)
-        watched.informer = Informer(client, feed, silence=silence, changed=watched.changed)
+        watched.informer = Informer(client, feed, idle_timeout=idle_timeout, changed=watched.changed)
         watched.task = asyncio.create_task(watched.informer.run())
         try:
             yield watched

@@ -81,7 +81,7 @@ def looked_at(upgraded: Upgraded, tmp_path_factory: pytest.TempPathFactory) -> I
 
 def _passes(operator: OperatorProcess) -> float:
     lines = operator.get("/metrics").splitlines()
-    return sum(float(line.split()[-1]) for line in lines if line.startswith("onboarding_passes_total"))
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("onboarding_reconcile_total"))
 
 
 def test_there_is_something_to_keep() -> None:

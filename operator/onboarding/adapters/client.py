@@ -1,20 +1,22 @@
 """A Kubernetes client for raw JSON: one aiohttp session per cluster, with the official client's configuration."""
 
 import asyncio
-import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 import orjson
 from aiohttp.http_exceptions import HttpProcessingError
-from kubernetes.aio import client as kubernetes
-from kubernetes.aio import config as kubernetes_config
 
 from onboarding import names
+from onboarding.adapters import official
+from onboarding.backoff import uniform
 from onboarding.errors import ApiError, UnreachableError
+
+if TYPE_CHECKING:
+    from kubernetes.aio.client import Configuration
 
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
@@ -28,15 +30,15 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Client:
-    """Requests to one API server. Errors are ApiError where it answers, UnreachableError where it does not."""
+    """Requests to one API server; ApiError if it refuses one, UnreachableError if it does not answer."""
 
-    def __init__(self, configuration: kubernetes.Configuration, *, patience: float) -> None:
-        """Give each request at most ``patience`` seconds."""
+    def __init__(self, configuration: "Configuration", *, request_timeout: float) -> None:
+        """Give each request at most ``request_timeout`` seconds."""
         self.configuration = configuration
-        self._timeout = aiohttp.ClientTimeout(total=patience)
+        self._timeout = aiohttp.ClientTimeout(total=request_timeout)
         # Compressing lists costs both sides more than sending them within a data centre.
         headers = {"User-Agent": names.MANAGER, "Accept-Encoding": "identity"}
-        self.tls = kubernetes.rest.RESTClientObject(configuration).ssl_context
+        self.tls = official.tls_context(configuration)
         self._session = aiohttp.ClientSession(
             base_url=configuration.host,
             connector=aiohttp.TCPConnector(ssl=self.tls, limit=0),
@@ -45,36 +47,24 @@ class Client:
         )
 
     @classmethod
-    async def from_environment(cls, kubeconfig: str | None, *, patience: float) -> Self:
+    async def from_environment(cls, kubeconfig: str | None, *, request_timeout: float) -> Self:
         """Return the client of the hub: a kubeconfig file, or else the pod's service account.
 
-        UnreachableError where neither leads to an API server.
+        Raises UnreachableError if neither leads to an API server.
         """
-        configuration = kubernetes.Configuration()
-        try:
-            if kubeconfig:
-                await kubernetes_config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
-            else:
-                kubernetes_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-        except (kubernetes_config.ConfigException, OSError) as error:
-            raise UnreachableError(
-                f"no login to the hub ({error}): run in a pod, or name a kubeconfig in ONBOARDING_KUBECONFIG"
-            ) from None
-        return cls(configuration, patience=patience)
+        return cls(await official.hub_configuration(kubeconfig), request_timeout=request_timeout)
 
     @classmethod
     async def from_kubeconfig(cls, content: Mapping[str, Any], **options: Any) -> Self:
-        """Return the client that a kubeconfig's content describes; UnreachableError where it describes none.
+        """Return the client that the content of a kubeconfig describes; UnreachableError if it describes none.
 
         The options are those of the constructor.
         """
-        configuration = kubernetes.Configuration()
+        configuration = await official.kubeconfig_configuration(content)
         try:
-            await kubernetes_config.load_kube_config_from_dict(content, client_configuration=configuration)  # type: ignore[no-untyped-call]
             return cls(configuration, **options)
-        except (kubernetes_config.ConfigException, ValueError, OSError) as error:
-            # The name of the error alone: its text may quote a key.
-            raise UnreachableError(f"its kubeconfig cannot be used: {type(error).__name__}") from None
+        except (ValueError, OSError) as error:
+            raise official.unusable(error) from None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -111,14 +101,14 @@ class Client:
 
     @asynccontextmanager
     async def watch(
-        self, path: str, *, query: Mapping[str, str], accept: str, silence: float
+        self, path: str, *, query: Mapping[str, str], accept: str, idle_timeout: float
     ) -> AsyncGenerator[AsyncIterator[bytes]]:
         """Open a watch and give its lines; they end when the server ends it.
 
-        ``silence`` is how many seconds it may say nothing. ApiError where the server refuses the watch,
-        UnreachableError where it cannot be reached or breaks off.
+        Raises ApiError if the server refuses the watch, UnreachableError if it cannot be reached, breaks off, or sends
+        no byte for ``idle_timeout`` seconds.
         """
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=silence)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=idle_timeout)
         headers = await self._request_headers(accept, "application/json")
         try:
             async with self._session.get(path, params=query, headers=headers, timeout=timeout) as response:
@@ -140,16 +130,16 @@ class Client:
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float:
-    """Return the seconds to wait: what the server says, spread so that not everybody comes back at once."""
+    """Return the seconds of Retry-After, at most 30, with jitter so that clients do not come back all at once."""
     try:
         seconds = float(response.headers.get("Retry-After", "1"))
     except ValueError:
         seconds = 1.0
-    return min(seconds, 30.0) * random.uniform(1.0, 1.3)  # noqa: S311 - not for security
+    return min(seconds, 30.0) * uniform(1.0, 1.3)
 
 
 def _json_object(method: str, path: str, content: bytes) -> dict[str, Any]:
-    """Return an answer's JSON; what is none comes from something between us and the API server."""
+    """Return the JSON of an answer; UnreachableError if it has none, and thus is not of an API server."""
     try:
         answer = orjson.loads(content)
     except orjson.JSONDecodeError:

@@ -9,7 +9,7 @@ import structlog
 from onboarding import names
 from onboarding.adapters.client import MERGE_PATCH
 from onboarding.adapters.guards import GuardProber
-from onboarding.adapters.identity import ProvenClient
+from onboarding.adapters.identity import PinnedClient
 from onboarding.adapters.informer import Feed, Informer
 from onboarding.adapters.store import Store
 from onboarding.build.kinds import (
@@ -41,38 +41,41 @@ class KubeCluster:
     def __init__(
         self,
         name: str,
-        client: ProvenClient,
+        client: PinnedClient,
         *,
         ledger: CapacityLedger,
-        silence: float,
+        idle_timeout: float,
         writes_in_flight: int,
         project_changed: Callable[[str], None],
         state_changed: Callable[[], None],
-        wrote: Callable[[str, str, str], None],
+        on_write: Callable[[str, str, str], None],
     ) -> None:
-        """Work for the ledger's installation; call ``wrote`` with cluster, kind and verb after each write."""
+        """Work for the ledger's installation; call ``on_write`` with cluster, kind and verb after each write."""
         self.name = name
         self.client = client
         self._ledger = ledger
         self._store = Store(name, project_changed, ledger)
         self._state_changed = state_changed
-        self._wrote = wrote
+        self._on_write = on_write
         self._slots = asyncio.Semaphore(writes_in_flight)
         selector = {"labelSelector": f"{names.LABEL_INSTALLATION}={ledger.installation}"}
         self._informers = {
             kind: Informer(
-                client, self._feed(kind, {} if kind is NAMESPACE else selector), silence=silence, changed=state_changed
+                client,
+                self._feed(kind, {} if kind is NAMESPACE else selector),
+                idle_timeout=idle_timeout,
+                changed=state_changed,
             )
             for kind in CHILD_KINDS
         }
-        self._guards = GuardProber(name, client, ledger.installation, silence=silence, changed=state_changed)
+        self._guards = GuardProber(name, client, ledger.installation, idle_timeout=idle_timeout, changed=state_changed)
         self._tasks: list[asyncio.Task[None]] = []
         self._older: WentBackError | None = None
-        """How the server was found to show an older state than before, where it was."""
+        """Set once the server has shown an older state than before."""
         self._went_back = asyncio.Event()
 
     def start(self) -> list[asyncio.Task[None]]:
-        """Begin to list and watch; a task ends where its watch dies, or the server goes back (WentBackError)."""
+        """Start the informers; a task ends if its watch dies, or the server goes back (WentBackError)."""
         work = (*(part.run() for part in self._watching), self._guards.run(), self._until_it_goes_back())
         self._tasks = [asyncio.create_task(part, name=f"watch {self.name}") for part in work]
         for task in self._tasks:
@@ -90,16 +93,16 @@ class KubeCluster:
             self._leave(error)
 
     def _leave(self, older: WentBackError) -> None:
-        """Write nothing more: what is known of the cluster is of a state that does not exist any more."""
+        """Write nothing more: the caches show a state of the cluster that does not exist any more."""
         if self._older is None:
-            log.error("server went back", cluster=self.name, problem=str(older))
+            log.error("server went back", cluster=self.name, error=str(older))
             self._older = older
             self._went_back.set()
             self._state_changed()
 
     async def close(self) -> None:
         """Stop watching and close the connections."""
-        self._ledger.left(self.name)
+        self._ledger.remove_cluster(self.name)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -107,7 +110,7 @@ class KubeCluster:
 
     @property
     def state(self) -> ClusterState:
-        """What we know of the cluster now."""
+        """The present state of the cluster."""
         guards, problem, missing = self._guards.state, self._problem, self._missing
         return ClusterState(
             problem=problem or missing,
@@ -137,21 +140,21 @@ class KubeCluster:
         return "its admission policies have not been asked yet" if self._guards.warming else ""
 
     @property
-    def lost(self) -> str:
-        """Why it has to be connected to anew; the empty string where it does not."""
+    def reconnect_reason(self) -> str:
+        """Why the operator has to reconnect; the empty string if it does not."""
         if self._older:
             return str(self._older)
         return LOGIN_REFUSED if self.client.login_refused else self.client.problem
 
     async def prove(self) -> None:
-        """Make sure that this is the cluster that is meant; else OnboardingError."""
+        """Make sure that this is the pinned cluster; else OnboardingError."""
         await self.client.prove()
 
     @property
-    def silence(self) -> float:
-        """Seconds since the most silent of the watches was last heard."""
+    def idle_seconds(self) -> float:
+        """Seconds since the last byte of the most silent watch."""
         now = time.monotonic()
-        return max(now - informer.last_heard for informer in self._watching if informer.served)
+        return max(now - informer.last_activity for informer in self._watching if informer.served)
 
     @property
     def _watching(self) -> tuple[Informer, ...]:
@@ -173,15 +176,15 @@ class KubeCluster:
         await self._guards.first_answers()
 
     def cached(self, key: ObjectKey) -> CachedObject | None:
-        """Return what the cache knows at a place."""
+        """Return the cached object at a key; None if there is none."""
         return self._store.get(key)
 
     def follow(self, key: ObjectKey, project: str) -> CachedObject | None:
-        """Return what the cache knows at a place, and tell a project of what changes there."""
+        """Return the cached object at a key, and notify a project of changes there."""
         return self._store.follow(key, project)
 
     def unfollow(self, project: str) -> None:
-        """Tell a project no more of what is not its own."""
+        """Stop to notify a project of objects that are not its own."""
         self._store.unfollow(project)
 
     def owned(self, project: str) -> dict[ObjectKey, CachedObject]:
@@ -189,8 +192,8 @@ class KubeCluster:
         return self._store.owned(project)
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> None:
-        """POST an object; where its namespace is missing, find out."""
-        self._store.expect(key)
+        """POST an object; if the answer is 404, read its namespace."""
+        self._store.begin_write(key)
         async with self._slots:
             try:
                 made = await self.client.request("POST", key.kind.path(key.namespace), query=_WRITE, body=manifest)
@@ -199,12 +202,12 @@ class KubeCluster:
                     await self.read(ObjectKey(key.cluster, NAMESPACE, "", key.namespace))
                 raise
             finally:
-                self._store.answered(key)
-        self._store.wrote(key.kind, made)
-        self._wrote(self.name, key.kind.kind, "create")
+                self._store.end_write(key)
+        self._store.on_write(key.kind, made)
+        self._on_write(self.name, key.kind.kind, "create")
 
     async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> None:
-        """Merge-patch an object of this UID and, where nobody else moves it all the time, this version."""
+        """Merge-patch an object of this UID and, unless controllers update its kind all the time, of this version."""
         guard = {"uid": live.uid}
         if key.kind not in _RESTLESS_KINDS:
             guard["resourceVersion"] = str(live.version)
@@ -217,8 +220,8 @@ class KubeCluster:
                 if error.status in (404, 409, 422):
                     await self.read(key)
                 raise
-        self._store.wrote(key.kind, changed)
-        self._wrote(self.name, key.kind.kind, "patch")
+        self._store.on_write(key.kind, changed, must_be_known=True)
+        self._on_write(self.name, key.kind.kind, "patch")
 
     async def delete(self, key: ObjectKey, live: CachedObject) -> bool:
         """Delete an object of this UID and version; return whether it is gone already."""
@@ -234,11 +237,11 @@ class KubeCluster:
                 if error.status != 404:
                     raise
                 answer = {"kind": "Status"}
-        self._wrote(self.name, key.kind.kind, "delete")
+        self._on_write(self.name, key.kind.kind, "delete")
         if answer.get("kind") != key.kind.kind or "deletionTimestamp" not in answer["metadata"]:
-            self._store.forget(key, live.uid)
+            self._store.remove(key, live.uid)
             return True
-        self._store.wrote(key.kind, answer)
+        self._store.on_write(key.kind, answer, must_be_known=True)
         return False
 
     async def read(self, key: ObjectKey) -> Manifest | None:
@@ -249,13 +252,13 @@ class KubeCluster:
         except ApiError as error:
             if error.status != 404:
                 raise
-            self._store.missing(key)
+            self._store.on_not_found(key)
             return None
         version = int(found["metadata"]["resourceVersion"])
         if known is not None and version < known.version:
             self._leave(WentBackError(str(key), f"it is at version {version}, and {known.version} was seen before"))
-            raise UnreachableError(self.lost)
-        self._store.wrote(key.kind, found)
+            raise UnreachableError(self.reconnect_reason)
+        self._store.on_write(key.kind, found)
         return found
 
     async def list_in(self, kind: ChildKind, namespace: str) -> Sequence[Manifest]:
@@ -266,12 +269,13 @@ class KubeCluster:
 
     def _feed(self, kind: ChildKind, query: dict[str, str]) -> Feed:
         return Feed(
-            name=f"{self.name} {kind.plural}",
+            cluster=self.name,
+            kind=kind.kind,
             path=kind.path(),
             query=query,
             metadata_only=kind is NAMESPACE,
-            heard=lambda item: self._store.heard(kind, item),
-            complete=lambda listed, version: self._store.complete(kind, listed, version),
-            lost=lambda item: self._store.lost(kind, item),
+            on_update=lambda item: self._store.on_update(kind, item),
+            on_list=lambda listed, version: self._store.on_list(kind, listed, version),
+            on_delete=lambda item: self._store.on_delete(kind, item),
             known=lambda item: self._store.version(kind, item),
         )

@@ -32,7 +32,13 @@ async def post(client: Client, regarding: Regarding, announcements: Iterable[Eve
         try:
             await client.request("POST", _EVENTS, body=_event(regarding, announcement, datetime.now(UTC)))
         except OnboardingError as error:
-            log.warning("event not posted", about=regarding.name, reason=announcement.reason, error=str(error))
+            log.warning(
+                "event not posted",
+                kind=regarding.kind,
+                name=regarding.name,
+                reason=announcement.reason,
+                error=str(error),
+            )
 
 
 def _event(regarding: Regarding, announcement: Event, now: datetime) -> dict[str, Any]:

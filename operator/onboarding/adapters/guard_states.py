@@ -3,14 +3,13 @@
 A policy is in force when it refuses, in its own words and in our version, an object that it refuses to everybody.
 """
 
-import random
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from onboarding import names
+from onboarding.backoff import Backoff, Uniform, jittered, uniform
 from onboarding.errors import ApiError, OnboardingError
 
 PERIOD: Final = 600.0
@@ -102,18 +101,14 @@ class Form(NamedTuple):
         return "it is missing"
 
 
-def _spread() -> float:
-    return random.uniform(0.8, 1.2)  # noqa: S311 - not for security
-
-
 class Guard:
     """One admission policy on one cluster: whether it is in force, and when it has to be asked next.
 
     A proof stands until the policy or its binding changes, or an answer contradicts it.
     """
 
-    def __init__(self, policy: str, *, spread: Callable[[], float] = _spread) -> None:
-        """Multiply each pause by ``spread``, so that not everything is asked at once."""
+    def __init__(self, policy: str, *, uniform: Uniform = uniform) -> None:
+        """Spread the pauses with ``uniform``, so that not everything is asked at once."""
         self.policy = policy
         self.answer = Answer(Standing.UNKNOWN, "it has not been asked")
         self.answered = False
@@ -121,9 +116,9 @@ class Guard:
         self.form: Form | None = None
         """None while nothing has been heard of it."""
         self.due_at = float("inf")
-        self._spread = spread
+        self._uniform = uniform
+        self._backoff = Backoff(BACKOFF_FIRST, BACKOFF_LAST, uniform=uniform)
         self._changed_at = 0.0
-        self._tries = 0
 
     @property
     def there(self) -> bool:
@@ -134,7 +129,7 @@ class Guard:
         """Take in what policy and binding are now; return whether they have changed: then there is no proof."""
         if form == self.form:
             return False
-        self._tries = 0
+        self._backoff.reset()
         self._changed_at = now
         if form.gone:
             self.answer, self.due_at = Answer(Standing.MISSING, form.gone), float("inf")
@@ -151,14 +146,14 @@ class Guard:
             return False
         before, age = self.answer, now - self._changed_at
         if answer.standing is Standing.PROVEN:
-            self.answer, self._tries = answer, 0
-            pause = next((at for at in CONFIRMED_AFTER if age < at), PERIOD)
+            self.answer = answer
+            self._backoff.reset()
+            pause = jittered(next((at for at in CONFIRMED_AFTER if age < at), PERIOD), uniform=self._uniform)
         else:
             if answer.standing is Standing.MISSING and age < GRACE:
                 self.answer = Answer(Standing.UNKNOWN, answer.reason)
             elif answer.standing is Standing.MISSING or before.standing is not Standing.PROVEN:
                 self.answer = answer
-            pause = min(BACKOFF_FIRST * 2**self._tries, BACKOFF_LAST)
-            self._tries = min(self._tries + 1, 16)
-        self.due_at = now + pause * self._spread()
+            pause = self._backoff.next()
+        self.due_at = now + pause
         return self.answer != before

@@ -25,13 +25,20 @@ from onboarding.errors import OnboardingError
 
 _ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
 _POLICIES, _BINDINGS = "validatingadmissionpolicies", "validatingadmissionpolicybindings"
+_KINDS: Final = {_POLICIES: "ValidatingAdmissionPolicy", _BINDINGS: "ValidatingAdmissionPolicyBinding"}
 _PROJECTS: Final = f"/apis/{names.API_VERSION}/projectonboardings"
 _ACCOUNT, _NAMESPACES, _OBJECTS, _RELEASED = names.GUARD_POLICIES
 _OF_PROJECTS, _ = names.HUB_GUARD_POLICIES
 _NAME: Final = "project-onboarding-guard-probe"
-_PATIENCE: Final = 10.0
+_TIMEOUT: Final = 10.0
 """Seconds for which somebody waits for the first answers at most."""
 _DRY: Final = {"dryRun": "All", "fieldManager": names.MANAGER, "fieldValidation": "Strict"}
+
+_EVENTS: Final = {
+    Standing.PROVEN: "admission policy in force",
+    Standing.MISSING: "admission policy not in force",
+    Standing.UNKNOWN: "admission policy unconfirmed",
+}
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +68,7 @@ class GuardProber:
     """
 
     def __init__(
-        self, cluster: str, client: Client, installation: str, *, silence: float, changed: Callable[[], None]
+        self, cluster: str, client: Client, installation: str, *, idle_timeout: float, changed: Callable[[], None]
     ) -> None:
         """Call ``changed`` when a policy is proven to be in force, or is not any more."""
         self._cluster = cluster
@@ -76,7 +83,7 @@ class GuardProber:
         self._wake = {policy: asyncio.Event() for policy in policies}
         self._answered = asyncio.Event()
         feeds = (self._feed(plural) for plural in self._heard)
-        self.informers = tuple(Informer(client, feed, silence=silence, changed=changed) for feed in feeds)
+        self.informers = tuple(Informer(client, feed, idle_timeout=idle_timeout, changed=changed) for feed in feeds)
 
     def probe_projects(self, projects: Callable[[], Iterable[str]]) -> None:
         """Ask the policy on ProjectOnboardings by one of these: it meets no object that is being made."""
@@ -115,7 +122,7 @@ class GuardProber:
         """Return when every policy that is due and not proven has answered, or has had time enough to."""
         self.wake()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 while any(map(self._holds_up, self._guards.values())):
                     self._answered.clear()
                     await self._answered.wait()
@@ -192,13 +199,14 @@ class GuardProber:
             self._look()
 
         return Feed(
-            name=f"{self._cluster} {plural}",
+            cluster=self._cluster,
+            kind=_KINDS[plural],
             path=f"{_ADMISSION}/{plural}",
             query={},
             metadata_only=True,
-            heard=partial(self._change, plural),
-            complete=complete,
-            lost=partial(self._change, plural, gone=True),
+            on_update=partial(self._change, plural),
+            on_list=complete,
+            on_delete=partial(self._change, plural, gone=True),
         )
 
     def _change(self, plural: str, item: Manifest, *, gone: bool = False) -> None:
@@ -232,5 +240,5 @@ class GuardProber:
         standing, reason = guard.answer.standing, guard.answer.reason
         quiet = log.debug if standing is Standing.UNKNOWN and not guard.answered else log.warning
         say = log.info if standing is Standing.PROVEN else quiet
-        say("admission policy", cluster=self._cluster, name=guard.policy, standing=standing.value, reason=reason)
+        say(_EVENTS[standing], cluster=self._cluster, kind=_KINDS[_POLICIES], name=guard.policy, error=reason)
         self._changed()

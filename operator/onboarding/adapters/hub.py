@@ -1,4 +1,4 @@
-"""What the operator does on the hub besides its children: status, finalizers, and its own identity."""
+"""Writes to ProjectOnboardings (status, finalizers, Events), and the identity of the installation."""
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -19,28 +19,28 @@ _PROJECTS = f"/apis/{names.API_VERSION}/{PROJECT.kind.plural}"
 class HubProjects:
     """Writes on ProjectOnboardings."""
 
-    def __init__(self, client: Client, wrote: Callable[[Mapping[str, Any]], None]) -> None:
-        """Call ``wrote`` with the object that each write made, so that the next pass knows it before its event."""
+    def __init__(self, client: Client, on_write: Callable[[Mapping[str, Any]], None]) -> None:
+        """Call ``on_write`` with the object that each write made, so that the next pass knows it before its event."""
         self._client = client
-        self._wrote = wrote
+        self._on_write = on_write
 
     async def write_status(self, name: str, status: dict[str, Any]) -> None:
-        """Server-side apply the whole status."""
-        self._wrote(await write_status(self._client, PROJECT.kind.plural, name, status))
+        """Server-side apply the whole status, so that a field which we no longer send goes away."""
+        self._on_write(await write_status(self._client, PROJECT.kind.plural, name, status))
 
     async def post_events(self, project: Project, events: Sequence[Event]) -> None:
         """Post Events about a project."""
         await post(self._client, Regarding(PROJECT.kind.kind, project.name, project.uid), events)
 
     async def write_finalizers(self, project: Project, finalizers: tuple[str, ...]) -> None:
-        """Replace the finalizers; refused by the server where the object is another or has changed by now."""
+        """Replace the finalizers; the server refuses if the object is another or has changed by now."""
         patch = [
             {"op": "test", "path": "/metadata/uid", "value": project.uid},
             {"op": "test", "path": "/metadata/resourceVersion", "value": project.resource_version},
             {"op": "add", "path": "/metadata/finalizers", "value": list(finalizers)},
         ]
         path = f"{_PROJECTS}/{project.name}"
-        self._wrote(await self._client.request("PATCH", path, body=patch, content_type=JSON_PATCH))
+        self._on_write(await self._client.request("PATCH", path, body=patch, content_type=JSON_PATCH))
 
 
 async def installation_id(client: Client, namespace: str) -> str:
@@ -65,7 +65,7 @@ async def installation_id(client: Client, namespace: str) -> str:
 
 
 async def count_declared(client: Client, plurals: tuple[str, ...]) -> dict[str, int]:
-    """Return, per kind of ours, whether there is an object (0 or 1); OnboardingError where a kind is not served."""
+    """Return, per kind of ours, whether there is an object (0 or 1); OnboardingError if a kind is not served."""
     found = {}
     for plural in plurals:
         try:

@@ -1,42 +1,43 @@
-"""Which cluster a connection leads to, told by the UID of its namespace kube-system: that lives as long as the cluster.
+"""Cluster identities: each connection is pinned to the cluster that it led to at first.
 
-An address, a DNS name or a Secret may lead to another cluster one day, where the operator would make everything anew
-and miss nothing. So each connection is held to the cluster that it led to at first.
+The UID of the namespace kube-system identifies a cluster as long as it lives. An address, a DNS name or a Secret may
+lead to another cluster one day, and the operator would create everything there again.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final
-
-from kubernetes.aio import client as kubernetes
+from typing import TYPE_CHECKING, Any, Final
 
 from onboarding import names
 from onboarding.adapters.client import MERGE_PATCH, METADATA_ONLY, Client
 from onboarding.build.kinds import HUB, NAMESPACE
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
 
+if TYPE_CHECKING:
+    from kubernetes.aio.client import Configuration
+
 _KUBE_SYSTEM: Final = NAMESPACE.path(name="kube-system")
 _LOST_OUR_PLACE: Final = (410, 504)
 """How a server answers to a version that it has forgotten, or never had: it may be another one."""
 
 
-class ProvenClient(Client):
-    """A client that asks nothing of a cluster before it has proven to be the one that is meant.
+class PinnedClient(Client):
+    """A client that sends requests only to the pinned cluster.
 
-    It proves so at first, and again after every interruption: another cluster may answer then.
+    The identity is checked before the first request, and again after every interruption.
     """
 
     def __init__(
         self,
-        configuration: kubernetes.Configuration,
+        configuration: "Configuration",
         *,
-        patience: float,
+        request_timeout: float,
         confirm: Callable[[str], Awaitable[None]],
         changed: Callable[[], None],
     ) -> None:
-        """Let ``confirm`` refuse a UID by an OnboardingError; call ``changed`` when the connection is good no more."""
-        super().__init__(configuration, patience=patience)
+        """``confirm`` refuses a UID by an OnboardingError; ``changed`` is called when that, or the login, changes."""
+        super().__init__(configuration, request_timeout=request_timeout)
         self._confirm = confirm
         self._changed = changed
         self._interruptions = 0
@@ -45,24 +46,24 @@ class ProvenClient(Client):
         self.login_refused = False
         """Whether the server does not accept our login any more."""
         self.problem = ""
-        """Why this is not known to be the cluster that is meant, where it answers."""
+        """Why the cluster that answers is not the pinned one; the empty string if it is."""
 
     async def request(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        """Send one request to the cluster that is meant, and to no other."""
+        """Send one request to the pinned cluster, and to no other."""
         await self.prove()
         with self._listening():
             return await super().request(method, path, **options)
 
     @asynccontextmanager
     async def watch(self, path: str, **options: Any) -> AsyncGenerator[AsyncIterator[bytes]]:
-        """Open a watch on the cluster that is meant, and on no other."""
+        """Open a watch on the pinned cluster, and on no other."""
         await self.prove()
         with self._listening():
             async with super().watch(path, **options) as lines:
                 yield lines
 
     async def prove(self) -> None:
-        """Make sure, where it is in doubt, that this is the cluster that is meant; else OnboardingError."""
+        """Check the identity of the cluster if there was an interruption; OnboardingError if it is another one."""
         if self._proven == self._interruptions:
             return
         async with self._proving:
@@ -88,7 +89,7 @@ class ProvenClient(Client):
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
-        """Notice what an answer, or none, says of the connection."""
+        """Note interruptions and refused logins."""
         try:
             yield
         except UnreachableError:
@@ -104,22 +105,23 @@ class ProvenClient(Client):
         self.login_refused = False
 
 
-class Pins:
+class ClusterIdentities:
     """The UID behind each connection, in a ConfigMap of the operator's namespace: part of the backup."""
 
-    def __init__(self, hub: Client, namespace: str, *, followed: Callable[[], Collection[str]]) -> None:
-        """Let ``followed`` return the connections that are in use."""
+    def __init__(self, hub: Client, namespace: str) -> None:
+        """Keep them in a ConfigMap of this namespace on the hub."""
         self._hub = hub
         self._collection = f"/api/v1/namespaces/{namespace}/configmaps"
         self._name = f"ConfigMap {namespace}/{names.CLUSTERS_CONFIGMAP}"
-        self._followed = followed
+        self.connections: Collection[str] = (HUB,)
+        """Those in use: two of them may not lead to one cluster."""
         self._known: dict[str, str] = {}
         self._comparing = asyncio.Lock()
 
     async def confirm(self, cluster: str, uid: str) -> None:
-        """Return where a connection leads to the cluster that it led to at first; this is remembered now if it is new.
+        """Return if a connection leads to its pinned cluster; a new connection is pinned now.
 
-        UnreachableError where it leads to another one, or to the same as another connection.
+        Raises UnreachableError if it leads to another cluster, or to the same one as another connection.
         """
         if self._known.get(cluster) == uid:
             return
@@ -145,7 +147,7 @@ class Pins:
 
     def _refuse_twin(self, cluster: str, uid: str, pins: Mapping[str, str]) -> None:
         """Two names for one cluster would be two owners for each of its namespaces."""
-        for other in sorted(self._followed()):
+        for other in sorted(self.connections):
             if other != cluster and pins.get(_key(other)) == uid:
                 remedy = "leave kubeconfigSecret out" if other == HUB else "name that Secret in every target"
                 raise UnreachableError(f"it leads to the same cluster as {other}: {remedy}")
@@ -159,7 +161,7 @@ class Pins:
             return None
 
     async def _write(self, found: Mapping[str, Any] | None, pins: Mapping[str, str | None]) -> None:
-        """Enter a pin, unless somebody has written since it was found missing; one that has no use any more moves."""
+        """Write a pin, unless somebody has written since it was found missing; None removes one that is not used."""
         metadata = {"name": names.CLUSTERS_CONFIGMAP}
         if found is None:
             body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(pins)}

@@ -1,12 +1,11 @@
-"""List and watch one kind on one cluster for as long as the operator lives.
+"""Informer: lists and watches one kind on one cluster for as long as the operator lives.
 
 A list that asks for no resource version is a consistent read: no older than anything that the server has told before.
 One that is older all the same shows that the server went back, as after a restore of etcd. Events, bookmarks and
-answers to writes may lag behind, so that they prove nothing; they only raise what was seen.
+answers to writes may lag behind, so that they prove nothing; they only raise the highest version that was seen.
 """
 
 import asyncio
-import random
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,7 +17,8 @@ import orjson
 import structlog
 
 from onboarding.adapters.client import METADATA_ONLY, Client
-from onboarding.build.kinds import Manifest
+from onboarding.backoff import Backoff, uniform
+from onboarding.build.kinds import HUB, Manifest
 from onboarding.errors import ApiError, OnboardingError, UnreachableError, WentBackError
 
 _PAGE = 200
@@ -31,65 +31,72 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Feed:
-    """What to watch, and where its news goes."""
+    """A kind to watch, and the callbacks that get its objects."""
 
-    name: str
+    kind: str
     path: str
     query: Mapping[str, str]
     metadata_only: bool
-    heard: Callable[[Manifest], None]
-    """Called with every object that is listed, added or modified."""
-    complete: Callable[[AbstractSet[tuple[str, str]], int], None]
-    """Called after a list with namespace and name of all that was in it, and with its version."""
-    lost: Callable[[Manifest], None]
+    on_update: Callable[[Manifest], None]
+    """Called with each object that is listed, added or modified."""
+    on_list: Callable[[AbstractSet[tuple[str, str]], int], None]
+    """Called after a complete list, with namespace and name of each object in it, and with its version."""
+    on_delete: Callable[[Manifest], None]
+    """Called with each object that is deleted, or matches the query no longer."""
+    cluster: str = HUB
     known: Callable[[Manifest], int] = lambda _item: 0
-    """Returns the version that is known of a listed object; 0 where none is."""
+    """Returns the known version of a listed object; 0 if it is not known."""
     seen: Callable[[], int] = lambda: 0
-    """Returns the highest version of the resource that others have heard of."""
+    """Returns the highest version of this kind that others have seen."""
     relist: Callable[[], bool] = lambda: False
-    """Returns whether to list again when the watch is taken up: what ended it may be another definition of the kind."""
+    """Returns whether to list again before the next watch: a changed definition may have ended the last one."""
     followed: Callable[[], Awaitable[None]] | None = None
-    """Returns when the watch of somebody else is taken up again; then there is none here, and only lists are read."""
+    """Returns when the watch of another client, as Kopf, is opened again; this feed then lists and does not watch."""
+
+    @property
+    def resource(self) -> str:
+        """Cluster and kind, as errors name them."""
+        return f"{self.cluster} {self.kind}"
 
 
 class Informer:
-    """Keeps one feed up to date."""
+    """Lists and watches for one feed."""
 
-    def __init__(self, client: Client, feed: Feed, *, silence: float, changed: Callable[[], None]) -> None:
-        """Call ``changed`` when the feed becomes warm, breaks, or is found not to be served."""
+    def __init__(self, client: Client, feed: Feed, *, idle_timeout: float, changed: Callable[[], None]) -> None:
+        """Call ``changed`` when the feed becomes warm or breaks, and when its kind is found not to be served."""
         self._client = client
         self._feed = feed
-        self._silence = silence
+        self._idle_timeout = idle_timeout
         self._changed = changed
         self._version: int | None = None
         self._highest = 0
-        """The highest version that the server has told of this resource."""
+        """The highest version of this kind that the server has shown."""
         self._interruptions = 0
         self._round: asyncio.Timeout | None = None
         """The list and watch under way."""
         self._awaiting: list[asyncio.Future[None]] = []
-        """Those who wait for a list that has not begun yet."""
+        """Callers of ``read_again`` that wait for a list that has not begun yet."""
         self._accept = METADATA_ONLY if feed.metadata_only else "application/json"
         self.warm = False
         """Whether the cache holds a complete list."""
         self.served = True
         """Whether the server knows the kind."""
         self.problem = ""
-        """Why the feed is broken, where it is."""
-        self.last_heard = time.monotonic()
+        """Why the watch cannot be opened; the empty string if it can."""
+        self.last_activity = time.monotonic()
         """Monotonic time of the last list, event or bookmark."""
 
     async def run(self) -> None:
-        """List once, then watch for ever; list again where the server has forgotten our place, or the feed wants it.
+        """List once, then watch until cancelled; list again if the version is too old (410), or the feed wants it.
 
-        WentBackError where the server shows an older state than before.
+        Raises WentBackError if the server shows an older state than before.
         """
-        delay = _BACKOFF_FIRST
+        backoff = Backoff(_BACKOFF_FIRST, _BACKOFF_LAST)
         while True:
             try:
                 async with asyncio.timeout(None) as self._round:
                     await self._take_up()
-                delay = _BACKOFF_FIRST
+                backoff.reset()
                 continue
             except TimeoutError:
                 continue  # It was asked to read again.
@@ -101,8 +108,7 @@ class Informer:
                 self._broken(str(error))
             finally:
                 self._round = None
-            await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
-            delay = min(delay * 2, _BACKOFF_LAST)
+            await asyncio.sleep(backoff.next())
 
     async def read_again(self) -> None:
         """List again now; return when a list that began later is complete."""
@@ -132,32 +138,32 @@ class Informer:
         if error.status == 410:
             self._version = None
         elif error.status == 404:
-            self._not_served()
+            self._not_served(error)
         else:
             self._broken(str(error))
 
-    def _not_served(self) -> None:
+    def _not_served(self, error: ApiError) -> None:
         self._version = None
         self._interruptions = 0
         news = self.served or bool(self.problem)
         self.problem = ""
         if self.served:
             self.served = self.warm = False
-            self._feed.complete(frozenset(), sys.maxsize)
-            log.warning("kind is not served", feed=self._feed.name)
+            self._feed.on_list(frozenset(), sys.maxsize)
+            log.warning("kind not served", cluster=self._feed.cluster, kind=self._feed.kind, error=str(error))
         if news:
             self._changed()
 
     def _broken(self, problem: str) -> None:
-        """Tell of a watch that cannot be taken up again; a single interruption is no news."""
+        """Report a watch that cannot be opened again; a single interruption is not reported."""
         self._interruptions += 1
         if self._interruptions > 1 and not self.problem:
             self.problem = problem
-            log.warning("watch interrupted", feed=self._feed.name, problem=problem)
+            log.warning("watch interrupted", cluster=self._feed.cluster, kind=self._feed.kind, error=problem)
             self._changed()
 
     def _alive(self) -> None:
-        self.last_heard = time.monotonic()
+        self.last_activity = time.monotonic()
         self._interruptions = 0
         if self.problem:
             self.problem = ""
@@ -171,7 +177,7 @@ class Informer:
         except BaseException:
             self._awaiting = awaiting + self._awaiting
             raise
-        self._feed.complete(listed, version)
+        self._feed.on_list(listed, version)
         for complete in awaiting:
             if not complete.done():
                 complete.set_result(None)
@@ -192,13 +198,13 @@ class Informer:
             version = self._prove_newer(page, seen)
             for item in page["items"] or ():
                 listed.add((item["metadata"].get("namespace", ""), item["metadata"]["name"]))
-                self._feed.heard(item)
+                self._feed.on_update(item)
             if not page["metadata"].get("continue"):
                 return listed, version
             query["continue"] = page["metadata"]["continue"]
 
     async def _look_back(self) -> None:
-        """Make sure that the server has not gone back while nothing was heard of it: it may take up any watch."""
+        """Make sure that the server has not gone back before a watch is resumed: it may accept any version."""
         seen, query = self._seen(), {**self._feed.query, "limit": "1"}
         accept = METADATA_ONLY.format(list="List")
         self._prove_newer(await self._client.request("GET", self._feed.path, query=query, accept=accept), seen)
@@ -207,35 +213,35 @@ class Informer:
         return max(self._highest, self._feed.seen())
 
     def _prove_newer(self, page: Mapping[str, Any], seen: int) -> int:
-        """Return the version of a list; WentBackError unless it is as new as what was ``seen`` before it was asked for.
+        """Return the version of a list; WentBackError if it is lower than ``seen``, the highest before the request.
 
-        What has become known only since then may be newer than the list.
+        An object that has become known since the request may be newer than the list.
         """
         version = int(page["metadata"]["resourceVersion"])
         if version < seen:
-            raise WentBackError(self._feed.name, f"its list is at version {version}, and {seen} was seen before")
+            raise WentBackError(self._feed.resource, f"its list is at version {version}, and {seen} was seen before")
         # A list of metadata that holds nothing has null in the place of its items.
         for item in page["items"] or ():
             metadata, known = item["metadata"], self._feed.known(item)
             if int(metadata["resourceVersion"]) < known <= seen:
                 now = metadata["resourceVersion"]
                 raise WentBackError(
-                    self._feed.name, f"{metadata['name']} is at version {now}, and {known} was seen before"
+                    self._feed.resource, f"{metadata['name']} is at version {now}, and {known} was seen before"
                 )
         self._highest = max(self._highest, version)
         return version
 
     async def _watch(self, version: int) -> None:
-        """Follow the events from a version on until the server ends the watch."""
+        """Handle the events after a version until the server ends the watch."""
         query = {
             **self._feed.query,
             "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": str(version),
-            "timeoutSeconds": str(random.randint(300, 600)),  # noqa: S311 - not for security
+            "timeoutSeconds": f"{uniform(300, 600):.0f}",
         }
         accept = self._accept.format(list="")
-        watch = self._client.watch(self._feed.path, query=query, accept=accept, silence=self._silence)
+        watch = self._client.watch(self._feed.path, query=query, accept=accept, idle_timeout=self._idle_timeout)
         async with watch as lines:
             # A quiet kind may say nothing for a minute: that it is being watched again is news enough.
             self._alive()
@@ -250,9 +256,9 @@ class Informer:
         self._version = int(item["metadata"]["resourceVersion"])
         self._highest = max(self._highest, self._version)
         if kind == "DELETED":
-            self._feed.lost(item)
+            self._feed.on_delete(item)
         elif kind != "BOOKMARK":
-            self._feed.heard(item)
+            self._feed.on_update(item)
 
 
 def _parse(line: bytes) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The clusters that the targets name: the hub, and a connection per kubeconfig Secret."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -10,12 +9,14 @@ import structlog
 import yaml
 
 from onboarding.adapters.cluster import LOGIN_REFUSED, KubeCluster
+from onboarding.backoff import Backoff
 from onboarding.build.kinds import HUB, ChildKind, Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.ports import Cluster
 from onboarding.reconcile.observed.snapshot import ClusterState
 
+_BACKOFF_FIRST = 1.0
 _BACKOFF_LAST = 15.0
 """Short, so that a cluster that is back, or a Secret that was renewed, is noticed soon."""
 _FILES = frozenset({"tokenFile", "client-certificate", "client-key", "certificate-authority"})
@@ -24,18 +25,18 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Leniency:
-    """What the platform allows kubeconfigs beside a login of their own and a server whose certificate is checked."""
+class KubeconfigRules:
+    """Exceptions that the platform allows in kubeconfigs: login commands, and servers that are not verified."""
 
     commands: bool = False
     unverified: bool = False
 
 
-STRICT = Leniency()
+STRICT = KubeconfigRules()
 
 
-class Unconnected:
-    """Stands for a cluster that cannot be connected to; says why, and takes no writes."""
+class DisconnectedCluster:
+    """A cluster without a connection: it tells the reason, and refuses writes."""
 
     def __init__(self, problem: str, *, starting: bool = False) -> None:
         self._problem = problem
@@ -95,15 +96,15 @@ class ClusterPool(Mapping[str, Cluster]):
         read_secret: Callable[[str, str], Awaitable[bytes]],
         connect: Callable[[str, Mapping[str, Any]], Awaitable[KubeCluster]],
         state_changed: Callable[[], None],
-        leniency: Leniency = STRICT,
+        rules: KubeconfigRules = STRICT,
     ) -> None:
         """Read kubeconfigs with ``read_secret(name, key)``; make clusters of them with ``connect(name, content)``."""
         self._hub = hub
         self._read_secret = read_secret
         self._connect = connect
         self._state_changed = state_changed
-        self._leniency = leniency
-        self._sites: dict[str, KubeCluster | Unconnected] = {}
+        self._rules = rules
+        self._sites: dict[str, KubeCluster | DisconnectedCluster] = {}
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -129,17 +130,17 @@ class ClusterPool(Mapping[str, Cluster]):
             self._end(name, self._sites.pop(name))
 
     def renew(self) -> None:
-        """Connect anew where a login is refused or another cluster answers: the Secret may hold another by now."""
+        """Reconnect if a login is refused or another cluster answers: the Secret may have changed by now."""
         for name, site in tuple(self._sites.items()):
-            if isinstance(site, KubeCluster) and site.lost:
+            if isinstance(site, KubeCluster) and site.reconnect_reason:
                 self._end(name, site)
-                self._begin(name, site.lost)
+                self._begin(name, site.reconnect_reason)
 
     def _begin(self, name: str, problem: str, *, starting: bool = False) -> None:
         self._opening[name] = asyncio.create_task(self._open(name), name=f"connect {name}")
-        self._sites[name] = Unconnected(problem, starting=starting)
+        self._sites[name] = DisconnectedCluster(problem, starting=starting)
 
-    def _end(self, name: str, site: KubeCluster | Unconnected) -> None:
+    def _end(self, name: str, site: KubeCluster | DisconnectedCluster) -> None:
         if isinstance(site, KubeCluster):
             closing = asyncio.create_task(site.close(), name=f"close {name}")
             self._closing.add(closing)
@@ -153,17 +154,16 @@ class ClusterPool(Mapping[str, Cluster]):
 
     async def _open(self, name: str) -> None:
         """Connect, trying again until it works."""
-        delay = 1.0
+        backoff = Backoff(_BACKOFF_FIRST, _BACKOFF_LAST)
         while True:
             try:
                 site = await self._connected(name)
             except OnboardingError as error:
                 problem = LOGIN_REFUSED if isinstance(error, ApiError) and error.status == 401 else str(error)
-                log.warning("no connection to a site", cluster=name, problem=problem)
-                self._sites[name] = Unconnected(problem)
+                log.warning("cluster unreachable", cluster=name, error=problem)
+                self._sites[name] = DisconnectedCluster(problem)
                 self._state_changed()
-                await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
-                delay = min(delay * 2, _BACKOFF_LAST)
+                await asyncio.sleep(backoff.next())
             else:
                 self._sites[name] = site
                 site.start()
@@ -171,7 +171,7 @@ class ClusterPool(Mapping[str, Cluster]):
 
     async def _connected(self, name: str) -> KubeCluster:
         secret, _, key = name.partition("/")
-        content = read_kubeconfig(await self._read_secret(secret, key), self._leniency)
+        content = read_kubeconfig(await self._read_secret(secret, key), self._rules)
         site = await self._connect(name, content)
         try:
             await site.prove()
@@ -181,13 +181,13 @@ class ClusterPool(Mapping[str, Cluster]):
         return site
 
 
-def read_kubeconfig(content: bytes, leniency: Leniency = STRICT) -> dict[str, Any]:
+def read_kubeconfig(content: bytes, rules: KubeconfigRules = STRICT) -> dict[str, Any]:
     """Return a kubeconfig that names no file and, unless that is allowed, runs no command and checks the server."""
     try:
         config = yaml.safe_load(content)
         users = [entry.get("user") or {} for entry in config["users"]]
         clusters = [entry["cluster"] for entry in config["clusters"]]
-        problem = _login_problem(users, leniency) or _server_problem(clusters, leniency)
+        problem = _login_problem(users, rules) or _server_problem(clusters, rules)
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         problem = "cannot be read: it needs clusters, users and contexts"
     if problem:
@@ -195,21 +195,21 @@ def read_kubeconfig(content: bytes, leniency: Leniency = STRICT) -> dict[str, An
     return dict(config)
 
 
-def _login_problem(users: Sequence[Mapping[str, Any]], leniency: Leniency) -> str:
+def _login_problem(users: Sequence[Mapping[str, Any]], rules: KubeconfigRules) -> str:
     """Return what is wrong with the users of a kubeconfig; the empty string if nothing is."""
     if not users:
         return "names no user"
-    commands = {"auth-provider"} if leniency.commands else {"auth-provider", "exec"}
+    commands = {"auth-provider"} if rules.commands else {"auth-provider", "exec"}
     if any(commands & user.keys() for user in users):
         return "runs a command to log in: use a token or a client certificate"
     return _file_problem(users)
 
 
-def _server_problem(clusters: Sequence[Mapping[str, Any]], leniency: Leniency) -> str:
+def _server_problem(clusters: Sequence[Mapping[str, Any]], rules: KubeconfigRules) -> str:
     """Return what is wrong with the clusters of a kubeconfig; the empty string if nothing is."""
     if not clusters:
         return "names no cluster"
-    if not leniency.unverified and any(cluster.get("insecure-skip-tls-verify") for cluster in clusters):
+    if not rules.unverified and any(cluster.get("insecure-skip-tls-verify") for cluster in clusters):
         return "skips the check of the server's certificate: give its CA"
     if not all(str(cluster.get("server", "")).startswith("https://") for cluster in clusters):
         return "names a server without https"

@@ -36,7 +36,7 @@ class KubeSecrets:
         clusters: Mapping[str, object],
         *,
         changed: Callable[[], None],
-        wrote: Callable[[str, str, str], None],
+        on_write: Callable[[str, str, str], None],
         pause: float = _PAUSE,
     ) -> None:
         """Read in this namespace of the hub; call ``changed`` when a Secret there is another than before."""
@@ -44,7 +44,7 @@ class KubeSecrets:
         self._namespace = namespace
         self._clusters = clusters
         self._changed = changed
-        self._wrote = wrote
+        self._on_write = on_write
         self._pause = pause
         self._followed: frozenset[str] = frozenset()
         self._sources: dict[str, Source] = {}
@@ -80,11 +80,11 @@ class KubeSecrets:
             found = Source(metadata["uid"], metadata["resourceVersion"])
         except ApiError as error:
             if error.status != 404:
-                log.warning("a credential of the policy cannot be looked at", secret=name, error=str(error))
+                log.warning("credential unreadable", secret=name, error=str(error))
                 return False
             found = Source()
         except OnboardingError as error:
-            log.warning("a credential of the policy cannot be looked at", secret=name, error=str(error))
+            log.warning("credential unreadable", secret=name, error=str(error))
             return False
         former = self._sources.get(name)
         if name in self._followed:
@@ -104,7 +104,7 @@ class KubeSecrets:
             if error.status != 409:
                 raise
             return False
-        self._wrote(key.cluster, SECRET.kind, "create")
+        self._on_write(key.cluster, SECRET.kind, "create")
         return True
 
     async def overwrite(self, key: ObjectKey, manifest: Manifest) -> str:
@@ -121,7 +121,7 @@ class KubeSecrets:
             if _refused_by_policy(error):
                 return ""
             raise
-        self._wrote(key.cluster, SECRET.kind, "patch")
+        self._on_write(key.cluster, SECRET.kind, "patch")
         uid: str = answer["metadata"]["uid"]
         return uid
 
@@ -134,7 +134,7 @@ class KubeSecrets:
         except ApiError as error:
             if error.status != 404:
                 raise
-        self._wrote(key.cluster, SECRET.kind, "delete")
+        self._on_write(key.cluster, SECRET.kind, "delete")
 
     def _client(self, name: str) -> Client:
         cluster = self._clusters.get(name)

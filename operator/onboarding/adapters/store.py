@@ -1,19 +1,20 @@
-"""The cache of one cluster: what is ours there, and the names of the namespaces that are not."""
+"""Cache of one cluster: the objects with our labels, and the names of all other namespaces."""
 
 from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
 from onboarding.build.kinds import NAMESPACE, ChildKind, Manifest, ObjectKey
+from onboarding.freshness import Freshness, freshness, outlives
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of, is_news, key_of
 from onboarding.reconcile.observed.capacity import CapacityLedger
 
 
 class Store:
-    """Live objects of one cluster by key, and the keys of each project."""
+    """Cached objects of one cluster by key, and the keys of each project."""
 
     def __init__(self, cluster: str, changed: Callable[[str], None], ledger: CapacityLedger) -> None:
-        """Call ``changed`` with a project's name when something of it changed that we did not write ourselves."""
+        """Call ``changed`` with the name of a project if one of its objects is changed by anybody but the operator."""
         self._cluster = cluster
         self._changed = changed
         self._ledger = ledger
@@ -27,11 +28,11 @@ class Store:
         return len(self._objects)
 
     def get(self, key: ObjectKey) -> CachedObject | None:
-        """Return what is known at a place."""
+        """Return the cached object at a key; None if there is none."""
         return self._objects.get(key)
 
     def version(self, kind: ChildKind, manifest: Manifest) -> int:
-        """Return the version that is known of an object; 0 where it is not known."""
+        """Return the cached version of an object; 0 if it is not cached."""
         known = self._objects.get(key_of(self._cluster, kind, manifest))
         return known.version if known else 0
 
@@ -40,72 +41,76 @@ class Store:
         return {key: self._objects[key] for key in self._keys.get(project, ())}
 
     def follow(self, key: ObjectKey, project: str) -> CachedObject | None:
-        """Return what is known at a place, and tell a project of what changes there, though it is not its own."""
+        """Return the cached object at a key, and notify a project of changes, though the object is not its own."""
         self._followers[key].add(project)
         self._followed[project].add(key)
         return self._objects.get(key)
 
     def unfollow(self, project: str) -> None:
-        """Tell a project no more of what is not its own."""
+        """Stop to notify a project of objects that are not its own."""
         for key in self._followed.pop(project, ()):
             self._followers[key].discard(project)
             if not self._followers[key]:
                 del self._followers[key]
 
-    def expect(self, key: ObjectKey) -> None:
-        """Know that we are writing an object: its event may come before the answer, and is no news then."""
+    def begin_write(self, key: ObjectKey) -> None:
+        """Expect the event of our own write, which may come before the answer: it does not cause a reconcile."""
         self._expected.add(key)
 
-    def answered(self, key: ObjectKey) -> None:
-        """Know that a write has ended, well or not."""
+    def end_write(self, key: ObjectKey) -> None:
+        """Expect no event any more: the write has ended, with or without success."""
         self._expected.discard(key)
 
-    def wrote(self, kind: ChildKind, manifest: Manifest) -> None:
-        """Take in the answer to our own write; its event will be no news, unless somebody wrote after us."""
+    def on_write(self, kind: ChildKind, manifest: Manifest, *, must_be_known: bool = False) -> None:
+        """Cache the answer to our own write or read; its event will cause no reconcile, unless somebody wrote later.
+
+        ``must_be_known`` is for changes and deletions: an object that is gone by now does not come back.
+        """
         key, live = key_of(self._cluster, kind, manifest), cached_object_of(kind, manifest)
         known = self._objects.get(key)
-        if known is None or known.version < live.version:
-            self._put(key, live)
-        elif known.version > live.version:
-            self._tell(known, known)
+        match freshness(live.version, known and known.version, must_be_known=must_be_known):
+            case Freshness.NEWER:
+                self._put(key, live)
+            case Freshness.OLDER:
+                self._tell(known, known)
 
-    def heard(self, kind: ChildKind, manifest: Manifest) -> None:
-        """Take in an event that an object was added or modified; older news is ignored."""
+    def on_update(self, kind: ChildKind, manifest: Manifest) -> None:
+        """Cache an object that was listed, added or modified, if it is newer than the cached one."""
         key = key_of(self._cluster, kind, manifest)
         known = self._objects.get(key)
-        if known is not None and known.version >= int(manifest["metadata"]["resourceVersion"]):
+        if freshness(_version(manifest), known and known.version) is not Freshness.NEWER:
             return
         live = cached_object_of(kind, manifest)
         self._put(key, live)
         if (known is None or is_news(kind, known, live)) and key not in self._expected:
             self._tell(known, live)
 
-    def lost(self, kind: ChildKind, manifest: Manifest) -> None:
-        """Take in an event that an object is gone, or no longer carries our label."""
+    def on_delete(self, kind: ChildKind, manifest: Manifest) -> None:
+        """Drop an object after a DELETED event, which is also sent when it loses our label."""
         key = key_of(self._cluster, kind, manifest)
         known = self._objects.get(key)
-        if known is not None and known.version <= int(manifest["metadata"]["resourceVersion"]):
+        if known is not None and not outlives(_version(manifest), known.version):
             self._drop(key)
             self._tell(known, None)
 
-    def forget(self, key: ObjectKey, uid: str) -> None:
-        """Forget an object that our own delete has removed."""
+    def remove(self, key: ObjectKey, uid: str) -> None:
+        """Drop an object that our own DELETE has removed, if it is the one of this UID."""
         known = self._objects.get(key)
         if known is not None and known.uid == uid:
             self._drop(key)
 
-    def missing(self, key: ObjectKey) -> None:
-        """Take in that a read found nothing: its event, which may come later, will find nothing to tell of."""
+    def on_not_found(self, key: ObjectKey) -> None:
+        """Drop an object that a GET did not find; its later DELETED event is then ignored."""
         known = self._objects.get(key)
         if known is not None:
             self._drop(key)
             self._tell(known, None)
 
-    def complete(self, kind: ChildKind, listed: AbstractSet[tuple[str, str]], version: int) -> None:
-        """Take in that a list was complete: what is not in it (namespace and name) and not newer than it is gone."""
+    def on_list(self, kind: ChildKind, listed: AbstractSet[tuple[str, str]], version: int) -> None:
+        """Drop each object that a complete list lacks (by namespace and name), unless it is newer than the list."""
         for key in [key for key in self._objects if key.kind is kind and (key.namespace, key.name) not in listed]:
             known = self._objects[key]
-            if known.version <= version:
+            if not outlives(version, known.version):
                 self._drop(key)
                 self._tell(known, None)
 
@@ -117,7 +122,7 @@ class Store:
         if key in self._followers and (known is None or is_news(key.kind, known, live)):
             self._tell_followers(key)
         if key.kind is NAMESPACE:
-            self._ledger.heard(key, live)
+            self._ledger.on_update(key, live)
         if live.owner:
             self._keys[live.owner.project].add(key)
 
@@ -125,7 +130,7 @@ class Store:
         live = self._objects.pop(key)
         self._tell_followers(key)
         if key.kind is NAMESPACE:
-            self._ledger.forgot(key)
+            self._ledger.remove(key)
         if live.owner:
             keys = self._keys[live.owner.project]
             keys.discard(key)
@@ -139,3 +144,7 @@ class Store:
     def _tell(self, before: CachedObject | None, after: CachedObject | None) -> None:
         for project in {item.owner.project for item in (before, after) if item and item.owner}:
             self._changed(project)
+
+
+def _version(manifest: Manifest) -> int:
+    return int(manifest["metadata"]["resourceVersion"])

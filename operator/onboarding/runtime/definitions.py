@@ -1,8 +1,8 @@
-"""The definitions of our kinds, as the API server has them: nothing is written while they are older than this operator.
+"""CustomResourceDefinitions of our kinds: the operator writes nothing while the served ones are older than itself.
 
-A field that a definition lacks is cut from every object on its way to us, so that what is read is not what was
-declared. The definitions are watched; and because each watch may lag behind the others, they are asked about before a
-spec is acted on that has come since.
+The API server prunes fields that a definition lacks, so that a spec may arrive without fields that its author declared.
+The definitions are watched. Because each watch may lag behind the others, the definition is read again before the
+operator acts on a spec that has arrived since.
 """
 
 import asyncio
@@ -25,32 +25,32 @@ from onboarding.errors import ApiError
 _CRDS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _PROJECTS: Final = f"projectonboardings.{names.GROUP}"
 _SPREAD: Final = 5.0
-"""Seconds that Kubernetes, too, gives API servers to take in a definition before it calls one established."""
+"""Seconds for the API servers to load a definition; Kubernetes waits as long before it calls one established."""
 _LATE: Final = 900.0
-"""Seconds after which every watch has been taken up since a change: the server ends each within ten minutes."""
+"""Seconds after which every watch has been opened since a change: the server ends each within ten minutes."""
 _SHOWN: Final = 3
 
 log = structlog.get_logger(__name__)
 
 Identity = tuple[str, int]
-"""UID and generation of a definition: with both the same it says the same."""
+"""UID and generation of a definition, which change whenever its schema does."""
 
 
 class Definitions:
-    """What the server's definitions lack, and when specs that were read under others count again."""
+    """Compares the served definitions with ours, and has every spec read again after a change."""
 
     def __init__(
         self,
         client: Client,
         *,
-        silence: float,
+        idle_timeout: float,
         reads: Callable[[], Mapping[str, int]],
         read_again: Callable[[], Awaitable[object]],
         changed: Callable[[], None],
     ) -> None:
-        """Let ``reads`` count the specs that were read, by plural; ``read_again`` reads everything declared anew.
+        """Call ``changed`` when ``problem`` or ``teardown_hold`` changes.
 
-        Call ``changed`` when ``problem`` or ``teardown_hold`` does.
+        ``reads`` returns how many specs have been read, by plural; ``read_again`` lists all objects of our kinds again.
         """
         self._client = client
         self._reads = reads
@@ -64,31 +64,31 @@ class Definitions:
         self._news = asyncio.Event()
         self._changed_at = -math.inf
         self._outdated = False
-        """Whether a definition has changed since everything was read."""
+        """Whether a definition has changed since all objects were listed."""
         self.problem = ""
-        """Why nothing may be written now; the empty string where it may."""
+        """Why the operator may not write; the empty string if it may."""
         self.teardown_hold = ""
-        """Why no project is torn down: the definition of our own kind is being deleted, and every project with it."""
+        """Why no project is torn down: the CustomResourceDefinition is being deleted, and every project with it."""
         self.informers = [
-            Informer(client, self._feed(name), silence=silence, changed=lambda: None) for name in self._ours
+            Informer(client, self._feed(name), idle_timeout=idle_timeout, changed=lambda: None) for name in self._ours
         ]
 
     def start(self) -> list[asyncio.Task[None]]:
-        """Begin to watch; what was read under other definitions is read again."""
+        """Start the watches, and the task that lists all objects again after a change."""
         watches = [asyncio.create_task(informer.run(), name="definitions") for informer in self.informers]
         return [*watches, asyncio.create_task(self._keep(), name="definitions, read again")]
 
     def changed_lately(self) -> bool:
-        """Return whether a watch that ends now may have ended because of a change of a definition."""
+        """Return whether a watch that ends now may have ended because a definition has changed."""
         return time.monotonic() - self._changed_at < _LATE
 
     async def look(self) -> None:
-        """Ask for every definition, before anything is read that is declared."""
+        """Get every definition, before any object of our kinds is read."""
         for name in self._ours:
             self._take(name, await self._get(name))
 
     async def confirm(self) -> str:
-        """Return why nothing may be written; where specs were read since the last time, ask whether that was whole."""
+        """Return why the operator may not write; if specs were read since, get their definitions first."""
         while not self.problem and self._confirmed != self._reads():
             async with self._asking:
                 reads = dict(self._reads())
@@ -111,7 +111,7 @@ class Definitions:
             return None
 
     async def _keep(self) -> None:
-        """Read everything again whenever the definitions have changed and lack nothing."""
+        """List all objects again whenever the definitions have changed and lack nothing."""
         while True:
             await self._news.wait()
             self._news.clear()
@@ -124,7 +124,7 @@ class Definitions:
                 self._judge()
 
     def _take(self, name: str, found: Manifest | None) -> None:
-        """Take in a definition, or that there is none."""
+        """Compare a definition with ours; None if there is none."""
         identity = _identity(found)
         if name not in self._seen or self._seen[name] != identity:
             if name in self._seen:
@@ -146,11 +146,14 @@ class Definitions:
             problem = "the definitions of our kinds have changed: everything declared is being read again"
         if problem != self.problem:
             self.problem = problem
-            (log.error if self._told() else log.warning)("definitions", problem=problem or "none any more")
+            if problem:
+                log.error("definitions outdated", error=problem)
+            else:
+                log.info("definitions complete")
             self._changed()
 
     def _told(self) -> str:
-        """Return what the definitions lack, in a sentence."""
+        """Return the fields that the definitions lack, as a sentence."""
         lacking = [_lacks(self._ours[name], fields) for name, fields in self._lacking.items() if fields]
         if not lacking:
             return ""
@@ -159,13 +162,13 @@ class Definitions:
 
     def _feed(self, name: str) -> Feed:
         return Feed(
-            name=name,
+            kind="CustomResourceDefinition",
             path=_CRDS,
             query={"fieldSelector": f"metadata.name={name}"},
             metadata_only=False,
-            heard=partial(self._take, name),
-            lost=lambda _item: self._take(name, None),
-            complete=lambda listed, _version: None if listed else self._take(name, None),
+            on_update=partial(self._take, name),
+            on_delete=lambda _item: self._take(name, None),
+            on_list=lambda listed, _version: None if listed else self._take(name, None),
         )
 
 

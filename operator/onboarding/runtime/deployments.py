@@ -1,4 +1,4 @@
-"""What Argo CD deploys, told to Prometheus: each deployment once, as it is seen to happen."""
+"""Deployments by Argo CD, counted for Prometheus: each once, when it ends."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,10 +12,10 @@ _BAD_ENDS = ("Failed", "Error")
 
 
 class Deployments:
-    """The Applications of every project as they were last looked at.
+    """Compares each Application with its state at the last reconcile.
 
-    What is seen for the first time is compared with nothing: a restart counts nothing again, and misses what ended
-    while there was nobody to see it.
+    An Application that is seen for the first time is not compared: a restart counts no deployment twice, and misses
+    those that ended while the operator was down.
     """
 
     def __init__(self, metrics: Metrics) -> None:
@@ -23,7 +23,7 @@ class Deployments:
         self._seen: dict[str, dict[ObjectKey, CachedObject]] = {}
 
     def look(self, project: Project | None, clusters: Iterable[Cluster]) -> None:
-        """Compare a project's live Applications with those of the last look."""
+        """Count the deployments of a project that have ended since the last call."""
         if project is None or project.spec is None:
             return
         before = self._seen.get(project.name, {})
@@ -37,11 +37,11 @@ class Deployments:
         self._seen[project.name] = now
 
     def forget(self, project: str) -> None:
-        """Forget a project that has gone."""
+        """Drop a project that is gone."""
         self._seen.pop(project, None)
 
     def states(self) -> Mapping[tuple[str, str], int]:
-        """Return how many Applications have a sync status and a health; Unknown where Argo CD says nothing."""
+        """Return the number of Applications by sync status and health status; Unknown if Argo CD reports none."""
         counts: dict[tuple[str, str], int] = {}
         for applications in self._seen.values():
             for item in applications.values():
@@ -53,8 +53,8 @@ class Deployments:
     def _count(self, former: CachedObject, item: CachedObject, stage: str) -> None:
         before, now = former.application, item.application
         if now.deployed_at and now.deployed_at != before.deployed_at:
-            self._metrics.deployments.labels(stage, "Succeeded").inc()
+            self._metrics.count_deployment(stage, "Succeeded")
             if not before.deployed_at and now.first_sync is not None:
-                self._metrics.first_sync.observe(now.first_sync)
+                self._metrics.count_first_sync(now.first_sync)
         if now.phase in _BAD_ENDS and now.phase != before.phase:
-            self._metrics.deployments.labels(stage, now.phase).inc()
+            self._metrics.count_deployment(stage, now.phase)

@@ -1,4 +1,4 @@
-"""Why the operator ends by itself."""
+"""The error with which the operator ends by itself."""
 
 import asyncio
 from typing import Any
@@ -7,6 +7,6 @@ from onboarding.errors import OnboardingError
 
 
 def cause_of(died: asyncio.Task[Any]) -> OnboardingError:
-    """Return the error of a part that has died; one that is raised on purpose says all by itself."""
+    """Return the error of a task that has died; an OnboardingError is returned as it is."""
     error = None if died.cancelled() else died.exception()
     return error if isinstance(error, OnboardingError) else OnboardingError(f"a part of the operator died: {died}")

@@ -1,12 +1,12 @@
-"""Kopf: the watch on projects. A handler does nothing but keep what was seen and ask for a pass."""
+"""Kopf's watch on ProjectOnboardings. A handler only updates the cache and adds the project to the work queue."""
 
-import itertools
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import kopf
 
 from onboarding import names
+from onboarding.backoff import Backoff
 from onboarding.reconcile.observed.projects import ProjectCache
 
 _UNUSED_FINALIZER = f"{names.GROUP}/kopf"
@@ -14,11 +14,11 @@ _UNUSED_FINALIZER = f"{names.GROUP}/kopf"
 _PROJECTS = "projectonboardings"
 
 KOPF_IDENTITY: Any = names.MANAGER
-"""Given, because Kopf would ask for the user's name, which a container's has not. It is for peering, which is off."""
+"""Identity for peering, which is off: without one Kopf looks up the user name, which a container's user may lack."""
 
 
 class Events:
-    """Keeps ``declared`` up to date with projects and tells which to look at again."""
+    """Updates the cache of projects, and asks for reconciles."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class Events:
         listed: Callable[[], None],
         nothing_declared: bool,
     ) -> None:
-        """Call ``listed`` once, when every project has been seen; where there is none, no event will say so."""
+        """Call ``listed`` once, when every project has been seen; no event says so if ``nothing_declared``."""
         self._declared = declared
         self._changed = changed
         self._listed = listed
@@ -36,16 +36,16 @@ class Events:
         """Whether every project has been seen once."""
 
     def keep(self, body: Mapping[str, Any]) -> None:
-        """Take in a project that exists, and ask for a pass where that is news.
+        """Update the cache with a project that exists, and ask for a reconcile if it is newer than the known one.
 
-        Both at once: until Kopf calls the handler of the event, the answer to a write of ours may have come, and what
-        somebody changed before that write would look like its echo.
+        Both at once: until Kopf calls the handler of the event, the answer to our own write may have come, and a change
+        that somebody made before that write would look like its echo.
         """
         if self._declared.put_project(body):
             self._changed(body["metadata"]["name"])
 
     def tell(self, kind: str | None, body: Mapping[str, Any]) -> None:
-        """Take in that every project has been listed, and that one is gone."""
+        """Handle an event: the first one shows that every project has been listed; DELETED drops the project."""
         if not self.synced:
             self.synced = True
             self._listed()
@@ -57,10 +57,10 @@ class Events:
 def build_registry(
     events: Events, log_in: Callable[[], kopf.AiohttpSession], clean_up: Callable[[], Awaitable[None]]
 ) -> kopf.OperatorRegistry:
-    """Return the handlers.
+    """Return the registry of the handlers.
 
-    The index holds nothing: Kopf fills it with every project before it tells of the first event. ``clean_up`` ends
-    the tasks that are younger than Kopf, for which it would else wait 5 s.
+    The index stores nothing: Kopf indexes every project before it calls the first event handler. ``clean_up`` ends the
+    tasks that are younger than Kopf, for which Kopf would wait 5 s.
     """
     registry = kopf.OperatorRegistry()
 
@@ -85,10 +85,12 @@ def build_registry(
 
 
 class _Backoffs:
-    """Seconds between attempts of one request: soon after a short outage, and without end through a long one."""
+    """Seconds between attempts of one request: short after a short outage, and endless through a long one."""
 
     def __iter__(self) -> Iterator[float]:
-        return itertools.chain((0.5, 1, 1, 2, 2, 3, 3), itertools.repeat(5.0))
+        backoff = Backoff(0.5, 5)
+        while True:
+            yield backoff.next()
 
 
 def build_settings() -> kopf.OperatorSettings:

@@ -1,4 +1,4 @@
-"""The feeds of our own kinds; each is listed again if its watch may have ended because its definition is new."""
+"""Feeds of our own kinds; each lists again if its watch may have ended because its definition has changed."""
 
 from collections.abc import Awaitable, Callable, Collection
 from collections.abc import Set as AbstractSet
@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from onboarding import names
 from onboarding.adapters.informer import Feed
+from onboarding.adapters.status import kind_of
 from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.build.kinds import Manifest
 from onboarding.reconcile.observed.platform import POLICIES, TARGETS
@@ -26,9 +27,10 @@ def platform_feeds(
     events_of: Callable[[], object],
     relist: Callable[[], bool],
 ) -> tuple[Feed, ...]:
-    """Return the feeds of policies, targets and decisions; ``news`` is called with whatever is heard of the first two.
+    """Return the feeds of OnboardingPolicies, HostingTargets and OnboardingDecisions.
 
-    ``changed`` is called only where it changes what projects may use: a status that is written changes nothing.
+    ``news`` is called for every event of the first two, ``changed`` only if projects may use something else than
+    before: a write of the status is none.
     """
     offered = declared.offered
 
@@ -76,10 +78,10 @@ def project_feed(
     relist: Callable[[], bool],
     kopf_watches: Callable[[], Awaitable[None]],
 ) -> Feed:
-    """Return the feed of the projects as they are listed, to make good what Kopf's watch does not tell.
+    """Return the feed that lists ProjectOnboardings, for two cases that Kopf's watch does not report.
 
-    That is what was cut by an older definition, and a server that went back; ``kopf_watches`` returns when Kopf has
-    taken its watch up again.
+    These are fields that an older definition has pruned, and a server that went back. ``kopf_watches`` returns when
+    Kopf has opened its watch again.
     """
 
     def listed(item: Manifest) -> None:
@@ -91,13 +93,13 @@ def project_feed(
             project_changed(name)
 
     return Feed(
-        name=PROJECTS,
+        kind="ProjectOnboarding",
         path=f"/apis/{names.API_VERSION}/{PROJECTS}",
         query={},
         metadata_only=False,
-        heard=listed,
-        lost=lambda _item: None,
-        complete=complete,
+        on_update=listed,
+        on_delete=lambda _item: None,
+        on_list=complete,
         known=lambda item: declared.project_version(item["metadata"]["name"]),
         seen=declared.newest_project,
         relist=relist,
@@ -106,7 +108,7 @@ def project_feed(
 
 
 def _decision(item: Manifest) -> OnboardingDecisionSpec | UnreadDecision | None:
-    """Return what is decided, or that it cannot be read; None where it was taken back."""
+    """Return the decision, or that it cannot be read; None if it was taken back."""
     # One that is being deleted was taken back, whatever keeps it there.
     if "deletionTimestamp" in item["metadata"]:
         return None
@@ -114,7 +116,7 @@ def _decision(item: Manifest) -> OnboardingDecisionSpec | UnreadDecision | None:
         return OnboardingDecisionSpec.model_validate(item["spec"])
     except ValidationError as error:
         unread = UnreadDecision.of(item["metadata"]["name"], item["spec"], told(unreadable(error)))
-        log.warning("a decision cannot be read", decision=unread.name, problem=unread.problem)
+        log.warning("decision unreadable", project=unread.project, decision=unread.name, error=unread.problem)
         return unread
 
 
@@ -131,13 +133,13 @@ def _feed(
             drop(name)
 
     return Feed(
-        name=plural,
+        kind=kind_of(plural),
         path=f"/apis/{names.API_VERSION}/{plural}",
         query={},
         metadata_only=False,
-        heard=put,
-        lost=lambda item: drop(item["metadata"]["name"]),
-        complete=complete,
+        on_update=put,
+        on_delete=lambda item: drop(item["metadata"]["name"]),
+        on_list=complete,
         known=lambda item: version(item["metadata"]["name"]),
         relist=relist,
     )

@@ -1,6 +1,6 @@
-"""Python's search for garbage, kept away from the many objects that come at the start and stay.
+"""Tune Python's garbage collector for the start, which makes many objects that stay.
 
-Searching among them took a fifth of the start's CPU.
+Collections among them took a fifth of the start's CPU.
 """
 
 import gc
@@ -9,12 +9,12 @@ _USUAL = gc.get_threshold()
 
 
 def search_less() -> None:
-    """Search seldom, while nearly everything that comes is here to stay."""
+    """Collect rarely, while nearly all new objects stay."""
     gc.set_threshold(50_000, 20, 100)
 
 
 def search_what_is_new() -> None:
-    """Search as usual, and among what comes from now on: closed connections have to give their buffers back."""
+    """Collect as usual among new objects, so that closed connections free their buffers; freeze all present ones."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_USUAL)

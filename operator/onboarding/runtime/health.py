@@ -1,7 +1,7 @@
 """Liveness, readiness and metrics over HTTP.
 
-Alive is who answers at all: the event loop, and when one of its parts dies the process ends. Ready is who sees the hub;
-a remote cluster is a condition of its projects.
+The operator is alive if the event loop answers; if one of its tasks dies, the process ends. It is ready if its caches
+of the hub are up to date; an unreachable site is a condition of the projects on it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,19 +13,19 @@ _Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class Health:
-    """What the kubelet asks for: whether the operator is ready."""
+    """Readiness as the kubelet asks for it."""
 
     def __init__(self) -> None:
         self.ready: Callable[[], str] = lambda: "the hub has not been asked yet"
-        """Returns what is wrong, or the empty string."""
+        """Returns why the operator is not ready; the empty string if it is."""
 
     def ask(self) -> str:
-        """Ask whoever knows now."""
+        """Return why the operator is not ready; the empty string if it is."""
         return self.ready()
 
 
 def build_app(health: Health, registry: CollectorRegistry) -> web.Application:
-    """Return the application."""
+    """Return the HTTP application with /healthz, /readyz and /metrics."""
     app = web.Application()
     app.router.add_get("/healthz", _probe(lambda: ""))
     app.router.add_get("/readyz", _probe(health.ask))
@@ -34,7 +34,7 @@ def build_app(health: Health, registry: CollectorRegistry) -> web.Application:
 
 
 async def serve(app: web.Application, listen: str) -> web.AppRunner:
-    """Serve on ``host:port`` and return the runner, whose cleanup ends it."""
+    """Serve on ``host:port``; return the runner, whose cleanup stops the server."""
     host, _, port = listen.rpartition(":")
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

@@ -1,4 +1,4 @@
-"""Structured logs, ours and the libraries' alike."""
+"""Structured logs of the operator and of its libraries."""
 
 import logging
 import sys
@@ -9,8 +9,8 @@ import structlog
 def configure_logging(log_format: str | None, level: str) -> None:
     """Write one line per event to standard error, as JSON or for a console.
 
-    Without a format it is JSON, unless a person sees both streams: the one that the lines are written to, and standard
-    output, by which a program that runs us tells that it reads what we write.
+    The default is JSON, unless standard error and standard output are both terminals: a program that runs the operator
+    and reads its lines redirects at least one of them.
     """
     if log_format is None:
         log_format = "console" if sys.stdout.isatty() and sys.stderr.isatty() else "json"
@@ -30,7 +30,7 @@ def configure_logging(log_format: str | None, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    # Kopf tells of every handler that it calls, which is once per event.
+    # Kopf logs every call of a handler, which is one line per event.
     logging.getLogger("kopf").setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -1,8 +1,8 @@
-"""What people decide for all projects: policies, targets and decisions, and the definitions of our kinds.
+"""Reconciler of the platform's own objects: OnboardingPolicies, HostingTargets, OnboardingDecisions, definitions.
 
-These are watched by our own informers, because Kopf does not tell of what was deleted while its watch was broken: a
-decision that was taken back must not go on counting. Beside them one task asks for the ClusterRoles that policies
-name, and tells in the status of each policy and target whether it can be used.
+Our own informers watch them, because Kopf does not report an object that was deleted while its watch was broken: a
+decision that was taken back must not go on counting. Beside them one task looks up the ClusterRoles that policies name,
+and writes to the status of each policy and target whether projects can use it.
 """
 
 import asyncio
@@ -18,7 +18,8 @@ from onboarding.adapters.events import Regarding, post
 from onboarding.adapters.informer import Informer
 from onboarding.adapters.rights import role_state
 from onboarding.adapters.status import kind_of, write_status
-from onboarding.errors import ApiError, OnboardingError
+from onboarding.backoff import Backoff
+from onboarding.errors import ApiError, OnboardingError, UnreachableError
 from onboarding.reconcile.observed.platform import Due
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import ClusterState
@@ -28,7 +29,7 @@ from onboarding.runtime.definitions import Definitions
 from onboarding.runtime.feeds import platform_feeds, project_feed
 
 _ASK_AGAIN = 300.0
-"""Seconds until a ClusterRole that could not be given to projects is asked about again."""
+"""Seconds until a ClusterRole that could not be bound is looked up again."""
 _RETRY_FIRST = 1.0
 _RETRY_LAST = 300.0
 
@@ -36,21 +37,21 @@ log = structlog.get_logger(__name__)
 
 
 class Platform:
-    """Keeps ``declared`` up to date with what is not a project."""
+    """Keeps policies, targets and decisions in the cache up to date, and their statuses true."""
 
     def __init__(
         self,
         client: Client,
         declared: ProjectCache,
         *,
-        silence: float,
+        idle_timeout: float,
         changed: Callable[[], None],
         project_changed: Callable[[str], None],
         kopf_watches: Callable[[], Awaitable[None]],
     ) -> None:
-        """Call ``changed`` with what may concern every project, ``project_changed`` with what concerns one.
+        """Call ``changed`` if every project may be concerned, ``project_changed`` if one is.
 
-        ``kopf_watches`` returns when Kopf has taken up its watch on projects again.
+        ``kopf_watches`` returns when Kopf has opened its watch on projects again.
         """
         self._client = client
         self._offered = declared.offered
@@ -60,18 +61,22 @@ class Platform:
         self._clusters: Mapping[str, ClusterState] = {}
         self._doubt: asyncio.TimerHandle | None = None
         self.warm = False
-        """Whether everything has been listed once, and the ClusterRoles of the policies have been asked about."""
+        """Whether everything has been listed once, and the ClusterRoles of the policies have been looked up."""
         self.definitions = Definitions(
-            client, silence=silence, reads=lambda: declared.reads, read_again=self._read_again, changed=self._watched
+            client,
+            idle_timeout=idle_timeout,
+            reads=lambda: declared.reads,
+            read_again=self._read_again,
+            changed=self._watched,
         )
         lately = self.definitions.changed_lately
         feeds = platform_feeds(declared, changed, project_changed, self._news.set, lately)
-        self._informers = [Informer(client, feed, silence=silence, changed=self._watched) for feed in feeds]
+        self._informers = [Informer(client, feed, idle_timeout=idle_timeout, changed=self._watched) for feed in feeds]
         projects = project_feed(declared, project_changed, lately, kopf_watches)
-        self._projects = Informer(client, projects, silence=silence, changed=lambda: None)
+        self._projects = Informer(client, projects, idle_timeout=idle_timeout, changed=lambda: None)
 
     def start(self) -> list[asyncio.Task[None]]:
-        """Begin to list and watch, and to tell what can be used; the definitions have been looked at before."""
+        """Start the informers, and the task that writes statuses; the definitions have been read before."""
         watches = [asyncio.create_task(informer.run(), name="platform") for informer in self._informers]
         return [
             *self.definitions.start(),
@@ -84,13 +89,13 @@ class Platform:
         await asyncio.gather(*(informer.read_again() for informer in (*self._informers, self._projects)))
 
     @property
-    def silence(self) -> float:
-        """Seconds since the most silent of the watches was last heard."""
+    def idle_seconds(self) -> float:
+        """Seconds since the last byte of the most silent watch."""
         now = time.monotonic()
-        return max(now - item.last_heard for item in (*self._informers, *self.definitions.informers))
+        return max(now - item.last_activity for item in (*self._informers, *self.definitions.informers))
 
     def report_clusters(self, states: Mapping[str, ClusterState]) -> None:
-        """Show in the status of the targets which clusters can be used, by the name of the connection."""
+        """Show in the status of the targets which clusters are reachable; ``states`` are by name of the connection."""
         self._clusters = dict(states)
         self._news.set()
 
@@ -99,29 +104,28 @@ class Platform:
         self._changed()
 
     async def _keep(self) -> None:
-        """Look at the platform whenever something is new, and again where that failed."""
-        retry = _RETRY_FIRST
+        """Reconcile whenever something is new; back off if that fails."""
+        backoff = Backoff(_RETRY_FIRST, _RETRY_LAST)
         while True:
             pause = None
             try:
                 await self.look()
-                retry = _RETRY_FIRST
+                backoff.reset()
             except OnboardingError as error:
-                log.warning("the platform cannot be looked at", error=str(error))
-                pause = retry
+                unreachable = isinstance(error, UnreachableError)
+                log.warning("platform unreachable" if unreachable else "platform reconcile failed", error=str(error))
+                pause = backoff.next()
             except Exception:
-                # A policy that breaks us must not end the operator, and with it the passes of every project.
-                log.exception("looking at the platform broke")
-                pause = retry
-            if pause is not None:
-                retry = min(retry * 2, _RETRY_LAST)
+                # A policy that triggers a bug must not end the operator, and with it the reconciles of every project.
+                log.exception("platform reconcile panicked")
+                pause = backoff.next()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), pause)
 
     async def look(self) -> None:
-        """Ask what is not known and write the statuses that are not true.
+        """Look up the ClusterRoles that are not known, and write the statuses that have changed.
 
-        OnboardingError where the hub does not answer, or refuses a status; what else can be written is written.
+        Raises OnboardingError if the hub does not answer, or refuses a status; the other statuses are written first.
         """
         self._news.clear()
         if not all(informer.warm for informer in self._informers):
@@ -137,7 +141,7 @@ class Platform:
             raise failure
 
     async def _ask(self) -> None:
-        """Ask for the ClusterRoles of which nothing is known."""
+        """Look up the ClusterRoles that are not known."""
         roles = sorted(self._offered.unasked_roles())
         states = await asyncio.gather(*(role_state(self._client, role) for role in roles))
         if self._offered.know_roles(dict(zip(roles, states, strict=True))):
@@ -151,7 +155,7 @@ class Platform:
         self._news.set()
 
     async def _write(self, due: Due) -> ApiError | None:
-        """Write a status; return why it was refused, unless its object is gone or another by now."""
+        """Write a status; return why it was refused, unless the object is gone or replaced by now."""
         head = due.head
         try:
             answer = await write_status(self._client, head.plural, head.name, due.status, uid=head.uid)
@@ -161,6 +165,6 @@ class Platform:
                 await post(self._client, regarding, self._refusals.take(head.uid, error))
             return None if error.status in (404, 409) else error
         self._refusals.end(head.uid)
-        if self._offered.take_answer(head.plural, answer):
+        if self._offered.put(head.plural, answer, is_answer=True):
             self._changed()
         return None

@@ -1,26 +1,36 @@
-"""A keyed work queue: a key is worked on once at a time, and again when it was asked for meanwhile."""
+"""Work queue: a key is worked on once at a time, and again if it was added meanwhile; failures back off."""
 
 import asyncio
 import heapq
-import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from enum import Enum
 
-from onboarding.reconcile.reconciler import Retry
+from onboarding.backoff import Backoff, Uniform, jittered, uniform
 
 _FIRST_RETRY = 0.1
 _LAST_RETRY = 60.0
 
 
+class Requeue(Enum):
+    """Whether a key has to be worked on again, and how soon."""
+
+    NO = "no"
+    SOON = "soon"
+    """After the shortest pause: the work went well and has a next step."""
+    BACK_OFF = "back off"
+    """After a pause that grows with each failure in a row."""
+
+
 @dataclass(slots=True)
 class _Entry:
-    asked: float
-    """Monotonic time at which the oldest unanswered request came."""
+    added: float
+    """Monotonic time of the oldest request that no finished work has answered."""
+    backoff: Backoff = field(repr=False)
     running: bool = False
     again: bool = False
-    failures: int = 0
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
 
 
@@ -29,17 +39,17 @@ class WorkQueue:
 
     def __init__(
         self,
-        work: Callable[[str], Awaitable[Retry]],
         *,
         workers: int,
         waited: Callable[[float], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
+        uniform: Uniform = uniform,
     ) -> None:
-        """Call ``work(key)``; it returns whether it has to be called again. Tell ``waited`` the seconds queued."""
-        self._work = work
+        """Call ``waited`` with the seconds that a key was queued; ``uniform`` makes the jitter."""
         self._workers = workers
         self._waited = waited
         self._clock = clock
+        self._uniform = uniform
         self._entries: dict[str, _Entry] = {}
         self._ready: deque[str] = deque()
         self._signal = asyncio.Semaphore(0)
@@ -51,10 +61,10 @@ class WorkQueue:
         self._opened.set()
 
     def add(self, key: str) -> None:
-        """Ask for a key, now."""
+        """Add a key, which ends a back-off."""
         entry = self._entries.get(key)
         if entry is None:
-            self._entries[key] = _Entry(self._clock())
+            self._entries[key] = _Entry(self._clock(), Backoff(_FIRST_RETRY, _LAST_RETRY, uniform=self._uniform))
             self._push(key)
         elif entry.running:
             entry.again = True
@@ -64,7 +74,7 @@ class WorkQueue:
             self._push(key)
 
     def add_later(self, key: str, seconds: float) -> None:
-        """Ask for a key after some time; of several such requests for a key the last one counts."""
+        """Add a key after some time; of several such requests for one key the last counts."""
         if timer := self._later.pop(key, None):
             timer.cancel()
         self._later[key] = asyncio.get_running_loop().call_later(seconds, self._add_now, key)
@@ -74,15 +84,15 @@ class WorkQueue:
         return len(self._ready)
 
     def oldest(self) -> float:
-        """Return the seconds since the oldest request that no finished pass has answered; 0 where there is none."""
-        first = heapq.nsmallest(1, (entry.asked for entry in self._entries.values()))
+        """Return the age in seconds of the oldest request that no finished work has answered; 0 if there is none."""
+        first = heapq.nsmallest(1, (entry.added for entry in self._entries.values()))
         return self._clock() - first[0] if first else 0.0
 
-    async def run(self) -> None:
-        """Work until cancelled."""
+    async def run(self, work: Callable[[str], Awaitable[Requeue]]) -> None:
+        """Run the workers until cancelled; each calls ``work`` with a key, which may not raise."""
         async with asyncio.TaskGroup() as group:
             for number in range(self._workers):
-                group.create_task(self._worker(), name=f"worker {number}")
+                group.create_task(self._worker(work), name=f"worker {number}")
 
     def _add_now(self, key: str) -> None:
         del self._later[key]
@@ -92,7 +102,7 @@ class WorkQueue:
         self._ready.append(key)
         self._signal.release()
 
-    async def _worker(self) -> None:
+    async def _worker(self, work: Callable[[str], Awaitable[Requeue]]) -> None:
         await self._opened.wait()
         while True:
             await self._signal.acquire()
@@ -100,21 +110,23 @@ class WorkQueue:
             entry = self._entries[key]
             entry.running = True
             started = self._clock()
-            self._waited(started - entry.asked)
-            retry = await self._work(key)
-            self._finish(key, entry, started, retry)
+            self._waited(started - entry.added)
+            requeue = await work(key)
+            self._finish(key, entry, started, requeue)
 
-    def _finish(self, key: str, entry: _Entry, started: float, retry: Retry) -> None:
+    def _finish(self, key: str, entry: _Entry, started: float, requeue: Requeue) -> None:
         entry.running = False
-        entry.failures = entry.failures + 1 if retry is Retry.LATER else 0
+        if requeue is Requeue.BACK_OFF:
+            pause = entry.backoff.next()
+        else:
+            entry.backoff.reset()
+            pause = jittered(_FIRST_RETRY, uniform=self._uniform)
         if entry.again:
             entry.again = False
-            entry.asked = started if retry is Retry.NO else entry.asked
+            entry.added = started if requeue is Requeue.NO else entry.added
             self._push(key)
-        elif retry is not Retry.NO:
-            delay = min(_FIRST_RETRY * 2 ** max(0, entry.failures - 1), _LAST_RETRY)
-            jittered = delay * random.uniform(0.8, 1.2)  # noqa: S311 - not for security
-            entry.timer = asyncio.get_running_loop().call_later(jittered, self._due, key, entry)
+        elif requeue is not Requeue.NO:
+            entry.timer = asyncio.get_running_loop().call_later(pause, self._due, key, entry)
         else:
             del self._entries[key]
 

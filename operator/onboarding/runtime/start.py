@@ -1,18 +1,20 @@
-"""The start: wait until the hub answers, while health is served, and then run."""
+"""Start of the operator: serve health, wait until the hub answers, then run."""
 
 import asyncio
-import random
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import structlog
 
 from onboarding.adapters.client import Client
 from onboarding.adapters.hub import count_declared, installation_id
+from onboarding.backoff import Backoff
+from onboarding.build.kinds import HUB
 from onboarding.errors import OnboardingError
 from onboarding.runtime import garbage
+from onboarding.runtime.assemble import FirstAnswers
 from onboarding.runtime.health import Health, build_app, serve
 from onboarding.runtime.metrics import Metrics
 from onboarding.runtime.service import Service
@@ -26,17 +28,12 @@ _RETRY_LAST = 15.0
 log = structlog.get_logger(__name__)
 
 
-class _FirstAnswer(NamedTuple):
-    installation: str
-    nothing_declared: bool
-
-
 async def run(settings: Settings) -> None:
-    """Start the operator and run it until it is told to stop; OnboardingError if it has no login, or a part died."""
+    """Run the operator until SIGTERM; OnboardingError if there is no login to the hub, or a task dies."""
     garbage.search_less()
     metrics, health = Metrics(), Health()
     kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
-    hub = await Client.from_environment(kubeconfig, patience=settings.request_timeout)
+    hub = await Client.from_environment(kubeconfig, request_timeout=settings.request_timeout)
     http = await serve(build_app(health, metrics.registry), settings.listen)
     try:
         service = await _until_stopped(_prepare(settings, hub, metrics, health))
@@ -49,22 +46,22 @@ async def run(settings: Settings) -> None:
 
 
 async def _prepare(settings: Settings, hub: Client, metrics: Metrics, health: Health) -> Service:
-    """Return the operator once the hub has answered what must be known before the start."""
+    """Return the service once the hub has answered the questions of the start."""
     first = await _answered(partial(_first_answer, hub, settings.namespace), health)
-    service = Service(settings, hub, metrics, first.installation, nothing_declared=first.nothing_declared)
+    service = Service(settings, hub, metrics, first)
     await _answered(service.look, health)
     return service
 
 
-async def _first_answer(hub: Client, namespace: str) -> _FirstAnswer:
+async def _first_answer(hub: Client, namespace: str) -> FirstAnswers:
     declared = await count_declared(hub, _KINDS)
     installation = await installation_id(hub, namespace)
-    return _FirstAnswer(installation, nothing_declared=declared["projectonboardings"] == 0)
+    return FirstAnswers(installation, nothing_declared=declared["projectonboardings"] == 0)
 
 
 async def _answered(ask: Callable[[], Awaitable[T]], health: Health) -> T:
-    """Ask until there is an answer: a hub that is away is waited for, as later on, and readiness says so."""
-    delay, told = _RETRY_FIRST, ""
+    """Ask until there is an answer; meanwhile readiness says why there is none."""
+    backoff, told = Backoff(_RETRY_FIRST, _RETRY_LAST), ""
     while True:
         try:
             return await ask()
@@ -72,13 +69,12 @@ async def _answered(ask: Callable[[], Awaitable[T]], health: Health) -> T:
             health.ready = partial(str, error)
             if told != str(error):
                 told = str(error)
-                log.warning("the start waits for the hub", problem=told)
-        await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - not for security
-        delay = min(delay * 2, _RETRY_LAST)
+                log.warning("cluster unreachable", cluster=HUB, error=told)
+        await asyncio.sleep(backoff.next())
 
 
 async def _until_stopped(waiting: Coroutine[None, None, T]) -> T | None:
-    """Wait for an answer; None where SIGTERM comes first, which the first process of a container would not heed."""
+    """Wait for an answer; None if SIGTERM comes first, which process 1 of a container ignores without a handler."""
     loop, task = asyncio.get_running_loop(), asyncio.ensure_future(waiting)
     loop.add_signal_handler(signal.SIGTERM, task.cancel)
     try:

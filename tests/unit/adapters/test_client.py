@@ -41,8 +41,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return waits
 
 
-async def lines(client: Client, silence: float = 5) -> list[bytes]:
-    async with client.watch("/api/v1/pods", query={"watch": "true"}, accept="a/b", silence=silence) as found:
+async def lines(client: Client, idle_timeout: float = 5) -> list[bytes]:
+    async with client.watch("/api/v1/pods", query={"watch": "true"}, accept="a/b", idle_timeout=idle_timeout) as found:
         return [line async for line in found]
 
 
@@ -126,7 +126,7 @@ async def test_a_refused_connection_is_unreachable() -> None:
 
 async def test_a_server_that_does_not_answer_is_unreachable(server: FakeApiServer) -> None:
     server.script = [server.stream(silent=True)]
-    async with connected(server.url, patience=0.05) as client:
+    async with connected(server.url, request_timeout=0.05) as client:
         with pytest.raises(UnreachableError, match="TimeoutError"):
             await client.request("GET", "/api")
 
@@ -142,7 +142,7 @@ async def test_a_watch_yields_its_lines_until_the_server_ends_it(server: FakeApi
 async def test_a_silent_watch_is_unreachable(server: FakeApiServer, client: Client) -> None:
     server.script = [server.stream({"a": 1}, silent=True)]
     with pytest.raises(UnreachableError, match="watch /api/v1/pods"):
-        await lines(client, silence=0.05)
+        await lines(client, idle_timeout=0.05)
 
 
 async def test_a_refused_watch_is_an_api_error(server: FakeApiServer, client: Client) -> None:
@@ -160,4 +160,4 @@ async def test_a_line_longer_than_any_object_is_unreachable(server: FakeApiServe
 @pytest.mark.parametrize("kubeconfig", ["/nowhere", None], ids=["no such file", "no pod"])
 async def test_a_hub_that_nothing_leads_to_is_told_in_a_sentence(kubeconfig: str | None) -> None:
     with pytest.raises(UnreachableError, match="ONBOARDING_KUBECONFIG"):
-        await Client.from_environment(kubeconfig, patience=1)
+        await Client.from_environment(kubeconfig, request_timeout=1)

@@ -100,7 +100,7 @@ def test_only_our_sentence_in_our_version_proves_a_policy(case: str) -> None:
 
 def guard(form: Form = THERE) -> Guard:
     """Return a guard of which this was heard at 0."""
-    made = Guard(POLICY, spread=lambda: 1.0)
+    made = Guard(POLICY, uniform=lambda _low, _high: 1.0)
     made.observe(form, 0.0)
     return made
 

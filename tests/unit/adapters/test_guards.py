@@ -81,7 +81,7 @@ class Probed:
         self.changes = 0
         self.tasks: list[asyncio.Task[None]] = []
         self.projects: list[str] = []
-        self.prober = GuardProber(cluster, server, "test", silence=5, changed=self._changed)  # type: ignore[arg-type]
+        self.prober = GuardProber(cluster, server, "test", idle_timeout=5, changed=self._changed)  # type: ignore[arg-type]
         self.prober.probe_projects(lambda: iter(self.projects))
 
     def _changed(self) -> None:

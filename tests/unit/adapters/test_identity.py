@@ -8,7 +8,7 @@ import pytest
 from kubernetes.aio import client as kubernetes
 
 from onboarding import names
-from onboarding.adapters.identity import Pins, ProvenClient
+from onboarding.adapters.identity import ClusterIdentities, PinnedClient
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
 from tests.unit.apiserver import Answer, FakeApiServer, serving
 from tests.unit.fakes import merged
@@ -40,12 +40,12 @@ async def server() -> AsyncIterator[FakeApiServer]:
 
 
 @asynccontextmanager
-async def held_to(server: FakeApiServer, judge: Judge, *script: Answer) -> AsyncIterator[ProvenClient]:
+async def held_to(server: FakeApiServer, judge: Judge, *script: Answer) -> AsyncIterator[PinnedClient]:
     """Return a client of a server that answers by a script."""
     server.script = list(script)
     configuration = kubernetes.Configuration()
     configuration.host = server.url
-    client = ProvenClient(configuration, patience=5, confirm=judge.confirm, changed=judge.changed)
+    client = PinnedClient(configuration, request_timeout=5, confirm=judge.confirm, changed=judge.changed)
     yield client
     await client.close()
 
@@ -79,11 +79,11 @@ async def test_nothing_is_asked_of_another_cluster(server: FakeApiServer, verb: 
     assert set(asked(server)) == {KUBE_SYSTEM}
 
 
-async def use(client: ProvenClient, verb: str) -> None:
+async def use(client: PinnedClient, verb: str) -> None:
     if verb == "request":
         await client.request("GET", THINGS)
         return
-    async with client.watch(THINGS, query={}, accept="application/json", silence=5) as lines:
+    async with client.watch(THINGS, query={}, accept="application/json", idle_timeout=5) as lines:
         async for _ in lines:
             pass
 
@@ -159,8 +159,10 @@ class Hub:
         return self.content
 
 
-def pins(hub: Hub, *followed: str) -> Pins:
-    return Pins(hub, "own", followed=lambda: followed)  # type: ignore[arg-type]
+def pins(hub: Hub, *followed: str) -> ClusterIdentities:
+    made = ClusterIdentities(hub, "own")  # type: ignore[arg-type]
+    made.connections = followed
+    return made
 
 
 async def test_what_is_found_at_first_is_remembered() -> None:

@@ -26,7 +26,7 @@ async def test_all_pages_make_one_list(server: FakeApiServer) -> None:
     script = [page(server, item("a", 1), more="next"), page(server, item("b", 2)), quiet(server)]
     async with watching(server, *script) as watched:
         await watched.until(lambda: len(server.requests) == 3)
-        assert watched.news == [("heard", "a"), ("heard", "b"), ("list", ["a", "b"], 10)]
+        assert watched.news == [("update", "a"), ("update", "b"), ("list", ["a", "b"], 10)]
         assert (watched.informer.warm, watched.informer.problem, watched.changes) == (True, "", 1)
     first, second, third = (dict(request.query) for request in server.requests)
     assert first == {"labelSelector": "a=b", "limit": "200"}
@@ -39,7 +39,7 @@ async def test_events_go_where_they_belong(server: FakeApiServer) -> None:
     events = [event("ADDED", "a", 11), event("MODIFIED", "a", 12), event("DELETED", "a", 13)]
     async with watching(server, page(server), quiet(server, *events)) as watched:
         await watched.until(lambda: len(watched.news) == 4)
-        assert watched.news[1:] == [("heard", "a"), ("heard", "a"), ("lost", "a")]
+        assert watched.news[1:] == [("update", "a"), ("update", "a"), ("delete", "a")]
 
 
 @pytest.mark.parametrize("last", [event("BOOKMARK", "", 40), event("MODIFIED", "a", 40)], ids=["bookmark", "event"])
@@ -62,15 +62,15 @@ async def test_where_the_server_has_forgotten_our_place_the_list_is_read_again(
     script = [page(server, item("a", 1)), refused, page(server, item("b", 20), version=21), quiet(server)]
     async with watching(server, *script) as watched:
         await watched.until(lambda: len(server.requests) == 4)
-        assert watched.news == [("heard", "a"), ("list", ["a"], 10), ("heard", "b"), ("list", ["b"], 21)]
+        assert watched.news == [("update", "a"), ("list", ["a"], 10), ("update", "b"), ("list", ["b"], 21)]
         assert (watched.informer.warm, watched.informer.problem) == (True, "")
 
 
 async def test_a_silent_watch_is_taken_up_again(server: FakeApiServer) -> None:
     script = [page(server), quiet(server, event("BOOKMARK", "", 15)), page(server, version=15)]
     script.append(quiet(server, event("ADDED", "a", 16)))
-    async with watching(server, *script, silence=0.2) as watched:
-        await watched.until(lambda: ("heard", "a") in watched.news)
+    async with watching(server, *script, idle_timeout=0.2) as watched:
+        await watched.until(lambda: ("update", "a") in watched.news)
         assert watched.informer.problem == ""
     assert server.requests[3].query["resourceVersion"] == "15"
 
@@ -106,7 +106,7 @@ async def test_a_lasting_refusal_is_a_problem_until_it_ends(server: FakeApiServe
 async def test_a_single_interruption_is_no_news(server: FakeApiServer) -> None:
     script = [page(server), server.refusal(500, "InternalError"), page(server), quiet(server, event("ADDED", "a", 11))]
     async with watching(server, *script) as watched:
-        await watched.until(lambda: ("heard", "a") in watched.news)
+        await watched.until(lambda: ("update", "a") in watched.news)
         assert (watched.changes, watched.informer.problem) == (1, "")
 
 
@@ -117,7 +117,7 @@ BROKEN_LINES = {"half a line": b'{"type": "ADD', "no event": b'{"a": 1}\n', "no 
 async def test_a_broken_line_does_not_end_the_feed(server: FakeApiServer, line: bytes) -> None:
     script = [page(server), server.stream(line), page(server), quiet(server, event("ADDED", "a", 11))]
     async with watching(server, *script) as watched:
-        await watched.until(lambda: ("heard", "a") in watched.news)
+        await watched.until(lambda: ("update", "a") in watched.news)
 
 
 async def test_an_answer_that_is_no_list_does_not_end_the_feed(server: FakeApiServer) -> None:

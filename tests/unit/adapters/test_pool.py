@@ -10,7 +10,7 @@ import yaml
 
 from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import KubeCluster
-from onboarding.adapters.pool import ClusterPool, Leniency, Unconnected, read_kubeconfig
+from onboarding.adapters.pool import ClusterPool, DisconnectedCluster, KubeconfigRules, read_kubeconfig
 from onboarding.adapters.secrets import read_secret_key
 from onboarding.build.kinds import HUB, NAMESPACE, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, SecretError, UnreachableError
@@ -65,15 +65,15 @@ def test_a_kubeconfig_is_refused_and_never_quoted(content: bytes, words: str) ->
 
 
 ALLOWED = {
-    "a command": Leniency(commands=True),
-    "no check of certificates": Leniency(unverified=True),
+    "a command": KubeconfigRules(commands=True),
+    "no check of certificates": KubeconfigRules(unverified=True),
 }
 
 
 @pytest.mark.parametrize("name", ALLOWED)
 def test_what_the_platform_allows_is_taken_and_nothing_else(name: str) -> None:
     assert read_kubeconfig(REFUSED[name][0], ALLOWED[name])
-    everything = Leniency(commands=True, unverified=True)
+    everything = KubeconfigRules(commands=True, unverified=True)
     for other in REFUSED.keys() - ALLOWED.keys():
         with pytest.raises(UnreachableError):
             read_kubeconfig(REFUSED[other][0], everything)
@@ -123,7 +123,7 @@ class Site(KubeCluster):
         self.refusals: list[OnboardingError] = []
 
     @property
-    def lost(self) -> str:
+    def reconnect_reason(self) -> str:
         return self.trouble
 
     async def prove(self) -> None:
@@ -158,7 +158,7 @@ class Pool:
 
     async def _connect(self, _name: str, content: Mapping[str, Any]) -> KubeCluster:
         if self.real:
-            client = await Client.from_kubeconfig(content, patience=1)
+            client = await Client.from_kubeconfig(content, request_timeout=1)
             await client.close()
         return self.site
 
@@ -234,7 +234,7 @@ async def test_a_kubeconfig_that_the_client_refuses_is_a_problem_of_its_site(con
 
 @pytest.mark.parametrize("write", ["create", "change", "delete", "read"])
 async def test_what_is_not_connected_knows_nothing_and_takes_no_writes(write: str) -> None:
-    site = Unconnected("why")
+    site = DisconnectedCluster("why")
     assert (site.cached(KEY), site.owned("shop")) == (None, {})
     live = CachedObject("u", 1, None, "", False, False, "", b"")
     arguments = {"create": (KEY, {}), "change": (KEY, {}, live), "delete": (KEY, live), "read": (KEY,)}

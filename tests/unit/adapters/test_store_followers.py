@@ -23,15 +23,15 @@ def stranger(version: int, uid: str = "s", **metadata: Any) -> Manifest:
 SPACE = ObjectKey("hub", NAMESPACE, "", "shop-dev")
 OF_SHOP = {"labels": ownership_labels(OWNER)}
 STRANGERS_NEWS: dict[str, tuple[Callable[[Watched], None], bool]] = {
-    "gone": (lambda store: store.lost(NAMESPACE, stranger(6)), True),
-    "gone by a read": (lambda store: store.missing(SPACE), True),
-    "gone by a list": (lambda store: store.complete(NAMESPACE, set(), 9), True),
-    "being deleted": (lambda store: store.heard(NAMESPACE, stranger(6, deletionTimestamp="now")), True),
-    "another one": (lambda store: store.heard(NAMESPACE, stranger(6, uid="t")), True),
-    "owned by somebody": (lambda store: store.heard(NAMESPACE, stranger(6, **OF_SHOP)), True),
-    "known from a read of somebody else's": (lambda store: store.wrote(NAMESPACE, stranger(6, **OF_SHOP)), True),
-    "a label of its own": (lambda store: store.heard(NAMESPACE, stranger(6, labels={"team": "blue"})), False),
-    "older news": (lambda store: store.heard(NAMESPACE, stranger(4, deletionTimestamp="now")), False),
+    "gone": (lambda store: store.on_delete(NAMESPACE, stranger(6)), True),
+    "gone by a read": (lambda store: store.on_not_found(SPACE), True),
+    "gone by a list": (lambda store: store.on_list(NAMESPACE, set(), 9), True),
+    "being deleted": (lambda store: store.on_update(NAMESPACE, stranger(6, deletionTimestamp="now")), True),
+    "another one": (lambda store: store.on_update(NAMESPACE, stranger(6, uid="t")), True),
+    "owned by somebody": (lambda store: store.on_update(NAMESPACE, stranger(6, **OF_SHOP)), True),
+    "known from a read of somebody else's": (lambda store: store.on_write(NAMESPACE, stranger(6, **OF_SHOP)), True),
+    "a label of its own": (lambda store: store.on_update(NAMESPACE, stranger(6, labels={"team": "blue"})), False),
+    "older news": (lambda store: store.on_update(NAMESPACE, stranger(4, deletionTimestamp="now")), False),
 }
 
 
@@ -39,7 +39,7 @@ STRANGERS_NEWS: dict[str, tuple[Callable[[Watched], None], bool]] = {
 def test_who_wants_the_place_of_a_stranger_is_told_what_becomes_of_it(
     store: Watched, event: Callable[[Watched], None], told: bool
 ) -> None:
-    store.heard(NAMESPACE, stranger(5))
+    store.on_update(NAMESPACE, stranger(5))
     for project in ("waiting", "also-waiting", "former"):
         found = store.follow(SPACE, project)
         assert found is not None
@@ -52,9 +52,9 @@ def test_who_wants_the_place_of_a_stranger_is_told_what_becomes_of_it(
 
 def test_who_follows_a_place_is_told_what_comes_there(store: Watched) -> None:
     assert store.follow(SPACE, "waiting") is None
-    store.heard(NAMESPACE, stranger(5))
+    store.on_update(NAMESPACE, stranger(5))
     assert store.news == ["waiting"]
     store.unfollow("waiting")
     store.unfollow("waiting")
-    store.lost(NAMESPACE, stranger(6))
+    store.on_delete(NAMESPACE, stranger(6))
     assert store.news == ["waiting"]

@@ -5,24 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from aiohttp import web
-from kubernetes.aio import client as kubernetes
 
 from onboarding.adapters import informer as module
-from onboarding.adapters.cluster import KubeCluster
-from onboarding.adapters.identity import ProvenClient
-from onboarding.build.kinds import HUB, RESOURCE_QUOTA, Manifest, ObjectKey
-from onboarding.build.naming import ownership_labels
-from onboarding.build.revision import Owner
-from onboarding.errors import UnreachableError, WentBackError
-from onboarding.reconcile.observed.capacity import CapacityLedger
-from onboarding.runtime.ending import cause_of
+from onboarding.errors import WentBackError
 from tests.unit.apiserver import Answer, FakeApiServer, serving
 from tests.unit.watched import event, item, page, quiet, watching
 
 Script = Callable[[FakeApiServer], list[Answer]]
-
-KEY = ObjectKey(HUB, RESOURCE_QUOTA, "shop-dev", "onboarding")
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +87,7 @@ async def test_an_older_answer_to_a_consistent_read_ends_the_informer(
         with pytest.raises(WentBackError) as error:
             await asyncio.wait_for(watched.task, 10)
     assert str(error.value) == (
-        "test quotas: the API server went back to an earlier state, as after a restore of etcd "
+        "test Quota: the API server went back to an earlier state, as after a restore of etcd "
         f"({words}): everything has to be read anew"
     )
 
@@ -138,14 +127,14 @@ async def test_what_may_lag_proves_nothing(server: FakeApiServer, script: Any) -
     """Events and bookmarks come out of a watch cache, which may be behind; the same version again is no older one."""
     answers = [*script(server), page(server, item("a", 20), version=30), quiet(server, event("ADDED", "end", 31))]
     async with watching(server, *answers, a=20) as watched:
-        await watched.until(lambda: ("heard", "end") in watched.news)
+        await watched.until(lambda: ("update", "end") in watched.news)
 
 
 async def test_an_empty_list_of_metadata_has_no_items_at_all(server: FakeApiServer) -> None:
     """So the API server writes it: null, and not an empty list."""
     empty = server.json({"metadata": {"resourceVersion": "10"}, "items": None})
     async with watching(server, empty, server.stream(), empty, quiet(server, event("ADDED", "a", 11))) as watched:
-        await watched.until(lambda: watched.news == [("list", [], 10), ("heard", "a")])
+        await watched.until(lambda: watched.news == [("list", [], 10), ("update", "a")])
 
 
 async def test_every_list_is_a_consistent_read(server: FakeApiServer) -> None:
@@ -161,13 +150,13 @@ async def test_every_list_is_a_consistent_read(server: FakeApiServer) -> None:
 async def test_what_became_known_while_the_list_was_read_may_be_newer_than_it(server: FakeApiServer) -> None:
     """The answer to a write of ours may overtake the list, which was taken before it."""
     async with watching(server, page(server, item("a", 9)), quiet(server, event("ADDED", "end", 31)), a=12) as watched:
-        await watched.until(lambda: ("heard", "end") in watched.news)
+        await watched.until(lambda: ("update", "end") in watched.news)
 
 
 async def test_a_feed_that_wants_it_is_listed_whenever_its_watch_is_taken_up(server: FakeApiServer) -> None:
     script = [page(server), server.stream(), page(server, item("a", 10)), quiet(server)]
     async with watching(server, *script, relist=True) as watched:
-        await watched.until(lambda: watched.news == [("list", [], 10), ("heard", "a"), ("list", ["a"], 10)])
+        await watched.until(lambda: watched.news == [("list", [], 10), ("update", "a"), ("list", ["a"], 10)])
 
 
 async def test_where_somebody_else_watches_one_object_is_listed_each_time(server: FakeApiServer) -> None:
@@ -188,7 +177,7 @@ async def test_where_somebody_else_watches_a_list_is_read_on_demand(server: Fake
     async with watching(server, page(server, item("a", 7)), followed=True) as watched:
         await watched.until(lambda: len(server.requests) == 1)
         await asyncio.wait_for(watched.informer.read_again(), 10)
-        assert watched.news == [("heard", "a"), ("list", ["a"], 10)]
+        assert watched.news == [("update", "a"), ("list", ["a"], 10)]
 
 
 async def test_reading_again_waits_for_a_list_that_began_later(server: FakeApiServer) -> None:
@@ -198,103 +187,3 @@ async def test_reading_again_waits_for_a_list_that_began_later(server: FakeApiSe
         await asyncio.wait_for(watched.informer.read_again(), 10)
         assert watched.news[-1] == ("list", ["a"], 10)
         assert not watched.task.done()
-
-
-def quota(version: int) -> Manifest:
-    labels = ownership_labels(Owner("inst-1", "shop", "p"))
-    metadata = {"name": KEY.name, "namespace": KEY.namespace, "uid": "u", "resourceVersion": str(version)}
-    return {"metadata": {**metadata, "labels": labels}, "spec": {}}
-
-
-@pytest.fixture
-async def cluster(server: FakeApiServer) -> AsyncIterator[KubeCluster]:
-    """A cluster whose informers were not started."""
-    configuration = kubernetes.Configuration()
-    configuration.host = server.url
-
-    async def confirm(_uid: str) -> None:
-        return
-
-    client = ProvenClient(configuration, patience=5, confirm=confirm, changed=lambda: None)
-    found = KubeCluster(
-        HUB,
-        client,
-        ledger=CapacityLedger("inst-1", lambda _: None),
-        silence=60,
-        writes_in_flight=1,
-        project_changed=lambda _: None,
-        state_changed=lambda: None,
-        wrote=lambda *_: None,
-    )
-    found._store.heard(RESOURCE_QUOTA, quota(20))
-    yield found
-    await found.close()
-
-
-def identified(server: FakeApiServer, *answers: Answer) -> list[Answer]:
-    return [server.json({"metadata": {"uid": "kube-system"}}), *answers]
-
-
-async def test_a_read_of_an_object_that_is_older_than_known_ends_the_work_on_its_cluster(
-    server: FakeApiServer, cluster: KubeCluster
-) -> None:
-    server.script = identified(server, server.json(quota(19)))
-    with pytest.raises(UnreachableError, match="went back"):
-        await cluster.read(KEY)
-    assert "it is at version 19, and 20 was seen before" in cluster.lost
-    assert (cluster.state.problem, cluster.state.known) == (cluster.lost, False)
-    found = cluster.cached(KEY)
-    assert found is not None
-    assert found.version == 20
-
-
-async def test_the_answer_to_a_patch_that_changed_nothing_may_be_old(
-    server: FakeApiServer, cluster: KubeCluster
-) -> None:
-    """It comes out of the server's cache."""
-    server.script = identified(server, server.json(quota(19)))
-    live = cluster.cached(KEY)
-    assert live is not None
-    await cluster.change(KEY, {}, live)
-    assert cluster.lost == ""
-    assert cluster.cached(KEY) == live
-
-
-async def test_a_read_of_the_same_version_is_no_older_one(server: FakeApiServer, cluster: KubeCluster) -> None:
-    server.script = identified(server, server.json(quota(20)))
-    assert await cluster.read(KEY) == quota(20)
-    assert cluster.lost == ""
-
-
-async def test_a_cluster_whose_server_went_back_is_written_to_no_more_and_lets_its_tasks_end(
-    server: FakeApiServer, cluster: KubeCluster
-) -> None:
-    """The pool connects to a site anew where it is lost; of the hub a task that ends is the end of the operator."""
-    version = 30
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        nonlocal version
-        if request.path.endswith("/kube-system"):
-            return web.json_response({"metadata": {"uid": "kube-system"}})
-        if "watch" in request.query:
-            version = 29
-            return web.Response()
-        return web.json_response({"metadata": {"resourceVersion": str(version)}, "items": []})
-
-    server.script = [answer]
-    tasks = cluster.start()
-    async with asyncio.timeout(10):
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-    assert "went back to an earlier state" in cluster.lost
-    assert (cluster.state.problem, cluster.state.known) == (cluster.lost, False)
-    died = next(task for task in tasks if task.done())
-    assert str(cause_of(died)) == cluster.lost
-
-
-async def test_the_cause_of_an_end_is_the_error_that_was_raised_on_purpose() -> None:
-    async def broken() -> None:
-        raise ValueError("a bug")
-
-    task = asyncio.create_task(broken(), name="queue")
-    await asyncio.wait([task])
-    assert str(cause_of(task)).startswith("a part of the operator died: <Task finished name='queue'")

@@ -12,7 +12,7 @@ import yaml
 from aiohttp import web
 
 from onboarding.adapters.client import Client
-from onboarding.adapters.pool import Unconnected
+from onboarding.adapters.pool import DisconnectedCluster
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.adapters.workloads.ask import COMPANION_KINDS, WORKLOAD_KINDS, ask_workloads
 from onboarding.checks.probe import WorkloadsFacts, WorkloadsRequest
@@ -252,7 +252,7 @@ async def test_large_objects_leave_only_what_is_kept_of_them() -> None:
 
 UNREACHABLE: dict[str, Callable[[], dict[str, Any]]] = {
     "a cluster that no target names": dict,
-    "a cluster without a connection": lambda: {"hub": Unconnected(SECRET)},
+    "a cluster without a connection": lambda: {"hub": DisconnectedCluster(SECRET)},
 }
 
 

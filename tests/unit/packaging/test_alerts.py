@@ -12,7 +12,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from onboarding.reconcile.observed.snapshot import ClusterState
-from onboarding.runtime.metrics import Metrics
+from onboarding.runtime.metrics import Metrics, Sources
 
 ROOT = Path(__file__).parents[3]
 RULE = yaml.safe_load((ROOT / "manifests/monitoring/prometheusrule.yaml").read_text(encoding="utf-8"))
@@ -30,13 +30,15 @@ CLUSTERS = {
 def exposed(*, ready: bool = True, oldest: float = 0) -> Samples:
     """Return every sample that Prometheus gets."""
     metrics = Metrics()
-    metrics.watch(
-        ready=lambda: ready,
-        depth=lambda: 0,
-        oldest=lambda: oldest,
-        silence=dict,
-        clusters=lambda: CLUSTERS,
-        applications=dict,
+    metrics.read_from(
+        Sources(
+            ready=lambda: ready,
+            depth=lambda: 0,
+            oldest=lambda: oldest,
+            idle=dict,
+            clusters=lambda: CLUSTERS,
+            applications=dict,
+        )
     )
     found: Samples = {}
     for family in text_string_to_metric_families(generate_latest(metrics.registry).decode()):

@@ -8,6 +8,7 @@ import pytest
 from docs.generate import pages, stale
 from onboarding.api.status import ConditionType, Reason
 from onboarding.build.kinds import CHILD_KINDS
+from tests.unit.exported import exported_metrics
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "devcluster/README.md"])
@@ -61,12 +62,10 @@ def test_troubleshooting_explains_every_condition_and_reason() -> None:
 
 
 def test_monitoring_explains_every_metric() -> None:
-    """Each metric that the operator exports has its row."""
-    source = (ROOT / "operator/onboarding/runtime/metrics.py").read_text(encoding="utf-8")
+    """Each metric that the operator exports has its row, with its labels."""
     text = (ROOT / "docs/monitoring.md").read_text(encoding="utf-8")
-    exported = re.findall(r'f"\{_PREFIX\}(_\w+)"', source)
-    assert exported
-    assert [name for name in exported if f"`onboarding{name}" not in text] == []
+    rows = dict(re.findall(r"^\| `(onboarding_\w+)(?:\{([\w,]+)\})?` \|", text, re.MULTILINE))
+    assert rows == {metric.sample: ",".join(metric.labels) for metric in exported_metrics()}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -135,7 +135,7 @@ def _no_spread(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def found(server: FakeApiServer, hub: Hub) -> AsyncIterator[Definitions]:
     async with connected(server.url) as client:
-        found = Definitions(client, silence=60, reads=lambda: hub.reads, read_again=hub.read, changed=hub.told.set)
+        found = Definitions(client, idle_timeout=60, reads=lambda: hub.reads, read_again=hub.read, changed=hub.told.set)
         yield found
 
 

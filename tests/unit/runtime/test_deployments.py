@@ -6,7 +6,7 @@ import pytest
 
 from onboarding.build.kinds import APPLICATION, NAMESPACE, Manifest, ObjectKey
 from onboarding.runtime.deployments import Deployments
-from onboarding.runtime.metrics import Metrics
+from onboarding.runtime.metrics import Metrics, Sources
 from tests.unit.argocd_status import LATER, OTHER, compared, entry, failing, item, synced, trying_again
 from tests.unit.fakes import FakeCluster
 from tests.unit.reconcile.observed.test_cached_object import OURS, object_of
@@ -107,12 +107,12 @@ def test_the_gauge_counts_what_is_there(watched: Watched) -> None:
     live = {KEY._replace(name=name): application(status) for name, status in names_of}
     namespace = {"metadata": {"uid": "n", "resourceVersion": "1", "labels": OURS, "name": "x"}}
     watched.looks({**live, ObjectKey("hub", NAMESPACE, "", "x"): namespace})
-    watched.metrics.watch(
-        ready=bool, depth=int, oldest=float, silence=dict, clusters=dict, applications=watched.deployments.states
+    watched.metrics.read_from(
+        Sources(ready=bool, depth=int, oldest=float, idle=dict, clusters=dict, applications=watched.deployments.states)
     )
     gauge = "onboarding_applications"
-    assert watched.value(gauge, sync="Synced", health="Healthy") == 2
-    assert watched.value(gauge, sync="Unknown", health="Unknown") == 1
-    assert watched.value(gauge, sync="OutOfSync", health="Missing") == 1
+    assert watched.value(gauge, sync_status="Synced", health_status="Healthy") == 2
+    assert watched.value(gauge, sync_status="Unknown", health_status="Unknown") == 1
+    assert watched.value(gauge, sync_status="OutOfSync", health_status="Missing") == 1
     watched.deployments.forget("shop")
     assert watched.deployments.states() == {}

@@ -68,10 +68,10 @@ async def test_every_byte_of_the_watch_counts_bookmarks_included(server: FakeApi
     server.script = [server.stream(bookmark, silent=True)]
     async with opened(server) as (ours, session, _), session.get(f"{server.url}{WATCH}") as answer:
         clock[0] += 100
-        assert ours.silence == 100
+        assert ours.idle_seconds == 100
         chunks = answer.content.iter_chunked(1024)
         assert b"BOOKMARK" in await anext(chunks)
-        assert ours.silence == 0
+        assert ours.idle_seconds == 0
         server.released.set()
 
 
@@ -87,7 +87,7 @@ async def test_a_watch_that_is_only_opened_again_is_as_silent_as_before(
             clock[0] += 100
             async with session.get(f"{server.url}{WATCH}") as answer:
                 await answer.read()
-            silence.append(ours.silence)
+            silence.append(ours.idle_seconds)
         assert ours.listening
     assert silence == [0, 100, 200, 0]
 
@@ -97,7 +97,7 @@ async def test_a_list_is_no_watch(server: FakeApiServer, clock: list[float]) -> 
     async with opened(server) as (ours, session, _):
         clock[0] += 100
         await (await session.get(f"{server.url}/apis")).read()
-        assert ours.silence == 100
+        assert ours.idle_seconds == 100
 
 
 async def test_it_tells_when_kopf_has_taken_its_watch_up_again(server: FakeApiServer) -> None:

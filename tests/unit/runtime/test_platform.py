@@ -130,7 +130,7 @@ async def running(fake: FakeApiServer, hub: Hub) -> AsyncIterator[Running]:
     async with connected(fake.url) as client:
         declared = ProjectCache()
         platform = Platform(
-            client, declared, silence=60, changed=told.set, project_changed=lambda _: None, kopf_watches=never
+            client, declared, idle_timeout=60, changed=told.set, project_changed=lambda _: None, kopf_watches=never
         )
         *watches, keeping = platform.start()
         running = Running(platform, declared, told)
@@ -170,7 +170,12 @@ async def test_it_looks_by_itself_when_something_is_new_and_again_after_a_failur
     hub.refuses = 2
     async with connected(fake.url) as client:
         platform = Platform(
-            client, ProjectCache(), silence=60, changed=lambda: None, project_changed=lambda _: None, kopf_watches=never
+            client,
+            ProjectCache(),
+            idle_timeout=60,
+            changed=lambda: None,
+            project_changed=lambda _: None,
+            kopf_watches=never,
         )
         tasks = platform.start()
         async with asyncio.timeout(10):
@@ -190,7 +195,12 @@ async def test_a_missing_role_is_asked_about_again_until_it_is_there(
     hub.roles.clear()
     async with connected(fake.url) as client, asyncio.timeout(10):
         platform = Platform(
-            client, ProjectCache(), silence=60, changed=lambda: None, project_changed=lambda _: None, kopf_watches=never
+            client,
+            ProjectCache(),
+            idle_timeout=60,
+            changed=lambda: None,
+            project_changed=lambda _: None,
+            kopf_watches=never,
         )
         tasks = platform.start()
         await hub.wrote("default")

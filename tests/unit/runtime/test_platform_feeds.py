@@ -13,9 +13,9 @@ def test_a_decision_taken_back_while_nobody_watched_counts_no_more() -> None:
     """A list after a gap is as good as the events that were missed."""
     declared, asked = ProjectCache(), list[str]()
     *_, decisions = platform_feeds(declared, lambda: None, asked.append, lambda: None, lambda: False)
-    decisions.heard(DECISION)
+    decisions.on_update(DECISION)
     assert len(declared.decisions("shop", UID)) == 1
-    decisions.complete(frozenset(), 9)
+    decisions.on_list(frozenset(), 9)
     assert declared.decisions("shop", UID) == ()
     assert asked == ["shop", "shop"]
 
@@ -24,20 +24,20 @@ def test_a_decision_of_a_newer_form_counts_no_more_and_is_told_of() -> None:
     """The definitions may be newer than the operator."""
     declared = ProjectCache()
     *_, decisions = platform_feeds(declared, lambda: None, lambda _: None, lambda: None, lambda: False)
-    decisions.heard(DECISION)
+    decisions.on_update(DECISION)
     with capture_logs() as logs:
-        decisions.heard({**DECISION, "spec": {**DECISION["spec"], "decision": "Guess"}})
+        decisions.on_update({**DECISION, "spec": {**DECISION["spec"], "decision": "Guess"}})
     assert declared.decisions("shop", UID) == ()
     (told,) = logs
     assert told["decision"] == "yes"
-    assert "spec.decision" in told["problem"]
+    assert "spec.decision" in told["error"]
 
 
 def test_a_policy_that_is_gone_holds_every_project() -> None:
     declared, changes = ProjectCache(), list[None]()
     policies, _, _ = platform_feeds(declared, lambda: changes.append(None), lambda _: None, lambda: None, lambda: False)
-    policies.heard(offer("default", {}))
-    policies.complete({("", "other")}, 9)
+    policies.on_update(offer("default", {}))
+    policies.on_list({("", "other")}, 9)
     assert "does not exist" in declared.policy("default")[1]
     assert len(changes) == 2
 
@@ -48,8 +48,8 @@ def test_an_event_of_a_status_concerns_no_project_and_is_looked_at() -> None:
     _, targets, _ = platform_feeds(
         ProjectCache(), lambda: changes.append(None), lambda _: None, lambda: news.append(None), lambda: False
     )
-    targets.heard(offer("main", {"sites": [{"name": "a"}]}))
-    targets.heard(offer("main", {"sites": [{"name": "a"}]}, 2, generation=1))
+    targets.on_update(offer("main", {"sites": [{"name": "a"}]}))
+    targets.on_update(offer("main", {"sites": [{"name": "a"}]}, 2, generation=1))
     assert (len(changes), len(news)) == (1, 2)
-    targets.lost(offer("main", {}, 3))
+    targets.on_delete(offer("main", {}, 3))
     assert (len(changes), len(news)) == (2, 3)

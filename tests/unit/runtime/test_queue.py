@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from onboarding.reconcile.reconciler import Retry
 from onboarding.runtime import queue as module
-from onboarding.runtime.queue import WorkQueue
+from onboarding.runtime.queue import Requeue, WorkQueue
 
 
 class Worker:
@@ -21,9 +20,9 @@ class Worker:
         self.twice = False
         self.hold: dict[str, asyncio.Event] = {}
         self.retries: dict[str, int] = {}
-        self.kind = Retry.LATER
+        self.kind = Requeue.BACK_OFF
 
-    async def __call__(self, key: str) -> Retry:
+    async def __call__(self, key: str) -> Requeue:
         self.twice |= key in self.running
         self.running.append(key)
         if key in self.hold:
@@ -34,7 +33,7 @@ class Worker:
         self.done.append(key)
         left = self.retries.get(key, 0)
         self.retries[key] = left - 1
-        return self.kind if left > 0 else Retry.NO
+        return self.kind if left > 0 else Requeue.NO
 
 
 class Timers:
@@ -67,6 +66,11 @@ class Timers:
                 callback(*arguments)
 
 
+def middle(low: float, high: float) -> float:
+    """Draw no lots: there is no jitter then."""
+    return (low + high) / 2
+
+
 @pytest.fixture
 def worker() -> Worker:
     return Worker()
@@ -74,17 +78,16 @@ def worker() -> Worker:
 
 @pytest.fixture
 def timers(monkeypatch: pytest.MonkeyPatch) -> Timers:
-    """Replace the loop's timers in the queue, and its jitter by nothing."""
+    """Replace the loop's timers in the queue."""
     timers = Timers()
-    monkeypatch.setattr(module.random, "uniform", lambda low, high: (low + high) / 2)
     monkeypatch.setattr(module.asyncio, "get_running_loop", lambda: timers)
     return timers
 
 
 @asynccontextmanager
-async def running(queue: WorkQueue) -> AsyncIterator[None]:
+async def running(queue: WorkQueue, worker: Worker) -> AsyncIterator[None]:
     queue.open()
-    task = asyncio.create_task(queue.run())
+    task = asyncio.create_task(queue.run(worker))
     yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -97,19 +100,19 @@ async def idle() -> None:
 
 
 async def test_a_key_asked_for_twice_is_worked_on_once(worker: Worker) -> None:
-    queue = WorkQueue(worker, workers=2)
+    queue = WorkQueue(workers=2)
     for key in ("a", "b", "a", "a"):
         queue.add(key)
     assert queue.depth() == 2
-    async with running(queue):
+    async with running(queue, worker):
         await idle()
     assert worker.done == ["a", "b"]
     assert (queue.depth(), queue.oldest()) == (0, 0.0)
 
 
 async def test_a_key_asked_for_while_it_is_worked_on_is_worked_on_again_once(worker: Worker) -> None:
-    queue, worker.hold = WorkQueue(worker, workers=2), {"a": asyncio.Event()}
-    async with running(queue):
+    queue, worker.hold = WorkQueue(workers=2), {"a": asyncio.Event()}
+    async with running(queue, worker):
         queue.add("a")
         await idle()
         queue.add("a")
@@ -122,8 +125,8 @@ async def test_a_key_asked_for_while_it_is_worked_on_is_worked_on_again_once(wor
 
 
 async def test_a_key_is_never_in_two_workers(worker: Worker) -> None:
-    queue = WorkQueue(worker, workers=3)
-    async with running(queue):
+    queue = WorkQueue(workers=3)
+    async with running(queue, worker):
         for turn in range(200):
             queue.add("abcde"[turn % 5])
             await asyncio.sleep(0)
@@ -133,8 +136,8 @@ async def test_a_key_is_never_in_two_workers(worker: Worker) -> None:
 
 
 async def test_no_more_keys_are_worked_on_than_there_are_workers(worker: Worker) -> None:
-    queue, worker.hold = WorkQueue(worker, workers=3), {key: asyncio.Event() for key in "abcde"}
-    async with running(queue):
+    queue, worker.hold = WorkQueue(workers=3), {key: asyncio.Event() for key in "abcde"}
+    async with running(queue, worker):
         for key in "abcde":
             queue.add(key)
         await idle()
@@ -143,8 +146,8 @@ async def test_no_more_keys_are_worked_on_than_there_are_workers(worker: Worker)
 
 
 async def test_a_slow_key_does_not_hold_up_another(worker: Worker) -> None:
-    queue, worker.hold = WorkQueue(worker, workers=2), {"slow": asyncio.Event()}
-    async with running(queue):
+    queue, worker.hold = WorkQueue(workers=2), {"slow": asyncio.Event()}
+    async with running(queue, worker):
         queue.add("slow")
         queue.add("quick")
         await idle()
@@ -152,8 +155,8 @@ async def test_a_slow_key_does_not_hold_up_another(worker: Worker) -> None:
 
 
 async def test_nothing_is_worked_on_before_the_queue_is_opened(worker: Worker) -> None:
-    queue = WorkQueue(worker, workers=1)
-    task = asyncio.create_task(queue.run())
+    queue = WorkQueue(workers=1)
+    task = asyncio.create_task(queue.run(worker))
     queue.add("a")
     await idle()
     assert (worker.done, queue.depth()) == ([], 1)
@@ -165,8 +168,8 @@ async def test_nothing_is_worked_on_before_the_queue_is_opened(worker: Worker) -
 
 
 async def test_a_failing_key_is_tried_again_later_and_later_up_to_a_minute(worker: Worker, timers: Timers) -> None:
-    queue, worker.retries = WorkQueue(worker, workers=1), {"a": 14}
-    async with running(queue):
+    queue, worker.retries = WorkQueue(workers=1, uniform=middle), {"a": 14}
+    async with running(queue, worker):
         queue.add("a")
         for _ in range(14):
             await idle()
@@ -180,13 +183,13 @@ async def test_a_failing_key_is_tried_again_later_and_later_up_to_a_minute(worke
 
 
 async def test_a_next_step_follows_soon_however_often_it_failed_before(worker: Worker, timers: Timers) -> None:
-    queue, worker.retries = WorkQueue(worker, workers=1), {"a": 8}
-    async with running(queue):
+    queue, worker.retries = WorkQueue(workers=1, uniform=middle), {"a": 8}
+    async with running(queue, worker):
         queue.add("a")
         for _ in range(6):
             await idle()
             timers.fire()
-        worker.kind = Retry.SOON
+        worker.kind = Requeue.SOON
         for _ in range(2):
             await idle()
             timers.fire()
@@ -196,8 +199,8 @@ async def test_a_next_step_follows_soon_however_often_it_failed_before(worker: W
 
 
 async def test_success_begins_the_waits_anew(worker: Worker, timers: Timers) -> None:
-    queue = WorkQueue(worker, workers=1)
-    async with running(queue):
+    queue = WorkQueue(workers=1, uniform=middle)
+    async with running(queue, worker):
         for _ in range(2):
             worker.retries = {"a": 1}
             queue.add("a")
@@ -208,8 +211,8 @@ async def test_success_begins_the_waits_anew(worker: Worker, timers: Timers) -> 
 
 
 async def test_a_request_ends_the_wait_and_its_timer(worker: Worker, timers: Timers) -> None:
-    queue, worker.retries = WorkQueue(worker, workers=1), {"a": 1}
-    async with running(queue):
+    queue, worker.retries = WorkQueue(workers=1, uniform=middle), {"a": 1}
+    async with running(queue, worker):
         queue.add("a")
         await idle()
         queue.add("a")
@@ -225,8 +228,8 @@ async def test_waits_are_spread() -> None:
     for _ in range(20):
         worker = Worker()
         worker.retries = {"a": 1}
-        queue = WorkQueue(worker, workers=1)
-        async with running(queue):
+        queue = WorkQueue(workers=1)
+        async with running(queue, worker):
             queue.add("a")
             await idle()
             entry = queue._entries["a"]
@@ -239,27 +242,27 @@ async def test_waits_are_spread() -> None:
 
 async def test_the_oldest_request_is_the_one_that_no_finished_pass_has_answered(worker: Worker) -> None:
     now, waits = [100.0], []
-    queue = WorkQueue(worker, workers=1, waited=waits.append, clock=lambda: now[0])
+    queue = WorkQueue(workers=1, waited=waits.append, clock=lambda: now[0])
     queue.add("a")
     now[0] = 105.0
     queue.add("a")
     queue.add("b")
     assert queue.oldest() == 5.0
-    async with running(queue):
+    async with running(queue, worker):
         await idle()
     assert waits == [5.0, 0.0]
     assert queue.oldest() == 0.0
 
 
-@pytest.mark.parametrize(("retry", "age"), [(Retry.LATER, 10.0), (Retry.SOON, 10.0), (Retry.NO, 7.0)])
-async def test_a_request_grows_older_until_a_pass_answers_it(worker: Worker, retry: Retry, age: float) -> None:
+@pytest.mark.parametrize(("retry", "age"), [(Requeue.BACK_OFF, 10.0), (Requeue.SOON, 10.0), (Requeue.NO, 7.0)])
+async def test_a_request_grows_older_until_a_pass_answers_it(worker: Worker, retry: Requeue, age: float) -> None:
     """What was asked before a pass that failed is not answered by it, even if a later request follows at once."""
     now, first = [100.0], asyncio.Event()
-    queue = WorkQueue(worker, workers=1, clock=lambda: now[0])
+    queue = WorkQueue(workers=1, clock=lambda: now[0])
     worker.kind, worker.retries, worker.hold = retry, {"a": 1}, {"a": first}
     queue.add("a")
     now[0] = 103.0
-    async with running(queue):
+    async with running(queue, worker):
         await idle()
         now[0] = 105.0
         queue.add("a")

@@ -41,7 +41,7 @@ def test_the_first_line_tells_the_version_and_every_setting() -> None:
     assert done.returncode == 1, "no hub can be reached"
     line = json.loads(done.stderr.splitlines()[0])
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert (line["event"], line["version"]) == ("the operator starts", project["version"])
+    assert (line["event"], line["version"]) == ("starting operator", project["version"])
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     assert line["settings"] == {**defaults, "kubeconfig": "/nowhere", "workers": 3, "policy": "cloud-pi-native"}
 

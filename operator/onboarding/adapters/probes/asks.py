@@ -1,8 +1,7 @@
-"""Which function asks which request, and whom it burdens."""
+"""The functions that answer requests. ``late`` imports this module when the first request is asked."""
 
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection
 
 import httpx
 
@@ -13,17 +12,13 @@ from onboarding.adapters.probes.endpoint import ask_endpoint
 from onboarding.adapters.probes.group import ask_group
 from onboarding.adapters.probes.guard import Guard
 from onboarding.adapters.probes.http import Web
-from onboarding.adapters.probes.image import Remembered, ask_image, parse_reference
+from onboarding.adapters.probes.image import Remembered, ask_image
+from onboarding.adapters.probes.late import Asks
 from onboarding.adapters.probes.logins import Logins, Secrets
-from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.adapters.probes.repository import ask_repository
 from onboarding.adapters.probes.resolve import Resolve, Resolver
 from onboarding.api.probes import Probes
 from onboarding.checks import probe
-from onboarding.checks.probe import Request
-
-Ask = Callable[[Any], Awaitable[Any]]
-"""Returns the facts of a request of one kind; ProbeProblem where they cannot be found out."""
 
 
 def build_asks(
@@ -33,7 +28,7 @@ def build_asks(
     never: Collection[str] = (),
     trust: Callable[[], ssl.SSLContext] = httpx.create_ssl_context,
     resolve: Resolve | None = None,
-) -> Mapping[type[Request[Any]], Ask]:
+) -> Asks:
     """Return how each kind of request is asked under a policy.
 
     ``secrets`` reads the Secrets that the policy names. ``never`` are addresses refused whatever the policy allows.
@@ -52,20 +47,3 @@ def build_asks(
         probe.GroupRequest: lambda request: ask_group(request, probes.identity_provider, web, logins),
         probe.ImageRequest: lambda request: ask_image(request, web, logins, remembered),
     }
-
-
-def burdened(request: Request[Any]) -> str:
-    """Return whom a request burdens, so that one slow host does not hold up the others' questions."""
-    match request:
-        case probe.RepositoryRequest(url=url) | probe.EndpointRequest(url=url):
-            return url.partition("://")[2].partition("/")[0]
-        case probe.CertificateRequest(host=host) | probe.DnsRequest(host=host):
-            return host
-        case probe.ImageRequest(reference=reference):
-            try:
-                return parse_reference(reference).host
-            except ProbeProblem:
-                return ""
-        case probe.WorkloadsRequest(cluster=cluster):
-            return f"cluster {cluster}"
-    return type(request).__name__

@@ -4,13 +4,15 @@ import asyncio
 import ipaddress
 import re
 import ssl
-
-from cryptography import x509
+from typing import TYPE_CHECKING
 
 from onboarding.adapters.probes.guard import check_port, parse_address
 from onboarding.adapters.probes.http import Web, describe
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.checks.probe import CertificateFacts, CertificateRequest
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 _NAMES = 100
 _NAME = re.compile(r"[A-Za-z0-9*._-]{1,253}", re.ASCII)
@@ -23,14 +25,14 @@ async def ask_certificate(request: CertificateRequest, web: Web) -> CertificateF
     """
     check_port(request.port)
     try:
-        async with asyncio.timeout(web.patience), web.turn(request.host):
+        async with asyncio.timeout(web.timeout), web.turn(request.host):
             addresses = await web.network.addresses(request.host)
             try:
                 shown, problem = await _show(addresses, request, web.chain), ""
             except ssl.SSLCertVerificationError as error:
                 shown, problem = await _show(addresses, request, web.blind), error.verify_message
     except TimeoutError:
-        raise ProbeProblem(f"it did not answer within {web.patience:g} seconds") from None
+        raise ProbeProblem(f"it did not answer within {web.timeout:g} seconds") from None
     except OSError as error:
         raise ProbeProblem(describe(error)) from None
     return read_certificate(shown, request.host, problem)
@@ -58,6 +60,9 @@ async def _handshake(address: str, request: CertificateRequest, tls: ssl.SSLCont
 
 def read_certificate(shown: bytes, host: str, problem: str) -> CertificateFacts:
     """Return what a certificate in DER says; ``problem`` is what is wrong with its chain."""
+    # Late, because cryptography takes 8 MiB, and this is its only use.
+    from cryptography import x509
+
     try:
         certificate = x509.load_der_x509_certificate(shown)
         names, addresses = _alternatives(certificate)
@@ -71,9 +76,11 @@ def read_certificate(shown: bytes, host: str, problem: str) -> CertificateFacts:
 
 
 def _alternatives(
-    certificate: x509.Certificate,
+    certificate: "x509.Certificate",
 ) -> tuple[list[str], list[ipaddress.IPv4Address | ipaddress.IPv6Address]]:
     """Return the DNS names, in lower case, and the addresses that a certificate is for."""
+    from cryptography import x509
+
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:

@@ -18,7 +18,7 @@ from onboarding.adapters.probes.connections import Network, Transport
 from onboarding.adapters.probes.guard import parse_url
 from onboarding.adapters.probes.problem import ProbeProblem
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 """Seconds for one question and its answer, redirects included."""
 _REDIRECTS = 5
 _MOVED = frozenset({301, 302, 303, 307, 308})
@@ -68,10 +68,10 @@ class Reply:
 class Web:
     """What all sessions share: how to connect, whom to trust, and how many may ask one host at once."""
 
-    def __init__(self, network: Network, trust: Callable[[], ssl.SSLContext], *, patience: float = PATIENCE) -> None:
-        """Give each question at most ``patience`` seconds; ``trust`` makes a TLS context that checks certificates."""
+    def __init__(self, network: Network, trust: Callable[[], ssl.SSLContext], *, timeout: float = TIMEOUT) -> None:
+        """Give each question at most ``timeout`` seconds; ``trust`` makes a TLS context that checks certificates."""
         self.network = network
-        self.patience = patience
+        self.timeout = timeout
         self._trust = trust
         self._hosts: weakref.WeakValueDictionary[str, asyncio.Semaphore] = weakref.WeakValueDictionary()
 
@@ -132,7 +132,7 @@ class Session:
         """
         target = parse_url(str(url))
         try:
-            async with asyncio.timeout(self._web.patience):
+            async with asyncio.timeout(self._web.timeout):
                 for _ in range(_REDIRECTS + 1):
                     sent = {**headers, **(login.headers(target) if login else {})}
                     reply = await self._ask(
@@ -143,7 +143,7 @@ class Session:
                         return reply
                     target = _next(target, location)
         except TimeoutError:
-            raise ProbeProblem(f"it did not answer within {self._web.patience:g} seconds") from None
+            raise ProbeProblem(f"it did not answer within {self._web.timeout:g} seconds") from None
         raise ProbeProblem("it redirects again and again")
 
     async def _ask(self, request: httpx.Request, limit: int) -> Reply:

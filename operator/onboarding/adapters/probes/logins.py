@@ -60,7 +60,7 @@ class Logins:
         try:
             content = await self._secrets(secret.name, secret.key)
         except OnboardingError as error:
-            log.warning("a login of the policy cannot be read", secret=secret.name, key=secret.key, problem=str(error))
+            log.warning("login unreadable", secret=secret.name, key=secret.key, error=str(error))
             raise ProbeProblem("the platform's login cannot be read: the Secret that the policy names") from None
         try:
             token = content.decode("ascii").strip()

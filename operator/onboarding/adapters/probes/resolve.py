@@ -13,7 +13,7 @@ from onboarding.adapters.probes.problem import ProbeProblem
 Resolve = Callable[[str], Awaitable[tuple[str, ...]]]
 """Returns the addresses of a full DNS name, none where it has none; ProbeProblem where that cannot be found out."""
 
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 
 
 class Resolver:
@@ -36,7 +36,7 @@ class Resolver:
         try:
             self._resolver = self._resolver or dns.asyncresolver.Resolver()
             answer = await self._resolver.resolve(
-                dns.name.from_text(host), kind, search=False, raise_on_no_answer=False, lifetime=_PATIENCE
+                dns.name.from_text(host), kind, search=False, raise_on_no_answer=False, lifetime=_TIMEOUT
             )
         except dns.resolver.NXDOMAIN:
             return ()

@@ -1,7 +1,6 @@
 """Asks what the checks of all projects want to know, beside the passes: spread, bounded, and remembered."""
 
 import asyncio
-import random
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Mapping
@@ -12,17 +11,17 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from onboarding.adapters.probes.asks import Ask, burdened
+from onboarding.adapters.probes.late import Ask, burdened
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.api.probes import Probes
+from onboarding.backoff import Backoff, jittered, uniform
 from onboarding.checks.probe import Answer, Request
 
 _AT_ONCE = 16
 _PER_LANE = 2
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 """Seconds for one request, however many questions it takes."""
 _FIRST_RETRY = 5.0
-_DOUBLINGS = 20
 
 Facts = TypeVar("Facts")
 AnyRequest = Request[Any]
@@ -42,7 +41,7 @@ class _Entry:
     request: AnyRequest
     followers: set[str] = field(default_factory=set)
     answer: Answer[Any] | None = None
-    failures: int = 0
+    backoff: Backoff = field(default_factory=lambda: Backoff(_FIRST_RETRY, _FIRST_RETRY))
     timer: Timer | None = None
     """Set while the request waits for its time."""
     spread: bool = False
@@ -102,7 +101,7 @@ class ProbeRunner:
         shorter = self._set_times(probes)
         for entry in self._entries.values():
             if entry.timer is not None and entry.answer is not None and entry.answer.facts is None:
-                entry.failures = 0
+                entry.backoff.reset()
                 self._queue(entry)
             elif entry.timer is not None and shorter:
                 self._spread(entry)
@@ -164,7 +163,7 @@ class ProbeRunner:
             self._stop_waiting(entry)
 
     def _spread(self, entry: _Entry) -> None:
-        self._wait(entry, random.uniform(0, self._fresh.total_seconds()))  # noqa: S311 - not for security
+        self._wait(entry, uniform(0, self._fresh.total_seconds()))
         entry.spread = True
 
     def _wait(self, entry: _Entry, seconds: float) -> None:
@@ -215,14 +214,14 @@ class ProbeRunner:
         started = time.monotonic()
         facts, problem, outcome = None, "", "answered"
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 facts = await requests_of[type(entry.request)](entry.request)
         except ProbeProblem as error:
             problem, outcome = str(error), "problem"
         except TimeoutError:
-            problem, outcome = f"it could not be found out within {_PATIENCE:.0f} seconds", "problem"
+            problem, outcome = f"it could not be found out within {_TIMEOUT:.0f} seconds", "problem"
         except Exception:
-            log.exception("a probe failed", kind=type(entry.request).__name__)
+            log.exception("probe panicked", kind=type(entry.request).__name__)
             problem, outcome = "internal error: the operator's log has it in full", "error"
         self._asked(type(entry.request).__name__.removesuffix("Request"), outcome, time.monotonic() - started)
         if entry.followers:
@@ -231,21 +230,21 @@ class ProbeRunner:
     def _take(self, entry: _Entry, new: Answer[Any]) -> None:
         """Remember an answer, tell who follows it, and wait for the next time."""
         former = entry.answer
-        entry.failures = entry.failures + 1 if new.problem else 0
         if not new.problem or former is None or self._age(former) >= self._maximum or former.facts is None:
             entry.answer = new
-        self._wait(entry, self._pause(entry))
+        self._wait(entry, self._pause(entry, failed=bool(new.problem)))
         if former is None or entry.answer is None or _content(former) != _content(entry.answer):
             for project in tuple(entry.followers):
                 self._changed(project)
 
-    def _pause(self, entry: _Entry) -> float:
+    def _pause(self, entry: _Entry, *, failed: bool) -> float:
         """Return the seconds until a request is asked again."""
         fresh = self._fresh.total_seconds()
-        if not entry.failures:
-            return fresh * random.uniform(0.9, 1.1)  # noqa: S311 - not for security
-        pause = min(_FIRST_RETRY * 2.0 ** min(entry.failures - 1, _DOUBLINGS), fresh)
-        pause *= random.uniform(0.8, 1.2)  # noqa: S311 - not for security
+        if not failed:
+            entry.backoff.reset()
+            return jittered(fresh, 0.1)
+        entry.backoff.last = fresh
+        pause = entry.backoff.next()
         if entry.answer is not None and entry.answer.facts is not None:
             # Tried once more when the former answer ends to count, so that it does not outlive its time.
             pause = min(pause, (self._maximum - self._age(entry.answer)).total_seconds())

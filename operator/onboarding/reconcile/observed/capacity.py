@@ -85,10 +85,10 @@ class CapacityLedger:
         self._sums: dict[SiteKey, Totals] = {}
         self._refused: dict[str, Taken] = {}
 
-    def heard(self, key: ObjectKey, live: CachedObject) -> None:
+    def on_update(self, key: ObjectKey, live: CachedObject) -> None:
         """Take in what is known of a namespace; where its annotation cannot be read, it takes what it took before."""
         if live.owner is None or live.owner.installation != self.installation:
-            self.forgot(key)
+            self.remove(key)
             return
         known = self._entries.get(key)
         if known is not None and known.content == live.content:
@@ -98,16 +98,16 @@ class CapacityLedger:
             with self._recounting([key]):
                 self._entries[key] = _Entry(allocation, live.content)
 
-    def forgot(self, key: ObjectKey) -> None:
+    def remove(self, key: ObjectKey) -> None:
         """Take in that a namespace is gone, or ours no more."""
         if key in self._entries:
             with self._recounting([key]):
                 del self._entries[key]
 
-    def left(self, cluster: str) -> None:
+    def remove_cluster(self, cluster: str) -> None:
         """Take in that a cluster is not watched any more."""
         for key in [key for key in self._entries if key.cluster == cluster]:
-            self.forgot(key)
+            self.remove(key)
 
     def usage(self, project: str, namespaces: Iterable[ObjectKey]) -> Usage:
         """Return what is taken now, to judge a project that has these namespaces."""

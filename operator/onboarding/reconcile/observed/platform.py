@@ -17,6 +17,7 @@ from onboarding.api.status import Reason
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.canonical import compact
 from onboarding.build.place import cluster_of
+from onboarding.freshness import Freshness, freshness
 from onboarding.reconcile.observed.policy_rules import policy_problems, role_problems, roles_of
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.reconcile.observed.target_rules import clashes, stage_problems, target_problems
@@ -123,14 +124,15 @@ class PlatformCatalog:
         """Return the names of the policies or of the targets."""
         return tuple(self._known(plural))
 
-    def put(self, plural: str, body: Mapping[str, Any]) -> bool:
+    def put(self, plural: str, body: Mapping[str, Any], *, is_answer: bool = False) -> bool:
         """Keep a policy or target; return whether that changes what projects may use. Older news is ignored.
 
-        Of the version that is known it may say something else: under another definition it is cut otherwise.
+        ``is_answer`` is for the answer to our own write: an object that is gone by now does not come back. The known
+        version may read differently after a change of the definition, which decides which fields are cut off.
         """
         head, content = Head.of(plural, body), compact(orjson.dumps(body.get("spec")))
         known = self._known(plural).get(head.name)
-        if known is not None and head.version < known.head.version:
+        if freshness(head.version, known and known.head.version, must_be_known=is_answer) is Freshness.OLDER:
             return False
         same = known is not None and (known.head.uid, known.head.generation) == (head.uid, head.generation)
         if known is not None and same and known.content == content:
@@ -152,10 +154,6 @@ class PlatformCatalog:
 
     def _known(self, plural: str) -> Mapping[str, "_Policy | _Target"]:
         return self._policies if plural == POLICIES else self._targets
-
-    def take_answer(self, plural: str, body: Mapping[str, Any]) -> bool:
-        """Keep an object as our own write left it, unless it is gone by now; return the same as ``put``."""
-        return body["metadata"]["name"] in self.names(plural) and self.put(plural, body)
 
     def drop(self, plural: str, name: str) -> bool:
         """Forget a policy or target that is gone; return whether that changes what projects may use."""

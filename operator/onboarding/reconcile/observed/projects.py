@@ -16,6 +16,7 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.canonical import compact
+from onboarding.freshness import Freshness, freshness, outlives
 from onboarding.reconcile.observed.platform import PlatformCatalog
 from onboarding.reconcile.observed.snapshot import Project
 from onboarding.reconcile.observed.unread import UnreadDecision
@@ -102,10 +103,9 @@ class ProjectCache:
 
     def put_project(self, body: Mapping[str, Any]) -> bool:
         """Keep a ProjectOnboarding; return whether it is news: what is as old as what is known is not."""
-        known, seen = self._seen.get(body["metadata"]["name"]), _Seen.of(body)
-        if known is not None and seen.version <= known.version:
+        name, seen = body["metadata"]["name"], _Seen.of(body)
+        if freshness(seen.version, self._version(name)) is not Freshness.NEWER:
             return False
-        name = body["metadata"]["name"]
         self._seen[name] = seen
         metadata = {key: value for key, value in body["metadata"].items() if key not in _NOT_KEPT}
         self._projects[name] = compact(orjson.dumps({"metadata": metadata, "status": body.get("status")}))
@@ -117,10 +117,10 @@ class ProjectCache:
 
         Of the version that is known it may say something else: under another definition it is cut otherwise.
         """
-        known = self._seen.get(body["metadata"]["name"])
-        if known is None or known.version != int(body["metadata"]["resourceVersion"]):
-            return self.put_project(body)
-        return self._read_spec(body["metadata"]["name"], body)
+        name = body["metadata"]["name"]
+        if freshness(int(body["metadata"]["resourceVersion"]), self._version(name)) is Freshness.SAME:
+            return self._read_spec(name, body)
+        return self.put_project(body)
 
     def _read_spec(self, name: str, body: Mapping[str, Any]) -> bool:
         content = compact(orjson.dumps(body["spec"]))
@@ -130,10 +130,13 @@ class ProjectCache:
         self._reads[PROJECTS] += 1
         return True
 
+    def _version(self, name: str) -> int | None:
+        known = self._seen.get(name)
+        return known.version if known else None
+
     def project_version(self, name: str) -> int:
         """Return the version that is known of a ProjectOnboarding; 0 where it is not known."""
-        known = self._seen.get(name)
-        return known.version if known else 0
+        return self._version(name) or 0
 
     def newest_project(self) -> int:
         """Return the highest version of a ProjectOnboarding that is known."""
@@ -141,14 +144,14 @@ class ProjectCache:
 
     def projects_listed(self, names: Container[str], version: int) -> list[str]:
         """Forget the projects that a complete list of this version does not hold; return which."""
-        gone = [name for name, seen in self._seen.items() if name not in names and seen.version <= version]
+        gone = [name for name, seen in self._seen.items() if name not in names and not outlives(version, seen.version)]
         for name in gone:
             self.drop_project(name)
         return gone
 
     def lose_project(self, body: Mapping[str, Any]) -> None:
         """Take in an event that a ProjectOnboarding is gone, unless another one is known under its name by now."""
-        if self.project_version(body["metadata"]["name"]) <= int(body["metadata"]["resourceVersion"]):
+        if not outlives(int(body["metadata"]["resourceVersion"]), self.project_version(body["metadata"]["name"])):
             self.drop_project(body["metadata"]["name"])
 
     def take_answer(self, body: Mapping[str, Any]) -> bool:
@@ -156,7 +159,7 @@ class ProjectCache:
         name = body["metadata"]["name"]
         before, after = self._seen.get(name), _Seen.of(body)
         if before is None:
-            # Its DELETED event came before this answer: it is gone, and must not come back as a ghost.
+            # As `freshness` tells of an answer: its DELETED event came before.
             return False
         if after.deleting and after.uid == before.uid and not body["metadata"].get("finalizers"):
             # We took the last one off: it is gone, and its answer may bear the version that was there before.

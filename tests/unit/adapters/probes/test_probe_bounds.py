@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from onboarding.adapters.probes.asks import burdened
+from onboarding.adapters.probes.late import burdened
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.adapters.probes.runner import ProbeRunner
 from onboarding.api.probes import Probes
@@ -89,7 +89,7 @@ async def test_a_fault_of_one_probe_is_logged_in_full_and_stops_no_other(world: 
 
 
 async def test_a_probe_that_never_ends_is_given_up(world: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("onboarding.adapters.probes.runner._PATIENCE", 0.0)
+    monkeypatch.setattr("onboarding.adapters.probes.runner._TIMEOUT", 0.0)
     world.hold = asyncio.Event()
     world.runner.follow("a", [ONE], urgent=True)
     await world.settle()

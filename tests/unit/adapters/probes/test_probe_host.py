@@ -62,7 +62,7 @@ async def test_addresses_are_bounded(internet: Internet) -> None:
 async def test_a_nameserver_that_cannot_say_is_unknown(
     internet: Internet, answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("onboarding.adapters.probes.resolve._PATIENCE", 0.5)
+    monkeypatch.setattr("onboarding.adapters.probes.resolve._TIMEOUT", 0.5)
     internet.names.knows(HOST, [answer])
     with pytest.raises(ProbeProblem, match="no nameserver"):
         await internet.ask(DnsRequest(HOST), Probes())
@@ -161,7 +161,7 @@ async def test_no_tls_is_unknown(internet: Internet) -> None:
 async def test_a_handshake_that_never_comes_is_unknown(internet: Internet) -> None:
     port = await internet.speak(HOST, quiet)
     with pytest.raises(ProbeProblem, match="did not answer"):
-        await ask_certificate(CertificateRequest(HOST, port), internet.web(patience=0.3))
+        await ask_certificate(CertificateRequest(HOST, port), internet.web(timeout=0.3))
 
 
 async def test_a_certificate_is_read_from_allowed_addresses_only(internet: Internet) -> None:

@@ -111,14 +111,14 @@ async def test_a_slow_answer_is_not_waited_for(internet: Internet, speaker: obje
     port = await internet.speak("www.example.org", speaker)
     started = time.monotonic()
     with pytest.raises(ProbeProblem, match=r"did not answer within 0\.3 seconds"):
-        await fetch(internet, f"http://www.example.org:{port}/", patience=0.3)
+        await fetch(internet, f"http://www.example.org:{port}/", seconds=0.3)
     assert time.monotonic() - started < 10
 
 
 async def test_a_tls_handshake_that_never_comes_is_not_waited_for(internet: Internet) -> None:
     port = await internet.speak("www.example.org", silence)
     with pytest.raises(ProbeProblem, match="did not answer"):
-        await fetch(internet, f"https://www.example.org:{port}/", patience=0.3)
+        await fetch(internet, f"https://www.example.org:{port}/", seconds=0.3)
 
 
 async def test_a_handshake_is_given_less_time_than_an_answer(
@@ -217,7 +217,7 @@ async def test_a_connection_that_breaks_off_is_said(internet: Internet) -> None:
 async def test_a_name_that_cannot_be_found_out_is_said(internet: Internet, answer: str, words: str) -> None:
     internet.names.knows("www.example.org", [answer])
     with pytest.raises(ProbeProblem, match=words):
-        await fetch(internet, "https://www.example.org/", patience=1)
+        await fetch(internet, "https://www.example.org/", seconds=1)
     with pytest.raises(ProbeProblem, match="does not resolve"):
         await fetch(internet, "https://nowhere.example.org/")
 

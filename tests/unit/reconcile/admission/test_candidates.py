@@ -75,7 +75,7 @@ def test_what_grows_leaves_room_for_what_is_there_and_shrinks_later() -> None:
     ledger = CapacityLedger(OWNER.installation, lambda _: None)
     for key, live in built(before).items():
         if key.kind.kind == "Namespace":
-            ledger.heard(key, live)
+            ledger.on_update(key, live)
     namespaces = [key for key in built(before) if key.kind.kind == "Namespace"]
     usage = ledger.usage("shop", namespaces)
     plan = make_plan(snapshot_of(after, built(before), targets=TARGETS, usage=usage))

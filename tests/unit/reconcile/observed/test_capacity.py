@@ -48,7 +48,7 @@ class Watched(CapacityLedger):
         super().__init__("inst-1", self.told.append)
 
     def write(self, given: Revision) -> None:
-        self.heard(key_of(given.namespace, given.cluster), live(given))
+        self.on_update(key_of(given.namespace, given.cluster), live(given))
 
     def taken(self, site: SiteKey = SITE) -> Totals:
         """Return what is taken on a site by everybody."""
@@ -74,26 +74,26 @@ def test_a_namespace_that_is_heard_of_again_counts_once(ledger: Watched) -> None
 
 def test_a_namespace_counts_while_it_is_being_deleted_and_until_it_is_gone(ledger: Watched) -> None:
     ledger.write(revision())
-    ledger.heard(KEY, live(revision(), deletionTimestamp="2026-01-01T00:00:00Z"))
+    ledger.on_update(KEY, live(revision(), deletionTimestamp="2026-01-01T00:00:00Z"))
     assert ledger.taken() == SMALL
-    ledger.forgot(KEY)
-    ledger.forgot(KEY)
+    ledger.remove(KEY)
+    ledger.remove(KEY)
     assert ledger.taken() == Totals()
 
 
 def test_what_is_released_or_another_installations_does_not_count(ledger: Watched) -> None:
-    ledger.heard(key_of("theirs"), live(revision(namespace="theirs"), installation="inst-2"))
+    ledger.on_update(key_of("theirs"), live(revision(namespace="theirs"), installation="inst-2"))
     ledger.write(revision())
-    ledger.heard(KEY, live(revision(), labels={}))
+    ledger.on_update(KEY, live(revision(), labels={}))
     assert ledger.taken() == Totals()
 
 
 @pytest.mark.parametrize("broken", ["", "{", "{}", '{"target": 1}'])
 def test_an_annotation_that_cannot_be_read_changes_nothing(ledger: Watched, broken: str) -> None:
-    ledger.heard(KEY, live(revision(), annotations={names.ANNOTATION_ADMITTED: broken}))
+    ledger.on_update(KEY, live(revision(), annotations={names.ANNOTATION_ADMITTED: broken}))
     assert ledger.taken() == Totals()
     ledger.write(revision())
-    ledger.heard(KEY, live(revision(), annotations={names.ANNOTATION_ADMITTED: broken}))
+    ledger.on_update(KEY, live(revision(), annotations={names.ANNOTATION_ADMITTED: broken}))
     assert ledger.taken() == SMALL
 
 
@@ -109,7 +109,7 @@ def test_a_cluster_that_is_not_watched_any_more_counts_no_more(ledger: Watched) 
     far = SiteKey("site-b/kubeconfig", "twin", "b")
     ledger.write(revision())
     ledger.write(revision(site=far))
-    ledger.left("site-b/kubeconfig")
+    ledger.remove_cluster("site-b/kubeconfig")
     assert (ledger.taken(), ledger.taken(far)) == (SMALL, Totals())
 
 
@@ -181,10 +181,10 @@ def test_who_found_no_room_is_told_once_when_there_is_more(ledger: Watched) -> N
     ledger.reserve("waiting", {}, refused=[SITE])
     ledger.reserve("elsewhere", {}, refused=[SiteKey("hub", "second", "a")])
     ledger.write(revision("large", namespace="third-dev"))
-    ledger.forgot(key_of("third-dev"))
+    ledger.remove(key_of("third-dev"))
     assert ledger.told == []
-    ledger.forgot(key_of("other-dev"))
-    ledger.forgot(KEY)
+    ledger.remove(key_of("other-dev"))
+    ledger.remove(KEY)
     assert ledger.told == ["waiting"]
 
 
@@ -200,7 +200,7 @@ def test_who_waits_no_more_is_not_told(ledger: Watched, allocations: dict[Object
     ledger.write(revision("large", namespace="other-dev"))
     ledger.reserve("waiting", {}, refused=[SITE])
     ledger.reserve("waiting", allocations)
-    ledger.forgot(key_of("other-dev"))
+    ledger.remove(key_of("other-dev"))
     assert ledger.told == []
 
 

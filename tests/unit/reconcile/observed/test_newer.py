@@ -209,11 +209,11 @@ def test_what_a_newer_operator_admitted_takes_its_room() -> None:
     for key, item in LIVE.items():
         if key.kind is NAMESPACE:
             resources = {**ADMITTED["resources"], UNKNOWN: "1"}
-            ledger.heard(key, annotated(item, resources=resources, **{UNKNOWN: 1}))
+            ledger.on_update(key, annotated(item, resources=resources, **{UNKNOWN: 1}))
     other = CapacityLedger("inst-1", lambda _: None)
     for key, item in LIVE.items():
         if key.kind is NAMESPACE:
-            other.heard(key, item)
+            other.on_update(key, item)
     assert ledger.usage("nobody", ()).sums == other.usage("nobody", ()).sums != {}
 
 

@@ -34,7 +34,7 @@ def seen(owner: Owner) -> Snapshot:
     ledger, cluster = CapacityLedger(OWNER.installation, lambda _project: None), FakeCluster()
     manifest = stored(build_namespace(owner, REVISION))
     cluster.put(SPACE, manifest)
-    ledger.heard(SPACE, cached_object_of(NAMESPACE, manifest))
+    ledger.on_update(SPACE, cached_object_of(NAMESPACE, manifest))
     observer = Observer(
         OneProject(),
         {HUB: cluster},

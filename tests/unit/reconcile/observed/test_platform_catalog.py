@@ -161,7 +161,7 @@ def test_a_target_tells_of_its_clusters(
 def test_a_status_that_is_written_is_not_due_again_and_changes_nothing(offered: PlatformCatalog) -> None:
     for number, due in enumerate(offered.due(CLUSTERS, NOW)):
         answer = written(offered, due, 10 + number)
-        assert not offered.take_answer(due.head.plural, answer)
+        assert not offered.put(due.head.plural, answer, is_answer=True)
         assert not offered.put(due.head.plural, answer)
     assert offered.due(CLUSTERS, NOW) == []
     assert offered.policy("default") == (POLICY, "")
@@ -169,7 +169,7 @@ def test_a_status_that_is_written_is_not_due_again_and_changes_nothing(offered: 
 
 def test_a_foreign_hand_on_a_status_makes_it_due_again(offered: PlatformCatalog) -> None:
     (due,) = [due for due in offered.due(CLUSTERS, NOW) if due.head.name == "default"]
-    offered.take_answer(POLICIES, written(offered, due, 10))
+    offered.put(POLICIES, written(offered, due, 10), is_answer=True)
     forged = written(offered, due, 11)
     forged["status"] = {**due.status, "conditions": [{**due.status["conditions"][0], "status": "False"}]}
     assert not offered.put(POLICIES, forged)
@@ -181,7 +181,7 @@ def test_older_news_and_the_answer_of_what_is_gone_are_ignored(offered: Platform
     assert not offered.put(POLICIES, offer("default", GOOD, 4))
     assert offered.policy("default")[0] is None
     assert offered.drop(POLICIES, "default")
-    assert not offered.take_answer(POLICIES, offer("default", GOOD, 6))
+    assert not offered.put(POLICIES, offer("default", GOOD, 6), is_answer=True)
     assert "does not exist" in offered.policy("default")[1]
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from onboarding import names
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ACCOUNTS = {names.MANAGER, "project-onboarding-site"}
 
 

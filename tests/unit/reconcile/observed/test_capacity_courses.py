@@ -92,7 +92,7 @@ class AnyCourse(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 3))
     def lose(self, number: int) -> None:
-        self.ledger.forgot(key_of(f"n{number}"))
+        self.ledger.remove(key_of(f"n{number}"))
         self.written.pop(key_of(f"n{number}"), None)
 
     @rule(project=st.sampled_from(PROJECTS), given=REVISIONS, refused=st.sampled_from(SITES))

@@ -1,0 +1,165 @@
+"""Composition root: makes the parts of the operator and connects them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from onboarding.adapters.client import Client
+from onboarding.adapters.hub import HubProjects
+from onboarding.adapters.probes.runner import ProbeRunner
+from onboarding.adapters.secrets import KubeSecrets
+from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.observer import Observer
+from onboarding.reconcile.observed.projects import ProjectCache
+from onboarding.reconcile.reconciler import Reconciler
+from onboarding.runtime.active_policy import ActivePolicy
+from onboarding.runtime.clusters import Clusters
+from onboarding.runtime.events import Events
+from onboarding.runtime.metrics import Metrics, Sources
+from onboarding.runtime.notifier import Notifier
+from onboarding.runtime.platform import Platform
+from onboarding.runtime.queue import WorkQueue
+from onboarding.runtime.readiness import Readiness
+from onboarding.runtime.session import KopfSession
+from onboarding.runtime.teardown_brake import TeardownBrake
+from onboarding.runtime.worker import Worker
+from onboarding.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswers:
+    """Facts that the hub has told before the parts are made."""
+
+    installation: str
+    nothing_declared: bool
+    """Whether there is no project: then no event will say that all have been listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts that run, and those that the service asks."""
+
+    installation: str
+    queue: WorkQueue
+    worker: Worker
+    session: KopfSession
+    events: Events
+    platform: Platform
+    clusters: Clusters
+    readiness: Readiness
+    runner: ProbeRunner
+    secrets: KubeSecrets
+
+
+class _Shared:
+    """Parts that all others report to: the cache of our own kinds, the work queue, and two notifications."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self.declared = ProjectCache()
+        self.queue = WorkQueue(workers=settings.workers, waited=metrics.count_wait)
+        self.clusters_changed = Notifier()
+        """A cluster is in another state, or a first list is complete."""
+        self.platform_changed = Notifier()
+        """Policies or targets have changed what projects may use."""
+
+    def reconcile_all(self) -> None:
+        """Ask for a reconcile of every project."""
+        for name in self.declared.names():
+            self.queue.add(name)
+
+    def on_project_write(self, body: Mapping[str, Any]) -> None:
+        """Take in a project as our own write left it."""
+        if self.declared.take_answer(body):
+            self.queue.add(body["metadata"]["name"])
+
+
+def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnswers) -> Parts:
+    """Return the parts of an operator that has not been started."""
+    shared = _Shared(settings, metrics)
+    declared, queue = shared.declared, shared.queue
+    session = KopfSession(hub)
+    events = Events(
+        declared, changed=queue.add, listed=shared.clusters_changed, nothing_declared=first.nothing_declared
+    )
+    platform = Platform(
+        hub,
+        declared,
+        idle_timeout=settings.idle_timeout,
+        changed=shared.platform_changed,
+        project_changed=queue.add,
+        kopf_watches=session.next_watch,
+    )
+    ledger = CapacityLedger(first.installation, freed=queue.add)
+    clusters = Clusters(
+        settings,
+        hub,
+        ledger,
+        projects=declared.names,
+        project_changed=queue.add,
+        state_changed=shared.clusters_changed,
+        on_write=metrics.count_write,
+    )
+    runner = ProbeRunner(queue.add, asked=metrics.count_probe)
+    secrets = KubeSecrets(
+        hub, settings.namespace, clusters.pool, changed=shared.reconcile_all, on_write=metrics.count_write
+    )
+    observer = Observer(
+        declared,
+        clusters.pool,
+        installation=first.installation,
+        policy=settings.policy,
+        clock=lambda: datetime.now(UTC),
+        answers=runner,
+        ledger=ledger,
+        teardown_hold=TeardownBrake(platform.definitions, declared, settings.teardown_limit).reason,
+    )
+    reconciler = Reconciler(observer, clusters.pool, HubProjects(hub, shared.on_project_write), runner, ledger, secrets)
+    worker = Worker(
+        reconciler,
+        declared,
+        platform.definitions,
+        clusters,
+        metrics,
+        clusters_changed=shared.clusters_changed,
+        add_later=queue.add_later,
+    )
+    readiness = Readiness(events, session, platform, clusters, idle_timeout=settings.idle_timeout)
+    policy = ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets)
+    parts = Parts(first.installation, queue, worker, session, events, platform, clusters, readiness, runner, secrets)
+    _connect(shared, parts, policy)
+    _expose(metrics, parts)
+    return parts
+
+
+def _connect(shared: _Shared, parts: Parts, policy: ActivePolicy) -> None:
+    """Let the notifications of the parts reach those that act on them."""
+
+    def on_clusters_changed() -> None:
+        changed = parts.clusters.refresh()
+        parts.readiness.refresh()
+        if changed:
+            parts.platform.report_clusters(parts.clusters.states)
+            shared.reconcile_all()
+
+    def on_platform_changed() -> None:
+        parts.clusters.pool.follow(shared.declared.offered.clusters())
+        policy.refresh()
+        on_clusters_changed()
+        shared.reconcile_all()
+
+    shared.clusters_changed.connect(on_clusters_changed)
+    shared.platform_changed.connect(on_platform_changed)
+
+
+def _expose(metrics: Metrics, parts: Parts) -> None:
+    metrics.read_from(
+        Sources(
+            ready=lambda: not parts.readiness.problem(),
+            depth=parts.queue.depth,
+            oldest=parts.queue.oldest,
+            idle=parts.readiness.idle_seconds,
+            clusters=lambda: parts.clusters.states,
+            applications=parts.worker.applications,
+        )
+    )

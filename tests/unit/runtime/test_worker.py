@@ -1,0 +1,142 @@
+"""Each reconcile ends as a result that is counted, and is asked for again as it has ended."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from onboarding.api.status import Reason
+from onboarding.errors import ApiError, OnboardingError, StatusError, UnreachableError
+from onboarding.reconcile.observed.projects import ProjectCache
+from onboarding.reconcile.reconciler import Pass, Retry
+from onboarding.runtime.metrics import Metrics
+from onboarding.runtime.queue import Requeue
+from onboarding.runtime.worker import Worker
+
+READY: Any = SimpleNamespace(reason=Reason.READY)
+SHOP = {"metadata": {"name": "shop", "uid": "u", "resourceVersion": "1", "generation": 1}, "spec": {}}
+
+
+class Hub:
+    """A hub whose guard rails have answered."""
+
+    state = "as now"
+
+    async def guards_answered(self) -> None:
+        """Have nothing to wait for."""
+
+
+class Stage:
+    """A worker, and the answers of those whom it asks."""
+
+    def __init__(self) -> None:
+        self.metrics, self.declared = Metrics(), ProjectCache()
+        self.declared.put_project(SHOP)
+        self.outdated = ""
+        self.answer: Callable[[], Pass] = lambda: Pass(ready=READY)
+        self.later: list[tuple[str, float]] = []
+        self.told = 0
+        self.clusters = SimpleNamespace(
+            hub=Hub(), states={"hub": Hub.state}, pool=SimpleNamespace(connected=lambda: iter(()))
+        )
+        whoever: Any = self
+        self.worker = Worker(
+            whoever,
+            self.declared,
+            whoever,
+            self.clusters,  # type: ignore[arg-type]
+            self.metrics,
+            clusters_changed=self._tell,
+            add_later=lambda name, seconds: self.later.append((name, seconds)),
+        )
+
+    def _tell(self) -> None:
+        self.told += 1
+
+    async def confirm(self) -> str:
+        """Stand for the definitions."""
+        return self.outdated
+
+    async def reconcile(self, _name: str) -> Pass:
+        """Stand for the reconciler."""
+        return self.answer()
+
+    def counted(self, result: str) -> float | None:
+        """Return how many reconciles ended so."""
+        return self.metrics.registry.get_sample_value("onboarding_reconcile_total", {"result": result})
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+@pytest.mark.parametrize(
+    ("retry", "requeue"),
+    [(Retry.NO, Requeue.NO), (Retry.SOON, Requeue.SOON), (Retry.LATER, Requeue.BACK_OFF)],
+)
+async def test_a_reconcile_is_counted_by_the_reason_of_ready(stage: Stage, retry: Retry, requeue: Requeue) -> None:
+    stage.answer = lambda: Pass(ready=READY, retry=retry, states={"dev": "Ready"})
+    assert await stage.worker.reconcile("shop") is requeue
+    assert stage.counted("Ready") == 1
+    assert stage.metrics.states == {"shop": {"dev": "Ready"}}
+
+
+@pytest.mark.parametrize(
+    ("error", "result"),
+    [
+        (UnreachableError("away"), "Error"),
+        (StatusError("refused"), "StatusNotWritten"),
+        (ApiError(403, "Forbidden", "no"), "Error"),
+        (ValueError("a bug"), "Panic"),
+    ],
+)
+async def test_a_failure_backs_off_and_keeps_the_project(stage: Stage, error: Exception, result: str) -> None:
+    def fail() -> Pass:
+        raise error
+
+    stage.answer = fail
+    assert await stage.worker.reconcile("shop") is Requeue.BACK_OFF
+    assert stage.counted(result) == 1
+    assert list(stage.declared.names()) == ["shop"]
+
+
+async def test_a_project_that_the_server_does_not_know_is_dropped(stage: Stage) -> None:
+    def fail() -> Pass:
+        raise ApiError(404, "NotFound", "no shop")
+
+    stage.answer = fail
+    await stage.worker.reconcile("shop")
+    assert list(stage.declared.names()) == []
+
+
+async def test_nothing_is_reconciled_under_definitions_that_are_older_than_the_operator(stage: Stage) -> None:
+    def fail() -> Pass:
+        raise OnboardingError("reconciled all the same")
+
+    stage.answer, stage.outdated = fail, "apply crds/"
+    assert await stage.worker.reconcile("shop") is Requeue.NO
+    assert stage.counted("OldDefinitions") == 1
+
+
+async def test_a_project_that_is_gone_leaves_no_state(stage: Stage) -> None:
+    stage.metrics.states["shop"] = {"dev": "Ready"}
+    stage.answer = lambda: Pass(ready=None)
+    assert await stage.worker.reconcile("shop") is Requeue.NO
+    assert (stage.counted("Gone"), stage.metrics.states) == (1, {})
+
+
+async def test_a_reconcile_that_depends_on_the_time_comes_again(stage: Stage) -> None:
+    stage.answer = lambda: Pass(ready=READY, again_at=datetime.now(UTC) - timedelta(hours=1))
+    await stage.worker.reconcile("shop")
+    assert stage.later == [("shop", 0.0)]
+
+
+async def test_the_state_that_a_reconcile_sees_is_the_one_that_changes_are_compared_with(stage: Stage) -> None:
+    await stage.worker.reconcile("shop")
+    assert stage.told == 0
+    stage.clusters.states = {"hub": "as before"}
+    await stage.worker.reconcile("shop")
+    assert stage.told == 1
