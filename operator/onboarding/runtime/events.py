@@ -1,12 +1,12 @@
 """Kopf's watch on ProjectOnboardings. A handler only updates the cache and adds the project to the work queue."""
 
+import itertools
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import kopf
 
 from onboarding import names
-from onboarding.backoff import Backoff
 from onboarding.reconcile.observed.projects import ProjectCache
 
 _UNUSED_FINALIZER = f"{names.GROUP}/kopf"
@@ -88,9 +88,7 @@ class _Backoffs:
     """Seconds between attempts of one request: short after a short outage, and endless through a long one."""
 
     def __iter__(self) -> Iterator[float]:
-        backoff = Backoff(0.5, 5)
-        while True:
-            yield backoff.next()
+        return itertools.chain((0.5, 1, 1, 2, 2, 3, 3), itertools.repeat(5.0))
 
 
 def build_settings() -> kopf.OperatorSettings:

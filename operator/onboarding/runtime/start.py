@@ -13,7 +13,6 @@ from onboarding.adapters.hub import count_declared, installation_id
 from onboarding.backoff import Backoff
 from onboarding.build.kinds import HUB
 from onboarding.errors import OnboardingError
-from onboarding.runtime import garbage
 from onboarding.runtime.assemble import FirstAnswers
 from onboarding.runtime.health import Health, build_app, serve
 from onboarding.runtime.metrics import Metrics
@@ -30,7 +29,6 @@ log = structlog.get_logger(__name__)
 
 async def run(settings: Settings) -> None:
     """Run the operator until SIGTERM; OnboardingError if there is no login to the hub, or a task dies."""
-    garbage.search_less()
     metrics, health = Metrics(), Health()
     kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
     hub = await Client.from_environment(kubeconfig, request_timeout=settings.request_timeout)
