@@ -174,19 +174,19 @@ class ApplicationState:
     @property
     def well(self) -> bool:
         """Whether it runs as it shall."""
-        return self.facts.standing == "Healthy" and not self.failing
+        return self.facts.effective_health == "Healthy" and not self.failing
 
     @property
     def badness(self) -> tuple[int, int, str]:
         """Place in an order that has the worst first."""
-        standing = self.facts.standing
+        standing = self.facts.effective_health
         place = _WORST_FIRST.index(standing) if standing in _WORST_FIRST else len(_WORST_FIRST)
         return (0 if self.failing else 1 if not self.well else 2 if self.message else 3), place, self.name
 
     @property
     def told(self) -> str:
         """It in a sentence, for a condition."""
-        return f"{self.name}: {self.message or self.facts.standing}"
+        return f"{self.name}: {self.message or self.facts.effective_health}"
 
 
 def application_states(snapshot: Snapshot, revision: Revision) -> tuple[ApplicationState, ...]:

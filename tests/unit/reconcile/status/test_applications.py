@@ -159,10 +159,10 @@ def test_a_sync_by_hand_is_awaited_and_nothing_fails() -> None:
 
 def test_healthy_means_nothing_while_nothing_is_deployed() -> None:
     """Argo CD calls an Application without resources Healthy, whatever keeps it from having any."""
-    assert standing(incomparable("x")).facts.standing == "Unknown"
-    assert standing(compared(COMMIT, "OutOfSync")).facts.standing == "OutOfSync"
-    assert standing(compared()).facts.standing == "Healthy"
-    assert standing(synced(sync="Unknown")).facts.standing == "Healthy"
+    assert standing(incomparable("x")).facts.effective_health == "Unknown"
+    assert standing(compared(COMMIT, "OutOfSync")).facts.effective_health == "OutOfSync"
+    assert standing(compared()).facts.effective_health == "Healthy"
+    assert standing(synced(sync="Unknown")).facts.effective_health == "Healthy"
 
 
 def test_the_status_says_what_runs_since_when() -> None:
