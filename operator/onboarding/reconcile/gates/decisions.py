@@ -151,7 +151,7 @@ def _add(counted: Decisions, decision: OnboardingDecisionSpec) -> None:
 
 
 def describe(decision: OnboardingDecisionSpec) -> str:
-    """Format a decision with its subject and its author, such as ``Waive TokenExpires by jane``."""
+    """Format a decision with its subject and its author, such as ``Attest RunAcknowledged by pat``."""
     subject = decision.check or "/".join(part for part in (decision.gate, decision.approval) if part)
     return " ".join(part for part in (decision.decision, subject, "by", decision.by.username) if part)
 

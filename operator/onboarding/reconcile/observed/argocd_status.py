@@ -71,7 +71,7 @@ class Application(NamedTuple):
 
     @property
     def effective_health(self) -> str:
-        """Its health; its sync status if nothing was ever deployed, because Argo CD calls no resources Healthy."""
+        """Its health; its sync status if nothing was ever deployed, since an empty Application is Healthy."""
         never_deployed = self.health == "Healthy" and not self.deployed_at and self.sync != "Synced"
         if never_deployed and self.sync:
             return self.sync
