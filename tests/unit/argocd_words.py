@@ -179,7 +179,7 @@ WORDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
             "InvalidSpecError",
         ),
         "the AppProject does not allow it: application destination server",
-        "who has changed the AppProject",
+        "who changed the AppProject",
         "platform",
     ),
     "cluster": (
