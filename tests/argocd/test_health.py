@@ -17,7 +17,7 @@ from onboarding import names
 from onboarding.api.status import Reason
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.observed.snapshot import Snapshot
-from onboarding.reconcile.observed.validity import Verdict, status_due
+from onboarding.reconcile.observed.validity import Validity, status_due
 from tests.unit.reconcile.status.test_status import DEV, LIVE, SITUATIONS, outcome, status_of
 from tests.unit.snapshots import NOW, decided, snapshot_of, spec_of
 
@@ -112,7 +112,7 @@ def test_there_is_no_reason_whose_health_is_not_decided() -> None:
 @pytest.mark.parametrize("kind", ["HostingTarget", "OnboardingPolicy"])
 @pytest.mark.parametrize("reason", OF_THE_PLATFORM)
 def test_a_policy_or_target_is_healthy_where_it_can_be_used(kind: str, reason: Reason) -> None:
-    status = status_due(Verdict(reason is Reason.ACCEPTED, reason, "it is so"), 3, {}, NOW)
+    status = status_due(Validity(reason is Reason.ACCEPTED, reason, "it is so"), 3, {}, NOW)
     assert shown(status, kind) == {"status": OF_THE_PLATFORM[reason], "message": "it is so"}
 
 

@@ -19,7 +19,7 @@ from onboarding.build.canonical import compact
 from onboarding.reconcile.observed.platform import PlatformCatalog
 from onboarding.reconcile.observed.snapshot import Project
 from onboarding.reconcile.observed.unread import UnreadDecision
-from onboarding.reconcile.observed.validity import is_newer, told, unreadable
+from onboarding.reconcile.observed.validity import is_newer, summarize, unreadable
 
 PROJECTS = "projectonboardings"
 DECISIONS = "onboardingdecisions"
@@ -64,7 +64,7 @@ class _Spec(NamedTuple):
             return cls(content, ProjectOnboardingSpec.model_validate_json(content))
         except ValidationError as error:
             problems = unreadable(error)
-            return cls(content, None, told(problems), is_newer(problems))
+            return cls(content, None, summarize(problems), is_newer(problems))
 
 
 class ProjectCache:

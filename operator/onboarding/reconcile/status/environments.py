@@ -97,7 +97,7 @@ def _site(
     applications: Mapping[Place, Sequence[ApplicationState]],
 ) -> SiteStatus:
     place = Place(revision.environment, revision.cluster)
-    outcome, unreachable = troubles.get(place), snapshot.trouble_with(revision.cluster)
+    outcome, unreachable = troubles.get(place), snapshot.cluster_problem(revision.cluster)
     state = EnvironmentState.READY
     if unreachable:
         state = EnvironmentState.UNREACHABLE

@@ -110,7 +110,7 @@ def next_actions(
     snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], ready: ReadyState
 ) -> tuple[NextAction, ...]:
     """Return the next actions with their actors, most urgent first."""
-    unread = ((Actor.PLATFORM, f"{item}; it does not count") for item in snapshot.unread if not item.withholds)
+    unread = ((Actor.PLATFORM, f"{item}; it does not count") for item in snapshot.unread if not item.may_hold)
     actions = dict.fromkeys(
         NextAction(actor=actor, action=cut(text)) for actor, text in (*_actions(plan, outcomes, ready), *unread)
     )

@@ -69,7 +69,7 @@ def ready_state(
 def _unreachable(snapshot: Snapshot, plan: ReconcilePlan) -> str:
     """Return why clusters of the plan cannot be read, even if there is nothing to write; else the empty string."""
     clusters = {cluster for revision in plan.building for cluster in (revision.cluster, revision.argo_cluster)}
-    problems = (snapshot.trouble_with(cluster) for cluster in sorted(clusters))
+    problems = (snapshot.cluster_problem(cluster) for cluster in sorted(clusters))
     return "; ".join(problem for problem in problems if problem)
 
 
