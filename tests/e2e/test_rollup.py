@@ -194,7 +194,7 @@ def test_a_pod_that_no_quota_has_room_for_is_named(rollup: Rollup) -> None:
     [
         ("nowhere", files(words=config_map("words")), {"revision": "nowhere"}, "no revision nowhere"),
         ("pathless", {"other/words.yaml": "{}"}, {}, "no path deploy"),
-        ("chart", CHART, {}, "does not render: helm template: Error: execution error at"),
+        ("chart", CHART, {}, "do not render: helm template: Error: execution error at"),
         ("quotas", files(mine=QUOTA), {}, "projects may not sync ResourceQuota here"),
     ],
 )

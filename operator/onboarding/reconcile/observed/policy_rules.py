@@ -108,17 +108,17 @@ def _sizes(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     for index, size in enumerate(policy.sizes):
         field = f"spec.sizes[{index}]"
         for attribute in CONTAINER_RESOURCES.values():
-            where, amount = f"{field}.{to_camel(attribute)}", getattr(size, attribute)
+            path, amount = f"{field}.{to_camel(attribute)}", getattr(size, attribute)
             if not milli(amount):
-                yield Problem(where, f"no pod fits into size {size.name}: the amount is 0", "set more than 0")
+                yield Problem(path, f"no pod fits into size {size.name}: the amount is 0", "set more than 0")
             elif least and _exceeds(getattr(least, attribute), amount):
                 minimum = getattr(least, attribute)
-                found = f"no pod fits into size {size.name}: {amount} is less than spec.container.minimum, {minimum}"
-                yield Problem(where, found, "raise the size, or lower the minimum")
+                rule = f"no pod fits into size {size.name}: {amount} is less than spec.container.minimum, {minimum}"
+                yield Problem(path, rule, "raise the size, or lower the minimum")
         for name, amount in size.storage_classes.items():
             if _exceeds(amount, size.storage):
-                where, found = f"{field}.storageClasses[{name}]", f"{amount} is more than storage, {size.storage}"
-                yield Problem(where, found, "raise storage, or lower it")
+                path, rule = f"{field}.storageClasses[{name}]", f"{amount} is more than storage, {size.storage}"
+                yield Problem(path, rule, "raise storage, or lower it")
 
 
 def _personas(policy: OnboardingPolicySpec) -> Iterator[Problem]:
@@ -139,9 +139,9 @@ def _container(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     for attribute in CONTAINER_RESOURCES.values():
         for name, less, other, more in pairs:
             if less and more and _exceeds(getattr(less, attribute), getattr(more, attribute)):
-                found = f"{getattr(less, attribute)} is more than spec.container.{other}, {getattr(more, attribute)}"
+                rule = f"{getattr(less, attribute)} is more than spec.container.{other}, {getattr(more, attribute)}"
                 field = f"spec.container.{name}.{to_camel(attribute)}"
-                yield Problem(field, found, "keep to minimum <= request <= limit <= maximum")
+                yield Problem(field, rule, "keep to minimum <= request <= limit <= maximum")
         if not milli(getattr(container.limit, attribute)):
             field = f"spec.container.limit.{to_camel(attribute)}"
             yield Problem(field, "a limit of 0 limits nothing", "set more than 0")
@@ -151,23 +151,23 @@ def _object_counts(counts: Mapping[str, int]) -> Iterator[Problem]:
     for key, count in counts.items():
         field = f"spec.objectCounts[{key}]"
         if key in _ONE_IS_OURS and count < 2:
-            found = f"with {count} the operator's own object is refused, or cannot be recreated after a deletion"
-            yield Problem(field, found, "allow at least 2")
+            rule = f"with {count} the operator's own object is refused, or cannot be recreated after a deletion"
+            yield Problem(field, rule, "allow at least 2")
         elif key in _MANY_ARE_OURS:
-            found = "the operator's own objects count too, and their number depends on the project"
-            yield Problem(field, found, "remove it: projects cannot create any")
+            rule = "the operator's own objects count too, and their number depends on the project"
+            yield Problem(field, rule, "remove it: projects cannot create any")
         elif key not in _COUNTED and not _OTHER_KEY.match(key):
-            found = "the key does not count objects: spec.sizes sets amounts and pods"
+            rule = "the key does not count objects: spec.sizes sets amounts and pods"
             remedy = f"use one of {', '.join(sorted(_COUNTED))}, or count/<resource>.<group>"
-            yield Problem(field, found, remedy)
+            yield Problem(field, rule, remedy)
 
 
 def _pod_security(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     security = policy.pod_security
     for name, level in (("warn", security.warn), ("audit", security.audit)):
         if _LEVELS.index(level) < _LEVELS.index(security.enforce):
-            found = f"{level.value} reports nothing that enforce, {security.enforce.value}, does not refuse already"
-            yield Problem(f"spec.podSecurity.{name}", found, f"set it to {security.enforce.value} or stricter")
+            rule = f"{level.value} reports nothing that enforce, {security.enforce.value}, does not refuse already"
+            yield Problem(f"spec.podSecurity.{name}", rule, f"set it to {security.enforce.value} or stricter")
 
 
 def _workloads(policy: OnboardingPolicySpec) -> Iterator[Problem]:
@@ -193,8 +193,8 @@ def _probes(policy: OnboardingPolicySpec) -> Iterator[Problem]:
             rule = "the base URL of SCIM must not contain {group}"
             yield Problem(field, rule, "remove {group}, or set kind: Lookup")
     if probes.minutes > probes.maximum_age_hours * 60:
-        found = f"results expire after {probes.maximum_age_hours} h, before the next probe"
-        yield Problem("spec.probes.minutes", found, "probe more often, or raise spec.probes.maximumAgeHours")
+        rule = f"results expire after {probes.maximum_age_hours} h, before the next probe"
+        yield Problem("spec.probes.minutes", rule, "probe more often, or raise spec.probes.maximumAgeHours")
 
 
 def _exceeds(amount: str, bound: str) -> bool:

@@ -78,21 +78,21 @@ def _sites(sites: Iterable[Site]) -> Iterator[Problem]:
         field, cluster = f"spec.sites[{index}]", cluster_of(site)
         other = first.setdefault(cluster, site.name)
         if other != site.name:
-            found = f"site {site.name} is on the same cluster as site {other}: their namespaces would collide"
-            yield Problem(f"{field}.kubeconfigSecret", found, "use a cluster of its own, or remove the site")
+            rule = f"site {site.name} is on the same cluster as site {other}: their namespaces would collide"
+            yield Problem(f"{field}.kubeconfigSecret", rule, "use a cluster of its own, or remove the site")
         if cluster != HUB and _destination(site) == (HUB, site.argocd.namespace, _IN_CLUSTER):
-            found = f"{_IN_CLUSTER} is the operator's own cluster, and the site is another one"
+            rule = f"{_IN_CLUSTER} is the operator's own cluster, and the site is another one"
             remedy = "set the URL under which Argo CD knows the site, or set argocd.location: Site"
-            yield Problem(f"{field}.argocd.destinationServer", found, remedy)
+            yield Problem(f"{field}.argocd.destinationServer", rule, remedy)
 
 
 def _domains(target: HostingTargetSpec) -> Iterator[Problem]:
-    for index, rule in enumerate(target.domains):
-        if rule.exposure is not None and rule.exposure not in target.exposures:
+    for index, domain in enumerate(target.domains):
+        if domain.exposure is not None and domain.exposure not in target.exposures:
             field = f"spec.domains[{index}].exposure"
             known = ", ".join(target.exposures) or "none"
-            found = f"the target has no exposure {rule.exposure}"
-            yield Problem(field, found, f"choose one of spec.exposures ({known}), or add it there")
+            rule = f"the target has no exposure {domain.exposure}"
+            yield Problem(field, rule, f"choose one of spec.exposures ({known}), or add it there")
 
 
 def _contract(contract: Contract) -> Iterator[Problem]:
@@ -101,8 +101,8 @@ def _contract(contract: Contract) -> Iterator[Problem]:
         if day is not None and _day(day) is None:
             yield Problem(f"spec.contract.{name}", f"{day} is not a valid date", "write it as 2026-12-31")
     if begins and ends and begins > ends:
-        found = f"the contract ends before it begins, on {begins}"
-        yield Problem("spec.contract.endsOn", found, "swap the two dates, or correct one")
+        rule = f"the contract ends before it begins, on {begins}"
+        yield Problem("spec.contract.endsOn", rule, "swap the two dates, or correct one")
 
 
 def _day(text: str | None) -> date | None:
@@ -134,8 +134,8 @@ def _overlaps(zones: tuple[NetworkZone, ...]) -> Iterator[Problem]:
             if first.zone != second.zone and pair not in reported and both_or_none:
                 reported.add(pair)
                 field = f"spec.network.zones[{second.zone}].cidrs[{second.position}]"
-                found = f"{second.network} overlaps with {first.network} of zone {zones[first.zone].name}"
-                yield Problem(field, found, "list each network in one zone only")
+                rule = f"{second.network} overlaps with {first.network} of zone {zones[first.zone].name}"
+                yield Problem(field, rule, "list each network in one zone only")
         containing.append(net)
 
 
