@@ -25,7 +25,7 @@ from onboarding.build.credentials import (
 )
 from onboarding.build.kinds import APP_PROJECT, Manifest, ObjectKey
 from onboarding.build.revision import Owner
-from onboarding.errors import ApiError
+from onboarding.errors import ApiError, SecretError
 from onboarding.reconcile.apply.diff import Action, Change, Rank
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.observed.cached_object import CachedObject
@@ -124,7 +124,11 @@ class RepositorySecretWriter:
             return Outcome(change, Result.FAILED, message)
 
     async def _write(self, owner: Owner, change: Change, login: Login) -> Outcome:
-        content = await self.secrets.read(login.credential.secret)
+        try:
+            content = await self.secrets.read(login.credential.secret)
+        except SecretError as error:
+            message = f"credential {login.credential.name} for {login.url} cannot be delivered: {error}"
+            return Outcome(change, Result.FAILED, message)
         missing = [name for name in login.keys if not content.get(name)]
         if missing:
             message = (

@@ -84,7 +84,7 @@ class Secrets(Protocol):
         """Return the newest known state of a Secret in the operator's namespace; None if it has not been read yet."""
 
     async def read(self, name: str) -> Mapping[str, bytes]:
-        """Return the data of a Secret in the operator's namespace; empty if there is no such Secret."""
+        """Return the data of a Secret in the operator's namespace; SecretError if it cannot be read."""
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> bool:
         """POST a Secret; return whether it was created: False if the name is taken."""

@@ -20,7 +20,7 @@ _SHOWN = 200
 """Bytes of the message of an Application; the condition and the next action show more of the worst."""
 _ACTIONS = 3
 _PROGRESSING: Final = "Progressing"
-_WORST_FIRST: Final = ("Degraded", "Missing", "Unknown", "OutOfSync", "Suspended", "Progressing")
+_HEALTH_ORDER: Final = ("Degraded", "Missing", "Unknown", "OutOfSync", "Suspended", "Progressing")
 _UNKNOWN_ERROR: Final = "fix the error that the Application shows in Argo CD"
 
 
@@ -180,7 +180,7 @@ class ApplicationState:
     def sort_key(self) -> tuple[int, int, str]:
         """Sort key that puts the worst first."""
         health = self.facts.effective_health
-        rank = _WORST_FIRST.index(health) if health in _WORST_FIRST else len(_WORST_FIRST)
+        rank = _HEALTH_ORDER.index(health) if health in _HEALTH_ORDER else len(_HEALTH_ORDER)
         if self.failing:
             return 0, rank, self.name
         if not self.healthy:
