@@ -16,7 +16,7 @@ from onboarding import names
 from onboarding.api.status import Reason
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.observed.snapshot import Snapshot
-from onboarding.reconcile.observed.validity import Verdict, status_due
+from onboarding.reconcile.observed.validity import Validity, status_due
 from onboarding.reconcile.status import ready
 from tests.unit.reconcile.status.test_status import DEV, LIVE, SITUATIONS, outcome, status_of
 from tests.unit.snapshots import NOW, decided, snapshot_of, spec_of
@@ -72,7 +72,7 @@ NEVER_OF_READY = {
 SUSPENDED = snapshot_of(spec_of(DEV), LIVE, decisions=(decided("Suspend"),))
 EVERY_SITUATION: dict[str, tuple[Snapshot, Sequence[Outcome]]] = {
     **{name: situation[:2] for name, situation in SITUATIONS.items()},
-    **{f"outcome {result}": (snapshot_of(spec_of(DEV)), [outcome(result)]) for result in ready._OF_RESULT},
+    **{f"outcome {result}": (snapshot_of(spec_of(DEV)), [outcome(result)]) for result in ready._BY_RESULT},
     "suspended": (SUSPENDED, ()),
     "a newer policy": (snapshot_of(spec_of(DEV), LIVE, policy=None, policy_problem="spec.x", policy_newer=True), ()),
 }
@@ -112,7 +112,7 @@ def test_there_is_no_reason_whose_health_is_not_decided() -> None:
 @pytest.mark.parametrize("kind", ["HostingTarget", "OnboardingPolicy"])
 @pytest.mark.parametrize("reason", OF_THE_PLATFORM)
 def test_a_policy_or_target_is_healthy_where_it_can_be_used(kind: str, reason: Reason) -> None:
-    status = status_due(Verdict(reason is Reason.ACCEPTED, reason, "it is so"), 3, {}, NOW)
+    status = status_due(Validity(reason is Reason.ACCEPTED, reason, "it is so"), 3, {}, NOW)
     assert shown(status, kind) == {"status": OF_THE_PLATFORM[reason], "message": "it is so"}
 
 

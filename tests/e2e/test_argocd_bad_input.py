@@ -60,7 +60,7 @@ def test_a_chart_that_does_not_render_is_told_and_nothing_of_it_is_deployed(stag
     }
     stage.open("broken", stage.git.create("team/broken", chart))
     operation_says(stage.argocd, "broken-dev-app", "no such value")
-    told(stage, "broken", "does not render")
+    told(stage, "broken", "do not render")
     assert stage.hub.api.get(CONFIG_MAP.path("broken-dev", "good")) is None
 
 

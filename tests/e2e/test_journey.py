@@ -80,7 +80,7 @@ def only_the_right_person_opens_a_gate(journey: Journey) -> None:
     journey.decides("demand-pilot", NAME, "self", "dossier-admins", **approve)
     journey.is_void(NAME, "awareness", "group dossier-admins of the project")
     journey.decides("demand-pilot", NAME, "unseen", **approve | {"digest": UNSEEN})
-    journey.is_void(NAME, "awareness", "has changed since")
+    journey.is_void(NAME, "awareness", "have changed since")
     journey.decides("demand-pilot", NAME, "agreed", **approve)
     journey.reaches(NAME, "awareness", "organisation", "spec.team.people", "spec.team.poa")
 
@@ -132,7 +132,7 @@ def the_internal_cloud_opens_when_it_runs_and_its_flows_are_open(journey: Journe
     journey.hub.declare(NAME, **contract)
     journey.reaches(NAME, "acceleration", "FlowsOpened", "service-team")
     journey.decides("service-team", NAME, "too-late", **approve, digest=former)
-    journey.is_void(NAME, "cloud-pi", "has changed since")
+    journey.is_void(NAME, "cloud-pi", "have changed since")
     contract["flows"] = [RIE]
     journey.hub.declare(NAME, **contract)
     journey.reaches(NAME, "cloud-pi", "WorkloadsDeployed", "ApplicationsHealthy", within=120)

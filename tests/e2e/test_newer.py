@@ -14,7 +14,7 @@ from tests.support.waiting import wait_until
 
 NEWER = "NewerThanOperator"
 LATER = {"type": "string", "maxLength": 10}
-REMEDY = "this operator does not know the field; run a newer one, or take it out"
+REMEDY = "this operator does not know the field; run a newer operator, or remove it"
 
 
 @pytest.fixture(scope="module")

@@ -186,7 +186,7 @@ def test_a_quota_that_is_used_up_is_named(rollup: Rollup) -> None:
 def test_a_pod_that_no_quota_has_room_for_is_named(rollup: Rollup) -> None:
     """Neither Argo CD nor the quota, of which nothing is used, tells that its only pod is refused."""
     rollup.declare("giant", rollup.git.create("team/giant", files(web=_large(1, cpu="5"))))
-    rollup.says("giant", "the quota of the environment refuses Deployment/web: asked limits.cpu=5")
+    rollup.says("giant", "the quota of the environment refuses Deployment/web: requested limits.cpu=5")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_pod_that_no_quota_has_room_for_is_named(rollup: Rollup) -> None:
     [
         ("nowhere", files(words=config_map("words")), {"revision": "nowhere"}, "no revision nowhere"),
         ("pathless", {"other/words.yaml": "{}"}, {}, "no path deploy"),
-        ("chart", CHART, {}, "does not render: helm template: Error: execution error at"),
+        ("chart", CHART, {}, "do not render: helm template: Error: execution error at"),
         ("quotas", files(mine=QUOTA), {}, "projects may not sync ResourceQuota here"),
     ],
 )

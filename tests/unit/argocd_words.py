@@ -63,10 +63,10 @@ WORDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "quota": (
         failing(item("PersistentVolumeClaim", "big", _QUOTA)),
         (
-            "the quota of the environment refuses PersistentVolumeClaim/big: asked requests.storage=500Gi; used "
+            "the quota of the environment refuses PersistentVolumeClaim/big: requested requests.storage=500Gi; used "
             "requests.storage=0; limit requests.storage=20Gi"
         ),
-        "let it ask for less",
+        "reduce its requests",
         "project",
     ),
     "Pod Security": (
@@ -81,19 +81,19 @@ WORDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
             "the guard rails refuse ServiceAccount/mine: only the operator makes objects with the label "
             "projectonboarding.io/installation. Leave the label out. (rule project-onboarding-managed-objects)"
         ),
-        "take it out of the repository",
+        "remove it from the repository",
         "project",
     ),
     "policy of the cluster": (
         failing(item("Pod", "bad", _TAGS)),
         "policy tags of the cluster refuses Pod/bad: no",
-        "mend the manifest",
+        "fix the manifest",
         "project",
     ),
     "guarded kind": (
         failing(item("ResourceQuota", "mine", "resource :ResourceQuota is not permitted in project quota")),
         "ResourceQuota/mine: projects may not sync ResourceQuota here",
-        "take it out of the repository",
+        "remove it from the repository",
         "project",
     ),
     "cluster-scoped kind": (
@@ -103,18 +103,18 @@ WORDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
             )
         ),
         "ClusterRole/big: projects may not sync ClusterRole here",
-        "take it out of the repository",
+        "remove it from the repository",
         "project",
     ),
     "neighbour": (
         failing(item("ConfigMap", "a", "namespace ok-dev is not permitted in project 'neighbour'")),
-        "ConfigMap/a wants namespace ok-dev, which is not this environment's",
-        "leave metadata.namespace out",
+        "ConfigMap/a is for namespace ok-dev, which does not belong to the environment",
+        "remove metadata.namespace",
         "project",
     ),
     "rights of the account": (
         lacking_rights(1707491613),
-        "the account of the environment may not get configmaps (ConfigMap/a)",
+        "the service account of the environment may not get configmaps (ConfigMap/a)",
         "aggregate-to-sync",
         "platform",
     ),
@@ -129,7 +129,7 @@ WORDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
                 "and namespace ok-dev (retried 1 times).",
             },
         ),
-        "Argo CD finds no account to sync as",
+        "Argo CD finds no service account for the sync",
         "destinationServiceAccounts",
         "platform",
     ),
@@ -144,32 +144,32 @@ WORDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
                 "chars 'a*b' (retried 1 times).",
             },
         ),
-        "Argo CD finds no account to sync as",
+        "Argo CD finds no service account for the sync",
         "destinationServiceAccounts",
         "platform",
     ),
     "a binding that is refused": (
         failing(item("RoleBinding", "root", _PANIC)),
-        "the API server refuses RoleBinding/root, and Argo CD does not know why",
-        "no more than the account of the environment has",
+        "the API server refuses RoleBinding/root, and Argo CD does not report the reason",
+        "no more than the service account of the environment has",
         "project",
     ),
     "kind that is not served": (
         failing(item("Widget", "a", _NOT_SERVED)),
         "the cluster does not serve example.org/Widget",
-        "have its definition installed",
+        "install the CustomResourceDefinition",
         "platform",
     ),
     "invalid object": (
         failing(item("Service", "b", 'Service "b" is invalid: spec.ports[0].port: Invalid value: 80000')),
         "the API server refuses Service/b: spec.ports[0].port: Invalid value: 80000",
-        "mend the manifest",
+        "fix the manifest",
         "project",
     ),
     "AppProject missing": (
         incomparable("Application referencing project nowhere which does not exist", "InvalidSpecError"),
         "AppProject nowhere is missing",
-        "the operator makes it again",
+        "the operator creates it again",
         "platform",
     ),
     "destination": (
@@ -179,7 +179,7 @@ WORDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
             "InvalidSpecError",
         ),
         "the AppProject does not allow it: application destination server",
-        "who has changed the AppProject",
+        "who changed the AppProject",
         "platform",
     ),
     "cluster": (
@@ -194,14 +194,14 @@ WORDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     ),
     "login": (
         incomparable(f"{_LOADING}failed to list refs: authentication required: "),
-        "the repository refuses Argo CD's login, or wants one",
+        "the repository refuses Argo CD's login, or requires one",
         "repositories.credentials",
         "project",
     ),
     "no repository": (
         incomparable(f"{_LOADING}failed to list refs: repository not found: "),
-        "there is no such repository, or Argo CD may not see it",
-        "mend the URL",
+        "the repository does not exist, or Argo CD has no access to it",
+        "fix the URL",
         "project",
     ),
     "no revision": (
@@ -221,44 +221,44 @@ WORDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
             f'{_LOADING}failed to list refs: Get "http://127.0.0.1:9/x/y.git/info/refs?service=git-upload-pack": dial '
             "tcp 127.0.0.1:9: connect: connection refused"
         ),
-        "Argo CD does not reach what it needs: failed to list refs: Get",
-        "see that the server answers",
+        "Argo CD cannot reach a server: failed to list refs: Get",
+        "check that the server is up",
         "platform",
     ),
     "chart": (
         incomparable(_LOADING + _HELM),
         (
-            "what is in the repository does not render: helm template: Error: execution error at "
+            "the manifests in the repository do not render: helm template: Error: execution error at "
             "(c/templates/cm.yaml:3:20): a name is needed"
         ),
-        "mend it",
+        "fix the error",
         "project",
     ),
     "kustomization": (
         incomparable(_LOADING + _KUSTOMIZE),
         (
-            "what is in the repository does not render: kustomize build: Error: accumulating resources: accumulation "
-            "err='accumulating resources from 'missing.yaml'"
+            "the manifests in the repository do not render: kustomize build: Error: accumulating resources: "
+            "accumulation err='accumulating resources from 'missing.yaml'"
         ),
-        "mend it",
+        "fix the error",
         "project",
     ),
     "no YAML": (
         incomparable(_UNMARSHAL),
-        'what is in the repository does not render: Failed to unmarshal "p.yaml"',
-        "mend it",
+        'the manifests in the repository do not render: Failed to unmarshal "p.yaml"',
+        "fix the error",
         "project",
     ),
     "a word that nobody knows": (
         failing(item("Widget", "a", "it is a Tuesday")),
         "Widget/a: it is a Tuesday",
-        "look at the Application",
+        "the Application shows in Argo CD",
         "project",
     ),
     "a condition that nobody knows": (
         incomparable("full moon", "UnknownError"),
         "UnknownError: full moon",
-        "look at the Application",
+        "the Application shows in Argo CD",
         "project",
     ),
 }

@@ -1,1 +1,1 @@
-"""One pass: observe, judge, build, compare, apply, report."""
+"""One reconcile of one project: snapshot, plan, diff, apply, status."""

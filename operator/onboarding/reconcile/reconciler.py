@@ -22,7 +22,7 @@ from onboarding.reconcile.observed.ports import Cluster, Prober, Projects, Secre
 from onboarding.reconcile.observed.snapshot import Project, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
-from onboarding.reconcile.status.applications import unexplained
+from onboarding.reconcile.status.applications import workload_requests
 from onboarding.reconcile.status.events import events_of
 from onboarding.reconcile.status.ready import ReadyState, ready_state
 from onboarding.reconcile.status.refusals import Refusals, refuses_status
@@ -100,7 +100,7 @@ class Reconciler:
         memory = self._memories[name] = Memory(self._memories.get(name))
         snapshot = replace(snapshot, memory=memory)
         plan = make_plan(snapshot)
-        self._prober.follow(name, plan.requests | unexplained(snapshot, plan.building), urgent=plan.urgent)
+        self._prober.follow(name, plan.requests | workload_requests(snapshot, plan.building), urgent=plan.urgent)
         # Taken before the first await, so that no other project sees the same room free.
         self._ledger.reserve(name, allocations_of(plan.building), plan.full)
         return await self._bring_about(snapshot, plan, patient=patient)

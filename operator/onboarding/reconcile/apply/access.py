@@ -1,7 +1,7 @@
-"""Which changes give access and which take it away, and whether what restricts an environment is in force; pure.
+"""Changes that grant or revoke access, and the restrictions that have to be in force before a grant; pure.
 
-Access comes last: whoever may start pods finds the quota, the limits and the network policies in force. Access that is
-there stays where a restriction is repaired, and what is taken away and not given anew is taken away at once.
+Access is granted last: whoever may start pods finds the quota, the limits and the network policies in force. Existing
+access stays while a restriction is repaired, and access that is revoked without a replacement is revoked at once.
 """
 
 from collections.abc import Iterable
@@ -26,13 +26,13 @@ from onboarding.reconcile.apply.diff import Action, Change, diff_object, paths
 from onboarding.reconcile.observed.cached_object import CachedObject
 
 _ACCESS: Final = frozenset({ROLE_BINDING, SERVICE_ACCOUNT, APPLICATION})
-"""Kinds that let people, or Argo CD on their behalf, put something into a namespace."""
+"""Kinds that let people, or Argo CD on their behalf, create objects in a namespace."""
 _RESTRICTIONS: Final = frozenset({NAMESPACE, RESOURCE_QUOTA, LIMIT_RANGE, NETWORK_POLICY})
 _CAPS: Final = frozenset({RESOURCE_QUOTA, LIMIT_RANGE})
 
 
 def gives(change: Change) -> bool:
-    """Return whether a change gives access, or takes a cap away: it waits until all that restricts is in force."""
+    """Return whether a change grants access or lifts a cap: it waits until all restrictions are in force."""
     if change.key.kind in _CAPS:
         return change.action is Action.DELETE
     giving = change.action in (Action.CREATE, Action.CHANGE, Action.REPLACE)
@@ -40,7 +40,7 @@ def gives(change: Change) -> bool:
 
 
 def takes(change: Change) -> bool:
-    """Return whether a change of access gives nothing to anybody and nothing replaces it: it waits for nothing."""
+    """Return whether a change only revokes access and nothing replaces it: it waits for nothing."""
     if change.key.kind not in _ACCESS or change.after:
         return False
     if change.action is Action.DELETE:
@@ -52,7 +52,7 @@ def takes(change: Change) -> bool:
 
 
 def only_taking(change: Change) -> Change | None:
-    """Return the part of a change that takes access away, for while the whole has to wait; None where there is none."""
+    """Return the part of a waiting change that revokes access, which does not wait; None if there is none."""
     if change.key.kind is not ROLE_BINDING or change.after:
         return None
     if change.action is Action.REPLACE:
@@ -65,22 +65,22 @@ def only_taking(change: Change) -> Change | None:
 
 
 def not_in_force(environment: str, owned: Iterable[tuple[ObjectKey, CachedObject]]) -> str:
-    """Return what the quotas of an environment on one cluster wait for; the empty string where they are in force."""
+    """Return why the quotas of an environment on one cluster are not in force; the empty string if they are."""
     quotas = [(key, live) for key, live in owned if key.kind is RESOURCE_QUOTA and live.environment == environment]
     pending = [str(key) for key, live in quotas if not live.in_force or live.deleting]
     if quotas and not pending:
         return ""
-    what = ", ".join(sorted(pending)) or f"the ResourceQuota of environment {environment}"
+    names = ", ".join(sorted(pending)) or f"the ResourceQuota of environment {environment}"
     return (
-        f"{what} is not in force: the quota controller has not confirmed it, and nobody gets access before it has. "
-        f"If it stays like this, see whether kube-controller-manager runs there"
+        f"{names} is not in force: the quota controller has not confirmed it, and access is granted only after that. "
+        f"If this persists, check that kube-controller-manager runs on the cluster"
     )
 
 
 def stored_otherwise(change: Change, live: CachedObject | None) -> str:
-    """Return why what restricts an environment is not in force though it was written; the empty string where it is.
+    """Return why a restriction was not stored as written; the empty string if it was.
 
-    An admission webhook may have changed it. ``live`` is what the API server answered, or what is known by now.
+    An admission webhook may have changed it. ``live`` is the answer of the API server, or a newer cached object.
     """
     if change.key.kind not in _RESTRICTIONS or change.body is None or live is None:
         return ""
@@ -97,29 +97,29 @@ def stored_otherwise(change: Change, live: CachedObject | None) -> str:
     if not fields:
         return ""
     return (
-        f"{change.key} was written and stored otherwise ({', '.join(fields)}): a mutating admission webhook of the "
-        f"cluster changes it, and nobody gets access before it is as it shall be. Exempt it from that webhook"
+        f"{change.key} was not stored as written ({', '.join(fields)}): a mutating admission webhook of the "
+        f"cluster changes it, and access is granted only after it is stored as written. Exempt it from that webhook"
     )
 
 
 def _missing(patch: Manifest, have: Manifest) -> Manifest:
-    """Return the part of a merge patch that is not true of an object."""
-    found: Manifest = {}
+    """Return the part of a merge patch that an object does not have."""
+    missing: Manifest = {}
     for key, value in patch.items():
         present = have.get(key)
         if isinstance(value, dict) and isinstance(present, dict):
             if inner := _missing(value, present):
-                found[key] = inner
+                missing[key] = inner
         elif present != value:
-            found[key] = value
-    return found
+            missing[key] = value
+    return missing
 
 
 def subjects(manifest: Manifest | None) -> list[dict[str, Any]]:
-    """Return whom a RoleBinding, or a patch of one, lets in."""
+    """Return the subjects of a RoleBinding, or of a patch of one."""
     return (manifest or {}).get("subjects") or []
 
 
 def subjects_of(live: CachedObject | None) -> list[dict[str, Any]]:
-    """Return whom a live RoleBinding lets in."""
+    """Return the subjects of a live RoleBinding."""
     return subjects(orjson.loads(live.content)) if live and live.content else []

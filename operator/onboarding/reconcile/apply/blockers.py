@@ -1,4 +1,4 @@
-"""Name what a deletion really waits for, from the objects themselves; asked only while something is being deleted."""
+"""Blockers of deletions, read from the objects themselves, and only while one is being deleted."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from onboarding.reconcile.observed.argocd_status import refused_deletion
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.ports import Cluster
 
-_TELLING = frozenset(
+_BLOCKING = frozenset(
     {
         "NamespaceContentRemaining",
         "NamespaceFinalizersRemaining",
@@ -18,30 +18,30 @@ _TELLING = frozenset(
         "NamespaceDeletionGroupVersionParsingFailure",
     }
 )
-"""Conditions that Kubernetes puts on a namespace that cannot go."""
+"""Conditions that Kubernetes sets on a namespace whose deletion is blocked."""
 
 
 async def blockers(live: Mapping[ObjectKey, CachedObject], clusters: Mapping[str, Cluster]) -> list[str]:
-    """Return, for each object of ours that is being deleted, what it waits for."""
-    found = []
+    """Return each object of the project that is being deleted, with the reason why it is not gone yet."""
+    blocked = []
     for key, item in live.items():
         if item.deleting:
             try:
                 manifest = await clusters[key.cluster].read(key)
             except OnboardingError as error:
-                found.append(f"{key} (not known: {error})")
+                blocked.append(f"{key} (unknown: {error})")
             else:
                 if manifest is not None:
-                    found.append(f"{key} ({_reason(key, manifest)})")
-    return sorted(found)
+                    blocked.append(f"{key} ({_reason(key, manifest)})")
+    return sorted(blocked)
 
 
 def _reason(key: ObjectKey, manifest: dict[str, Any]) -> str:
     if key.kind is NAMESPACE:
         conditions = (manifest.get("status") or {}).get("conditions") or ()
-        told = [c["message"] for c in conditions if c["type"] in _TELLING and c["status"] == "True"]
-        return "; ".join(told) or "Kubernetes is removing its contents"
+        messages = [c["message"] for c in conditions if c["type"] in _BLOCKING and c["status"] == "True"]
+        return "; ".join(messages) or "Kubernetes is removing its contents"
     if key.kind is APPLICATION and (refusal := refused_deletion(manifest.get("status") or {})):
-        return f"Argo CD cannot delete what it has deployed: {refusal}"
+        return f"Argo CD cannot delete its resources: {refusal}"
     finalizers = manifest["metadata"].get("finalizers") or ()
-    return f"finalizers: {', '.join(finalizers)}" if finalizers else "it is about to go"
+    return f"finalizers: {', '.join(finalizers)}" if finalizers else "no finalizers are left"

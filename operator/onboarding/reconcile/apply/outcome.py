@@ -1,4 +1,4 @@
-"""How a change ended."""
+"""The outcomes of changes."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from onboarding.reconcile.apply.diff import Change
 
 
 class Result(StrEnum):
-    """How a change ended."""
+    """The result of a change."""
 
     DONE = "done"
     WAITING = "waiting"
@@ -15,22 +15,22 @@ class Result(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     STALE = "stale"
-    """The cache was behind; it knows better now."""
+    """The cache was stale; it has been refreshed."""
     UNREACHABLE = "unreachable"
     GUARD_MISSING = "guard missing"
     ARGOCD_MISSING = "Argo CD missing"
     FORMER = "former"
-    """An object of a former incarnation of the project stands there."""
+    """The object belongs to a former incarnation of the project: same name, other UID."""
     UNCONFIRMED = "unconfirmed"
-    """A quota is not in force yet, so that nothing gives access."""
+    """A quota is not in force yet, so that no access is granted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A change and how it ended, with words for the reader where it did not end well."""
+    """A change with its result, and a message if it is not done."""
 
     change: Change
     result: Result
     message: str = ""
     told: bool = False
-    """Whether an event surely tells when this may end otherwise, so that trying again before is of no use."""
+    """Whether a watch event is sure to come when the result may change, so that no retry is needed before."""

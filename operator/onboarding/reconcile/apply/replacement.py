@@ -1,7 +1,7 @@
-"""Access that another write of the same pass gives anew: it is taken away only after that write has succeeded; pure.
+"""Access that another write of the same reconcile replaces: it is revoked only after that write succeeded; pure.
 
-A RoleBinding of another role is another object, and so is the Application of a renamed repository. Were the old one
-deleted at once, a team would be locked out for as long as the new one has to wait or is refused.
+A RoleBinding of another role is another object, and so is the Application of a renamed repository. If the old one were
+deleted at once, a team would be locked out for as long as the new one waits or is refused.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,17 +17,17 @@ _GIVING: Final = (Action.CREATE, Action.CHANGE, Action.REPLACE)
 
 
 def replacements_first(changes: Iterable[Change]) -> list[Change]:
-    """Return the changes with what another of them replaces put after that one; all else stays as it is."""
-    all_of_them = list(changes)
+    """Put the revocation of replaced access after its replacement; all other changes stay as they are."""
+    ordered = list(changes)
     places: dict[Place, list[Change]] = {}
-    for change in all_of_them:
+    for change in ordered:
         if change.action in _GIVING:
             places.setdefault(_place_of(change), []).append(change)
-    return [part for change in all_of_them for part in _parts(change, places.get(_place_of(change), ()))]
+    return [part for change in ordered for part in _parts(change, places.get(_place_of(change), ()))]
 
 
 def _place_of(change: Change) -> Place:
-    """Return the environment, on the cluster of the object: an Application may belong to one on another cluster."""
+    """Return the environment with the cluster of the object, which for an Application may be another one."""
     return Place(change.environment, change.key.cluster)
 
 
@@ -42,7 +42,7 @@ def _parts(change: Change, giving: Sequence[Change]) -> list[Change]:
 
 
 def _parts_of_binding(change: Change, others: Sequence[Change]) -> list[Change]:
-    """Return what is done at once, where there is such, and what is done after others let the same subjects in."""
+    """Return the part to do at once, if there is one, and the part to do after others grant the same subjects."""
     body, had = change.body or {}, subjects_of(change.live)
     wanted = had if change.action is Action.CHANGE and "subjects" not in body else subjects(body)
     lost = [subject for subject in had if subject not in wanted]
@@ -58,12 +58,12 @@ def _parts_of_binding(change: Change, others: Sequence[Change]) -> list[Change]:
         parts = [replace(change, action=Action.CHANGE, body={**body, "subjects": now}, fields=("subjects",))]
     if change.action is Action.DELETE:
         return [*parts, replace(change, after=after)]
-    # Of a change that gives and takes, the second part would give as well if the first had to wait.
+    # Without the first part in ``after``, this part of a change that grants and revokes would grant as well.
     last = replace(change, body={"subjects": wanted}, rank=Rank.REMOVALS, after=after | {change.key})
     return [*parts, last]
 
 
 def _given(change: Change) -> list[dict[str, Any]]:
-    """Return whom a change of a RoleBinding lets in who was not in by it before."""
+    """Return the subjects that a change adds to a RoleBinding."""
     had = subjects_of(change.live) if change.action is Action.CHANGE else []
     return [subject for subject in subjects(change.body) if subject not in had]

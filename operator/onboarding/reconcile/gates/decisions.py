@@ -1,7 +1,8 @@
-"""Which decisions about a project count now, and why the others do not; pure.
+"""The OnboardingDecisions that count for a project now, and the reasons why the others are void; pure.
 
-The API server has proven who decided and that they may. Here it is proven that they are not the project itself, that
-they looked at what is declared now, and that the time they gave has not passed.
+The API server has authenticated the author and checked their rights. This module checks that the author does not
+belong to the project, that the decision names the digest of the fields as they are declared now, and that it has not
+expired.
 """
 
 from collections.abc import Container, Iterable, Mapping
@@ -16,7 +17,7 @@ from onboarding.reconcile.gates.digest import Digests
 
 _AT_GATES = frozenset(check.id for check in GATED)
 _HOLDING = (Decision.REJECT, Decision.SUSPEND)
-"""Decisions that only hold back: they count whoever made them, until they are taken back."""
+"""Decisions that only hold: they count whoever made them, until they are deleted."""
 
 
 @dataclass(slots=True)
@@ -35,16 +36,16 @@ class Decisions:
     confirmed: set[str] = field(default_factory=set)
     """Environments whose removal is confirmed; '' stands for the whole project."""
     void: list[tuple[OnboardingDecisionSpec, str]] = field(default_factory=list)
-    """Decisions that do not count, and why."""
+    """Decisions that do not count, each with the reason."""
     next_change: datetime | None = None
-    """When the next of them expires."""
+    """The time at which the next decision expires; None if none does."""
 
     def waiver(self, check: str, environment: str) -> OnboardingDecisionSpec | None:
-        """Return what waives a check for an environment ('' for the whole project)."""
+        """Return the waiver of a check for an environment ('' for the whole project); None if there is none."""
         return self.waived.get((check, environment)) or self.waived.get((check, ""))
 
     def suspension(self, environment: str) -> OnboardingDecisionSpec | None:
-        """Return what suspends an environment."""
+        """Return the decision that suspends an environment; None if there is none."""
         return self.suspended.get("") or self.suspended.get(environment)
 
 
@@ -55,16 +56,16 @@ def count(
     digests: Digests,
     now: datetime,
 ) -> Decisions:
-    """Return the decisions that count now; all of them are about this incarnation of the project."""
+    """Sort the decisions about this UID of the project into those that count and those that are void."""
     counted = Decisions()
     insiders = _Insiders.of(spec, policy)
     approvals = {(gate.name, approval.name) for gate in policy.gates for approval in gate.approvals}
     for decision in decisions:
-        reason = _void(decision, insiders, digests, now) or _aimless(decision, approvals)
+        reason = _void_reason(decision, insiders, digests, now) or _no_effect(decision, approvals)
         if reason:
             counted.void.append((decision, reason))
             continue
-        _enter(counted, decision)
+        _add(counted, decision)
         if decision.expires:
             moment = moment_of(decision.expires)
             counted.next_change = min(moment, counted.next_change or moment)
@@ -72,7 +73,7 @@ def count(
 
 
 def moment_of(text: str) -> datetime:
-    """Return a moment that an API field gives in UTC; one that no calendar has is long past."""
+    """Parse a time of an API field; a date that no calendar has counts as long past."""
     try:
         return datetime.fromisoformat(text)
     except ValueError:
@@ -81,7 +82,7 @@ def moment_of(text: str) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Insiders:
-    """The people of a project: who asks cannot answer."""
+    """The people and groups of a project: they cannot decide about it."""
 
     groups: frozenset[str]
     people: frozenset[str]
@@ -93,24 +94,24 @@ class _Insiders:
         people = {spec.owner.email.casefold(), *(person.email.casefold() for person in spec.team.people)}
         return cls(frozenset(groups), frozenset(people))
 
-    def know(self, decision: OnboardingDecisionSpec) -> str:
-        """Return how the author belongs to the project; the empty string where they do not."""
+    def membership(self, decision: OnboardingDecisionSpec) -> str:
+        """Return how the author of a decision belongs to the project; the empty string if they do not."""
         shared = sorted(self.groups & set(decision.by.groups))
         if shared:
             return f"its author is in group {shared[0]} of the project"
         return "its author belongs to the project" if decision.by.username.casefold() in self.people else ""
 
 
-def _void(decision: OnboardingDecisionSpec, insiders: _Insiders, digests: Digests, now: datetime) -> str:
+def _void_reason(decision: OnboardingDecisionSpec, insiders: _Insiders, digests: Digests, now: datetime) -> str:
     if decision.decision in _HOLDING:
         return ""
-    if insider := insiders.know(decision):
-        return f"{insider}: somebody else decides"
+    if membership := insiders.membership(decision):
+        return f"{membership}: somebody else must decide"
     if decision.expires and moment_of(decision.expires) <= now:
-        return f"it expired at {decision.expires}: decide anew"
+        return f"it expired at {decision.expires}: decide again"
     wanted = _wanted_digest(decision, digests)
     if wanted and decision.digest != wanted:
-        return "what it looked at has changed since: look again, and decide anew"
+        return "the fields that it covers have changed since: review them and decide again"
     return ""
 
 
@@ -120,43 +121,43 @@ def _wanted_digest(decision: OnboardingDecisionSpec, digests: Digests) -> str:
     return digests.of_check(decision.check or "") if decision.decision is Decision.ATTEST else ""
 
 
-def _aimless(decision: OnboardingDecisionSpec, approvals: Container[tuple[str, str | None]]) -> str:
-    """Return why a decision changes nothing, whoever made it; ``approvals`` are what the gates demand."""
+def _no_effect(decision: OnboardingDecisionSpec, approvals: Container[tuple[str, str | None]]) -> str:
+    """Return why a decision has no effect, whoever made it; ``approvals`` are those that the gates require."""
     if decision.gate and (decision.gate, decision.approval) not in approvals:
-        return f"the policy demands no approval {decision.approval} at gate {decision.gate}"
+        return f"the policy requires no approval {decision.approval} at gate {decision.gate}"
     if decision.check and decision.check not in _AT_GATES:
-        return f"{decision.check} is no check that a policy puts at a gate"
+        return f"{decision.check} is not a check that a policy can assign to a gate"
     return ""
 
 
-def _enter(counted: Decisions, decision: OnboardingDecisionSpec) -> None:
-    place = decision.environment or ""
-    result = (decision.gate or "", decision.approval or "")
+def _add(counted: Decisions, decision: OnboardingDecisionSpec) -> None:
+    environment = decision.environment or ""
+    approval = (decision.gate or "", decision.approval or "")
     match decision.decision:
         case Decision.APPROVE:
-            counted.approved[result] = decision
+            counted.approved[approval] = decision
         case Decision.REJECT:
-            counted.rejected[result] = decision
+            counted.rejected[approval] = decision
         case Decision.WAIVE:
-            counted.waived[decision.check or "", place] = decision
+            counted.waived[decision.check or "", environment] = decision
         case Decision.ATTEST:
             counted.attested[decision.check or ""] = decision
         case Decision.GRANT if decision.grant:
             counted.granted.append(decision.grant)
         case Decision.SUSPEND:
-            counted.suspended[place] = decision
+            counted.suspended[environment] = decision
         case Decision.CONFIRM_DELETE:
-            counted.confirmed.add(place)
+            counted.confirmed.add(environment)
 
 
 def describe(decision: OnboardingDecisionSpec) -> str:
-    """Return a decision in words: what, by whom."""
-    about = decision.check or "/".join(part for part in (decision.gate, decision.approval) if part)
-    return f"{decision.decision}{f' {about}' if about else ''} by {decision.by.username}"
+    """Format a decision with its subject and its author, such as ``Attest RunAcknowledged by pat``."""
+    subject = decision.check or "/".join(part for part in (decision.gate, decision.approval) if part)
+    return " ".join(part for part in (decision.decision, subject, "by", decision.by.username) if part)
 
 
 def void_of_check(void: Iterable[tuple[OnboardingDecisionSpec, str]], check: str, environment: str) -> list[str]:
-    """Return why decisions about a check, which are also about this environment or about all, do not count."""
+    """Return the void decisions about a check in this environment or in all, each with its reason."""
     return [
         f"{describe(decision)}: {reason}"
         for decision, reason in void
@@ -165,9 +166,9 @@ def void_of_check(void: Iterable[tuple[OnboardingDecisionSpec, str]], check: str
 
 
 def by_gate(void: Iterable[tuple[OnboardingDecisionSpec, str]]) -> Mapping[str, list[str]]:
-    """Return why decisions about gates do not count, by gate."""
-    found: dict[str, list[str]] = {}
+    """Return the void decisions about gates, each with its reason, by gate."""
+    reasons: dict[str, list[str]] = {}
     for decision, reason in void:
         if decision.gate:
-            found.setdefault(decision.gate, []).append(f"{describe(decision)}: {reason}")
-    return found
+            reasons.setdefault(decision.gate, []).append(f"{describe(decision)}: {reason}")
+    return reasons

@@ -1,4 +1,4 @@
-"""Make every check that the policy puts at a gate, and say what each finding means there; pure."""
+"""Run every check that the policy assigns to a gate, and give each finding its severity there; pure."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,87 +18,87 @@ InputsT = TypeVar("InputsT")
 
 @dataclass(slots=True)
 class GateEvaluation:
-    """The findings at the gates, and what was asked of the outside world."""
+    """The findings at the gates, and the probe requests of the checks."""
 
-    found: list[GateFinding] = field(default_factory=list)
-    asked: set[Request[Any]] = field(default_factory=set)
-    unseen: set[str] = field(default_factory=set)
-    """Gates whose checks of what runs before them had nothing to look at."""
+    findings: list[GateFinding] = field(default_factory=list)
+    requests: set[Request[Any]] = field(default_factory=set)
+    without_environment: set[str] = field(default_factory=set)
+    """Gates with a blocking check of running environments if no environment runs behind an earlier gate."""
     awaited: dict[str, str] = field(default_factory=dict)
-    """By gate: an environment that its checks have yet to look at, because it only comes with this pass."""
+    """By gate: an environment that its checks can evaluate only after this reconcile has created it."""
 
     def at_gate(self, gate: str) -> Iterator[GateFinding]:
-        """Return what holds a gate itself: findings about the project and about what runs before that gate."""
-        return (item for item in self.found if item.gate == gate and item.holds and item.check not in OF_ENVIRONMENT)
+        """Return the findings that hold a gate itself: those about the project and about running environments."""
+        at_gate = (item for item in self.findings if item.gate == gate and item.holds)
+        return (item for item in at_gate if item.check not in OF_ENVIRONMENT)
 
     def on_environment(self, environment: str) -> Iterator[GateFinding]:
-        """Return what holds one environment that is to be."""
-        ours = (item for item in self.found if item.environment == environment)
-        return (item for item in ours if item.holds and item.check in OF_ENVIRONMENT)
+        """Return the findings that hold the candidate of one environment."""
+        about_it = (item for item in self.findings if item.environment == environment)
+        return (item for item in about_it if item.holds and item.check in OF_ENVIRONMENT)
 
 
 @dataclass(frozen=True)
 class GateEvaluator:
-    """Makes the checks of one project at the gates of one policy."""
+    """Runs the checks of one project at the gates of one policy."""
 
     project: ProjectInputs
     gate_checks: GateChecks
     decisions: Decisions
     status: Mapping[str, Any]
-    """The status as it was last written: what was known before a start."""
+    """The status as last written: the probe results from before a start."""
     waits: Callable[[int], bool]
-    """Whether something new wants through a gate, given its place in the order, or it has not been passed yet."""
+    """Whether a candidate waits at a gate, given by its index, or the gate is not passed yet."""
 
     def evaluate(
         self,
-        proposed: Iterable[tuple[int, EnvironmentInputs]],
+        candidates: Sequence[tuple[int, EnvironmentInputs]],
         running: Iterable[tuple[int, RunningInputs]],
-        coming: Collection[str],
+        not_created: Collection[str],
     ) -> GateEvaluation:
-        """Make the checks; each environment comes with the place of its gate in the order.
+        """Run the checks; each environment is given with the index of its gate.
 
-        ``coming`` are the proposed environments that are nowhere yet, and that nothing but a gate keeps away.
+        ``not_created`` names the candidates that exist on no cluster yet and that only a gate may hold.
         """
         evaluation = GateEvaluation()
-        environments, places = list(proposed), list(running)
         for of_project in self.gate_checks.of_project:
-            self._make(evaluation, of_project.check, self.project, of_project.severity_on(""), of_project.gate_index)
+            self._run(evaluation, of_project.check, self.project, of_project.severity_on(""), of_project.gate_index)
         for of_environment in self.gate_checks.of_environment:
-            for gate_index, future in environments:
+            for gate_index, candidate in candidates:
                 severity = of_environment.severity_on(
-                    future.target_name or "", warns=gate_index < of_environment.gate_index
+                    candidate.target_name or "", warns=gate_index < of_environment.gate_index
                 )
-                self._make(evaluation, of_environment.check, future, severity, of_environment.gate_index)
-        self._survey_running(evaluation, places, _yet_to_come(evaluation, environments, coming))
+                self._run(evaluation, of_environment.check, candidate, severity, of_environment.gate_index)
+        self._evaluate_running(evaluation, list(running), _only_behind_gates(evaluation, candidates, not_created))
         return evaluation
 
-    def _survey_running(
-        self, evaluation: GateEvaluation, places: Sequence[tuple[int, RunningInputs]], coming: Sequence[tuple[int, str]]
+    def _evaluate_running(
+        self,
+        evaluation: GateEvaluation,
+        running: Sequence[tuple[int, RunningInputs]],
+        not_created: Sequence[tuple[int, str]],
     ) -> None:
-        """Make the checks of what runs; the gates that look at what is yet to come wait until it is there."""
+        """Run the checks of running environments; gates wait for environments that are not created yet."""
         gates = self.project.policy.gates
-        foremost = min((gate_index for gate_index, _ in places), default=len(gates))
+        lowest = min((gate_index for gate_index, _ in running), default=len(gates))
         for of_running in self.gate_checks.of_running:
             first = of_running.gate_index
-            for gate_index, present in places:
-                # From its gate on, what opens there is held to it before it comes to the next one.
-                held = max(first, gate_index + 1)
-                if held < len(gates):
-                    severity = of_running.severity_on(present.target)
-                    self._make(evaluation, of_running.check, present, severity, held)
-            unseen = first <= foremost
-            if (unseen or coming) and of_running.severity_on("") is Severity.BLOCKING:
-                if self._waiver(of_running.check, ""):
-                    continue
-                evaluation.awaited |= {
-                    gates[held].name: name
-                    for gate_index, name in coming
-                    if (held := max(first, gate_index + 1)) < len(gates)
-                }
-                if unseen:
-                    evaluation.unseen.add(gates[first].name)
+            for gate_index, inputs in running:
+                # An environment opened at or behind the gate of the check has to pass it before the next gate.
+                later = max(first, gate_index + 1)
+                if later < len(gates):
+                    severity = of_running.severity_on(inputs.target)
+                    self._run(evaluation, of_running.check, inputs, severity, later)
+            if of_running.severity_on("") is not Severity.BLOCKING or self._waiver(of_running.check, ""):
+                continue
+            for gate_index, name in not_created:
+                later = max(first, gate_index + 1)
+                if later < len(gates):
+                    evaluation.awaited[gates[later].name] = name
+            if first <= lowest:
+                evaluation.without_environment.add(gates[first].name)
 
-    def _make(
+    def _run(
         self, evaluation: GateEvaluation, check: Check[InputsT], inputs: InputsT, severity: Severity, gate_index: int
     ) -> None:
         if severity is Severity.IGNORED:
@@ -106,25 +106,25 @@ class GateEvaluator:
         requests = tuple(check.requests_of(inputs))
         if requests and not self.waits(gate_index):
             return
-        evaluation.asked.update(requests)
+        evaluation.requests.update(requests)
         finding = check.run(inputs)
         if finding is None:
             return
-        environment, site = _about(inputs)
+        environment, site = _subject(inputs)
         gate, waiver = self.project.policy.gates[gate_index].name, self._waiver(check, environment)
         found = GateFinding(check, finding, gate, severity, environment, finding.site or site, waiver)
         unanswered = any(self.project.answer(request) is None for request in requests)
-        evaluation.found.append(self._remember(found) if unanswered else found)
+        evaluation.findings.append(self._as_before(found) if unanswered else found)
 
     def _waiver(self, check: Check[Any], environment: str) -> str:
         waiver = self.decisions.waiver(check.id, environment)
         return f"waived by {waiver.by.username} until {waiver.expires}" if waiver else ""
 
-    def _remember(self, found: GateFinding) -> GateFinding:
-        """Return a finding that is being asked as it was shown before; an unshown one stays so, and lets nothing in."""
+    def _as_before(self, found: GateFinding) -> GateFinding:
+        """Return a finding whose probe is pending as the status showed it; one that it did not show stays hidden."""
         for item in self.status.get("checks", ()):
-            if (item["id"], item.get("environment", ""), item.get("site", "")) == _place(found) and _readable(item):
-                return replace(found, finding=_as_shown(item, found.finding))
+            if (item["id"], item.get("environment", ""), item.get("site", "")) == _key(found) and _readable(item):
+                return replace(found, finding=_finding_of(item, found.finding))
         if found.finding.result is not CheckResult.PENDING:
             return found
         known = any(gate["name"] == found.gate for gate in self.status.get("gates", ()))
@@ -132,34 +132,36 @@ class GateEvaluator:
 
 
 def _readable(item: Mapping[str, Any]) -> bool:
-    """Return whether this operator knows the words of a check in a status, which a newer one may have written."""
+    """Return whether this operator knows the values of a check in a status, which a newer one may have written."""
     return item["nextActor"] in set(Actor) and item["result"] in set(CheckResult)
 
 
-def _as_shown(item: Mapping[str, Any], finding: Finding) -> Finding:
+def _finding_of(item: Mapping[str, Any], finding: Finding) -> Finding:
     message, actor, result = item["message"], Actor(item["nextActor"]), CheckResult(item["result"])
     if result is CheckResult.WAIVED:
-        # The status tells the waiver in the place of the result and its remedy.
+        # The status shows the waiver instead of the result and its remedy.
         return replace(finding, message=message, actor=actor)
     return Finding(message, item["remedy"], actor, result)
 
 
-def _yet_to_come(
-    evaluation: GateEvaluation, proposed: Iterable[tuple[int, EnvironmentInputs]], coming: Collection[str]
+def _only_behind_gates(
+    evaluation: GateEvaluation, candidates: Iterable[tuple[int, EnvironmentInputs]], not_created: Collection[str]
 ) -> list[tuple[int, str]]:
-    """Return the environments that come once their gates let them, each with the place of its gate."""
-    named = ((gate_index, future.environment.name) for gate_index, future in proposed)
+    """Return the environments that are created as soon as their gates open, each with the index of its gate."""
+    named = ((gate_index, candidate.environment.name) for gate_index, candidate in candidates)
     return [
-        (gate_index, name) for gate_index, name in named if name in coming and not any(evaluation.on_environment(name))
+        (gate_index, name)
+        for gate_index, name in named
+        if name in not_created and not any(evaluation.on_environment(name))
     ]
 
 
-def _place(found: GateFinding) -> tuple[str, str, str]:
+def _key(found: GateFinding) -> tuple[str, str, str]:
     return found.check.id, found.environment, found.site
 
 
-def _about(inputs: Any) -> tuple[str, str]:
-    """Return the environment and site that inputs are about; '' each where they are about the project."""
+def _subject(inputs: Any) -> tuple[str, str]:
+    """Return the environment and the site of inputs; '' each if they belong to the whole project."""
     if isinstance(inputs, RunningInputs):
         return inputs.environment, inputs.site
     return (inputs.environment.name, "") if isinstance(inputs, EnvironmentInputs) else ("", "")

@@ -1,4 +1,4 @@
-"""The environments that run already, as the checks of what runs see them; pure."""
+"""Inputs for the checks of running environments, from the admitted revisions and their Applications; pure."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,7 +14,7 @@ from onboarding.reconcile.observed.snapshot import Snapshot
 def running_places(
     snapshot: Snapshot, project: ProjectInputs, admitted: Mapping[Place, Revision | None]
 ) -> Iterator[tuple[int, RunningInputs]]:
-    """Return each admitted environment on each of its sites, with the place of its gate in the order, or -1."""
+    """Yield each admitted environment on each of its sites, with the index of its gate (-1 if it has none)."""
     for revision in admitted.values():
         if revision is None:
             continue
@@ -30,13 +30,13 @@ def running_places(
                 cluster=revision.cluster,
                 namespace=revision.namespace,
                 repositories=sum(repository.deploys for repository in revision.repositories),
-                applications=tuple(application.standing for application in applications if application.reported),
+                applications=tuple(item.effective_health for item in applications if item.reported),
             ),
         )
 
 
 def application_keys(snapshot: Snapshot, revision: Revision) -> Iterator[ObjectKey]:
-    """Return where the Applications of an environment are."""
+    """Yield the keys of the Applications of an environment."""
     for repository in revision.repositories:
         if repository.deploys:
             name = application_name(snapshot.owner, revision, repository.name)

@@ -1,1 +1,1 @@
-"""A snapshot of what one reconcile looks at, and the caches that it is taken from."""
+"""The snapshot of one reconcile, and the caches that it is taken from."""

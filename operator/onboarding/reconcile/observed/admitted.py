@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from onboarding import names
 from onboarding.build.revision import Revision
-from onboarding.reconcile.observed.validity import is_newer, told, unreadable
+from onboarding.reconcile.observed.validity import is_newer, summarize, unreadable
 
 
 class Admitted(NamedTuple):
@@ -24,4 +24,4 @@ def read_admitted(annotation: str) -> Admitted:
         return Admitted(Revision.parse(annotation))
     except ValidationError as error:
         problems = unreadable(error, names.ANNOTATION_ADMITTED)
-        return Admitted(None, told(problems) if is_newer(problems) else "")
+        return Admitted(None, summarize(problems) if is_newer(problems) else "")

@@ -1,7 +1,8 @@
-"""What Argo CD says of an Application: the part of its status that tells something; pure.
+"""Excerpt of an Application's status: sync, health, deployed revision and errors; pure.
 
-Argo CD writes the status at every refresh and at every step of a sync. Times of looking, numbers of attempts and names
-of temporary files move without telling anything, and are left out: what is kept of an Application at rest stays equal.
+Argo CD writes the status at every refresh and at every step of a sync. Times of refreshes, numbers of attempts and
+names of temporary files change without any meaning and are left out, so that the excerpt of an idle Application stays
+equal.
 """
 
 import re
@@ -34,55 +35,57 @@ _NOISE: Final = (
     (re.compile(r"/(?:tmp|dev/shm)/[^\s\"':]+"), "…"),
     (re.compile(r":\d+->"), "->"),
 )
-"""Of Argo CD 3.6: what differs from one attempt to the next, and what stands before the words of whoever refused."""
+"""Patterns of Argo CD 3.6: parts that differ from one attempt to the next, and prefixes of the original error."""
 
 
 class Cause(NamedTuple):
-    """What Argo CD gives as a reason."""
+    """An error that Argo CD reports."""
 
     about: str
-    """Type of a condition, or ``Kind/name`` of an object; the empty string for the operation as a whole."""
+    """The type of a condition, or ``Kind/name`` of an object; the empty string for the operation as a whole."""
     message: str
     """One line of at most 500 bytes, the same at every attempt."""
 
 
 class Application(NamedTuple):
-    """What Argo CD says of an Application; a word is empty where it says nothing."""
+    """The status of an Application; a field is empty if Argo CD has not set it."""
 
     sync: str = ""
     """Synced, OutOfSync or Unknown."""
     health: str = ""
     """Healthy, Progressing, Degraded, Suspended, Missing or Unknown; without resources it is Healthy."""
     phase: str = ""
-    """Of the last operation: Running, Terminating, Succeeded, Failed or Error."""
+    """Phase of the last operation: Running, Terminating, Succeeded, Failed or Error."""
     revision: str = ""
-    """What runs: commits by their first 12 digits, chart versions as they are; of several sources all of them."""
+    """The deployed revisions of all sources: commits by their first 12 digits, chart versions in full."""
     deployed_at: str = ""
-    """Since when that runs, in RFC 3339; a sync that deploys the same again does not move it."""
+    """The time of its deployment, in RFC 3339; a sync that deploys the same revision again does not change it."""
     first_sync: int | None = None
-    """Seconds from the Application's creation to its first deployment, as long as Argo CD remembers that."""
+    """Seconds from the Application's creation to its first deployment; None if Argo CD no longer lists that."""
     causes: tuple[Cause, ...] = ()
 
     @property
     def reported(self) -> bool:
-        """Whether Argo CD has looked at it."""
+        """Whether Argo CD has reported on it."""
         return bool(self.sync or self.health)
 
     @property
-    def standing(self) -> str:
-        """Its health; where nothing was ever deployed, Healthy means nothing, and it is the sync status."""
-        empty = self.health == "Healthy" and not self.deployed_at
-        return self.sync or self.health if empty and self.sync != "Synced" else self.health
+    def effective_health(self) -> str:
+        """Its health; its sync status if nothing was ever deployed, since an empty Application is Healthy."""
+        never_deployed = self.health == "Healthy" and not self.deployed_at and self.sync != "Synced"
+        if never_deployed and self.sync:
+            return self.sync
+        return self.health
 
 
-def read_application(told: Mapping[str, Any]) -> Application:
-    """Return what was kept as facts."""
-    causes = tuple(Cause(*cause) for cause in told.get("causes", ()))
-    return Application(**{**told, "causes": causes})
+def read_application(kept: Mapping[str, Any]) -> Application:
+    """Parse the JSON of `kept_of_application`."""
+    causes = tuple(Cause(*cause) for cause in kept.get("causes", ()))
+    return Application(**{**kept, "causes": causes})
 
 
 def kept_of_application(status: Mapping[str, Any], created: str) -> dict[str, Any]:
-    """Return what to keep of a status, as JSON with a key for each fact; ``created`` is the Application's creation."""
+    """Return the excerpt of a status as JSON with a key per field; ``created`` is the Application's creation time."""
     sync, operation = status.get("sync") or {}, status.get("operationState") or {}
     history = status.get("history") or ()
     running = sync if sync.get("status") == "Synced" else history[-1] if history else {}
@@ -99,19 +102,19 @@ def kept_of_application(status: Mapping[str, Any], created: str) -> dict[str, An
 
 
 def refused_deletion(status: Mapping[str, Any]) -> str:
-    """Return why Argo CD cannot delete what an Application has deployed; the empty string where it does not say."""
+    """Return Argo CD's error about deleting an Application's resources; the empty string if there is none."""
     conditions = status.get("conditions") or ()
     return "; ".join(_plain(item["message"]) for item in conditions if item["type"] == _DELETION_ERROR)
 
 
-def _revision(place: Mapping[str, Any]) -> str:
-    given = place.get("revisions") or (place.get("revision"),)
-    told = (revision[:_SHORT] if _COMMIT.fullmatch(revision) else revision for revision in given if revision)
-    return ", ".join(told)[:_REVISION]
+def _revision(part: Mapping[str, Any]) -> str:
+    revisions = part.get("revisions") or (part.get("revision"),)
+    short = (revision[:_SHORT] if _COMMIT.fullmatch(revision) else revision for revision in revisions if revision)
+    return ", ".join(short)[:_REVISION]
 
 
 def _deployed_at(history: Sequence[Mapping[str, Any]]) -> str:
-    """Return since when the newest deployment runs: others of the same content right before it changed nothing."""
+    """Return the time of the newest deployment; of several in a row with the same content, the time of the first."""
     at = ""
     for entry in reversed(history):
         if _content(entry) != _content(history[-1]):
@@ -125,7 +128,7 @@ def _content(entry: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _first_sync(history: Sequence[Mapping[str, Any]], created: str) -> int | None:
-    """Return seconds; None once Argo CD has forgotten the first deployment, as it keeps ten."""
+    """Return seconds; None if the history no longer has the first deployment, since Argo CD keeps ten."""
     if not created or not history or history[0].get("id", 0) != 0:
         return None
     took = datetime.fromisoformat(history[0]["deployedAt"]) - datetime.fromisoformat(created)
@@ -133,7 +136,7 @@ def _first_sync(history: Sequence[Mapping[str, Any]], created: str) -> int | Non
 
 
 def _causes(status: Mapping[str, Any], sync: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[Cause]:
-    """Return every reason; warnings, and objects that are not Degraded, are none."""
+    """Yield the errors; warnings, and the health of objects that are not Degraded, are left out."""
     failures = list(_failures(operation)) if _counts(sync, operation) else []
     for condition in status.get("conditions") or ():
         repeats = condition["type"] == "SyncError" and failures
@@ -147,9 +150,9 @@ def _causes(status: Mapping[str, Any], sync: Mapping[str, Any], operation: Mappi
 
 
 def _counts(sync: Mapping[str, Any], operation: Mapping[str, Any]) -> bool:
-    """Return whether a failure of the last operation is about what is wanted now.
+    """Return whether a failure of the last operation concerns the revision that is wanted now.
 
-    Where the repository has been set back to what runs, Argo CD has nothing to do and keeps the former failure.
+    If the repository was reset to the deployed revision, Argo CD starts no new operation and keeps the former failure.
     """
     result = operation.get("syncResult") or {}
     return sync.get("status") != "Synced" or _revision(result) == _revision(sync)
@@ -161,7 +164,7 @@ def _failures(operation: Mapping[str, Any]) -> Iterator[Cause]:
     for item in failed:
         yield Cause(_name(item), _plain(item.get("message", "")))
     message = operation.get("message", "")
-    # While it runs, a message tells how far it is, unless it announces another attempt.
+    # The message of a running operation is its progress, unless it announces another attempt.
     if not failed and (operation.get("phase") in _ENDED_BADLY or _RETRIES.search(message)):
         yield Cause("", _plain(message))
 
@@ -171,8 +174,8 @@ def _name(item: Mapping[str, Any]) -> str:
 
 
 def _plain(message: str) -> str:
-    """Return the line of a message that tells the reason."""
-    for noise, instead in _NOISE:
-        message = noise.sub(instead, message)
+    """Return the first line of a message, without noise."""
+    for pattern, replacement in _NOISE:
+        message = pattern.sub(replacement, message)
     lines = (" ".join(line.split()) for line in message.splitlines())
     return cut(next((line for line in lines if line), ""), _MESSAGE)

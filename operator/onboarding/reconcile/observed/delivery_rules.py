@@ -1,4 +1,4 @@
-"""What a policy's rules for Argo CD have to keep to: windows, kinds, prefixes of repositories, logins; pure."""
+"""Rules for spec.delivery of policies: sync windows, kinds, repository prefixes, credentials; pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ _PREFIX: Final = re.compile(
 
 
 def delivery_problems(policy: OnboardingPolicySpec) -> Iterator[Problem]:
-    """Return everything that is wrong with the rules for Argo CD, in the order of their fields."""
+    """Yield the problems of spec.delivery, in the order of its fields."""
     yield from _prefixes(f"{_DELIVERY}.repositoryPrefixes", policy.delivery.repository_prefixes)
     yield from _kinds(policy)
     yield from _windows(policy)
@@ -30,8 +30,8 @@ def _prefixes(field: str, prefixes: Iterable[str]) -> Iterator[Problem]:
         if not _PREFIX.fullmatch(prefix) or ".." in prefix:
             yield Problem(
                 f"{field}[{index}]",
-                f"{prefix!r} is not the beginning of a repository's URL",
-                "write a whole host, and folders up to a slash, such as https://git.example.org/team/",
+                f"{prefix!r} is not a prefix of a repository URL",
+                "use a full host and whole folders with a final slash, such as https://git.example.org/team/",
             )
 
 
@@ -40,16 +40,16 @@ def _kinds(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     for name, kinds in (("allowedKinds", delivery.allowed_kinds), ("additionalKinds", delivery.additional_kinds)):
         for index, item in enumerate(kinds):
             if problem := _kind(item, impersonation=delivery.impersonation):
-                yield Problem(f"{_DELIVERY}.{name}[{index}]", problem, "leave it out")
+                yield Problem(f"{_DELIVERY}.{name}[{index}]", problem, "remove it")
 
 
 def _kind(item: ResourceKind, *, impersonation: bool) -> str:
-    """Return why projects may not sync a kind; the empty string where they may."""
+    """Return why projects may not sync a kind; the empty string if they may."""
     kind = (item.group, item.kind)
     if kind in GUARD_KINDS or item.kind.endswith("NetworkPolicy"):
-        return f"with {item.kind} projects would rewrite their own guard rails"
+        return f"projects could change their own guard rails with {item.kind}"
     if kind in ACCESS_KINDS and not impersonation:
-        return f"without impersonation projects would give away the rights of Argo CD with {item.kind}"
+        return f"without impersonation projects could grant the rights of Argo CD with {item.kind}"
     return kind_problem(*kind)
 
 
@@ -68,9 +68,9 @@ def _credentials(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     field = f"{_DELIVERY}.credentials"
     yield from repeated(field, "name", (login.name for login in policy.delivery.credentials))
     for index, login in enumerate(policy.delivery.credentials):
-        where = f"{field}[{index}].prefixes"
-        yield from _prefixes(where, login.prefixes)
+        path = f"{field}[{index}].prefixes"
+        yield from _prefixes(path, login.prefixes)
         for number, prefix in enumerate(login.prefixes):
             if prefix.startswith("http") != (login.kind is CredentialKind.HTTPS):
-                problem = f"{prefix!r} is never reached with a login of kind {login.kind.value}"
-                yield Problem(f"{where}[{number}]", problem, "write prefixes of the kind, or change the kind")
+                problem = f"{prefix!r} cannot be reached with a credential of kind {login.kind.value}"
+                yield Problem(f"{path}[{number}]", problem, "use prefixes of that kind, or change the kind")

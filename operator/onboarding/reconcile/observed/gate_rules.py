@@ -1,7 +1,7 @@
-"""What the gates of a policy, and the checks at them, have to keep to; pure.
+"""Rules for the gates of a policy and the checks at them; pure.
 
-The gates open in the order of their list, so no cycle can be written. What can be written and never opens, or never
-holds anything, is refused here.
+The gates open in the order of their list, so there can be no cycle. These rules refuse stages that never open and
+checks that never hold anything.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ from onboarding.reconcile.observed.validity import Problem, repeated
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The checks that there are, by identity."""
+    """The ids of all checks, by the inputs that they evaluate."""
 
     always: frozenset[str]
     of_project: frozenset[str]
@@ -28,7 +28,7 @@ class Known:
 
     @property
     def gated(self) -> frozenset[str]:
-        """The checks that a policy may put at a gate."""
+        """The checks that a policy may assign to a gate."""
         return self.of_project | self.of_environment | self.of_running
 
 
@@ -40,7 +40,7 @@ CATALOGUE: Final = Known(_ids(ALWAYS), _ids(OF_PROJECT), _ids(OF_ENVIRONMENT), _
 
 
 def gate_problems(policy: OnboardingPolicySpec, known: Known) -> Iterator[Problem]:
-    """Find what is wrong with the gates, the checks at them, and the overrides of these."""
+    """Find problems of the gates, the checks at them and the overrides of checks."""
     yield from repeated("spec.gates", "name", (gate.name for gate in policy.gates))
     for index, gate in enumerate(policy.gates):
         yield from repeated(f"spec.gates[{index}].approvals", "name", (approval.name for approval in gate.approvals))
@@ -53,9 +53,9 @@ def gate_problems(policy: OnboardingPolicySpec, known: Known) -> Iterator[Proble
 
 
 def _openings(policy: OnboardingPolicySpec) -> Iterator[Problem]:
-    """Find stages that do not exist, and those that two gates open on the same target, or on every target."""
+    """Find stages that do not exist, and stages that two gates open on the same target or on all targets."""
     stages = [stage.name for stage in policy.stages]
-    gate_results: dict[tuple[str, str], str] = {}
+    opened_by: dict[tuple[str, str], str] = {}
     for index, gate in enumerate(policy.gates):
         for number, opening in enumerate(gate.opens):
             field = f"spec.gates[{index}].opens[{number}].stages"
@@ -63,23 +63,23 @@ def _openings(policy: OnboardingPolicySpec) -> Iterator[Problem]:
                 if stage not in stages:
                     yield Problem(field, f"there is no stage {stage}", choose(stages))
                 for target in opening.targets or ("",):
-                    other = gate_results.setdefault((stage, target), gate.name)
+                    other = opened_by.setdefault((stage, target), gate.name)
                     if other != gate.name:
-                        where = f"target {target}" if target else "every target"
-                        found = f"stage {stage} on {where} is behind gate {other} already"
-                        yield Problem(field, found, "let one gate open it, or name other targets")
+                        targets = f"target {target}" if target else "every target"
+                        rule = f"gate {other} already opens stage {stage} on {targets}"
+                        yield Problem(field, rule, "open it at one gate, or name other targets")
 
 
 def _unopened(policy: OnboardingPolicySpec) -> Iterator[Problem]:
-    """Find stages that no gate opens at all, or not on the target that is their default."""
+    """Find stages that no gate opens at all, or that none opens on their default target."""
     opened = {stage for gate in policy.gates for opening in gate.opens for stage in opening.stages}
     for index, stage in enumerate(policy.stages):
         field = f"spec.stages[{index}]"
         if stage.name not in opened:
-            yield Problem(f"{field}.name", f"no gate opens stage {stage.name}", "name it in opens of a gate")
+            yield Problem(f"{field}.name", f"no gate opens stage {stage.name}", "add it to opens of a gate")
         elif gate_of(policy, stage.name, stage.default_target) is None:
-            found = f"no gate opens stage {stage.name} on target {stage.default_target}"
-            yield Problem(f"{field}.defaultTarget", found, "name the target in opens of a gate, or choose another")
+            rule = f"no gate opens stage {stage.name} on target {stage.default_target}"
+            yield Problem(f"{field}.defaultTarget", rule, "add the target to opens of a gate, or choose another")
 
 
 def _checks(policy: OnboardingPolicySpec, known: Known) -> Iterator[Problem]:
@@ -91,21 +91,21 @@ def _checks(policy: OnboardingPolicySpec, known: Known) -> Iterator[Problem]:
         if rule.gate not in gates:
             yield Problem(f"{field}.gate", f"there is no gate {rule.gate}", choose(gates))
         elif rule.id in known.of_running and not _opening(policy, gates[: gates.index(rule.gate)]):
-            found = f"check {rule.id} looks behind its own gate: before gate {rule.gate} no environment opens"
-            yield Problem(f"{field}.gate", found, choose(_later(policy)))
+            broken = f"check {rule.id} evaluates running environments, and no gate before {rule.gate} opens one"
+            yield Problem(f"{field}.gate", broken, choose(_later(policy)))
         elif rule.id in known.of_environment and not _opening(policy, gates[gates.index(rule.gate) :]):
-            found = f"check {rule.id} would hold nothing: no environment opens behind gate {rule.gate}"
-            yield Problem(f"{field}.gate", found, choose(_opening(policy, gates)))
+            broken = f"check {rule.id} has no effect: neither gate {rule.gate} nor a later one opens an environment"
+            yield Problem(f"{field}.gate", broken, choose(_opening(policy, gates)))
 
 
 def _opening(policy: OnboardingPolicySpec, names: Iterable[str]) -> list[str]:
-    """Return those of the gates that open environments."""
+    """Return the gates among these that open environments."""
     chosen = set(names)
     return [gate.name for gate in policy.gates if gate.name in chosen and gate.opens]
 
 
 def _later(policy: OnboardingPolicySpec) -> list[str]:
-    """Return the gates before which an environment opens."""
+    """Return the gates that come after one that opens environments."""
     return [gate.name for gate in policy.gates if any(before.opens for before in gates_before(policy, gate.name))]
 
 
@@ -113,8 +113,8 @@ def _overrides(policy: OnboardingPolicySpec, known: Known) -> Iterator[Problem]:
     for index, override in enumerate(policy.overrides):
         field = f"spec.overrides[{index}]"
         if override.journey is not None and override.journey not in policy.journeys:
-            found = f"there is no journey {override.journey}"
-            yield Problem(f"{field}.journey", found, choose(policy.journeys))
+            rule = f"there is no journey {override.journey}"
+            yield Problem(f"{field}.journey", rule, choose(policy.journeys))
         for number, check in enumerate(override.checks):
             if check not in known.gated:
                 yield _unknown(f"{field}.checks[{number}]", check, known)
@@ -122,7 +122,7 @@ def _overrides(policy: OnboardingPolicySpec, known: Known) -> Iterator[Problem]:
 
 def _unknown(field: str, check: str, known: Known) -> Problem:
     if check in known.always:
-        return Problem(field, f"check {check} is always made, whatever the policy says", "leave it out")
+        return Problem(field, f"check {check} always runs and cannot be configured", "remove it")
     near = get_close_matches(check, sorted(known.gated), n=1, cutoff=0)
-    remedy = f"did you mean {near[0]}?" if near else "leave it out"
+    remedy = f"did you mean {near[0]}?" if near else "remove it"
     return Problem(field, f"there is no check {check}", remedy)

@@ -1,4 +1,4 @@
-"""Gather the world of one pass, from memory alone."""
+"""Take snapshots of projects from the caches, without any request."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -14,11 +14,11 @@ from onboarding.reconcile.observed.snapshot import Project, Snapshot
 
 
 class Observer:
-    """Makes worlds out of what was declared and what the clusters' caches hold."""
+    """Takes snapshots from the cache of our own kinds and the caches of the clusters."""
 
     def __init__(
         self,
-        declared: ProjectCache,
+        projects: ProjectCache,
         clusters: Mapping[str, Cluster],
         *,
         installation: str,
@@ -28,7 +28,7 @@ class Observer:
         ledger: CapacityLedger,
         teardown_hold: Callable[[], str],
     ) -> None:
-        self._declared = declared
+        self._projects = projects
         self._clusters = clusters
         self._installation = installation
         self._policy = policy
@@ -38,33 +38,33 @@ class Observer:
         self._teardown_hold = teardown_hold
 
     def observe(self, name: str) -> Snapshot | None:
-        """Return the world of a project; None where there is no such project."""
-        project = self._declared.project(name)
+        """Return the snapshot of a project; None if there is no such project."""
+        project = self._projects.project(name)
         if project is None:
             return None
-        policy, problem = self._declared.policy(self._policy)
+        policy, problem = self._projects.policy(self._policy)
         live = self._own(project)
         return Snapshot(
             project=project,
             installation=self._installation,
             policy=policy,
             policy_problem=problem,
-            targets=dict(self._declared.targets),
-            decisions=self._declared.decisions(name, project.uid),
+            targets=dict(self._projects.targets),
+            decisions=self._projects.decisions(name, project.uid),
             clusters={name: cluster.state for name, cluster in self._clusters.items()},
             live=live,
             now=self._clock(),
-            target_problems=dict(self._declared.target_problems),
-            policy_newer=self._declared.offered.policy_newer(self._policy),
-            newer_targets=self._declared.offered.newer_targets,
-            unread=self._declared.unread(name, project.uid),
+            target_problems=dict(self._projects.target_problems),
+            policy_newer=self._projects.offered.policy_newer(self._policy),
+            newer_targets=self._projects.offered.newer_targets,
+            unread=self._projects.unread(name, project.uid),
             answers=self._answers,
             usage=self._ledger.usage(name, self._namespaces(name)),
             teardown_hold=self._teardown_hold(),
         )
 
     def _namespaces(self, name: str) -> Iterator[ObjectKey]:
-        """Return the namespaces of a project, also those of a former one of its name: it shall not lack their room."""
+        """Yield the namespaces of a project and of former ones of its name, whose capacity still counts."""
         for cluster in self._clusters.values():
             for key, item in cluster.owned(name).items():
                 if key.kind is NAMESPACE and item.owner and item.owner.installation == self._installation:

@@ -24,17 +24,17 @@ from onboarding.reconcile.observed.target_rules import clashes, stage_problems, 
 from onboarding.reconcile.observed.validity import (
     Problem,
     RoleState,
-    Verdict,
+    Validity,
     is_newer,
     reason_of,
     status_due,
-    told,
+    summarize,
     unreadable,
 )
 
 POLICIES = "onboardingpolicies"
 TARGETS = "hostingtargets"
-_ACCEPTED = Verdict(True, Reason.ACCEPTED, "it can be used")
+_ACCEPTED = Validity(True, Reason.ACCEPTED, "it can be used")
 
 
 class Head(NamedTuple):
@@ -193,25 +193,25 @@ class PlatformCatalog:
             if status:
                 yield Due(head, status)
 
-    def _policy_verdict(self, policy: _Policy) -> Verdict | None:
+    def _policy_verdict(self, policy: _Policy) -> Validity | None:
         if self._unasked(policy):
             return None
         problems = self._policy_problems(policy)
-        return Verdict(False, reason_of(problems), told(problems)) if problems else _ACCEPTED
+        return Validity(False, reason_of(problems), summarize(problems)) if problems else _ACCEPTED
 
-    def _target_verdict(self, target: _Target, clusters: Mapping[str, ClusterState]) -> Verdict | None:
+    def _target_verdict(self, target: _Target, clusters: Mapping[str, ClusterState]) -> Validity | None:
         name = target.head.name
         if name in self.target_problems:
             newer = name in self.newer_targets
             reason = Reason.NEWER_THAN_OPERATOR if newer else Reason.INVALID
-            return Verdict(False, reason, self.target_problems[name])
+            return Validity(False, reason, self.target_problems[name])
         states = [(site, clusters.get(cluster_of(site))) for site in self.targets[name].sites]
         for site, state in states:
             if state and state.problem and not state.starting:
-                return Verdict(False, Reason.TARGET_UNREACHABLE, f"site {site.name}: {state.problem}")
+                return Validity(False, Reason.TARGET_UNREACHABLE, f"site {site.name}: {state.problem}")
             if state and state.known and not state.guarded:
                 reason = Reason.TARGET_UNREACHABLE if state.guard_unknown else Reason.GUARD_MISSING
-                return Verdict(False, reason, f"site {site.name}: {state.guard_problem}")
+                return Validity(False, reason, f"site {site.name}: {state.guard_problem}")
         return _ACCEPTED if all(state and state.known for _, state in states) else None
 
     def _put_policy(self, head: Head, content: bytes) -> None:
@@ -260,7 +260,7 @@ class PlatformCatalog:
                 continue
             problems = self._policy_problems(policy)
             self._in_force[name] = (
-                (None, f"OnboardingPolicy {name}: {told(problems)}") if problems else (policy.spec, "")
+                (None, f"OnboardingPolicy {name}: {summarize(problems)}") if problems else (policy.spec, "")
             )
         self._settle_targets()
 
@@ -277,7 +277,7 @@ class PlatformCatalog:
             if target.spec and not problems:
                 self.targets[target.head.name] = target.spec
             else:
-                self.target_problems[target.head.name] = told(problems)
+                self.target_problems[target.head.name] = summarize(problems)
 
     def _usable(self) -> tuple[Any, ...]:
         return dict(self._in_force), self.targets, self.target_problems, self.clusters()

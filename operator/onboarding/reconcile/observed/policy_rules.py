@@ -1,4 +1,4 @@
-"""What a policy has to keep to beyond the form that the API server checks: amounts, personas, counts, probes; pure."""
+"""Rules for policies that the CRD schema cannot express: amounts, personas, counts, probes; pure."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from onboarding.reconcile.observed.validity import Problem, RoleState, cidr_prob
 
 _WATCHES: Final = {ArgoAction.GET, ArgoAction.LOGS}
 _LEVELS: Final = tuple(PodSecurityLevel)
-"""From the laxest to the strictest."""
+"""From the least to the most restrictive."""
 _COUNTED: Final = frozenset(
     {
         "configmaps",
@@ -30,20 +30,20 @@ _COUNTED: Final = frozenset(
         "services.loadbalancers",
     }
 )
-"""Keys without a group that a ResourceQuota counts objects by (kube-apiserver, IsStandardQuotaResourceName)."""
+"""Keys without an API group by which a ResourceQuota counts objects (IsStandardQuotaResourceName of Kubernetes)."""
 _OTHER_KEY: Final = re.compile(
     r"^(?!(requests|limits)\.)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
     r"/(?!requests\.)[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$"
 )
-"""A qualified name that is not an amount, which the sizes decide."""
+"""A qualified name that is not an amount, because spec.sizes sets amounts."""
 _ONE_IS_OURS: Final = ("resourcequotas", "count/resourcequotas", "count/limitranges")
 _MANY_ARE_OURS: Final = ("count/networkpolicies.networking.k8s.io", "count/rolebindings.rbac.authorization.k8s.io")
 _PLATFORM: Final = re.compile(r"^[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?$")
 
 
 def policy_problems(policy: OnboardingPolicySpec, known: Known = CATALOGUE) -> tuple[Problem, ...]:
-    """Return everything that is wrong with a policy, in the order of its fields; ``known`` are the checks there are."""
-    found = (
+    """Return the problems of a policy, in the order of its fields; ``known`` lists the existing checks."""
+    problems = (
         *_names(policy),
         *_stages(policy),
         *_sizes(policy),
@@ -56,16 +56,16 @@ def policy_problems(policy: OnboardingPolicySpec, known: Known = CATALOGUE) -> t
         *delivery_problems(policy),
         *_probes(policy),
     )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(problems))
 
 
 def roles_of(policy: OnboardingPolicySpec) -> set[str]:
-    """Return the ClusterRoles that a policy gives to projects."""
+    """Return the ClusterRoles that a policy binds for projects."""
     return {persona.cluster_role for persona in policy.personas}
 
 
 def role_problems(policy: OnboardingPolicySpec, roles: Mapping[str, RoleState]) -> tuple[Problem, ...]:
-    """Return the personas whose ClusterRole cannot be given to anybody; a role that nobody has asked about passes."""
+    """Return problems of personas whose ClusterRole cannot be bound; a role that was not looked up yet passes."""
     return tuple(
         _role_problem(f"spec.personas[{index}].clusterRole", persona.cluster_role, state)
         for index, persona in enumerate(policy.personas)
@@ -75,7 +75,7 @@ def role_problems(policy: OnboardingPolicySpec, roles: Mapping[str, RoleState]) 
 
 def _role_problem(field: str, role: str, state: RoleState) -> Problem:
     if state is RoleState.MISSING:
-        return Problem(field, f"ClusterRole {role} does not exist", "create it, or name one that exists")
+        return Problem(field, f"ClusterRole {role} does not exist", "create it, or use an existing one")
     return Problem(
         field,
         f"the operator may not bind ClusterRole {role}",
@@ -104,27 +104,25 @@ def _sizes(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     for index, size in enumerate(policy.sizes):
         field = f"spec.sizes[{index}]"
         for attribute in CONTAINER_RESOURCES.values():
-            where, amount = f"{field}.{to_camel(attribute)}", getattr(size, attribute)
+            path, amount = f"{field}.{to_camel(attribute)}", getattr(size, attribute)
             if not milli(amount):
-                yield Problem(where, f"no pod fits into size {size.name}: it has none", "give it more than 0")
+                yield Problem(path, f"no pod fits into size {size.name}: the amount is 0", "set more than 0")
             elif least and _exceeds(getattr(least, attribute), amount):
                 minimum = getattr(least, attribute)
-                found = f"no pod fits into size {size.name}: {amount} is less than spec.container.minimum, {minimum}"
-                yield Problem(where, found, "raise the size, or lower the minimum")
+                rule = f"no pod fits into size {size.name}: {amount} is less than spec.container.minimum, {minimum}"
+                yield Problem(path, rule, "raise the size, or lower the minimum")
         for name, amount in size.storage_classes.items():
             if _exceeds(amount, size.storage):
-                where, found = f"{field}.storageClasses[{name}]", f"{amount} is more than storage, {size.storage}"
-                yield Problem(where, found, "raise storage, or lower it")
+                path, rule = f"{field}.storageClasses[{name}]", f"{amount} is more than storage, {size.storage}"
+                yield Problem(path, rule, "raise storage, or lower it")
 
 
 def _personas(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     for index, persona in enumerate(policy.personas):
         too_much = [action.value for action in persona.argocd if action not in _WATCHES]
         if persona.decides and too_much:
-            found = (
-                f"persona {persona.name} decides, so it neither builds nor runs, and yet it may {', '.join(too_much)}"
-            )
-            yield Problem(f"spec.personas[{index}].argocd", found, "leave it get and logs")
+            rule = f"persona {persona.name} decides, so it must not have {', '.join(too_much)}"
+            yield Problem(f"spec.personas[{index}].argocd", rule, "leave only get and logs")
 
 
 def _container(policy: OnboardingPolicySpec) -> Iterator[Problem]:
@@ -137,42 +135,42 @@ def _container(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     for attribute in CONTAINER_RESOURCES.values():
         for name, less, other, more in pairs:
             if less and more and _exceeds(getattr(less, attribute), getattr(more, attribute)):
-                found = f"{getattr(less, attribute)} is more than spec.container.{other}, {getattr(more, attribute)}"
+                rule = f"{getattr(less, attribute)} is more than spec.container.{other}, {getattr(more, attribute)}"
                 field = f"spec.container.{name}.{to_camel(attribute)}"
-                yield Problem(field, found, "keep to minimum <= request <= limit <= maximum")
+                yield Problem(field, rule, "keep to minimum <= request <= limit <= maximum")
         if not milli(getattr(container.limit, attribute)):
             field = f"spec.container.limit.{to_camel(attribute)}"
-            yield Problem(field, "a limit of 0 limits nothing", "give it more than 0")
+            yield Problem(field, "a limit of 0 limits nothing", "set more than 0")
 
 
 def _object_counts(counts: Mapping[str, int]) -> Iterator[Problem]:
     for key, count in counts.items():
         field = f"spec.objectCounts[{key}]"
         if key in _ONE_IS_OURS and count < 2:
-            found = f"with {count} the operator's own object is refused, or cannot come back when somebody deletes it"
-            yield Problem(field, found, "allow at least 2")
+            rule = f"with {count} the operator's own object is refused, or cannot be recreated after a deletion"
+            yield Problem(field, rule, "allow at least 2")
         elif key in _MANY_ARE_OURS:
-            found = "the operator's own objects are counted too, and their number grows with what a project declares"
-            yield Problem(field, found, "leave it out: projects cannot create any")
+            rule = "the operator's own objects count too, and their number depends on the project"
+            yield Problem(field, rule, "remove it: projects cannot create any")
         elif key not in _COUNTED and not _OTHER_KEY.match(key):
-            found = "this counts no objects: amounts, and pods, are decided by spec.sizes"
+            rule = "the key does not count objects: spec.sizes sets amounts and pods"
             remedy = f"use one of {', '.join(sorted(_COUNTED))}, or count/<resource>.<group>"
-            yield Problem(field, found, remedy)
+            yield Problem(field, rule, remedy)
 
 
 def _pod_security(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     security = policy.pod_security
     for name, level in (("warn", security.warn), ("audit", security.audit)):
         if _LEVELS.index(level) < _LEVELS.index(security.enforce):
-            found = f"{level.value} finds nothing that enforce, {security.enforce.value}, has not refused"
-            yield Problem(f"spec.podSecurity.{name}", found, f"set it to {security.enforce.value} or stricter")
+            rule = f"{level.value} reports nothing that enforce, {security.enforce.value}, does not refuse already"
+            yield Problem(f"spec.podSecurity.{name}", rule, f"set it to {security.enforce.value} or stricter")
 
 
 def _workloads(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     for index, label in enumerate(policy.workloads.labels):
         if not re.match(LABEL_KEY, label):
-            remedy = "write an optional DNS prefix with a slash, and at most 63 letters, digits, '-', '_' and '.'"
-            yield Problem(f"spec.workloads.labels[{index}]", f"{label!r} is not the key of a label", remedy)
+            remedy = "use an optional DNS prefix with a slash, then at most 63 letters, digits, '-', '_' and '.'"
+            yield Problem(f"spec.workloads.labels[{index}]", f"{label!r} is not a label key", remedy)
     for index, platform in enumerate(policy.workloads.platforms):
         if not _PLATFORM.match(platform):
             field = f"spec.workloads.platforms[{index}]"
@@ -184,15 +182,15 @@ def _probes(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     yield from cidr_problems("spec.probes.allowedNetworks", probes.allowed_networks)
     provider = probes.identity_provider
     if provider and (provider.kind is Directory.LOOKUP) != ("{group}" in provider.url):
-        lacks = provider.kind is Directory.LOOKUP
-        yield Problem(
-            "spec.probes.identityProvider.url",
-            "a lookup needs {group} in its URL" if lacks else "the base URL of SCIM takes no {group}",
-            "write {group} where the name of the group belongs" if lacks else "leave {group} out, or set kind: Lookup",
-        )
+        field = "spec.probes.identityProvider.url"
+        if provider.kind is Directory.LOOKUP:
+            yield Problem(field, "a lookup needs {group} in its URL", "write {group} in place of the group's name")
+        else:
+            rule = "the base URL of SCIM must not contain {group}"
+            yield Problem(field, rule, "remove {group}, or set kind: Lookup")
     if probes.minutes > probes.maximum_age_hours * 60:
-        found = f"answers count no more after {probes.maximum_age_hours} h, before they are asked for again"
-        yield Problem("spec.probes.minutes", found, "ask more often, or let answers count for longer")
+        rule = f"results expire after {probes.maximum_age_hours} h, before the next probe"
+        yield Problem("spec.probes.minutes", rule, "probe more often, or raise spec.probes.maximumAgeHours")
 
 
 def _exceeds(amount: str, bound: str) -> bool:

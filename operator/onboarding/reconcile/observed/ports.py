@@ -1,4 +1,4 @@
-"""What a pass needs from outside, as protocols; the adapters implement them."""
+"""Protocols for the clusters, probes and Secrets that a reconcile uses; the adapters implement them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -20,38 +20,38 @@ class Event(NamedTuple):
 
 
 class Cluster(Protocol):
-    """One cluster: a cache of what is ours there, and guarded writes whose answers go into that cache."""
+    """One cluster: a cache of our objects, and guarded writes whose answers update that cache."""
 
     @property
     def state(self) -> ClusterState:
-        """What we know of the cluster now."""
+        """The current state of the cluster."""
 
     def cached(self, key: ObjectKey) -> CachedObject | None:
-        """Return what the cache knows at a place, ours or a stranger's; of strangers only namespaces are watched."""
+        """Return the cached object of a key, of any owner; of objects that are not ours only namespaces are watched."""
 
     def follow(self, key: ObjectKey, project: str) -> CachedObject | None:
-        """Return what the cache knows at a place, and tell a project of what changes there, whoever's it is."""
+        """Return the cached object of a key, and enqueue a project on each of its events, whoever owns it."""
 
     def unfollow(self, project: str) -> None:
-        """Tell a project no more of what is not its own."""
+        """Stop enqueueing a project on events of objects that it does not own."""
 
     def owned(self, project: str) -> dict[ObjectKey, CachedObject]:
         """Return the objects in the cache whose labels name this project."""
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> None:
-        """POST an object; ApiError 409 where one exists."""
+        """POST an object; ApiError 409 if it exists."""
 
     async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> None:
-        """Merge-patch an object of this UID and, except for Applications and quotas, this version."""
+        """Merge-patch an object of this UID and, except for Applications and quotas, this resource version."""
 
     async def delete(self, key: ObjectKey, live: CachedObject) -> bool:
-        """Delete an object of this UID and version; return whether it is gone already."""
+        """DELETE an object of this UID and resource version; return whether it is gone already."""
 
     async def read(self, key: ObjectKey) -> Manifest | None:
-        """GET an object and renew the cache; None where there is none."""
+        """GET an object and update the cache; None if it does not exist."""
 
     async def list_in(self, kind: ChildKind, namespace: str) -> Sequence[Manifest]:
-        """GET all objects of a kind in a namespace, whoever's they are; the cache is not renewed."""
+        """GET all objects of a kind in a namespace, of any owner; the cache is not updated."""
 
 
 class Projects(Protocol):
@@ -61,39 +61,39 @@ class Projects(Protocol):
         """Server-side apply the whole status."""
 
     async def post_events(self, project: Project, events: Sequence[Event]) -> None:
-        """Post an Event for each announcement; one that cannot be posted is logged, and nothing waits for it."""
+        """POST Events; one that cannot be posted is logged, and nothing waits for it."""
 
     async def write_finalizers(self, project: Project, finalizers: tuple[str, ...]) -> None:
         """Replace the finalizers of exactly the object that was observed."""
 
 
 class Prober(Protocol):
-    """The outside world, asked beside the passes."""
+    """The prober, which sends probe requests independently of the reconciles."""
 
     def follow(self, project: str, requests: Collection[Request[Any]], *, urgent: bool) -> None:
-        """Keep answers to what a project's checks ask now, and to nothing else of it."""
+        """Keep the results of these requests up to date for a project, and of no others."""
 
     def forget(self, project: str) -> None:
-        """Ask nothing for a project any more."""
+        """Stop all probe requests of a project."""
 
 
 class Secrets(Protocol):
-    """Secrets: those of the operator's own namespace are read, those beside an Argo CD written and never read."""
+    """Secrets: those in the operator's own namespace are read, those in an Argo CD's namespace only written."""
 
     def source(self, name: str) -> Source | None:
-        """Return the newest known state of a Secret in the operator's namespace; None while nobody has looked."""
+        """Return the newest known state of a Secret in the operator's namespace; None if it has not been read yet."""
 
     async def read(self, name: str) -> Mapping[str, bytes]:
-        """Return the content of a Secret in the operator's namespace; SecretError if it cannot be read."""
+        """Return the data of a Secret in the operator's namespace; SecretError if it cannot be read."""
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> bool:
-        """POST a Secret; return whether that made one: False where the name is taken."""
+        """POST a Secret; return whether it was created: False if the name is taken."""
 
     async def overwrite(self, key: ObjectKey, manifest: Manifest) -> str:
-        """Replace labels, and data if there are any, of a Secret that bears the same labels of ours.
+        """Replace the labels, and the data if given, of a Secret that already has the same labels of ours.
 
-        Return its UID, or the empty string where it is somebody else's; ApiError 404 where there is none.
+        Return its UID, or the empty string if somebody else owns it; ApiError 404 if it does not exist.
         """
 
     async def delete(self, key: ObjectKey, uid: str) -> None:
-        """Delete a Secret of this UID."""
+        """DELETE a Secret of this UID."""

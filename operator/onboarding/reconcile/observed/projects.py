@@ -20,7 +20,7 @@ from onboarding.freshness import Freshness, freshness, outlives
 from onboarding.reconcile.observed.platform import PlatformCatalog
 from onboarding.reconcile.observed.snapshot import Project
 from onboarding.reconcile.observed.unread import UnreadDecision
-from onboarding.reconcile.observed.validity import is_newer, told, unreadable
+from onboarding.reconcile.observed.validity import is_newer, summarize, unreadable
 
 PROJECTS = "projectonboardings"
 DECISIONS = "onboardingdecisions"
@@ -65,7 +65,7 @@ class _Spec(NamedTuple):
             return cls(content, ProjectOnboardingSpec.model_validate_json(content))
         except ValidationError as error:
             problems = unreadable(error)
-            return cls(content, None, told(problems), is_newer(problems))
+            return cls(content, None, summarize(problems), is_newer(problems))
 
 
 class ProjectCache:

@@ -1,4 +1,4 @@
-"""The world of one pass: everything that a pass looks at, gathered once."""
+"""The snapshot of one reconcile: all of its inputs, taken once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ from onboarding.reconcile.observed.unread import UnreadDecision
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A ProjectOnboarding as the API server gave it to us."""
+    """A ProjectOnboarding as the API server returned it."""
 
     name: str
     uid: str
@@ -34,42 +34,43 @@ class Project:
     status: Mapping[str, Any]
     spec: ProjectOnboardingSpec | None
     problem: str = ""
-    """Why the spec cannot be read, where it cannot."""
+    """Why the spec cannot be read; the empty string if it can."""
     newer: bool = False
-    """Whether that is so because this operator is older than the spec."""
+    """Whether the spec cannot be read because a newer operator wrote its form."""
 
     @property
     def known(self) -> Mapping[str, Any]:
-        """What was found of this very spec before, as after a start; nothing where the spec has changed since."""
+        """The status, if it is about this generation of the spec; else an empty one."""
         return self.status if self.status.get("observedGeneration") == self.generation else {}
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """What we know of a cluster: without a problem its caches are warm and it may be written to."""
+    """The state of a cluster: without a problem its caches are complete and it may be written to."""
 
     problem: str = ""
     starting: bool = False
-    """Whether the only problem is that it has not been looked at for long enough."""
+    """Whether the only problem is that its first lists are not complete yet."""
     guarded: bool = True
-    """Whether the admission policies have proven to be in force."""
+    """Whether the admission policies are proven to be in force."""
     guard_problem: str = ""
-    """Where they have not: which of them, what it answered, and the remedy."""
+    """The policy that is not in force, its answer and the remedy; the empty string if all are."""
     guard_unknown: bool = False
-    """Whether they are not known to be missing either."""
+    """Whether the admission policies are neither proven to be in force nor known to be missing."""
     release_mark: str = ""
-    """The UID of the binding of the admission policy on released namespaces; empty where it is not known."""
+    """The UID of the binding of the admission policy on detached namespaces; the empty string if it is unknown."""
     argocd: bool = True
+    """Whether the cluster serves the kinds of Argo CD."""
 
     @property
     def known(self) -> bool:
-        """Whether the caches tell what is there."""
+        """Whether the caches are complete."""
         return not self.problem
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What one pass looks at. After it is made there is no input until the work begins."""
+    """All inputs of one reconcile. Nothing else is read between taking it and the first write."""
 
     project: Project
     installation: str
@@ -79,66 +80,66 @@ class Snapshot:
     decisions: tuple[OnboardingDecisionSpec, ...]
     clusters: Mapping[str, ClusterState]
     live: Mapping[ObjectKey, CachedObject]
-    """The objects that are this project's own: same installation, same name, same UID."""
+    """The objects that this project owns: same installation, same name, same UID."""
     now: datetime
     target_problems: Mapping[str, str] = field(default_factory=dict)
-    """Why targets cannot be used, by name."""
+    """The problems of unusable targets, by name."""
     policy_newer: bool = False
-    """Whether the policy cannot be used because this operator is older than it."""
+    """Whether the policy cannot be read because a newer operator wrote its form."""
     newer_targets: frozenset[str] = frozenset()
-    """The targets that cannot be used because this operator is older than they are."""
+    """The targets that cannot be read because a newer operator wrote their form."""
     unread: tuple[UnreadDecision, ...] = ()
-    """The decisions that cannot be read and are, or may be, about this project."""
+    """The unreadable decisions that are, or may be, about this project."""
     answers: Answers = field(default_factory=no_answers)
-    """The newest answers of the outside world."""
+    """The newest probe results."""
     usage: Usage = field(default_factory=lambda: Usage({}, {}))
-    """What the quotas of all projects take on every site."""
+    """The capacity that the quotas of all projects use on each site."""
     teardown_hold: str = ""
-    """Why no project is torn down at present, where that is so."""
+    """Why no project is torn down at present; the empty string if projects may be."""
     memory: Memory = field(default_factory=Memory, repr=False, compare=False)
-    """What was worked out in the last pass; nothing that is seen depends on it."""
+    """Memoized results of the last reconcile; they change no result."""
 
     @property
     def owner(self) -> Owner:
-        """The owner that our objects carry in their labels."""
+        """The owner in the labels of the project's objects."""
         return Owner(self.installation, self.project.name, self.project.uid)
 
     def admitted(self) -> dict[Place, Revision | None]:
         """Return the admitted revision of each environment on each cluster; None for one that cannot be read."""
-        found = {
+        revisions = {
             Place(item.environment, key.cluster): item.admitted.revision
             for key, item in self.live.items()
             if key.kind is NAMESPACE and not item.deleting
         }
-        return dict(sorted(found.items()))
+        return dict(sorted(revisions.items()))
 
     def application(self, key: ObjectKey) -> Application:
-        """Return what Argo CD says of an Application; nothing where there is none."""
-        found = self.live.get(key)
-        return found.application if found else Application()
+        """Return the status of an Application; an empty one if there is no such Application."""
+        live = self.live.get(key)
+        return live.application if live else Application()
 
     def used(self, quota: ObjectKey) -> dict[str, str]:
-        """Return what is used of a ResourceQuota; nothing where there is none."""
-        found = self.live.get(quota)
-        return found.used if found else {}
+        """Return the used amounts of a ResourceQuota; empty if there is no such quota."""
+        live = self.live.get(quota)
+        return live.used if live else {}
 
     def full(self, quota: ObjectKey) -> dict[str, str]:
-        """Return what all of is used of a ResourceQuota, with the amount; nothing where there is none."""
-        found = self.live.get(quota)
-        return found.full if found else {}
+        """Return the exhausted resources of a ResourceQuota with their limits; empty if there is no such quota."""
+        live = self.live.get(quota)
+        return live.full if live else {}
 
-    def trouble_with(self, cluster: str) -> str:
-        """Return why a cluster cannot be looked at; the empty string where it can."""
-        state = self.clusters.get(cluster, ClusterState(problem="there is no such connection"))
+    def cluster_problem(self, cluster: str) -> str:
+        """Return why a cluster cannot be read; the empty string if it can."""
+        state = self.clusters.get(cluster, ClusterState(problem="no connection is configured"))
         return "" if state.known else f"cluster {cluster}: {state.problem}"
 
     def release_mark(self, cluster: str) -> str:
-        """Return by what a namespace that is released on a cluster proves it; the empty string where nothing does."""
+        """Return the mark that proves where a namespace was detached from; the empty string if it is unknown."""
         state = self.clusters.get(cluster)
         return state.release_mark if state else ""
 
     def as_applied(self) -> "Snapshot":
-        """Return the same world with ``mode: Apply``, to see what that would do."""
+        """Return the same snapshot with ``mode: Apply``, for a preview."""
         spec = self.project.spec
         if spec is None:
             return self

@@ -1,4 +1,4 @@
-"""A decision that this operator cannot read, such as one of a newer form: it grants nothing, and it may still hold."""
+"""An OnboardingDecision that this operator cannot read, such as one in a newer form: it grants nothing but may hold."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, Self
@@ -8,24 +8,25 @@ from onboarding.api.decision import Decision
 _GRANTING: Final = frozenset(
     {Decision.APPROVE, Decision.WAIVE, Decision.ATTEST, Decision.GRANT, Decision.CONFIRM_DELETE}
 )
-"""What only opens something: without it nothing happens that must not."""
+"""Decisions that only grant something: it is safe to ignore them."""
 
 
 class UnreadDecision(NamedTuple):
-    """What is known of it."""
+    """The readable part of an unreadable OnboardingDecision."""
 
     name: str
     project: str
-    """The project that it is about; the empty string where that cannot be read: it may be about any."""
+    """The name of its project; the empty string if that cannot be read, so that it may be any."""
     uid: str
-    """Which incarnation of that project; the empty string likewise."""
-    withholds: bool
-    """Whether it may hold something back: Reject, Suspend, and whatever this operator does not know."""
+    """The UID of its project; the empty string if that cannot be read."""
+    may_hold: bool
+    """Whether it may hold something: Reject, Suspend, and every decision that this operator does not know."""
     problem: str
+    """Why it cannot be read."""
 
     @classmethod
     def of(cls, name: str, spec: Mapping[str, Any], problem: str) -> Self:
-        """Read what can be read."""
+        """Read the project and the kind of decision, as far as possible."""
         about = spec.get("project")
         project = about.get("name") if isinstance(about, Mapping) else None
         uid = about.get("uid") if isinstance(about, Mapping) else None
@@ -33,12 +34,12 @@ class UnreadDecision(NamedTuple):
             name=name,
             project=project if isinstance(project, str) else "",
             uid=uid if isinstance(uid, str) else "",
-            withholds=str(spec.get("decision")) not in _GRANTING,
+            may_hold=str(spec.get("decision")) not in _GRANTING,
             problem=problem,
         )
 
     def concerns(self, project: str, uid: str) -> bool:
-        """Return whether it is, or may be, about one incarnation of a project."""
+        """Return whether it is, or may be, about this UID of a project."""
         return self.project in ("", project) and self.uid in ("", uid)
 
     def __str__(self) -> str:

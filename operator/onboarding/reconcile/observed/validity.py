@@ -1,4 +1,4 @@
-"""What is wrong with a policy or a target, and the status that says so; pure."""
+"""Problems of policies and targets, and their status; pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,20 +12,20 @@ from onboarding.api.addresses import network
 from onboarding.api.status import Condition, ConditionType, PlatformStatus, Reason
 
 _LONGEST = 512
-_UPDATE = "run a newer one, or take it out"
+_UPDATE = "run a newer operator, or remove it"
 
 
 class Problem(NamedTuple):
-    """One field that is wrong."""
+    """A field that breaks a rule."""
 
     field: str
     """Its path as in the manifest, such as ``spec.gates[2].opens[0].stages``."""
     rule: str
-    """What was found, with the rule that it breaks."""
+    """The value and the rule that it breaks."""
     remedy: str
-    """What mends it; the empty string where the rule says it already."""
+    """How to fix it; the empty string if the rule says it already."""
     newer: bool = False
-    """Whether it is no fault, and the operator is too old for it."""
+    """Whether the field is valid for a newer operator only."""
 
     def __str__(self) -> str:
         return f"{self.field}: {self.rule}" + (f"; {self.remedy}" if self.remedy else "")
@@ -40,18 +40,18 @@ class RoleState(StrEnum):
     """The operator lacks the verb ``bind`` on it."""
 
 
-class Verdict(NamedTuple):
-    """What the condition Ready of a policy or target says."""
+class Validity(NamedTuple):
+    """The condition Ready of a policy or target."""
 
     ready: bool
     reason: Reason
     message: str
 
 
-def told(problems: Sequence[Problem]) -> str:
-    """Return the first problem, and how many more there are, in at most 512 characters.
+def summarize(problems: Sequence[Problem]) -> str:
+    """Return the first problem and the number of others, in at most 512 characters.
 
-    What the operator is too old for comes before all else, because others may follow from it.
+    A field for a newer operator comes first, because other problems may follow from it.
     """
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     text = str(next((problem for problem in problems if problem.newer), problems[0]))
@@ -60,18 +60,18 @@ def told(problems: Sequence[Problem]) -> str:
 
 
 def unreadable(error: ValidationError, root: str = "spec") -> tuple[Problem, ...]:
-    """Return the problems of a spec that does not have the form of its kind; the values that were given stay out."""
+    """Return the problems of a spec that does not match its schema, without the values in it."""
     errors = error.errors(include_input=False, include_url=False, include_context=False)
     return tuple(_problem(item, root) for item in errors)
 
 
 def is_newer(problems: Iterable[Problem]) -> bool:
-    """Return whether the operator is too old for what has these problems."""
+    """Return whether one of the problems is that the operator is too old."""
     return any(problem.newer for problem in problems)
 
 
 def reason_of(problems: Iterable[Problem]) -> Reason:
-    """Return the reason of what cannot be used."""
+    """Return the reason of the condition Ready for these problems."""
     return Reason.NEWER_THAN_OPERATOR if is_newer(problems) else Reason.INVALID
 
 
@@ -90,17 +90,17 @@ def _path(location: Iterable[str | int]) -> str:
 
 
 def repeated(field: str, key: str, names: Iterable[str]) -> Iterator[Problem]:
-    """Find names that a list holds twice; ``key`` is the field of its items, the empty string for plain values."""
+    """Find names that a list contains twice; ``key`` is the field of its items, the empty string for plain values."""
     seen = set[str]()
     for index, name in enumerate(names):
         if name in seen:
-            where = f"{field}[{index}]" + (f".{key}" if key else "")
-            yield Problem(where, f"{name} is there twice", "remove one, or give it another name")
+            path = f"{field}[{index}]" + (f".{key}" if key else "")
+            yield Problem(path, f"{name} is listed twice", "remove or rename one")
         seen.add(name)
 
 
 def cidr_problems(field: str, cidrs: Iterable[str]) -> Iterator[Problem]:
-    """Find what is no network: its form, bits beyond its prefix, IPv4 in the notation of IPv6."""
+    """Find invalid CIDRs: wrong form, host bits set, or IPv4-mapped IPv6."""
     for index, cidr in enumerate(cidrs):
         try:
             network(cidr)
@@ -108,17 +108,17 @@ def cidr_problems(field: str, cidrs: Iterable[str]) -> Iterator[Problem]:
             yield Problem(f"{field}[{index}]", f"{cidr}: {error}", "")
 
 
-def status_due(verdict: Verdict, generation: int, before: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
-    """Return the status to write on a policy or target; None where ``before`` says the same already."""
+def status_due(validity: Validity, generation: int, before: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
+    """Return the status to write on a policy or target; None if ``before`` is up to date."""
     conditions = before.get("conditions") or ()
     former: Mapping[str, Any] = next((item for item in conditions if item.get("type") == ConditionType.READY), {})
-    status = "True" if verdict.ready else "False"
+    status = "True" if validity.ready else "False"
     since = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     ready = Condition(
         type=ConditionType.READY,
         status=status,
-        reason=verdict.reason,
-        message=verdict.message[:_LONGEST],
+        reason=validity.reason,
+        message=validity.message[:_LONGEST],
         observed_generation=generation,
         last_transition_time=former["lastTransitionTime"] if former.get("status") == status else since,
     )

@@ -46,7 +46,7 @@ class _Journey(NamedTuple):
     @property
     def findings(self) -> tuple[GateFinding, ...]:
         """The findings of all checks: those on the candidates themselves, then those at the gates."""
-        return (*(found for item in self.candidates for found in item.found), *self.evaluation.found)
+        return (*(found for item in self.candidates for found in item.found), *self.evaluation.findings)
 
 
 def make_plan(snapshot: Snapshot) -> ReconcilePlan:
@@ -71,7 +71,7 @@ def make_plan(snapshot: Snapshot) -> ReconcilePlan:
         journey.findings,
         decisions,
         digests,
-        frozenset(journey.evaluation.asked),
+        frozenset(journey.evaluation.requests),
         tuple(site for item in journey.candidates for site in item.full),
         _again_at(inputs, journey),
         _urgent(journey),
@@ -171,6 +171,6 @@ def _again_at(inputs: PlanInputs, journey: _Journey) -> datetime | None:
     if any(found.check is capacity.quota_holds_what_is_used for found in journey.findings):
         moments.append(now + _USE_MAY_FALL)
     dated = any(found.check is placement.contract_is_in_force for found in journey.findings)
-    if dated or any(isinstance(request, CertificateRequest) for request in journey.evaluation.asked):
+    if dated or any(isinstance(request, CertificateRequest) for request in journey.evaluation.requests):
         moments.append((now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0))
     return min(moments, default=None)

@@ -9,7 +9,7 @@ from onboarding.reconcile.gates.decisions import describe
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.applications import ApplicationState
-from onboarding.reconcile.status.gates import held_gate
+from onboarding.reconcile.status.gates import current_obstacles
 from onboarding.reconcile.status.ready import ReadyState
 
 
@@ -30,7 +30,7 @@ def conditions(
     applications: Sequence[ApplicationState],
     ready: ReadyState,
 ) -> tuple[Condition, ...]:
-    """Return the conditions: four that are always there, and others only while they are true."""
+    """Return the conditions: four that are always present, and those that are present only while they are True."""
     always = (
         _Fact(ConditionType.READY, ready.status, ready.reason, ready.message),
         _prerequisites(plan),
@@ -38,17 +38,17 @@ def conditions(
         _applications(applications),
     )
     facts = sorted((*always, *_abnormal(plan, ready)))
-    before = {item["type"]: item for item in snapshot.project.status.get("conditions", ())}
-    return tuple(_condition(snapshot, fact, before.get(fact.kind.value)) for fact in facts)
+    former = {item["type"]: item for item in snapshot.project.status.get("conditions", ())}
+    return tuple(_condition(snapshot, fact, former.get(fact.kind.value)) for fact in facts)
 
 
 def _prerequisites(plan: ReconcilePlan) -> _Fact:
     kind = ConditionType.PREREQUISITES_MET
     held = "; ".join(f"{name}: {why}" for name, why in sorted(plan.held.items()))
-    unmet = plan.hold or held or next((obstacle.message for obstacle in held_gate(plan)), "")
+    unmet = plan.hold or held or next((obstacle.message for obstacle in current_obstacles(plan)), "")
     if unmet:
         return _Fact(kind, "False", Reason.CHECKS_FAILED, unmet)
-    return _Fact(kind, "True", Reason.CHECKS_PASSED, "nothing is held by a prerequisite")
+    return _Fact(kind, "True", Reason.CHECKS_PASSED, "all prerequisites are met")
 
 
 def _provisioned(plan: ReconcilePlan, environments: Iterable[EnvironmentStatus], ready: ReadyState) -> _Fact:
@@ -58,43 +58,46 @@ def _provisioned(plan: ReconcilePlan, environments: Iterable[EnvironmentStatus],
         return _Fact(kind, "False", Reason.INCOMPLETE, ready.message)
     if plan.removing:
         return _Fact(kind, "False", Reason.INCOMPLETE, f"removing {', '.join(sorted(plan.removing))}")
-    return _Fact(kind, "True", Reason.PROVISIONED, "what is admitted is in place")
+    return _Fact(kind, "True", Reason.PROVISIONED, "all admitted environments are in place")
 
 
 def _applications(applications: Sequence[ApplicationState]) -> _Fact:
     kind = ConditionType.APPLICATIONS_HEALTHY
     if not applications:
         return _Fact(kind, "Unknown", Reason.NO_APPLICATIONS, "the project has no Applications")
-    worst = sorted((item for item in applications if not item.well), key=lambda item: item.badness)
-    told = [item for item in worst if item.facts.reported]
-    silent = ", ".join(item.name for item in worst if not item.facts.reported)
-    if told:
-        return _Fact(kind, "False", Reason.APPLICATIONS_UNHEALTHY, "; ".join(item.told for item in told))
-    if silent:
-        return _Fact(kind, "Unknown", Reason.NOT_REPORTED, f"Argo CD has not reported on {silent}")
+    unhealthy = sorted((item for item in applications if not item.healthy), key=lambda item: item.sort_key)
+    reported = [item for item in unhealthy if item.facts.reported]
+    unreported = ", ".join(item.name for item in unhealthy if not item.facts.reported)
+    if reported:
+        return _Fact(kind, "False", Reason.APPLICATIONS_UNHEALTHY, "; ".join(item.summary for item in reported))
+    if unreported:
+        return _Fact(kind, "Unknown", Reason.NOT_REPORTED, f"Argo CD has not reported on {unreported}")
     message = f"{len(applications)} of {len(applications)} Applications are Healthy"
     return _Fact(kind, "True", Reason.APPLICATIONS_HEALTHY, message)
 
 
 def _abnormal(plan: ReconcilePlan, ready: ReadyState) -> Iterable[_Fact]:
-    """Yield the conditions that are there only while they are true."""
+    """Yield the conditions that are present only while they are True."""
     if ready.reconciling:
         yield _Fact(ConditionType.RECONCILING, "True", ready.reason, ready.message)
     if ready.stalled:
         yield _Fact(ConditionType.STALLED, "True", ready.reason, ready.message)
     if suspension := plan.decisions.suspension(""):
-        same = ready.reason is Reason.SUSPENDED
-        told = ready.message if same else f"{describe(suspension)}: {suspension.reason}"
-        yield _Fact(ConditionType.SUSPENDED, "True", Reason.SUSPENDED, told)
+        message = f"{describe(suspension)}: {suspension.reason}"
+        if ready.reason is Reason.SUSPENDED:
+            message = ready.message
+        yield _Fact(ConditionType.SUSPENDED, "True", Reason.SUSPENDED, message)
 
 
-def _condition(snapshot: Snapshot, fact: _Fact, before: dict[str, Any] | None) -> Condition:
-    same = before is not None and before["status"] == fact.status
+def _condition(snapshot: Snapshot, fact: _Fact, former: dict[str, Any] | None) -> Condition:
+    since = time(snapshot.now)
+    if former is not None and former["status"] == fact.status:
+        since = former["lastTransitionTime"]
     return Condition(
         type=fact.kind,
         status=fact.status,
         reason=fact.reason,
         message=cut(fact.message) or "",
         observed_generation=snapshot.project.generation,
-        last_transition_time=before["lastTransitionTime"] if same and before else time(snapshot.now),
+        last_transition_time=since,
     )

@@ -11,7 +11,7 @@ from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.environment_plan import EnvironmentAction, EnvironmentPlan
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
-from onboarding.reconcile.status.applications import ApplicationState, status_of
+from onboarding.reconcile.status.applications import ApplicationState, application_status
 
 _STATE = {
     Result.CONFLICT: EnvironmentState.CONFLICT,
@@ -26,7 +26,7 @@ _STATE = {
     Result.SKIPPED: EnvironmentState.PENDING,
 }
 Troubles = Mapping[Place, Outcome]
-"""The first change that did not end well, by environment and cluster."""
+"""The first change that failed or is not finished, by environment and cluster."""
 
 
 def environments(
@@ -39,18 +39,19 @@ def environments(
     troubles = _troubles(outcomes)
     spec, deleting = snapshot.project.spec, snapshot.project.deleting
     declared = {environment.name: environment for environment in (spec.environments if spec and not deleting else ())}
-    nothing = EnvironmentPlan("", EnvironmentAction.STAY)
-    shown = [
-        EnvironmentStatus(
-            name=name,
-            stage=environment.stage,
-            gate=(item := plan.by_name.get(name, nothing)).gate or None,
-            target=next((revision.target for revision in item.revisions), environment.target),
-            held=cut(item.reason or None),
-            sites=_sites(snapshot, item, troubles, applications),
+    shown = []
+    for name, environment in declared.items():
+        item = plan.by_name.get(name) or EnvironmentPlan(name, EnvironmentAction.STAY)
+        shown.append(
+            EnvironmentStatus(
+                name=name,
+                stage=environment.stage,
+                gate=item.gate or None,
+                target=item.revisions[0].target if item.revisions else environment.target,
+                held=cut(item.reason or None),
+                sites=_sites(snapshot, item, troubles, applications),
+            )
         )
-        for name, environment in declared.items()
-    ]
     staying = [
         EnvironmentStatus(
             name=item.name, held=cut(item.reason or None), sites=_sites(snapshot, item, troubles, applications)
@@ -65,18 +66,19 @@ def environments(
 
 
 def state_of(status: EnvironmentStatus) -> EnvironmentState:
-    """Return the state of an environment as a whole: the first site's that is not Ready, and Held if it has no site."""
-    states = [site.state for site in status.sites]
-    worse = [state for state in states if state is not EnvironmentState.READY]
-    return next(iter([*worse, *states]), EnvironmentState.HELD)
+    """Return the state of an environment: of its first site that is not Ready, else Ready; Held if it has no site."""
+    if not status.sites:
+        return EnvironmentState.HELD
+    not_ready = (site.state for site in status.sites if site.state is not EnvironmentState.READY)
+    return next(not_ready, EnvironmentState.READY)
 
 
 def _troubles(outcomes: Iterable[Outcome]) -> Troubles:
-    found: dict[Place, Outcome] = {}
+    first: dict[Place, Outcome] = {}
     for outcome in outcomes:
         if outcome.result is not Result.DONE:
-            found.setdefault(Place(outcome.change.environment, outcome.change.cluster), outcome)
-    return found
+            first.setdefault(Place(outcome.change.environment, outcome.change.cluster), outcome)
+    return first
 
 
 def _sites(
@@ -95,9 +97,9 @@ def _site(
     applications: Mapping[Place, Sequence[ApplicationState]],
 ) -> SiteStatus:
     place = Place(revision.environment, revision.cluster)
-    outcome, unseen = troubles.get(place), snapshot.trouble_with(revision.cluster)
+    outcome, unreachable = troubles.get(place), snapshot.cluster_problem(revision.cluster)
     state = EnvironmentState.READY
-    if unseen:
+    if unreachable:
         state = EnvironmentState.UNREACHABLE
     elif outcome:
         state = _STATE[outcome.result]
@@ -106,13 +108,13 @@ def _site(
         namespace=revision.namespace,
         state=state,
         revision=digest(revision.canonical) if state is EnvironmentState.READY else None,
-        message=cut(unseen or (outcome.message if outcome else "") or None),
-        applications=tuple(status_of(item) for item in applications.get(place, ())),
+        message=cut(unreachable or (outcome.message if outcome else "") or None),
+        applications=tuple(application_status(item) for item in applications.get(place, ())),
     )
 
 
 def _removed_sites(snapshot: Snapshot, name: str, troubles: Troubles) -> tuple[SiteStatus, ...]:
-    """Return the sites of an environment that is removed, as long as its namespaces are there."""
+    """Return the sites of an environment that is being removed, as long as its namespaces exist."""
     sites = []
     for key, item in sorted(snapshot.live.items(), key=lambda pair: str(pair[0])):
         if key.kind is not NAMESPACE or item.environment != name:

@@ -1,4 +1,4 @@
-"""What of a status is worth an Event: gates that open or are held, each once; pure."""
+"""Events of a project: one for each gate that opens or becomes held; pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,20 +6,20 @@ from typing import Any
 from onboarding.api.status import GateState
 from onboarding.reconcile.observed.ports import Event
 
-_THROUGH = (GateState.OPEN, GateState.PASSED)
+_OPEN = (GateState.OPEN, GateState.PASSED)
 
 
 def events_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Event]:
-    """Return what the change from one status to the next has to tell."""
-    return list(_news(before, after))
+    """Return the Events for the change from one status to the next."""
+    return list(_gate_events(before, after))
 
 
-def _news(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Event]:
-    former = {gate["name"]: gate["state"] for gate in before.get("gates", ())}
+def _gate_events(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Event]:
+    states = {gate["name"]: gate["state"] for gate in before.get("gates", ())}
     for gate in after.get("gates", ()):
-        name, state, was = gate["name"], gate["state"], former.get(gate["name"])
-        if state in _THROUGH and was not in _THROUGH:
+        name, state, former = gate["name"], gate["state"], states.get(gate["name"])
+        if state in _OPEN and former not in _OPEN:
             yield Event("GateOpened", f"gate {name} is open")
-        elif state == GateState.HELD and was != state:
-            told = "; ".join(gate.get("waitingFor", ())) or "it waits for answers"
-            yield Event("GateHeld", f"gate {name} is held: {told}"[:1024])
+        elif state == GateState.HELD and former != state:
+            reasons = "; ".join(gate.get("waitingFor", ())) or "waiting for probe results"
+            yield Event("GateHeld", f"gate {name} is held: {reasons}"[:1024])

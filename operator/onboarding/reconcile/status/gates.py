@@ -1,4 +1,4 @@
-"""The journey in the status: gates, checks, and who must do what next; pure."""
+"""Gates, checks and next actions in the status; pure."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,8 +25,8 @@ StatusT = TypeVar("StatusT", bound=Model)
 MAX_CHECKS = 24
 MAX_ACTIONS = 10
 _MAX_VOID = 6
-"""Decisions that do not count, at all gates together: the status has 8 KiB."""
-_OF_THE_PLATFORM = (
+"""Void decisions shown at all gates together: the status has 8 KiB."""
+_FOR_THE_PLATFORM = (
     Result.CONFLICT,
     Result.FORMER,
     Result.GUARD_MISSING,
@@ -37,79 +37,80 @@ _OF_THE_PLATFORM = (
 
 
 def gates(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[GateStatus, ...]:
-    """Return the gates, with what holds the first one that is not open; as before while nothing can be judged."""
+    """Return the gates, with the obstacles of the first that is not open; unchanged if nothing can be evaluated."""
     if plan.digests is None:
-        return _as_before(GateStatus, snapshot.project.status.get("gates", ()))
+        return _former(GateStatus, snapshot.project.status.get("gates", ()))
     void = by_gate(plan.decisions.void)
     room, shown = _MAX_VOID, []
     for result in plan.gates:
-        told = void.get(result.gate.name, [])[: min(3, room)]
-        room -= len(told)
-        wants_approval = result.gate.approvals and result.state is not GateState.OPEN
+        reasons = void.get(result.gate.name, [])[: min(3, room)]
+        room -= len(reasons)
+        needs_approval = result.gate.approvals and result.state is not GateState.OPEN
         shown.append(
             GateStatus(
                 name=result.gate.name,
                 state=result.state,
                 waiting_for=tuple(cut(item.message, 160) for item in result.obstacles if not item.quiet)[:5],
-                void=tuple(cut(reason, 160) for reason in told),
-                digest=plan.digests.of_gate(result.gate.name) if wants_approval else None,
+                void=tuple(cut(reason, 160) for reason in reasons),
+                digest=plan.digests.of_gate(result.gate.name) if needs_approval else None,
             )
         )
     return tuple(shown)
 
 
 def checks(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[CheckStatus, ...]:
-    """Return the checks that do not pass, as many as there may be: what blocks the nearest gate first, what warns last.
+    """Return at most MAX_CHECKS checks that do not pass: those at the nearest gate first, warnings last.
 
-    While nothing can be judged they are shown as before.
+    They are unchanged if nothing can be evaluated.
     """
     if plan.digests is None:
-        return _as_before(CheckStatus, snapshot.project.status.get("checks", ()))
-    before = {
+        return _former(CheckStatus, snapshot.project.status.get("checks", ()))
+    since = {
         (item["id"], item.get("environment"), item.get("site"), item["message"]): item["since"]
         for item in snapshot.project.status.get("checks", ())
     }
-    gate_results = {result.gate.name: place for place, result in enumerate(plan.gates)}
-    told = sorted((item for item in plan.findings if not item.quiet), key=lambda item: _badness(item, gate_results))
+    order = {result.gate.name: index for index, result in enumerate(plan.gates)}
+    findings = sorted((item for item in plan.findings if not item.quiet), key=lambda item: _sort_key(item, order))
     shown = []
-    for found in told[:MAX_CHECKS]:
+    for found in findings[:MAX_CHECKS]:
         message = cut(found.finding.message)
-        place = (found.check.id, found.environment or None, found.site or None, message)
+        key = (found.check.id, found.environment or None, found.site or None, message)
         void = void_of_check(plan.decisions.void, found.check.id, found.environment)
-        shown.append(_check(found, message, before.get(place, time(snapshot.now)), plan.digests, void))
+        shown.append(_check(found, message, since.get(key, time(snapshot.now)), plan.digests, void))
     return tuple(shown)
 
 
-def _as_before(model: type[StatusT], items: Iterable[Mapping[str, Any]]) -> tuple[StatusT, ...]:
-    """Return what a status said, without what a newer operator said in another form."""
-    found = []
+def _former(model: type[StatusT], items: Iterable[Mapping[str, Any]]) -> tuple[StatusT, ...]:
+    """Parse items of the former status, without those that a newer operator wrote in another form."""
+    parsed = []
     for item in items:
         with contextlib.suppress(ValidationError):
-            found.append(model.model_validate(item))
-    return tuple(found)
+            parsed.append(model.model_validate(item))
+    return tuple(parsed)
 
 
 def count_checks(snapshot: Snapshot, plan: ReconcilePlan) -> int:
     """Return how many checks do not pass.
 
-    Those for which there was no room before a start are counted as before while they are asked, and all of them while
-    nothing can be judged.
+    While probes are repeated after a start, or if nothing can be evaluated, it is at least the former number.
     """
-    status, told = snapshot.project.status, sum(not found.quiet for found in plan.findings)
-    before: int = len(status.get("checks", ())) + status.get("omittedChecks", 0)
-    return max(told, before) if plan.hold or told < len(plan.findings) else told
+    status, number = snapshot.project.status, sum(not found.quiet for found in plan.findings)
+    if not plan.hold and number == len(plan.findings):
+        return number
+    former: int = len(status.get("checks", ())) + status.get("omittedChecks", 0)
+    return max(number, former)
 
 
 def stage(snapshot: Snapshot, plan: ReconcilePlan) -> str | None:
-    """Return the step that the project has reached; as before while nothing can be judged."""
+    """Return the stage that the project has reached; unchanged if nothing can be evaluated."""
     return snapshot.project.status.get("stage") if plan.hold else stage_of(plan.gates) or None
 
 
 def next_actions(
     snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], ready: ReadyState
 ) -> tuple[NextAction, ...]:
-    """Return who must do what next, most urgent first."""
-    unread = ((Actor.PLATFORM, f"{item}; it does not count") for item in snapshot.unread if not item.withholds)
+    """Return the next actions with their actors, most urgent first."""
+    unread = ((Actor.PLATFORM, f"{item}; it does not count") for item in snapshot.unread if not item.may_hold)
     actions = dict.fromkeys(
         NextAction(actor=actor, action=cut(text)) for actor, text in (*_actions(plan, outcomes, ready), *unread)
     )
@@ -117,40 +118,40 @@ def next_actions(
 
 
 def _actions(plan: ReconcilePlan, outcomes: Iterable[Outcome], ready: ReadyState) -> Iterator[tuple[Actor, str]]:
-    held = [*held_gate(plan), *_held_environments(plan)]
-    if ready.actor and ready.actor is not Actor.OPERATOR and not held:
+    obstacles = [*current_obstacles(plan), *_environment_obstacles(plan)]
+    if ready.actor and ready.actor is not Actor.OPERATOR and not obstacles:
         yield ready.actor, ready.message
     for outcome in outcomes:
-        if outcome.result in _OF_THE_PLATFORM:
+        if outcome.result in _FOR_THE_PLATFORM:
             yield Actor.PLATFORM, outcome.message
-    for obstacle in held:
+    for obstacle in obstacles:
         yield obstacle.actor, f"{obstacle.message}: {obstacle.remedy}"
 
 
-def _held_environments(plan: ReconcilePlan) -> Iterator[Obstacle]:
-    """Return what holds environments apart from their gates."""
+def _environment_obstacles(plan: ReconcilePlan) -> Iterator[Obstacle]:
+    """Yield the findings that hold environments themselves, not their gates."""
     for found in plan.findings:
-        of_itself = not found.gate or found.check in OF_ENVIRONMENT
-        if of_itself and found.holds and not found.quiet and found.environment in plan.held:
+        about_environment = not found.gate or found.check in OF_ENVIRONMENT
+        if about_environment and found.holds and not found.quiet and found.environment in plan.held:
             message = f"environment {found.environment}: {found.finding.message}"
             yield Obstacle(found.actor, message, found.remedy)
 
 
-def held_gate(plan: ReconcilePlan) -> Sequence[Obstacle]:
-    """Return what holds the first gate that is not shown as open."""
+def current_obstacles(plan: ReconcilePlan) -> Sequence[Obstacle]:
+    """Return the obstacles of the first gate that is not shown as open."""
     held = next((result for result in plan.gates if result.state is not GateState.OPEN), None)
     return [item for item in held.obstacles if not item.quiet] if held else []
 
 
-def _badness(found: GateFinding, gate_results: Mapping[str, int]) -> tuple[Any, ...]:
-    return bool(found.waiver), found.severity is Severity.WARNING, gate_results.get(found.gate, -1), found.rank
+def _sort_key(found: GateFinding, order: Mapping[str, int]) -> tuple[Any, ...]:
+    return bool(found.waiver), found.severity is Severity.WARNING, order.get(found.gate, -1), found.rank
 
 
 def _check(found: GateFinding, message: str, since: str, digests: Digests, void: Iterable[str]) -> CheckStatus:
     check = found.check
     remedy = found.waiver or found.remedy
-    # What is shown as before a start tells them already.
-    told = (reason for reason in void if reason not in remedy)
+    # A remedy taken from the status of before a start has them already.
+    reasons = (reason for reason in void if reason not in remedy)
     return CheckStatus(
         id=check.id,
         result=CheckResult.WAIVED if found.waiver else found.finding.result,
@@ -161,7 +162,7 @@ def _check(found: GateFinding, message: str, since: str, digests: Digests, void:
         track=check.track,
         evidence=check.evidence,
         message=message,
-        remedy=cut("; ".join((remedy, *told))),
+        remedy=cut("; ".join((remedy, *reasons))),
         next_actor=found.actor,
         digest=digests.of_check(check.id) if check.evidence is Evidence.ATTESTED else None,
         since=since,

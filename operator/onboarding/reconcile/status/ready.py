@@ -1,4 +1,4 @@
-"""The condition Ready: one sentence, which also decides Reconciling and Stalled; pure."""
+"""The condition Ready, and the conditions Reconciling and Stalled that follow from it; pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, first_held
 
 @dataclass(frozen=True, slots=True)
 class ReadyState:
-    """The condition Ready, and what else follows from it."""
+    """The condition Ready, with the flags of Reconciling and Stalled."""
 
     status: str
-    """Of the condition Ready: True, False or Unknown."""
+    """Status of the condition Ready: True, False or Unknown."""
     reason: Reason
     message: str
     reconciling: bool = False
     stalled: bool = False
     actor: Actor | None = None
-    """Who has to act before this becomes better."""
+    """Who has to act next; None if nobody has to."""
 
 
-_OF_RESULT = {
+_BY_RESULT = {
     Result.CONFLICT: (Reason.CONFLICT, "False", False, True, Actor.PLATFORM),
     Result.FORMER: (Reason.FORMER_INCARNATION, "False", False, True, Actor.PLATFORM),
     Result.GUARD_MISSING: (Reason.GUARD_MISSING, "False", False, True, Actor.PLATFORM),
@@ -37,26 +37,28 @@ _OF_RESULT = {
     Result.WAITING: (Reason.APPLYING, "Unknown", True, False, Actor.OPERATOR),
     Result.UNCONFIRMED: (Reason.APPLYING, "Unknown", True, False, Actor.PLATFORM),
 }
-"""How a change that did not end well decides the verdict; the first that occurs wins."""
+"""The ready state by the result of a failed or unfinished change; the first that occurs wins."""
 
 
 def ready_state(
     snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], waiting: Sequence[str] = ()
 ) -> ReadyState:
-    """Return the verdict of a pass; ``waiting`` names what deletions under way wait for."""
+    """Return the condition Ready after a reconcile; ``waiting`` names the blockers of deletions in progress."""
     if plan.newer or snapshot.project.spec is None:
         reason = Reason.NEWER_THAN_OPERATOR if plan.newer else Reason.REFUSED
         actor = Actor.PLATFORM if plan.newer else Actor.PROJECT
         return ReadyState("False", reason, plan.hold, stalled=True, actor=actor)
-    bad = {outcome.result: outcome for outcome in reversed(list(outcomes))}
-    unseen = _unseen(snapshot, plan)
-    for result, (reason, ready, reconciling, stalled, actor) in _OF_RESULT.items():
-        if result is Result.UNREACHABLE and unseen:
-            return ReadyState(ready, reason, unseen, reconciling, stalled, actor)
-        if result in bad:
+    first_by_result = {outcome.result: outcome for outcome in reversed(list(outcomes))}
+    unreachable = _unreachable(snapshot, plan)
+    for result, (reason, status, reconciling, stalled, actor) in _BY_RESULT.items():
+        if result is Result.UNREACHABLE and unreachable:
+            return ReadyState(status, reason, unreachable, reconciling, stalled, actor)
+        if result in first_by_result:
             shown = Reason.REMOVING if result is Result.WAITING and plan.removing else reason
-            message = _waiting_for(waiting) if result is Result.WAITING and waiting else bad[result].message
-            return ReadyState(ready, shown, message, reconciling, stalled, actor)
+            message = first_by_result[result].message
+            if result is Result.WAITING and waiting:
+                message = _waiting_for(waiting)
+            return ReadyState(status, shown, message, reconciling, stalled, actor)
     if plan.hold:
         return ReadyState("False", Reason.HELD, plan.hold, actor=Actor.PLATFORM)
     if snapshot.project.deleting:
@@ -64,10 +66,11 @@ def ready_state(
     return _settled(snapshot, plan, waiting)
 
 
-def _unseen(snapshot: Snapshot, plan: ReconcilePlan) -> str:
-    """Return what keeps us from seeing an environment, even where there is nothing to do."""
+def _unreachable(snapshot: Snapshot, plan: ReconcilePlan) -> str:
+    """Return why clusters of the plan cannot be read, even if there is nothing to write; else the empty string."""
     clusters = {cluster for revision in plan.building for cluster in (revision.cluster, revision.argo_cluster)}
-    return "; ".join(trouble for cluster in sorted(clusters) if (trouble := snapshot.trouble_with(cluster)))
+    problems = (snapshot.cluster_problem(cluster) for cluster in sorted(clusters))
+    return "; ".join(problem for problem in problems if problem)
 
 
 def _waiting_for(waiting: Sequence[str]) -> str:
@@ -81,32 +84,32 @@ def _teardown(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[str]) -
         return ReadyState("False", reason, plan.awaiting, actor=Actor.PLATFORM)
     unknown = [f"{name}: {state.problem}" for name, state in snapshot.clusters.items() if not state.known]
     if unknown:
-        message = f"the teardown waits until every cluster can be asked: {'; '.join(unknown)}"
+        message = f"the teardown waits until every cluster is reachable: {'; '.join(unknown)}"
         return ReadyState("False", Reason.TARGET_UNREACHABLE, message, reconciling=True, actor=Actor.PLATFORM)
-    message = _waiting_for(waiting) if waiting else f"{len(snapshot.live)} objects are still to go"
+    message = _waiting_for(waiting) if waiting else f"{len(snapshot.live)} objects remain to be removed"
     return ReadyState("Unknown", Reason.TEARING_DOWN, message, reconciling=True, actor=Actor.OPERATOR)
 
 
 def _settled(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[str]) -> ReadyState:
-    """Return the verdict of a pass that left nothing undone."""
+    """Return the condition Ready if every change of the reconcile is done."""
     if suspension := plan.decisions.suspension(""):
-        message = f"{describe(suspension)}: {suspension.reason}; what is admitted stays in place"
+        message = f"{describe(suspension)}: {suspension.reason}; admitted environments stay in place"
         return ReadyState("False", Reason.SUSPENDED, message, actor=Actor.PLATFORM)
     if plan.removing and any(item.environment in plan.removing for item in snapshot.live.values()):
         message = _waiting_for(waiting) if waiting else f"removing {', '.join(sorted(plan.removing))}"
         return ReadyState("Unknown", Reason.REMOVING, message, reconciling=True, actor=Actor.OPERATOR)
-    if not plan.building and (nothing := _nothing(snapshot, plan)):
-        return nothing
+    if not plan.building and (state := _nothing_admitted(snapshot, plan)):
+        return state
     if plan.held:
-        return ReadyState("True", Reason.ENVIRONMENTS_HELD, f"what is admitted is in place; {_held(plan)}")
+        return ReadyState("True", Reason.ENVIRONMENTS_HELD, f"all admitted environments are in place; {_held(plan)}")
     if plan.awaiting:
         return ReadyState("True", Reason.AWAITING_CONFIRMATION, plan.awaiting, actor=Actor.PLATFORM)
     count = len({revision.environment for revision in plan.building})
     return ReadyState("True", Reason.READY, f"{count} of {count} environments are in place")
 
 
-def _nothing(snapshot: Snapshot, plan: ReconcilePlan) -> ReadyState | None:
-    """Return the verdict where nothing is admitted; None where nothing is declared and no gate waits for anybody."""
+def _nothing_admitted(snapshot: Snapshot, plan: ReconcilePlan) -> ReadyState | None:
+    """Return the condition Ready if nothing is admitted; None if nothing is declared and no gate has an obstacle."""
     if first := first_held(plan.environments):
         planned = snapshot.project.spec is not None and snapshot.project.spec.mode is Mode.PLAN and not plan.findings
         reason = Reason.PLANNED if planned else Reason.HELD

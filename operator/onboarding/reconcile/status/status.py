@@ -1,4 +1,4 @@
-"""Fold findings and outcomes into the status; pure. The status changes only when what it says changes."""
+"""The status of a project from snapshot, plan and outcomes; pure. Without a change its JSON stays equal."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from onboarding.reconcile.apply.diff import Change
 from onboarding.reconcile.apply.outcome import Outcome
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
-from onboarding.reconcile.status.applications import application_states, next_steps
+from onboarding.reconcile.status.applications import application_actions, application_states
 from onboarding.reconcile.status.conditions import conditions
 from onboarding.reconcile.status.environments import environments, state_of
 from onboarding.reconcile.status.gates import MAX_ACTIONS, checks, count_checks, gates, next_actions, stage
@@ -26,12 +26,12 @@ _SHORT = 80
 
 
 class Report(NamedTuple):
-    """The status of a project, and what it says of each environment as a whole."""
+    """The status of a project, and the state of each environment."""
 
     status: dict[str, Any]
     """JSON of at most 8 KiB."""
     states: Mapping[str, EnvironmentState]
-    """The state of every environment, also of those for which the status has no room."""
+    """The state of every environment, also of those that the status omits for lack of space."""
 
 
 def report(
@@ -41,11 +41,11 @@ def report(
     ready: ReadyState,
     preview: Sequence[Change] | None,
 ) -> Report:
-    """Return the status of a project; ``preview`` are the changes that ``mode: Apply`` would make."""
+    """Return the status of a project; ``preview`` lists the changes that ``mode: Apply`` would make."""
     by_place = {Place(item.environment, item.cluster): application_states(snapshot, item) for item in plan.building}
-    applications = [item for found in by_place.values() for item in found]
+    applications = [item for states in by_place.values() for item in states]
     places = environments(snapshot, plan, outcomes, by_place)
-    actions = (*next_actions(snapshot, plan, outcomes, ready), *next_steps(applications))[:MAX_ACTIONS]
+    actions = (*next_actions(snapshot, plan, outcomes, ready), *application_actions(applications))[:MAX_ACTIONS]
     states = {item.name: state_of(item) for item in places}
     in_place = sum(state is EnvironmentState.READY for state in states.values())
     status = ProjectOnboardingStatus(
@@ -53,7 +53,7 @@ def report(
         stage=stage(snapshot, plan),
         summary=Summary(
             environments=f"{in_place}/{len(places)}",
-            next=f"{actions[0].actor}: {actions[0].action}" if actions else _calm(ready),
+            next=f"{actions[0].actor}: {actions[0].action}" if actions else _idle(ready),
         ),
         next_actions=actions,
         conditions=conditions(snapshot, plan, places, applications, ready),
@@ -67,12 +67,11 @@ def report(
         "omittedApplications": len(applications) - len(_applications(fitting)),
         "omittedChecks": count_checks(snapshot, plan) - len(fitting.get("checks", ())),
     }
-    told = {**fitting, **{name: count for name, count in omitted.items() if count > 0}}
-    return Report(told, states)
+    return Report({**fitting, **{name: count for name, count in omitted.items() if count > 0}}, states)
 
 
-def _calm(ready: ReadyState) -> str:
-    """Return the summary where nobody has to act: the operator is at work, or there is nothing to do."""
+def _idle(ready: ReadyState) -> str:
+    """Return the summary if nobody has to act: the operator is reconciling, or there is nothing to do."""
     return cut(f"operator: {ready.message}") if ready.reconciling else "nothing to do"
 
 
@@ -87,9 +86,9 @@ def _plan(changes: Sequence[Change]) -> PlanStatus:
 
 
 def _fit(status: dict[str, Any]) -> dict[str, Any]:
-    """Shorten what is longest until the status keeps its limit; what everybody has to read goes last, and never whole.
+    """Shorten a status to its limit: the preview and healthy Applications first, the messages of conditions last.
 
-    A foreign text in it, such as the reason of a decision, may take six bytes a character.
+    Text from users, such as the reason of a decision, may take six bytes per character.
     """
     if _excess(status) <= 0:
         return status
@@ -109,7 +108,7 @@ def _fit(status: dict[str, Any]) -> dict[str, Any]:
 
 
 def _drop(status: dict[str, Any], name: str, least: int) -> None:
-    """Drop the last items of a list, as many as there are too many, but so few are kept."""
+    """Drop the last items of a list until the status fits or ``least`` of them are left."""
     part = status.get(name)
     items = part.get("changes") if isinstance(part, dict) else part
     while items and len(items) > least and _excess(status) > 0:
@@ -117,7 +116,7 @@ def _drop(status: dict[str, Any], name: str, least: int) -> None:
 
 
 def _drop_applications(status: dict[str, Any], keep: int) -> None:
-    """Drop Applications, those without trouble and of the last environments first, but so many are kept."""
+    """Drop Applications until the status fits or ``keep`` are left: healthy ones and the last environments first."""
     excess = _excess(status)
     worst_first = sorted(_applications(status), key=lambda shown: _trouble(shown[1]), reverse=True)
     for site, item in reversed(worst_first[keep:]):
@@ -127,7 +126,7 @@ def _drop_applications(status: dict[str, Any], keep: int) -> None:
 
 
 def _applications(status: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Return the Applications that are shown, each with its site."""
+    """Return the Applications in a status, each with its site."""
     sites = (site for environment in status.get("environments", ()) for site in environment.get("sites", ()))
     return [(site, item) for site in sites for item in site.get("applications", ())]
 
@@ -137,5 +136,5 @@ def _trouble(application: dict[str, Any]) -> tuple[bool, bool]:
 
 
 def _excess(status: dict[str, Any]) -> int:
-    """Return by how many bytes it is too long."""
+    """Return the number of bytes above the limit."""
     return len(orjson.dumps(status)) - (MAX_STATUS_BYTES - _ROOM_FOR_COUNTS)

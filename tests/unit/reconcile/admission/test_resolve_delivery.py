@@ -254,10 +254,10 @@ WINDOW = {"name": "nights", "schedule": "0 22 * * *", "duration": "8h"}
 @pytest.mark.parametrize(
     ("delivery", "field", "words"),
     [
-        ({"repositoryPrefixes": ["https://"]}, "repositoryPrefixes[0]", "a whole host"),
-        ({"repositoryPrefixes": ["https://git.example.org/*"]}, "repositoryPrefixes[0]", "a whole host"),
-        ({"repositoryPrefixes": ["https://me@git.example.org/"]}, "repositoryPrefixes[0]", "a whole host"),
-        ({"repositoryPrefixes": ["https://git.example.org/../a"]}, "repositoryPrefixes[0]", "a whole host"),
+        ({"repositoryPrefixes": ["https://"]}, "repositoryPrefixes[0]", "a full host"),
+        ({"repositoryPrefixes": ["https://git.example.org/*"]}, "repositoryPrefixes[0]", "a full host"),
+        ({"repositoryPrefixes": ["https://me@git.example.org/"]}, "repositoryPrefixes[0]", "a full host"),
+        ({"repositoryPrefixes": ["https://git.example.org/../a"]}, "repositoryPrefixes[0]", "a full host"),
         ({"allowedKinds": [{"kind": "ResourceQuota"}]}, "allowedKinds[0]", "guard rails"),
         (
             {"additionalKinds": [{"group": "cilium.io", "kind": "CiliumNetworkPolicy"}]},
@@ -271,12 +271,12 @@ WINDOW = {"name": "nights", "schedule": "0 22 * * *", "duration": "8h"}
             "allowedKinds[0]",
             "without impersonation",
         ),
-        ({"windows": [WINDOW, WINDOW]}, "windows[1].name", "there twice"),
+        ({"windows": [WINDOW, WINDOW]}, "windows[1].name", "listed twice"),
         ({"windows": [{**WINDOW, "schedule": "0 0 30 2 *"}]}, "windows[0]", "schedule '0 0 30 2 *'"),
         ({"windows": [{**WINDOW, "stages": ["moon"]}]}, "windows[0].stages", "choose one of: dev, prod"),
-        ({"credentials": [LOGIN, LOGIN]}, "credentials[1].name", "there twice"),
-        ({"credentials": [{**LOGIN, "prefixes": ["git.example.org"]}]}, "credentials[0].prefixes[0]", "a whole host"),
-        ({"credentials": [{**LOGIN, "kind": "SSH"}]}, "credentials[0].prefixes[0]", "never reached"),
+        ({"credentials": [LOGIN, LOGIN]}, "credentials[1].name", "listed twice"),
+        ({"credentials": [{**LOGIN, "prefixes": ["git.example.org"]}]}, "credentials[0].prefixes[0]", "a full host"),
+        ({"credentials": [{**LOGIN, "kind": "SSH"}]}, "credentials[0].prefixes[0]", "cannot be reached"),
     ],
 )
 def test_a_policy_that_argo_cd_would_misread_is_refused(delivery: dict[str, Any], field: str, words: str) -> None:

@@ -24,7 +24,7 @@ CASES: dict[str, tuple[ChildKind, list[dict[str, str]], list[str], str]] = {
         APPLICATION,
         [condition("SyncError", "an old one"), condition("DeletionError", f"{_REFUSED}\nand more")],
         [names.CASCADE_FINALIZER],
-        f"Argo CD cannot delete what it has deployed: {_REFUSED}",
+        f"Argo CD cannot delete its resources: {_REFUSED}",
     ),
     "an Application that is cleaned up": (
         APPLICATION,
@@ -32,7 +32,7 @@ CASES: dict[str, tuple[ChildKind, list[dict[str, str]], list[str], str]] = {
         [names.CASCADE_FINALIZER],
         f"finalizers: {names.CASCADE_FINALIZER}",
     ),
-    "an Application without finalizers": (APPLICATION, [], [], "it is about to go"),
+    "an Application without finalizers": (APPLICATION, [], [], "no finalizers are left"),
     "a namespace": (
         NAMESPACE,
         [condition("NamespaceContentRemaining", "pods. has 1 resource instances"), condition("DeletionError", "no")],

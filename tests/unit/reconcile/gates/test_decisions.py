@@ -75,13 +75,13 @@ OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "a group that decides and builds": ({"groups": ["both"]}, "its author is in group both of the project"),
     "a group of both kinds": ({"groups": ["pilots", "shop-admins"]}, "is in group shop-admins of the project"),
     "a group of an unknown persona": ({"groups": ["former"]}, "is in group former of the project"),
-    "the owner": ({"by": "ada@example.org"}, "its author belongs to the project: somebody else decides"),
+    "the owner": ({"by": "ada@example.org"}, "its author belongs to the project: somebody else must decide"),
     "the owner in capitals": ({"by": "ADA@Example.ORG"}, "its author belongs to the project"),
     "a member of the team": ({"by": "bo.li@example.org"}, "its author belongs to the project"),
-    "another digest": ({"digest": f"v1:{'0' * 64}"}, "what it looked at has changed since: look again"),
-    "no digest": ({"digest": None}, "what it looked at has changed since: look again"),
-    "a gate without that approval": ({"gate": "build"}, "the policy demands no approval poa at gate build"),
-    "an approval that is not demanded": ({"approval": "pope"}, "demands no approval pope at gate live"),
+    "another digest": ({"digest": f"v1:{'0' * 64}"}, "the fields that it covers have changed since: review them"),
+    "no digest": ({"digest": None}, "the fields that it covers have changed since: review them"),
+    "a gate without that approval": ({"gate": "build"}, "the policy requires no approval poa at gate build"),
+    "an approval that is not demanded": ({"approval": "pope"}, "requires no approval pope at gate live"),
 }
 
 
@@ -122,7 +122,7 @@ EXPIRING = {
 def test_what_expires_counts_until_then(kind: str, fields: dict[str, Any], expires: str, counts: bool) -> None:
     found = counted(decided(kind, expires=expires, **fields))
     assert bool(found.waived or found.attested or found.granted) is counts
-    assert [reason for _, reason in found.void] == ([] if counts else [f"it expired at {expires}: decide anew"])
+    assert [reason for _, reason in found.void] == ([] if counts else [f"it expired at {expires}: decide again"])
     assert found.next_change == (datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC) if counts else None)
 
 
@@ -144,7 +144,7 @@ def test_who_asks_cannot_answer(kind: str, author: dict[str, Any]) -> None:
     fields = {**EXPIRING, "Approve": approval, "ConfirmDelete": {}}[kind]
     expires = {"expires": LATER} if kind in EXPIRING else {}
     ((_, reason),) = counted(decided(kind, **author, **fields, **expires)).void
-    assert reason.endswith("somebody else decides")
+    assert reason.endswith("somebody else must decide")
 
 
 @pytest.mark.parametrize("kind", ["Waive", "Attest"])
@@ -152,7 +152,7 @@ def test_who_asks_cannot_answer(kind: str, author: dict[str, Any]) -> None:
 def test_a_decision_about_a_check_that_no_policy_puts_at_a_gate_is_void(kind: str, check: str) -> None:
     digest = {"digest": Digests(SPEC, POLICY).of_check(check)} if kind == "Attest" else {}
     ((_, reason),) = counted(decided(kind, check=check, expires=LATER, **digest)).void
-    assert reason == f"{check} is no check that a policy puts at a gate"
+    assert reason == f"{check} is not a check that a policy can assign to a gate"
 
 
 def test_an_attestation_is_of_what_was_looked_at() -> None:
@@ -160,7 +160,7 @@ def test_an_attestation_is_of_what_was_looked_at() -> None:
     assert counted(good).attested.keys() == {"RunAcknowledged"}
     changed = SPEC.model_copy(update={"organisation": spec_of(organisation={"name": "x"}).organisation})
     ((_, reason),) = counted(good, spec=changed).void
-    assert reason == "what it looked at has changed since: look again, and decide anew"
+    assert reason == "the fields that it covers have changed since: review them and decide again"
 
 
 @pytest.mark.parametrize("author", [{}, {"groups": ["shop-admins"]}, {"by": "ada@example.org"}])
@@ -274,11 +274,11 @@ def test_what_does_not_count_is_shown_at_its_gate_and_in_its_check() -> None:
     status = told(snapshot_of(SPEC, policy=POLICY, decisions=(old, own, other, whole)))
     gates = {gate["name"]: gate for gate in status["gates"]}
     assert gates["live"]["void"] == [
-        "Approve live/poa by pat: its author is in group shop-admins of the project: somebody else decides"
+        "Approve live/poa by pat: its author is in group shop-admins of the project: somebody else must decide"
     ]
     checks = {check["id"]: check for check in status["checks"]}
     assert checks["RunAcknowledged"]["remedy"].endswith(
-        f"; Attest RunAcknowledged by pat: it expired at {PAST}: decide anew"
+        f"; Attest RunAcknowledged by pat: it expired at {PAST}: decide again"
     )
     assert "Waive SponsorNamed by ada@example.org: its author belongs" in checks["SponsorNamed"]["remedy"]
     assert "shop-admins" not in checks["SponsorNamed"]["remedy"]

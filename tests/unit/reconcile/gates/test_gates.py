@@ -273,7 +273,7 @@ def test_a_gate_that_asks_what_runs_before_it_waits_until_something_does() -> No
     assert (states(plan), names(plan), plan.arriving) == ([OPEN, HELD], {"dev"}, {"dev"})
     assert [item.message for item in plan.gates[1].obstacles] == ["environment dev is not in place yet"]
     alone = make_plan(by(RUNS, PROD))
-    assert [item.message for item in alone.gates[1].obstacles] == ["no environment runs yet before gate live"]
+    assert [item.message for item in alone.gates[1].obstacles] == ["no environment runs yet behind a gate before live"]
     second = make_plan(after(first))
     assert [item.message for item in second.gates[1].obstacles] == [
         "environment dev: ImageCompliant: what runs in namespace shop-dev is being asked"

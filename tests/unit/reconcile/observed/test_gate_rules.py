@@ -70,11 +70,15 @@ GOOD: dict[str, Change] = {
     "a check of the project anywhere": lambda p: p["checks"][0].update(gate="audit"),
 }
 BAD: dict[str, tuple[Change, str, str]] = {
-    "two gates of one name": (lambda p: p["gates"].append({"name": "run"}), "spec.gates[4].name", "run is there twice"),
+    "two gates of a name": (
+        lambda p: p["gates"].append({"name": "run"}),
+        "spec.gates[4].name",
+        "run is listed twice",
+    ),
     "two approvals of one name": (
         lambda p: p["gates"][0].update(approvals=[{"name": "poa", "actor": "poa"}] * 2),
         "spec.gates[0].approvals[1].name",
-        "poa is there twice",
+        "poa is listed twice",
     ),
     "a stage that does not exist": (
         lambda p: p["gates"][0].update(opens=opens((["qualif"], []))),
@@ -84,7 +88,7 @@ BAD: dict[str, tuple[Change, str, str]] = {
     "a stage behind two gates": (
         lambda p: p["gates"][2].update(opens=opens((["dev"], []))),
         "spec.gates[2].opens[0].stages",
-        "stage dev on every target is behind gate build already",
+        "gate build already opens stage dev on every target",
     ),
     "a stage behind two gates on one target": (
         lambda p: (
@@ -92,7 +96,7 @@ BAD: dict[str, tuple[Change, str, str]] = {
             p["gates"][2].update(opens=opens((["dev"], ["other"]), (["dev"], ["main"]))),
         ),
         "spec.gates[2].opens[1].stages",
-        "stage dev on target main is behind gate build already",
+        "gate build already opens stage dev on target main",
     ),
     "a stage that no gate opens": (
         lambda p: p["gates"][3].update(opens=opens((["dev"], ["far"]))),
@@ -104,35 +108,35 @@ BAD: dict[str, tuple[Change, str, str]] = {
         "spec.stages[1].defaultTarget",
         "no gate opens stage prod on target main",
     ),
-    "a check that is there twice": (
+    "a check that is listed twice": (
         lambda p: p["checks"].append({"id": "OwnerNamed", "gate": "run"}),
         "spec.checks[3].id",
-        "OwnerNamed is there twice",
+        "OwnerNamed is listed twice",
     ),
     "a check that does not exist": (
         lambda p: p["checks"][2].update(id="ImagesCompliant"),
         "spec.checks[2].id",
         "there is no check ImagesCompliant; did you mean ImageCompliant?",
     ),
-    "a check that is always made": (
+    "a check that always runs": (
         lambda p: p["checks"][2].update(id="StageUnknown"),
         "spec.checks[2].id",
-        "check StageUnknown is always made, whatever the policy says; leave it out",
+        "check StageUnknown always runs and cannot be configured; remove it",
     ),
     "a check at a gate that does not exist": (
         lambda p: p["checks"][0].update(gate="gate"),
         "spec.checks[0].gate",
         "there is no gate gate; choose one of: audit, build, contact, run",
     ),
-    "a check that looks behind its own gate": (
+    "a check before which no environment opens": (
         lambda p: p["checks"][2].update(gate="build"),
         "spec.checks[2].gate",
-        "looks behind its own gate: before gate build no environment opens; choose one of: audit, run",
+        "evaluates running environments, and no gate before build opens one; choose one of: audit, run",
     ),
     "a check of environments where none opens any more": (
         lambda p: (p["gates"].append({"name": "end"}), p["checks"][1].update(gate="end")),
         "spec.checks[1].gate",
-        "no environment opens behind gate end; choose one of: build, run",
+        "has no effect: neither gate end nor a later one opens an environment; choose one of: build, run",
     ),
     "an override for a journey that does not exist": (
         lambda p: p["overrides"][0].update(journey="standard"),
@@ -144,10 +148,10 @@ BAD: dict[str, tuple[Change, str, str]] = {
         "spec.overrides[0].checks[1]",
         "there is no check Health; did you mean ApplicationsHealthy?",
     ),
-    "an override of a check that is always made": (
+    "an override of a check that always runs": (
         lambda p: p["overrides"][0].update(checks=["StageUnknown"]),
         "spec.overrides[0].checks[0]",
-        "always made",
+        "always runs",
     ),
 }
 
@@ -172,7 +176,7 @@ def test_the_checks_of_the_catalogue_are_those_that_a_policy_may_name() -> None:
 def test_without_any_check_none_is_named_as_the_nearest() -> None:
     nothing = Known(frozenset(), frozenset(), frozenset(), frozenset())
     first, *_ = policy_problems(policy(), nothing)
-    assert str(first) == "spec.checks[0].id: there is no check OwnerNamed; leave it out"
+    assert str(first) == "spec.checks[0].id: there is no check OwnerNamed; remove it"
 
 
 def test_no_order_of_the_gates_makes_one_wait_for_itself() -> None:

@@ -27,7 +27,7 @@ from onboarding.reconcile.observed.platform import POLICIES, TARGETS
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.observed.unread import UnreadDecision
-from onboarding.reconcile.observed.validity import is_newer, told, unreadable
+from onboarding.reconcile.observed.validity import is_newer, summarize, unreadable
 from onboarding.reconcile.plan.planner import make_plan
 from onboarding.reconcile.status.ready import ReadyState, ready_state
 from onboarding.reconcile.status.status import report
@@ -94,8 +94,8 @@ def test_a_field_or_value_that_is_not_known_is_found_at_every_depth(
     problems = unreadable(error.value)
     assert [problem.field for problem in problems if problem.newer] == [path]
     assert is_newer(problems)
-    assert told(problems).startswith(f"{path}: this operator does not know the ")
-    assert UNKNOWN not in told(problems).removeprefix(path)
+    assert summarize(problems).startswith(f"{path}: this operator does not know the ")
+    assert UNKNOWN not in summarize(problems).removeprefix(path)
 
 
 def test_a_spec_that_is_merely_wrong_is_not_newer() -> None:

@@ -45,11 +45,11 @@ GOOD: dict[str, Change] = {
     "a site that is its own Argo CD's": argocd(location="Site"),
 }
 BAD: dict[str, tuple[Change, str, str]] = {
-    "two sites of one name": (lambda t: t["sites"][1].update(name="a"), "spec.sites[1].name", "a is there twice"),
+    "two sites of one name": (lambda t: t["sites"][1].update(name="a"), "spec.sites[1].name", "a is listed twice"),
     "two zones of one name": (
         zones(RIE, {**RIE, "cidrs": ["11.0.0.0/8"]}),
         "spec.network.zones[1].name",
-        "rie is there twice",
+        "rie is listed twice",
     ),
     "two sites on one cluster": (
         lambda t: t["sites"].append({**SITES[1], "name": "c"}),
@@ -94,7 +94,7 @@ BAD: dict[str, tuple[Change, str, str]] = {
     "a day that there is not": (
         lambda t: t.update(contract={"endsOn": "2026-02-30"}),
         "spec.contract.endsOn",
-        "2026-02-30 is not a day of the calendar",
+        "2026-02-30 is not a valid date",
     ),
     "an end before the beginning": (
         lambda t: t.update(contract={"availableFrom": "2026-02-02", "endsOn": "2026-02-01"}),

@@ -15,7 +15,7 @@ from onboarding.api.status import Reason
 from onboarding.api.target import HostingTargetSpec
 from onboarding.reconcile.observed.policy_rules import policy_problems, role_problems, roles_of
 from onboarding.reconcile.observed.target_rules import clashes, stage_problems, target_problems
-from onboarding.reconcile.observed.validity import Problem, RoleState, Verdict, status_due, told, unreadable
+from onboarding.reconcile.observed.validity import Problem, RoleState, Validity, status_due, summarize, unreadable
 from tests.unit.snapshots import NOW, POLICY
 
 PROFILES = Path(__file__).parents[4] / "manifests/profiles"
@@ -65,34 +65,34 @@ BAD: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
     "two stages of one name": (
         lambda p: p["stages"][1].update(name="dev"),
         "spec.stages[1].name",
-        "dev is there twice",
+        "dev is listed twice",
     ),
     "two sizes of one name": (
         lambda p: p["sizes"][1].update(name="small"),
         "spec.sizes[1].name",
-        "small is there twice",
+        "small is listed twice",
     ),
     "two personas of one name": (
         lambda p: p["personas"][1].update(name="admin"),
         "spec.personas[1].name",
-        "admin is there twice",
+        "admin is listed twice",
     ),
     "two journeys of one name": (
         lambda p: p.update(journeys=["fast", "fast"]),
         "spec.journeys[1]",
-        "fast is there twice",
+        "fast is listed twice",
     ),
     "two logins for a host": (
         lambda p: p.update(probes={"credentials": [{"host": "git", "tokenSecret": {"name": n}} for n in "ab"]}),
         "spec.probes.credentials[1].host",
-        "git is there twice",
+        "git is listed twice",
     ),
     "an unknown size": (
         lambda p: p["stages"][0].update(defaultSize="huge"),
         "spec.stages[0].defaultSize",
         "there is no size huge; choose one of: large, small",
     ),
-    "a size of nothing": (lambda p: p["sizes"][0].update(cpu="0"), "spec.sizes[0].cpu", "it has none"),
+    "a size of nothing": (lambda p: p["sizes"][0].update(cpu="0"), "spec.sizes[0].cpu", "the amount is 0"),
     "a size below the minimum": (
         lambda p: (p["container"].update(minimum=AMOUNTS), p["sizes"][1].update(ephemeralStorage="1Ki")),
         "spec.sizes[1].ephemeralStorage",
@@ -106,7 +106,7 @@ BAD: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
     "a persona that decides and syncs": (
         lambda p: p["personas"][0].update(decides=True),
         "spec.personas[0].argocd",
-        "it may sync; leave it get and logs",
+        "so it must not have sync; leave only get and logs",
     ),
     "a request above the limit": (
         lambda p: p["container"]["request"].update(memory="513Mi"),
@@ -141,7 +141,7 @@ BAD: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
     "a count of our network policies": (
         lambda p: p.update(objectCounts={"count/networkpolicies.networking.k8s.io": 50}),
         "spec.objectCounts[count/networkpolicies.networking.k8s.io]",
-        "leave it out",
+        "remove it",
     ),
     "warnings laxer than the enforcement": (
         lambda p: p.update(podSecurity={"warn": "baseline"}),
@@ -151,7 +151,7 @@ BAD: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
     "what is no label": (
         lambda p: p.update(workloads={"labels": ["app", "-name"]}),
         "spec.workloads.labels[1]",
-        "'-name' is not the key of a label",
+        "'-name' is not a label key",
     ),
     "what is no platform": (
         lambda p: p.update(workloads={"platforms": ["amd64"]}),
@@ -171,7 +171,7 @@ BAD: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
     "a directory with a group": (
         lambda p: p.update(probes={"identityProvider": {**LOOKUP, "kind": "SCIM"}}),
         "spec.probes.identityProvider.url",
-        "leave {group} out",
+        "remove {group}",
     ),
     "answers that end before they are renewed": (
         lambda p: p.update(probes={"minutes": 61, "maximumAgeHours": 1}),
@@ -207,7 +207,7 @@ def test_a_count_takes_nothing_from_the_sizes_and_is_one_that_a_quota_knows(key:
     """A key that a quota does not know is refused by the API server, and one of the sizes would undo these."""
     (found,) = problems(lambda p: p.update(objectCounts={key: 5}))
     assert found.field == f"spec.objectCounts[{key}]"
-    assert "this counts no objects" in found.rule
+    assert "the key does not count objects" in found.rule
 
 
 def test_a_role_that_cannot_be_given_is_told_at_its_persona() -> None:
@@ -216,7 +216,7 @@ def test_a_role_that_cannot_be_given_is_told_at_its_persona() -> None:
     states = {"onboarding:admin": RoleState.MISSING, "onboarding:viewer": RoleState.UNBINDABLE}
     missing, unbindable = role_problems(POLICY, states)
     assert str(missing) == (
-        "spec.personas[0].clusterRole: ClusterRole onboarding:admin does not exist; create it, or name one that exists"
+        "spec.personas[0].clusterRole: ClusterRole onboarding:admin does not exist; create it, or use an existing one"
     )
     assert unbindable.field == "spec.personas[1].clusterRole"
     assert "bindableClusterRoles" in unbindable.remedy
@@ -248,9 +248,9 @@ def test_every_profile_is_without_fault(profile: str) -> None:
 
 def test_the_first_problem_is_told_with_the_number_of_the_others_within_512_characters() -> None:
     problem = Problem("spec.a", "it is wrong", "mend it")
-    assert told([problem]) == "spec.a: it is wrong; mend it"
-    assert told([problem] * 3) == "spec.a: it is wrong; mend it (and 2 more)"
-    long = told([Problem("spec.a", "x" * 600, ""), problem])
+    assert summarize([problem]) == "spec.a: it is wrong; mend it"
+    assert summarize([problem] * 3) == "spec.a: it is wrong; mend it (and 2 more)"
+    long = summarize([Problem("spec.a", "x" * 600, ""), problem])
     assert (len(long), long[-14:]) == (512, "x… (and 1 more)"[-14:])
 
 
@@ -259,11 +259,11 @@ def test_a_spec_that_cannot_be_read_is_told_without_its_value() -> None:
         OnboardingPolicySpec.model_validate({**spec(), "stages": [{"name": "S3cret!"}]})
     found = unreadable(caught.value)
     assert [problem.field for problem in found][:2] == ["spec.stages[0].name", "spec.stages[0].defaultSize"]
-    assert "S3cret" not in told(found)
+    assert "S3cret" not in summarize(found)
 
 
 def test_a_status_is_written_when_what_it_says_changes_and_not_again() -> None:
-    bad = Verdict(False, Reason.INVALID, "spec.a: it is wrong")
+    bad = Validity(False, Reason.INVALID, "spec.a: it is wrong")
     first = status_due(bad, 3, {"observedGeneration": -1}, NOW)
     assert first is not None
     (ready,) = first["conditions"]
@@ -274,6 +274,6 @@ def test_a_status_is_written_when_what_it_says_changes_and_not_again() -> None:
     other = status_due(bad._replace(message="spec.b: it is wrong"), 4, first, later)
     assert other is not None
     assert other["conditions"][0]["lastTransitionTime"] == ready["lastTransitionTime"]
-    good = status_due(Verdict(True, Reason.ACCEPTED, "it can be used"), 4, first, later)
+    good = status_due(Validity(True, Reason.ACCEPTED, "it can be used"), 4, first, later)
     assert good is not None
     assert good["conditions"][0]["lastTransitionTime"] == "2026-01-02T04:04:05Z"

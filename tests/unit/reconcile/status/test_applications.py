@@ -14,10 +14,10 @@ from onboarding.checks.probe import Answer, Workload, WorkloadsFacts, WorkloadsR
 from onboarding.reconcile.observed.cached_object import CachedObject, told_of
 from onboarding.reconcile.status.applications import (
     ApplicationState,
+    application_actions,
     application_states,
-    next_steps,
-    status_of,
-    unexplained,
+    application_status,
+    workload_requests,
 )
 from tests.unit.argocd_status import COMMIT, compared, entry, failing, incomparable, item, synced
 from tests.unit.argocd_words import WORDS
@@ -45,7 +45,7 @@ def test_the_true_cause_is_named(status: dict[str, Any], message: str, remedy: s
     found = standing(status)
     assert found.message[: len(message)] == message
     assert remedy in found.remedy
-    assert (found.actor, found.failing, found.well) == (Actor(actor), True, False)
+    assert (found.actor, found.failing, found.healthy) == (Actor(actor), True, False)
 
 
 @pytest.mark.parametrize("status", [case[0] for case in WORDS.values()], ids=WORDS)
@@ -59,7 +59,7 @@ def test_what_waits_while_the_quota_is_used_up_says_quota(health: str) -> None:
     found = standing(synced(health=health, resources=[DEGRADED] * (health == "Degraded")), FULL)
     assert found.message == f"{health}, and the quota of the environment is used up: requests.cpu 2 of 2"
     assert (found.remedy, found.actor) == (
-        "let it ask for less, or choose a larger size for the environment",
+        "reduce its requests, or choose a larger size for the environment",
         Actor.PROJECT,
     )
 
@@ -69,7 +69,7 @@ def refusing(world_spec: Any, seen: Answer[WorkloadsFacts] | None, health: str =
     live: dict[ObjectKey, CachedObject] = live_of_spec(world_spec)
     live[APP] = live[APP]._replace(told=told_of(APPLICATION, synced(health=health)))
     snapshot = snapshot_of(world_spec, live, answers={WHAT_RUNS: seen} if seen else {})
-    assert unexplained(snapshot, revisions(world_spec)) == ({WHAT_RUNS} if health == "Progressing" else set())
+    assert workload_requests(snapshot, revisions(world_spec)) == ({WHAT_RUNS} if health == "Progressing" else set())
     (found,) = application_states(snapshot, revisions(world_spec)[0])
     return found
 
@@ -90,7 +90,8 @@ SEEN = Answer(
 def test_what_refuses_the_pods_of_a_deployment_is_told_where_argo_cd_says_progressing() -> None:
     found = refusing(spec_of(environment()), SEEN)
     assert found.message == (
-        "the quota of the environment refuses Deployment/web: asked limits.cpu=5; used limits.cpu=0; limit limits.cpu=2"
+        "the quota of the environment refuses Deployment/web: requested limits.cpu=5; used limits.cpu=0; "
+        "limit limits.cpu=2"
     )
     assert (found.failing, found.actor) == (True, Actor.PROJECT)
 
@@ -110,7 +111,7 @@ def test_of_pods_nothing_is_told_that_is_not_known_now(seen: Answer[WorkloadsFac
 
 
 def test_a_quota_that_is_used_up_is_no_matter_of_what_is_healthy() -> None:
-    assert standing(synced(), FULL).well
+    assert standing(synced(), FULL).healthy
     assert standing(synced(), FULL).message == ""
 
 
@@ -126,14 +127,14 @@ def test_a_binding_that_gives_more_than_the_account_has_is_told() -> None:
         'not currently held:\n{APIGroups:["*"], Resources:["*"], Verbs:["*"]}'
     )
     found = standing(failing(item("RoleBinding", "root", words)))
-    assert found.message == "RoleBinding/root would give more rights than the account of the environment has"
-    assert (found.remedy, found.actor) == ("let it give less, or take it out of the repository", Actor.PROJECT)
+    assert found.message == "RoleBinding/root would grant more rights than the service account of the environment has"
+    assert (found.remedy, found.actor) == ("grant fewer rights, or remove it from the repository", Actor.PROJECT)
 
 
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        (synced(health="Degraded"), "Degraded: what runs is not ready"),
+        (synced(health="Degraded"), "Degraded: its workloads are not ready"),
         (
             synced(health="Degraded", resources=[DEGRADED]),
             "Deployment/web: exceeded its deadline",
@@ -144,14 +145,14 @@ def test_a_binding_that_gives_more_than_the_account_has_is_told() -> None:
 )
 def test_what_is_not_healthy_is_not_well(status: dict[str, Any], message: str) -> None:
     found = standing(status)
-    assert (found.message, found.well) == (message, False)
+    assert (found.message, found.healthy) == (message, False)
 
 
 def test_a_sync_by_hand_is_awaited_and_nothing_fails() -> None:
     status = synced(sync="OutOfSync")
     assert standing(status).message == ""
     found = standing(status, autoSync=False)
-    assert (found.message, found.well) == ("what is in the repository waits for a sync by hand", True)
+    assert (found.message, found.healthy) == ("waiting for a manual sync", True)
     assert found.remedy == "sync it in Argo CD"
     running = {**status, "operationState": {"phase": "Running"}}
     assert standing(running, autoSync=False).message == ""
@@ -159,14 +160,14 @@ def test_a_sync_by_hand_is_awaited_and_nothing_fails() -> None:
 
 def test_healthy_means_nothing_while_nothing_is_deployed() -> None:
     """Argo CD calls an Application without resources Healthy, whatever keeps it from having any."""
-    assert standing(incomparable("x")).facts.standing == "Unknown"
-    assert standing(compared(COMMIT, "OutOfSync")).facts.standing == "OutOfSync"
-    assert standing(compared()).facts.standing == "Healthy"
-    assert standing(synced(sync="Unknown")).facts.standing == "Healthy"
+    assert standing(incomparable("x")).facts.effective_health == "Unknown"
+    assert standing(compared(COMMIT, "OutOfSync")).facts.effective_health == "OutOfSync"
+    assert standing(compared()).facts.effective_health == "Healthy"
+    assert standing(synced(sync="Unknown")).facts.effective_health == "Healthy"
 
 
 def test_the_status_says_what_runs_since_when() -> None:
-    assert status_of(standing(synced())).model_dump(mode="json", by_alias=True, exclude_defaults=True) == {
+    assert application_status(standing(synced())).model_dump(mode="json", by_alias=True, exclude_defaults=True) == {
         "name": "shop-dev-app",
         "sync": "Synced",
         "health": "Healthy",
@@ -177,7 +178,7 @@ def test_the_status_says_what_runs_since_when() -> None:
 
 
 def test_a_long_message_is_cut_and_an_application_stays_small() -> None:
-    found = status_of(standing(failing(item("Widget", "a", "x" * 5000), item("Widget", "b", "y" * 5000))))
+    found = application_status(standing(failing(item("Widget", "a", "x" * 5000), item("Widget", "b", "y" * 5000))))
     assert found.message is not None
     assert len(found.message.encode()) == 200
     assert len(orjson.dumps(found.model_dump(mode="json"))) < 500
@@ -193,25 +194,25 @@ def test_the_worst_come_first() -> None:
         standing(synced()),
     ]
     mixed = order[::-1]
-    assert sorted(mixed, key=lambda found: found.badness) == order
+    assert sorted(mixed, key=lambda found: found.sort_key) == order
 
 
 def test_applications_with_the_same_trouble_share_a_step() -> None:
     refused = standing(WORDS["no revision"][0])
     others = [standing(WORDS[name][0]) for name in ("no path", "no server", "chart")]
-    steps = [(step.actor, step.action) for step in next_steps([standing(synced()), refused, *others, refused])]
+    steps = [(step.actor, step.action) for step in application_actions([standing(synced()), refused, *others, refused])]
     assert steps[0] == (
         Actor.PROJECT,
         (
             "Application shop-dev-app and 1 more: the repository has no revision nope: push that branch or tag, or "
-            "name another revision"
+            "set another revision"
         ),
     )
     assert len(steps) == 3
 
 
 def test_what_mends_itself_is_no_step() -> None:
-    assert list(next_steps([standing(synced()), standing(synced(health="Progressing")), standing({})])) == []
+    assert list(application_actions([standing(synced()), standing(synced(health="Progressing")), standing({})])) == []
 
 
 def test_a_deployment_that_follows_another_shows_its_own_time() -> None:

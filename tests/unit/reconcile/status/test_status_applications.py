@@ -77,7 +77,7 @@ def test_the_condition_says_the_true_cause_of_the_worst_first() -> None:
     said = {"shop-dev-a": synced(health="Progressing"), "shop-dev-b": REFUSED}
     found = healthy(status_of(world_with(spec, said, synced())))
     assert found["message"] == (
-        "shop-dev-b: the quota of the environment refuses PersistentVolumeClaim/big: asked requests.storage=500Gi; "
+        "shop-dev-b: the quota of the environment refuses PersistentVolumeClaim/big: requested requests.storage=500Gi; "
         "used requests.storage=0; limit requests.storage=20Gi; shop-dev-a: Progressing"
     )
 

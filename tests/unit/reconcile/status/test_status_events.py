@@ -33,7 +33,7 @@ def test_what_holds_a_gate_is_told_and_no_longer_than_an_event_may_be() -> None:
     (long,) = events_of({}, status("Held", waitingFor=["é" * 512] * 5))
     assert len(long.note) == 1024
     (silent,) = events_of({}, status("Held"))
-    assert silent.note == "gate live is held: it waits for answers"
+    assert silent.note == "gate live is held: waiting for probe results"
     (opened,) = events_of({}, status("Open"))
     assert (opened.reason, opened.note, opened.warning) == ("GateOpened", "gate live is open", False)
 
