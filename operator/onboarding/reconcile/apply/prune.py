@@ -120,7 +120,7 @@ def _part(snapshot: Snapshot, plan: ReconcilePlan, key: ObjectKey, item: CachedO
 
 
 def _revoked(snapshot: Snapshot) -> bool:
-    return snapshot.policy is not None and snapshot.policy.released_access is Access.REVOKE
+    return snapshot.policy is not None and snapshot.policy.access_to_detached is Access.REVOKE
 
 
 def _delete(key: ObjectKey, item: CachedObject, rank: Rank = Rank.REMOVALS) -> Change:

@@ -144,9 +144,21 @@ def test_a_namespace_is_marked_as_its_own_cluster_is_and_what_lies_in_it_not_at_
     assert told == {(cluster, own): mark if own else None for cluster, mark in marks.items() for own in (True, False)}
 
 
-@pytest.mark.parametrize(("access", "action"), [("Keep", Action.RELEASE), ("Revoke", Action.DELETE)])
-def test_the_policy_decides_what_becomes_of_the_teams_access(access: str, action: Action) -> None:
-    policy = POLICY.model_validate({**POLICY.model_dump(by_alias=True), "releasedAccess": access})
+ACCESS: dict[str, tuple[dict[str, str], Action]] = {
+    "nothing": ({}, Action.RELEASE),
+    "keep": ({"detachedAccess": "Keep"}, Action.RELEASE),
+    "revoke": ({"detachedAccess": "Revoke"}, Action.DELETE),
+    "keep by the former name": ({"releasedAccess": "Keep"}, Action.RELEASE),
+    "revoke by the former name": ({"releasedAccess": "Revoke"}, Action.DELETE),
+    # The API server has written the former default into every policy that is stored.
+    "revoke beside the former default": ({"detachedAccess": "Revoke", "releasedAccess": "Keep"}, Action.DELETE),
+    "keep beside the former name": ({"detachedAccess": "Keep", "releasedAccess": "Revoke"}, Action.RELEASE),
+}
+
+
+@pytest.mark.parametrize(("access", "action"), ACCESS.values(), ids=ACCESS)
+def test_the_policy_decides_what_becomes_of_the_teams_access(access: dict[str, str], action: Action) -> None:
+    policy = POLICY.model_validate({**POLICY.model_dump(by_alias=True, exclude_none=True), **access})
     changes = changes_of(snapshot_of(spec_of(), lives(DEV, without=argo), policy=policy))
     bindings = {change.action for change in changes if change.key.name == "admin:onboarding:admin"}
     assert bindings == {action}
