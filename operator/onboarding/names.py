@@ -23,7 +23,7 @@ ANNOTATION_CREDENTIALS: Final = f"{GROUP}/credentials"
 """On an AppProject: the repository Secrets beside it, each with a digest of what was written last."""
 ANNOTATION_GUARD_PROBE: Final = f"{GROUP}/guard-probe"
 """On an object that the admission policy of that name refuses to everybody: its answer proves that it is in force."""
-ANNOTATION_RELEASED: Final = f"{GROUP}/released-from"
+ANNOTATION_DETACHED: Final = f"{GROUP}/released-from"
 """On an object that we let go: where it came from, for the people who find it, and for the way back."""
 
 FINALIZER: Final = f"{GROUP}/teardown"

@@ -18,7 +18,7 @@ from tests.api.persons import Person, patch
 from tests.support.waiting import wait_until
 
 DATA = Path(__file__).parent / "guard_rails"
-ACCOUNT, NAMESPACES, OBJECTS, RELEASED = names.GUARD_POLICIES
+ACCOUNT, NAMESPACES, OBJECTS, DETACHED = names.GUARD_POLICIES
 PROJECTS, DECISIONS = names.HUB_GUARD_POLICIES
 DEV, ARGO, PLATFORM = "--namespace=guarded-dev", "--namespace=argocd", "--namespace=project-onboarding"
 LABEL = names.LABEL_INSTALLATION
@@ -203,11 +203,11 @@ NOT_THEIRS: dict[str, tuple[dict[str, str] | None, dict[str, str]]] = {
     "without a project": (WHOSE, {key: CLAIM[key] for key in CLAIM if key != names.LABEL_PROJECT}),
     "without a UID": (WHOSE, {key: CLAIM[key] for key in CLAIM if key != names.LABEL_PROJECT_UID}),
 }
-"""By case, what an object says of where it was released from, and the labels with which it is claimed."""
+"""By case, what an object says of where it was detached from, and the labels with which it is claimed."""
 
 
-def test_the_operator_takes_back_what_was_released_from_whom_it_labels(people: People) -> None:
-    """Not even a thief of its token gives a released object to another project than it came from."""
+def test_the_operator_takes_back_what_was_detached_from_whom_it_labels(people: People) -> None:
+    """Not even a thief of its token gives a detached object to another project than it came from."""
     place = "--namespace=guarded-left"
     people.admin.does("create", "namespace", "guarded-left")
     people.admin.does("create", "quota", "left", "--hard=pods=1", place)
@@ -223,9 +223,9 @@ def test_the_operator_takes_back_what_was_released_from_whom_it_labels(people: P
 
 
 def says(origin: dict[str, str] | None) -> dict[str, Any]:
-    """Return the patch that lets an object say where it was released from, as a release writes it."""
+    """Return the patch that lets an object say where it was detached from, as a detachment writes it."""
     text = None if origin is None else orjson.dumps(origin).decode()
-    return {"metadata": {"annotations": {names.ANNOTATION_RELEASED: text}}}
+    return {"metadata": {"annotations": {names.ANNOTATION_DETACHED: text}}}
 
 
 def test_the_cluster_behind_a_connection_is_entered_once(people: People) -> None:

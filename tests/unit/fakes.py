@@ -28,7 +28,7 @@ class FakeCluster:
     """Implements ``reconcile.ports.Cluster``; ``log`` holds what was asked of it."""
 
     def __init__(self, state: ClusterState | None = None) -> None:
-        self.state = state or ClusterState(release_mark=MARK)
+        self.state = state or ClusterState(detach_mark=MARK)
         self.objects: dict[ObjectKey, Manifest] = {}
         self.log: list[tuple[str, ObjectKey]] = []
         self.broken: dict[tuple[str, str], OnboardingError] = {}

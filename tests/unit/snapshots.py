@@ -56,8 +56,8 @@ TARGETS = {
     "strict": HostingTargetSpec.model_validate({"sites": SITES[:1], "stages": ["prod"]}),
 }
 MARK = "22222222-2222-4222-8222-222222222222"
-"""The UID of the binding that lets the operator alone write where a namespace was released from."""
-CLUSTERS = {"hub": ClusterState(release_mark=MARK), "site-b/kubeconfig": ClusterState(release_mark=MARK)}
+"""The UID of the binding that lets the operator alone write where a namespace was detached from."""
+CLUSTERS = {"hub": ClusterState(detach_mark=MARK), "site-b/kubeconfig": ClusterState(detach_mark=MARK)}
 
 
 def spec_of(*environments: Mapping[str, Any], **fields: Any) -> ProjectOnboardingSpec:

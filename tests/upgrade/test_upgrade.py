@@ -150,4 +150,4 @@ def test_a_deletion_that_was_confirmed_then_goes_through_now(looked_at: LookedAt
     for name in confirmed:
         hub.delete(name)
         # Argo CD's controllers do not run here.
-        hub.wait_gone(name, within=60, meanwhile=lambda name=name: hub.release_applications(name))
+        hub.wait_gone(name, within=60, meanwhile=lambda name=name: hub.finish_applications(name))

@@ -26,7 +26,7 @@ from onboarding.errors import OnboardingError
 _ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
 _POLICIES, _BINDINGS = "validatingadmissionpolicies", "validatingadmissionpolicybindings"
 _PROJECTS: Final = f"/apis/{names.API_VERSION}/projectonboardings"
-_ACCOUNT, _NAMESPACES, _OBJECTS, _RELEASED = names.GUARD_POLICIES
+_ACCOUNT, _NAMESPACES, _OBJECTS, _DETACHED = names.GUARD_POLICIES
 _OF_PROJECTS, _ = names.HUB_GUARD_POLICIES
 _NAME: Final = "project-onboarding-guard-probe"
 _PATIENCE: Final = 10.0
@@ -100,9 +100,9 @@ class GuardProber:
         return Guarding()
 
     @property
-    def release_mark(self) -> str:
-        """The UID of the binding of the policy on released namespaces; the empty string where there is none."""
-        form = self._guards[_RELEASED].form
+    def detach_mark(self) -> str:
+        """The UID of the binding of the policy on detached namespaces; the empty string where there is none."""
+        form = self._guards[_DETACHED].form
         return form.binding.partition("/")[0] if form else ""
 
     def wake(self) -> None:
@@ -175,7 +175,7 @@ class GuardProber:
         if policy == _OF_PROJECTS:
             project = secrets.choice(tuple(self._projects()))
             return _Probe("PATCH", f"{_PROJECTS}/{project}", {"metadata": {"annotations": mark}}, MERGE_PATCH)
-        if policy in (_NAMESPACES, _RELEASED):
+        if policy in (_NAMESPACES, _DETACHED):
             labels = {**ours, f"{names.POD_SECURITY_PREFIX}enforce": "restricted"}
             metadata = {"name": _NAME, "labels": labels, "annotations": mark}
             return _Probe("POST", NAMESPACE.path(), {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})

@@ -28,7 +28,7 @@ _LONGEST_ORIGIN = 1024
 
 
 class Origin(NamedTuple):
-    """Where a released object came from."""
+    """Where a detached object came from."""
 
     owner: Owner
     environment: str
@@ -177,8 +177,8 @@ def owner_of(labels: dict[str, str]) -> Owner | None:
 
 
 def origin_of(annotations: Mapping[str, str]) -> Origin | None:
-    """Return where an object says that it was released from; None where it does not, or not as we write it."""
-    text = annotations.get(names.ANNOTATION_RELEASED, "")
+    """Return where an object says that it was detached from; None where it does not, or not as we write it."""
+    text = annotations.get(names.ANNOTATION_DETACHED, "")
     if not text or len(text) > _LONGEST_ORIGIN:
         return None
     try:

@@ -57,8 +57,8 @@ class ClusterState:
     """Where they have not: which of them, what it answered, and the remedy."""
     guard_unknown: bool = False
     """Whether they are not known to be missing either."""
-    release_mark: str = ""
-    """The UID of the binding of the admission policy on released namespaces; empty where it is not known."""
+    detach_mark: str = ""
+    """The UID of the binding of the admission policy on detached namespaces; empty where it is not known."""
     argocd: bool = True
 
     @property
@@ -132,10 +132,10 @@ class Snapshot:
         state = self.clusters.get(cluster, ClusterState(problem="there is no such connection"))
         return "" if state.known else f"cluster {cluster}: {state.problem}"
 
-    def release_mark(self, cluster: str) -> str:
-        """Return by what a namespace that is released on a cluster proves it; the empty string where nothing does."""
+    def detach_mark(self, cluster: str) -> str:
+        """Return by what a namespace that is detached on a cluster proves it; the empty string where nothing does."""
         state = self.clusters.get(cluster)
-        return state.release_mark if state else ""
+        return state.detach_mark if state else ""
 
     def as_applied(self) -> "Snapshot":
         """Return the same world with ``mode: Apply``, to see what that would do."""

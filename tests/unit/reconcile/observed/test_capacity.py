@@ -85,7 +85,7 @@ def test_a_namespace_counts_while_it_is_being_deleted_and_until_it_is_gone(ledge
     assert ledger.taken() == Totals()
 
 
-def test_what_is_released_or_another_installations_does_not_count(ledger: Watched) -> None:
+def test_what_is_detached_or_another_installations_does_not_count(ledger: Watched) -> None:
     ledger.heard(key_of("theirs"), live(revision(namespace="theirs"), installation="inst-2"))
     ledger.write(revision())
     ledger.heard(KEY, live(revision(), labels={}))
@@ -149,7 +149,7 @@ def test_what_is_reserved_is_taken_until_it_is_given_up_or_reserved_anew(ledger:
     assert ledger.usage("shop", ()).taken(SITE, but=KEY) == SMALL
     ledger.reserve("shop", claim("small"))
     assert ledger.taken() == SMALL
-    ledger.release("shop")
+    ledger.unreserve("shop")
     assert ledger.taken() == Totals()
 
 
@@ -157,7 +157,7 @@ def test_what_was_written_counts_by_itself_and_once(ledger: Watched) -> None:
     ledger.reserve("shop", claim("large"))
     ledger.write(revision("large"))
     assert ledger.taken() == LARGE
-    ledger.release("shop")
+    ledger.unreserve("shop")
     assert ledger.taken() == LARGE
 
 
@@ -167,7 +167,7 @@ def test_what_shrinks_is_free_when_the_pass_has_ended(ledger: Watched) -> None:
     ledger.reserve("shop", claim("small"))
     ledger.write(revision("small"))
     assert ledger.taken() == LARGE
-    ledger.release("shop")
+    ledger.unreserve("shop")
     assert ledger.taken() == SMALL
 
 
@@ -175,7 +175,7 @@ def test_two_projects_that_want_one_namespace_take_its_room_once(ledger: Watched
     ledger.reserve("shop", claim("small", "shared"))
     ledger.reserve("other", claim("large", "shared"))
     assert ledger.taken() == LARGE
-    ledger.release("other")
+    ledger.unreserve("other")
     assert ledger.taken() == SMALL
 
 
@@ -195,7 +195,7 @@ def test_who_found_no_room_is_told_once_when_there_is_more(ledger: Watched) -> N
 def test_who_waits_is_told_when_a_reservation_comes_to_nothing(ledger: Watched) -> None:
     ledger.reserve("failing", claim("large", "failing-dev"))
     ledger.reserve("waiting", {}, refused=[SITE])
-    ledger.release("failing")
+    ledger.unreserve("failing")
     assert ledger.told == ["waiting"]
 
 
@@ -211,7 +211,7 @@ def test_who_waits_no_more_is_not_told(ledger: Watched, allocations: dict[Object
 def test_a_project_that_reserves_in_vain_does_not_wake_itself(ledger: Watched) -> None:
     for _ in range(3):
         ledger.reserve("shop", claim("small", "taken-name"), refused=[SITE])
-        ledger.release("shop")
+        ledger.unreserve("shop")
     assert ledger.told == []
 
 
@@ -221,7 +221,7 @@ def test_a_project_is_told_of_the_room_that_it_gives_up_itself(ledger: Watched) 
     ledger.reserve("shop", claim("small"), refused=[SITE])
     ledger.write(revision("small"))
     assert ledger.told == []
-    ledger.release("shop")
+    ledger.unreserve("shop")
     assert ledger.told == ["shop"]
 
 
@@ -240,7 +240,7 @@ async def admit(ledger: Watched, project: str, room: Totals, dice: random.Random
         ledger.write(wanted)
         assert not room.below(ledger.taken())
         await asyncio.sleep(0)
-    ledger.release(project)
+    ledger.unreserve(project)
     return written
 
 
@@ -274,7 +274,7 @@ def recount(written: Mapping[ObjectKey, Allocation]) -> dict[SiteKey, Totals]:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_the_sums_are_what_a_recount_gives(seed: int) -> None:
-    """Whatever is heard, lost, reserved and released, in any order; and a reservation never lowers a sum."""
+    """Whatever is heard, lost, reserved and unreserved, in any order; and a reservation never lowers a sum."""
     dice, ledger = random.Random(seed), Watched()
     sites = [SITE, SiteKey("hub", "second", "a"), SiteKey("hub", "second", "b")]
     projects = ["p0", "p1", "p2"]
@@ -283,7 +283,7 @@ def test_the_sums_are_what_a_recount_gives(seed: int) -> None:
         size, namespace = dice.choice(("small", "large")), f"n{dice.randint(0, 8)}"
         given = revision(size, namespace=namespace, site=dice.choice(sites))
         wanted, key = allocations_of([given]), key_of(namespace)
-        match dice.choice(("write", "lose", "reserve", "release")):
+        match dice.choice(("write", "lose", "reserve", "unreserve")):
             case "write":
                 ledger.write(given)
                 written |= wanted
@@ -292,9 +292,9 @@ def test_the_sums_are_what_a_recount_gives(seed: int) -> None:
                 written.pop(key, None)
             case "reserve":
                 ledger.reserve(dice.choice(projects), wanted, refused=[dice.choice(sites)])
-            case "release":
-                ledger.release(dice.choice(projects))
+            case "unreserve":
+                ledger.unreserve(dice.choice(projects))
         assert not any(ledger.taken(site).below(totals) for site, totals in recount(written).items())
     for project in projects:
-        ledger.release(project)
+        ledger.unreserve(project)
     assert ledger.usage("nobody", ()).sums == recount(written)
