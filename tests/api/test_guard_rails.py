@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,7 @@ def test_the_operator_is_kept_to_what_is_its_own(people: People, attack: list[st
 
 WHOSE = {"installation": "test", "project": "guarded", "uid": "uid-1"}
 CLAIM = {LABEL: "test", names.LABEL_PROJECT: "guarded", names.LABEL_PROJECT_UID: "uid-1"}
+ANNOTATIONS = (names.ANNOTATION_RELEASED, names.ANNOTATION_DETACHED)
 NOT_THEIRS: dict[str, tuple[dict[str, str] | None, dict[str, str]]] = {
     "another installation's": ({**WHOSE, "installation": "test-2"}, CLAIM),
     "another project's": ({**WHOSE, "project": "guarded-2"}, CLAIM),
@@ -207,25 +209,36 @@ NOT_THEIRS: dict[str, tuple[dict[str, str] | None, dict[str, str]]] = {
 
 
 def test_the_operator_takes_back_what_was_detached_from_whom_it_labels(people: People) -> None:
-    """Not even a thief of its token gives a detached object to another project than it came from."""
+    """Not even a thief of its token gives a detached object to another project than it came from.
+
+    The present annotation counts, if there is one, and else the former.
+    """
     place = "--namespace=guarded-left"
     people.admin.does("create", "namespace", "guarded-left")
     people.admin.does("create", "quota", "left", "--hard=pods=1", place)
     objects = (("namespace", "guarded-left"), ("resourcequota", "left", place))
+    theirs = {"at": "now", **WHOSE, "environment": "dev"}
     for origin, labels in NOT_THEIRS.values():
-        for kind, name, *options in objects:
-            people.admin.does(*patch(kind, name, says(origin), *options))
+        for annotation, (kind, name, *options) in product(ANNOTATIONS, objects):
+            people.admin.does(*patch(kind, name, says(origin, annotation), *options))
             people.account.meets(ACCOUNT, *patch(kind, name, {"metadata": {"labels": labels}}, *options))
+            people.admin.does(*patch(kind, name, says(None, annotation), *options))
+    for annotation, (kind, name, *options) in product(ANNOTATIONS, reversed(objects)):
+        people.admin.does(*patch(kind, name, says(theirs, annotation), *options))
+        people.account.does(*patch(kind, name, {"metadata": {"labels": CLAIM}}, *options, "--dry-run=server"))
+    for kind, name, *options in objects:
+        people.admin.does(*patch(kind, name, says({**theirs, "project": "guarded-2"}), *options))
+        people.account.meets(ACCOUNT, *patch(kind, name, {"metadata": {"labels": CLAIM}}, *options))
+        people.admin.does(*patch(kind, name, says(theirs), *options))
     for kind, name, *options in reversed(objects):
-        people.admin.does(*patch(kind, name, says({"at": "now", **WHOSE, "environment": "dev"}), *options))
         people.account.does(*patch(kind, name, {"metadata": {"labels": CLAIM}}, *options))
     people.account.does("delete", "namespace", "guarded-left", "--wait=false")
 
 
-def says(origin: dict[str, str] | None) -> dict[str, Any]:
+def says(origin: dict[str, str] | None, annotation: str = names.ANNOTATION_DETACHED) -> dict[str, Any]:
     """Return the patch that lets an object say where it was detached from, as a detachment writes it."""
     text = None if origin is None else orjson.dumps(origin).decode()
-    return {"metadata": {"annotations": {names.ANNOTATION_DETACHED: text}}}
+    return {"metadata": {"annotations": {annotation: text}}}
 
 
 def test_the_cluster_behind_a_connection_is_entered_once(people: People) -> None:

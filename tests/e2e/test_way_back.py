@@ -1,5 +1,7 @@
 """A commit that drops an environment, and its revert: what was detached is the project's again, and nothing is lost."""
 
+from itertools import product
+
 import orjson
 import pytest
 
@@ -83,13 +85,14 @@ def test_a_forged_origin_is_refused_by_the_server(hub: Hub, squatter: Api) -> No
     hub.wait("forged")
     installation = hub.one(NAMESPACE, "forged-dev")["metadata"]["labels"][names.LABEL_INSTALLATION]
     origin = {"installation": installation, "project": "forged", "uid": uid, "environment": "test"}
-    claim = says(origin)
+    claims = [says(origin, annotation) for annotation in (names.ANNOTATION_DETACHED, names.ANNOTATION_RELEASED)]
     rule = f"rule {DETACHED_POLICY}"
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "forged-test"}}
-    with pytest.raises(RefusedError, match=rule):
-        squatter.create(NAMESPACE.path(), {**manifest, "metadata": {**manifest["metadata"], **claim["metadata"]}})
+    for claim in claims:
+        with pytest.raises(RefusedError, match=rule):
+            squatter.create(NAMESPACE.path(), {**manifest, "metadata": {**manifest["metadata"], **claim["metadata"]}})
     squatter.create(NAMESPACE.path(), manifest)
-    for path in ("", "/status"):
+    for claim, path in product(claims, ("", "/status")):
         with pytest.raises(RefusedError, match=rule):
             squatter.patch(f"{NAMESPACE.path(name='forged-test')}{path}", claim)
     hub.declare("forged", team=TEAM, environments=[DEV, TEST])
@@ -115,9 +118,9 @@ def test_what_was_written_before_the_policy_came_is_confirmed_by_an_administrato
     assert hub.one(NAMESPACE, "planted-test")["metadata"]["uid"] == detached["metadata"]["uid"]
 
 
-def says(origin: Manifest) -> Manifest:
+def says(origin: Manifest, annotation: str = names.ANNOTATION_DETACHED) -> Manifest:
     """Return the patch that lets a namespace say where it was detached from, as a detachment writes it."""
-    return {"metadata": {"annotations": {names.ANNOTATION_DETACHED: orjson.dumps(origin).decode()}}}
+    return {"metadata": {"annotations": {annotation: orjson.dumps(origin).decode()}}}
 
 
 def test_a_detached_namespace_is_free_for_its_people(hub: Hub, squatter: Api) -> None:

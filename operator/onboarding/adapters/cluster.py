@@ -123,6 +123,7 @@ class KubeCluster:
             guard_problem=guards.problem,
             guard_unknown=guards.unknown,
             detach_mark=self._guards.detach_mark,
+            former_detach_mark=self._guards.former_detach_mark,
             argocd=all(self._informers[kind].served for kind in ARGO_KINDS),
         )
 

@@ -101,9 +101,14 @@ class GuardProber:
 
     @property
     def detach_mark(self) -> str:
-        """The UID of the binding of the policy on detached namespaces; the empty string where there is none."""
+        """UID of the binding of the policy on detached namespaces; empty if there is none."""
         form = self._guards[_DETACHED].form
         return form.binding.partition("/")[0] if form else ""
+
+    @property
+    def former_detach_mark(self) -> str:
+        """UID of the binding under which a former version detached namespaces; empty if there is none."""
+        return self._heard[_BINDINGS].get(names.FORMER_DETACHED_BINDING, "").partition("/")[0]
 
     def wake(self) -> None:
         """Ask what is due: no event of the policies tells that there is a project to ask by."""
@@ -203,7 +208,7 @@ class GuardProber:
 
     def _change(self, plural: str, item: Manifest, *, gone: bool = False) -> None:
         metadata = item["metadata"]
-        if metadata["name"] not in self._guards:
+        if metadata["name"] not in {*self._guards, names.FORMER_DETACHED_BINDING}:
             return
         form = "" if gone else f"{metadata['uid']}/{metadata.get('generation', '')}"
         self._heard[plural][metadata["name"]] = form

@@ -25,6 +25,7 @@ class Server:
 
     def __init__(self) -> None:
         self.items = {kind: dict.fromkeys((*names.GUARD_POLICIES, *names.HUB_GUARD_POLICIES), 1) for kind in KINDS}
+        self.items[KINDS[1]][names.FORMER_DETACHED_BINDING] = 1
         self.answers: dict[str, OnboardingError | str] = {}
         """What a policy answers instead: an error, or what becomes of the annotation of an object that passes."""
         self.silent: set[str] = set()
@@ -214,28 +215,6 @@ async def test_a_change_of_a_policy_or_its_binding_is_asked_about(server: Server
         await probed.until_told(f"{ACCOUNT} is not in force: nothing refused the object that it refuses to everybody")
         del server.answers[ACCOUNT]
         await probed.until_told("")
-
-
-async def test_a_detachment_is_marked_by_the_binding_that_guards_it(server: Server) -> None:
-    """A binding that is changed is the same one; one that is made anew is another, and nothing of before counts."""
-    _, bindings = KINDS
-    async with probing(server) as probed:
-        assert not probed.prober.detach_mark, "nothing was heard yet"
-        await probed.until_told("")
-        assert probed.prober.detach_mark == f"{bindings}-{DETACHED}-0"
-        for kind in KINDS:
-            asked = len(server.asked)
-            server.change(kind, DETACHED)
-            await probed.until(lambda asked=asked: len(server.asked) > asked)
-            await probed.until_told("")
-        assert probed.prober.detach_mark == f"{bindings}-{DETACHED}-0"
-        server.remove(bindings, DETACHED)
-        await probed.until_told(f"{DETACHED} is not in force")
-        assert not probed.prober.detach_mark
-        server.made[bindings, DETACHED] = 1
-        server.change(bindings, DETACHED)
-        await probed.until_told("")
-        assert probed.prober.detach_mark == f"{bindings}-{DETACHED}-1"
 
 
 async def test_a_change_of_others_policies_is_none_of_ours(server: Server) -> None:

@@ -21,6 +21,7 @@ from onboarding.build.kinds import (
 from onboarding.build.revision import Owner
 from onboarding.reconcile.observed.cached_object import CachedObject, Origin, cached_object_of, key_of, own_label
 from onboarding.reconcile.observed.ports import Cluster
+from onboarding.reconcile.observed.snapshot import ClusterState
 
 _DETACHED_KINDS: Final = (RESOURCE_QUOTA, LIMIT_RANGE, NETWORK_POLICY, ROLE_BINDING)
 """What is detached in a namespace; all else is deleted."""
@@ -60,8 +61,7 @@ def is_proven(owner: Owner, environment: str, key: ObjectKey, live: CachedObject
     could not be known before, and nobody else could write it afterwards.
     """
     if key.kind is NAMESPACE:
-        state, mark = cluster.state, live.origin.mark if live.origin else ""
-        return state.guarded and mark != "" and mark == state.detach_mark
+        return cluster.state.guarded and live.origin is not None and _is_marked(live.origin, cluster.state)
     around = cluster.cached(ObjectKey(key.cluster, NAMESPACE, "", key.namespace))
     return around is not None and (around.owner, around.environment) == (owner, environment)
 
@@ -92,7 +92,7 @@ def conflict(key: ObjectKey, live: CachedObject) -> str:
         project, uid, installation = live.owner.project, live.owner.uid, live.owner.installation
         told = f"belongs to project {project} (UID {uid}, installation {installation})"
     elif live.origin:
-        (installation, project, uid), environment, _ = live.origin
+        (installation, project, uid), environment, *_ = live.origin
         told = f"was detached from environment {environment} of project {project} (UID {uid})"
     else:
         told = "carries no label of ours"
@@ -121,9 +121,18 @@ def former(key: ObjectKey, live: CachedObject) -> str:
     return f"{key} {told}: nothing is lost, and nothing of it is changed. {way_out}"
 
 
+def _is_marked(origin: Origin, state: ClusterState) -> bool:
+    """Return whether a namespace carries the UID of a binding that its annotation was guarded under from the first.
+
+    The former binding proves the former annotation alone: its UID was known before anything guarded the present one.
+    """
+    former = origin.former and origin.mark == state.former_detach_mark
+    return origin.mark != "" and (former or origin.mark == state.detach_mark)
+
+
 def _same_place(one: Origin | None, other: Origin | None) -> bool:
     """Return whether two objects were detached from the same environment, whatever proves it."""
-    return one is not None and other is not None and one._replace(mark=other.mark) == other
+    return one is not None and other is not None and one[:2] == other[:2]
 
 
 def _way_out(key: ObjectKey) -> str:
@@ -139,7 +148,7 @@ def _allocation(labels: dict[str, str], annotations: dict[str, str], live: Cache
     return {
         "metadata": {
             "labels": labels,
-            "annotations": {**annotations, names.ANNOTATION_DETACHED: None},
+            "annotations": {**annotations, names.ANNOTATION_DETACHED: None, names.ANNOTATION_RELEASED: None},
             "resourceVersion": str(live.version),
         }
     }

@@ -34,6 +34,8 @@ class Origin(NamedTuple):
     environment: str
     mark: str = ""
     """Of a namespace: the binding of the admission policy under which that was written, by its UID."""
+    former: bool = False
+    """Whether the annotation has its former name."""
 
 
 class CachedObject(NamedTuple):
@@ -178,7 +180,8 @@ def owner_of(labels: dict[str, str]) -> Owner | None:
 
 def origin_of(annotations: Mapping[str, str]) -> Origin | None:
     """Return where an object says that it was detached from; None where it does not, or not as we write it."""
-    text = annotations.get(names.ANNOTATION_DETACHED, "")
+    former = names.ANNOTATION_DETACHED not in annotations
+    text = annotations.get(names.ANNOTATION_RELEASED if former else names.ANNOTATION_DETACHED, "")
     if not text or len(text) > _LONGEST_ORIGIN:
         return None
     try:
@@ -194,7 +197,7 @@ def origin_of(annotations: Mapping[str, str]) -> Origin | None:
     if len(parts) != len(_ORIGIN):
         return None
     installation, project, uid, environment = parts
-    return Origin(_owner(installation, project, uid), environment, _word(told.get("guard", "")))
+    return Origin(_owner(installation, project, uid), environment, _word(told.get("guard", "")), former)
 
 
 def _word(given: str) -> str:

@@ -58,7 +58,9 @@ class ClusterState:
     guard_unknown: bool = False
     """Whether they are not known to be missing either."""
     detach_mark: str = ""
-    """The UID of the binding of the admission policy on detached namespaces; empty where it is not known."""
+    """UID of the binding of the admission policy on detached namespaces; empty if it is not known."""
+    former_detach_mark: str = ""
+    """UID of the binding under which a former version detached namespaces; empty if there is none."""
     argocd: bool = True
 
     @property
@@ -133,7 +135,7 @@ class Snapshot:
         return "" if state.known else f"cluster {cluster}: {state.problem}"
 
     def detach_mark(self, cluster: str) -> str:
-        """Return by what a namespace that is detached on a cluster proves it; the empty string where nothing does."""
+        """Return the mark of a namespace that is detached on a cluster now; empty if none is known."""
         state = self.clusters.get(cluster)
         return state.detach_mark if state else ""
 

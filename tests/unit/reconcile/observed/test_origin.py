@@ -51,6 +51,14 @@ def test_what_is_not_written_as_we_write_it_is_no_origin(text: str) -> None:
     assert origin_of({names.ANNOTATION_DETACHED: text}) is None
 
 
+def test_the_former_annotation_is_read_where_the_present_one_is_absent() -> None:
+    text, other = orjson.dumps(ORIGIN).decode(), orjson.dumps({**ORIGIN, "environment": "test"}).decode()
+    assert origin_of({names.ANNOTATION_RELEASED: text}) == Origin(OWNER, "dev", former=True)
+    both = {names.ANNOTATION_DETACHED: text, names.ANNOTATION_RELEASED: other}
+    assert origin_of(both) == Origin(OWNER, "dev")
+    assert origin_of({**both, names.ANNOTATION_DETACHED: "x"}) is None
+
+
 @pytest.mark.parametrize("guard", [{}, {"guard": ""}, {"guard": "x y"}], ids=str)
 def test_an_origin_without_a_mark_that_can_be_read_has_none(guard: dict[str, Any]) -> None:
     text = orjson.dumps({**ORIGIN, **guard}).decode()
