@@ -120,7 +120,7 @@ def _check_section(check: Check[Any]) -> str:
     fields = ", ".join(f"`{path}`" for path in check.reads) or "none"
     return (
         f"\n### {check.id}\n\n{check.description}\n\n"
-        f"- Theme: {check.theme}; track: {check.track}; evidence: {check.evidence}\n"
+        f"- Track: {check.track}; evidence: {check.evidence}\n"
         f"- Who acts: {check.actor}\n- Remedy: {check.remedy}\n- Fields it reads: {fields}\n"
     )
 

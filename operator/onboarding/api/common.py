@@ -72,9 +72,13 @@ Group = Annotated[
 ]
 """A group of the identity provider, in the characters that Kubernetes RBAC and Argo CD's policies both take."""
 
+LABEL_KEY = (
+    r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*/)?"
+    r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"
+)
+"""Pattern of a label's key: an optional DNS prefix and a name."""
 LABEL_KEY_RULE = Rule(
-    "self.all(k, k.matches('^([a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*/)?"
-    "[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$') && size(k) <= 100)",
+    f"self.all(k, k.matches('{LABEL_KEY}') && size(k) <= 100)",
     "a label key is an optional DNS prefix and a name of at most 63 letters, digits, '-', '_' and '.'",
 )
 LabelValue = Annotated[str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?$")]

@@ -95,7 +95,7 @@ class Evidence(StrEnum):
     """What a check rests on."""
 
     OBSERVED = "Observed"
-    DECLARED = "ProjectCache"
+    DECLARED = "Declared"
     ATTESTED = "Attested"
 
 

@@ -2,16 +2,15 @@
 
 from onboarding.api.gates import Track
 from onboarding.api.status import Evidence
-from onboarding.checks.finding import Finding, Theme, check, undecided
+from onboarding.api.text import listed
+from onboarding.checks.finding import Finding, check, undecided
 from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
-from onboarding.checks.placement import listed
 from onboarding.checks.probe import GroupRequest
 from onboarding.checks.several import platform_acts, worst
 
 
 @check(
     "PersonaUnknown",
-    Theme.ACCESS,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="spec.team.groups names personas of the policy",
@@ -34,7 +33,6 @@ def _groups(inputs: ProjectInputs) -> list[GroupRequest]:
 
 @check(
     "GroupsExist",
-    Theme.ACCESS,
     Track.TECHNICAL,
     Evidence.OBSERVED,
     remedy="have the groups made in the identity provider, or correct their names in spec.team.groups",

@@ -13,7 +13,7 @@ from onboarding.api.gates import Actor, Track
 from onboarding.api.quantities import decimal, milli, shortest
 from onboarding.api.quota import CONTAINER_RESOURCES, container_limits, gpu_key, quota_of
 from onboarding.api.status import Evidence
-from onboarding.checks.finding import Finding, Theme, check
+from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import EnvironmentInputs
 from onboarding.checks.totals import Totals
 
@@ -24,7 +24,6 @@ _PLACE_FIELDS: Final = (*_SIZE_FIELDS, "environments.target", "environments.site
 
 @check(
     "CapacityExceeded",
-    Theme.CAPACITY,
     Track.TECHNICAL,
     Evidence.OBSERVED,
     remedy="the platform team adds capacity to the site, or the project takes a smaller size or another target",
@@ -33,7 +32,7 @@ _PLACE_FIELDS: Final = (*_SIZE_FIELDS, "environments.target", "environments.site
 )
 def sites_have_room(inputs: EnvironmentInputs) -> Finding | None:
     """On each of its sites the quotas of all projects, this environment counted once, fit the declared capacity."""
-    resources, target = _resources(inputs), inputs.target
+    resources, target = inputs.resources, inputs.target
     if resources is None or target is None:
         return None
     full = {
@@ -59,7 +58,6 @@ def sites_have_room(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "CeilingExceeded",
-    Theme.CAPACITY,
     Track.TECHNICAL,
     Evidence.OBSERVED,
     remedy="the project takes smaller sizes, or asks the platform team for an OnboardingDecision of kind Grant with a "
@@ -68,7 +66,7 @@ def sites_have_room(inputs: EnvironmentInputs) -> Finding | None:
 )
 def project_keeps_to_its_ceiling(inputs: EnvironmentInputs) -> Finding | None:
     """All environments of its kind, production or not, on all their sites, fit what one project may take."""
-    resources, stage = _resources(inputs), inputs.stage
+    resources, stage = inputs.resources, inputs.stage
     if resources is None or stage is None:
         return None
     everywhere = sum((Totals.of(resources) for _ in inputs.sites), _NOTHING)
@@ -86,7 +84,6 @@ def project_keeps_to_its_ceiling(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "DefaultPodDoesNotFit",
-    Theme.CAPACITY,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="a size or resources with room for one container, or other container defaults in the policy",
@@ -94,7 +91,7 @@ def project_keeps_to_its_ceiling(inputs: EnvironmentInputs) -> Finding | None:
 )
 def default_pod_fits(inputs: EnvironmentInputs) -> Finding | None:
     """A container that names no resources starts: minimum ≤ request ≤ limit ≤ maximum, and all of it in the quota."""
-    resources = _resources(inputs)
+    resources = inputs.resources
     if resources is None:
         return None
     problems = "; ".join(_misfits(inputs, resources))
@@ -112,7 +109,6 @@ def default_pod_fits(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "ShrinkBelowUse",
-    Theme.CAPACITY,
     Track.TECHNICAL,
     Evidence.OBSERVED,
     remedy="the project scales its workload down first, or takes a size that holds what it uses",
@@ -120,7 +116,7 @@ def default_pod_fits(inputs: EnvironmentInputs) -> Finding | None:
 )
 def quota_holds_what_is_used(inputs: EnvironmentInputs) -> Finding | None:
     """Where the quota of a running environment shrinks, it still holds what is used of it."""
-    resources, target = _resources(inputs), inputs.target
+    resources, target = inputs.resources, inputs.target
     if resources is None or target is None:
         return None
     if not inputs.room.used:
@@ -210,8 +206,3 @@ def _current(inputs: EnvironmentInputs, site: str) -> Totals:
 def _chosen(inputs: EnvironmentInputs) -> bool:
     """Return whether the project chose how large its environment is, rather than leave it to the policy."""
     return inputs.environment.resources is not None or inputs.environment.size is not None
-
-
-def _resources(inputs: EnvironmentInputs) -> Resources | None:
-    """Return what the environment would get; None where its size is not known, which another check says."""
-    return inputs.environment.resources or inputs.size

@@ -4,7 +4,7 @@ from typing import Final
 
 from onboarding.api.gates import Actor, Track
 from onboarding.api.status import Evidence
-from onboarding.checks.finding import Finding, Theme, check
+from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import EnvironmentInputs
 from onboarding.checks.journey import gate_of
 
@@ -13,7 +13,6 @@ MAX_REVISION_BYTES: Final = 64 * 1024
 
 @check(
     "EnvironmentMoved",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.OBSERVED,
     remedy="name the former target and namespace, or declare another environment and move the workload",
@@ -36,7 +35,6 @@ def environment_stays(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "NoGate",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="choose another target for this stage, or ask the platform team to open it at a gate",
@@ -52,7 +50,6 @@ def a_gate_leads_there(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "RevisionTooLarge",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="shorten labels, groups, flows or repositories",

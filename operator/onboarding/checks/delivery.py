@@ -8,7 +8,7 @@ from onboarding.api.delivery import Repository
 from onboarding.api.gates import Track
 from onboarding.api.status import CheckResult, Evidence
 from onboarding.checks.deployed import deployed, value_repositories
-from onboarding.checks.finding import Finding, Theme, check, undecided
+from onboarding.checks.finding import Finding, check, undecided
 from onboarding.checks.inputs import ProjectInputs, RunningInputs
 from onboarding.checks.probe import ImageRequest, RepositoryFacts, RepositoryRequest, Request
 from onboarding.checks.several import some, worst
@@ -25,7 +25,6 @@ def _repositories(inputs: ProjectInputs) -> Iterator[RepositoryRequest]:
 
 @check(
     "RepositoryReachable",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.OBSERVED,
     remedy="look at spec.repositories[] and spec.environments[].deployments[]: url, revision and path name what is in "
@@ -42,7 +41,10 @@ def _repositories(inputs: ProjectInputs) -> Iterator[RepositoryRequest]:
     requests_of=_repositories,
 )
 def repository_reachable(inputs: ProjectInputs) -> Finding | None:
-    """Every Git repository answers and has the revisions and paths that environments deploy; charts are not asked."""
+    """Every Git repository answers and has the revisions and paths that environments deploy; charts are not asked.
+
+    A path is Unknown if the Git server does not offer partial clones (``uploadpack.allowFilter``).
+    """
     return worst(_repository(inputs, repository) for repository in _of_git(inputs))
 
 
@@ -53,7 +55,6 @@ def _running(inputs: RunningInputs) -> Iterator[Request[Any]]:
 
 @check(
     "ImagesExist",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.OBSERVED,
     remedy="push the image, for every platform of the policy; where its registry refuses us, have the policy name a "
@@ -68,7 +69,6 @@ def images_exist(inputs: RunningInputs) -> Finding | None:
 
 @check(
     "ApplicationsHealthy",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.OBSERVED,
     remedy="look at the Applications in Argo CD, and mend what they report",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from onboarding.api.gates import Track
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.status import Evidence
-from onboarding.checks.finding import Finding, Theme, check
+from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import ProjectInputs
 
 ROLES = ("development", "operations", "test")
@@ -15,7 +15,6 @@ ROLES = ("development", "operations", "test")
 
 @check(
     "SponsorNamed",
-    Theme.PEOPLE,
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
     remedy="name who supports the project in its organisation in spec.sponsor",
@@ -28,7 +27,6 @@ def sponsor_is_named(inputs: ProjectInputs) -> Finding | None:
 
 @check(
     "ObjectivesNamed",
-    Theme.PEOPLE,
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
     remedy="say what the project is to achieve in spec.objectives, a sentence each",
@@ -43,7 +41,6 @@ def objectives_are_named(inputs: ProjectInputs) -> Finding | None:
 
 @check(
     "OrganisationNamed",
-    Theme.PEOPLE,
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
     remedy="name the organisation that the project belongs to in spec.organisation.name",
@@ -57,7 +54,6 @@ def organisation_is_named(inputs: ProjectInputs) -> Finding | None:
 
 @check(
     "TeamComplete",
-    Theme.PEOPLE,
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
     remedy="give each of these roles to somebody in spec.team.people[].roles",
@@ -72,7 +68,6 @@ def team_is_complete(inputs: ProjectInputs) -> Finding | None:
 
 @check(
     "PoaNamed",
-    Theme.PEOPLE,
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
     remedy="name the operational application pilot in spec.team.poa",
@@ -85,7 +80,6 @@ def poa_is_named(inputs: ProjectInputs) -> Finding | None:
 
 @check(
     "PoaSeparate",
-    Theme.PEOPLE,
     Track.ORGANISATIONAL,
     Evidence.OBSERVED,
     remedy="name another person in spec.team.poa: whoever answers for production neither builds nor runs the project",

@@ -1,17 +1,17 @@
 """Checks on where an environment runs and how large it is. Names are compared exactly."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from onboarding.api.gates import Actor, Track
 from onboarding.api.status import Evidence
 from onboarding.api.target import HostingTargetSpec
-from onboarding.checks.finding import Finding, Theme, check
+from onboarding.api.text import choose, listed
+from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import EnvironmentInputs
 
 
 @check(
     "StageUnknown",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="spec.environments[].stage names a stage of the policy",
@@ -29,7 +29,6 @@ def stage_is_known(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "SizeUnknown",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="spec.environments[].size names a size of the policy",
@@ -49,7 +48,6 @@ def size_is_known(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "TargetUnknown",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="spec.environments[].target names a HostingTarget",
@@ -76,7 +74,6 @@ def target_is_known(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "StageNotAllowedOnTarget",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="choose a target that takes the stage",
@@ -95,7 +92,6 @@ def target_takes_stage(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "SiteUnknown",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="spec.environments[].sites names sites of the target",
@@ -117,7 +113,6 @@ def sites_are_known(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "NamespaceNameNotAllowed",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="remove spec.environments[].namespace, or ask the platform team to allow names",
@@ -135,7 +130,6 @@ def namespace_name_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "ZoneNotAllowed",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="choose a target that takes projects of this sensitivity zone",
@@ -154,7 +148,6 @@ def zone_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "ResidencyNotMet",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="choose a target where data stays as the project demands",
@@ -174,7 +167,6 @@ def residency_is_met(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "ExposureNotAllowed",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="choose a target that offers these networks, or remove them from spec.environments[].exposures",
@@ -196,7 +188,6 @@ def exposures_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "ProfileNotAllowed",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="choose a target that takes this workload profile",
@@ -216,7 +207,6 @@ def profile_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "ContractNotInForce",
-    Theme.PLACEMENT,
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
     remedy="choose another target, or ask the platform team about the contract of this one",
@@ -237,7 +227,6 @@ def contract_is_in_force(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "JourneyUnknown",
-    Theme.PLACEMENT,
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
     remedy="spec.journey names a journey of the policy",
@@ -249,17 +238,6 @@ def journey_is_known(inputs: EnvironmentInputs) -> Finding | None:
     if journey is None or journey in known:
         return None
     return Finding(f"spec.journey {journey!r} is not in the policy", f"{choose(known)}; or leave spec.journey out")
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return names as a sorted list for a message."""
-    return ", ".join(sorted(names)) or "none exists"
-
-
-def choose(names: Iterable[str]) -> str:
-    """Return what to do where a name is not known: choose one that is."""
-    known = sorted(names)
-    return f"choose one of: {', '.join(known)}" if known else "there is none to choose from"
 
 
 def targets_where(inputs: EnvironmentInputs, fits: Callable[[HostingTargetSpec], bool]) -> str:

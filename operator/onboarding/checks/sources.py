@@ -6,16 +6,15 @@ from typing import Final
 from onboarding.api.delivery import CredentialKind, Repository, RepositoryCredential, lies_under, normalized
 from onboarding.api.gates import Track
 from onboarding.api.status import Evidence
-from onboarding.checks.finding import Finding, Theme, check
+from onboarding.api.text import choose, listed
+from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import EnvironmentInputs
-from onboarding.checks.placement import choose, listed
 
 _OVER_HTTP: Final = ("https://", "http://")
 
 
 @check(
     "RepositoryNotAllowed",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="move the repository to a host that the policy allows, or ask the platform team to allow this one",
@@ -35,7 +34,6 @@ def repositories_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "RepositoryUnknown",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="name a repository of spec.repositories[]",
@@ -70,7 +68,6 @@ def repositories_are_known(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "DeploymentUnfit",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="leave out of spec.environments[].deployments[] what its repository has no use for",
@@ -94,7 +91,6 @@ def deployments_fit(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "CredentialUnknown",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="spec.repositories[].credentials names a login of the policy",
@@ -114,7 +110,6 @@ def credentials_are_known(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "CredentialNotAllowed",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="name a login that is for this project and this URL, or ask the platform team for one",
@@ -135,7 +130,6 @@ def credentials_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
 
 @check(
     "RepositoryReserved",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="use a repository of your own, or ask the platform team to add the project to a login for this one",

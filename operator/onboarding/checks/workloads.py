@@ -6,7 +6,7 @@ from functools import wraps
 from onboarding.api.gates import Actor, Track
 from onboarding.api.status import CheckResult, Evidence
 from onboarding.api.target import Flavour
-from onboarding.checks.finding import Check, Finding, Theme, check, undecided
+from onboarding.checks.finding import Check, Finding, check, undecided
 from onboarding.checks.images import parse_image
 from onboarding.checks.inputs import RunningInputs
 from onboarding.checks.probe import Workload, WorkloadsFacts, WorkloadsRequest
@@ -50,7 +50,6 @@ def of_running(
 
         made = check(
             check_id,
-            Theme.WORKLOADS,
             Track.TECHNICAL,
             Evidence.OBSERVED,
             remedy=remedy,
@@ -106,7 +105,9 @@ def image_compliant(inputs: RunningInputs, workload: Workload) -> Iterator[str]:
 @of_each("ProbesDefined", remedy="give every container that keeps running a readinessProbe and a livenessProbe")
 def probes_defined(_inputs: RunningInputs, workload: Workload) -> Iterator[str]:
     """Every container of a Deployment, StatefulSet or DaemonSet has a readiness and a liveness probe."""
-    for container in workload.containers if workload.kind in _LONG_RUNNING else ():
+    if workload.kind not in _LONG_RUNNING:
+        return
+    for container in workload.containers:
         probes = {"readiness": container.readiness, "liveness": container.liveness}
         if missing := [name for name, there in probes.items() if not there]:
             yield f" ({container.name}): no {' and no '.join(missing)} probe"

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from onboarding.api.common import Resources
-from onboarding.api.policy import Size
 from onboarding.build.naming import namespace_of
 from onboarding.build.place import Place, cluster_of
 from onboarding.build.revision import Binding, Revision
@@ -28,7 +26,7 @@ def resolve_revisions(
     environment, stage, target = inputs.environment, inputs.stage, inputs.target
     if stage is None or target is None:
         raise ValueError("an environment that does not pass its checks has no candidate")
-    resources = environment.resources or (_resources(inputs.size) if inputs.size else None)
+    resources = inputs.resources
     if resources is None:
         raise ValueError("an environment that does not pass its checks has no resources")
     return [
@@ -62,11 +60,6 @@ def resolve_revisions(
         )
         for site in inputs.sites
     ]
-
-
-def _resources(size: Size) -> Resources:
-    """Return what a size comes to, without its name, as an admitted revision has it."""
-    return Resources.model_construct(**{name: getattr(size, name) for name in Resources.model_fields})
 
 
 def _bindings(inputs: EnvironmentInputs) -> tuple[Binding, ...]:
