@@ -68,8 +68,8 @@ faults: $(INSTALLED) ## Every fault at every write, and a whole run in which the
 	ONBOARDING_FULL_FAULTS=1 $(RUN)/pytest --durations=10 tests/faults
 	ONBOARDING_WATCH_LAG=1.5 $(RUN)/pytest --durations=10 tests/e2e
 
-bench: $(INSTALLED) ## Measure against a raw writer; writes the table of the README
-	$(PY) -m tests.bench --readme
+bench: $(INSTALLED) ## Measure against a raw writer; writes the tables of docs/benchmarks.md and the README
+	$(PY) -m tests.bench --docs
 
 image: $(INSTALLED) ## Build the container image, weigh it, and onboard a project from inside it: root and buildah
 	$(PY) -m image $(if $(IMAGE),--name=$(IMAGE)) $(if $(PYTHON_IMAGE),--python-image=$(PYTHON_IMAGE)) \

@@ -17,6 +17,7 @@ from onboarding.api.status import Reason
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.observed.validity import Verdict, status_due
+from onboarding.reconcile.status import ready
 from tests.unit.reconcile.status.test_status import DEV, LIVE, SITUATIONS, outcome, status_of
 from tests.unit.snapshots import NOW, decided, snapshot_of, spec_of
 

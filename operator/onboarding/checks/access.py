@@ -13,11 +13,11 @@ from onboarding.checks.several import platform_acts, worst
     "PersonaUnknown",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.team.groups names personas of the policy",
+    remedy="use only personas of the policy as keys of spec.team.groups",
     reads=("team.groups",),
 )
 def personas_are_known(inputs: EnvironmentInputs) -> Finding | None:
-    """Groups are given for personas of the policy only."""
+    """spec.team.groups names only personas of the policy."""
     unknown = sorted(name for name in inputs.spec.team.groups if inputs.project.persona(name) is None)
     if not unknown:
         return None
@@ -35,7 +35,7 @@ def _groups(inputs: ProjectInputs) -> list[GroupRequest]:
     "GroupsExist",
     Track.TECHNICAL,
     Evidence.OBSERVED,
-    remedy="have the groups made in the identity provider, or correct their names in spec.team.groups",
+    remedy="have the groups created in the identity provider, or correct their names in spec.team.groups",
     reads=("team.groups",),
     requests_of=_groups,
 )

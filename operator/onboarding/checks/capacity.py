@@ -65,7 +65,7 @@ def sites_have_room(inputs: EnvironmentInputs) -> Finding | None:
     reads=_PLACE_FIELDS,
 )
 def project_keeps_to_its_ceiling(inputs: EnvironmentInputs) -> Finding | None:
-    """All environments of its kind, production or not, on all their sites, fit what one project may take."""
+    """All environments of its kind, production or not, on all their sites, fit the ceiling of one project."""
     resources, stage = inputs.resources, inputs.stage
     if resources is None or stage is None:
         return None
@@ -86,7 +86,7 @@ def project_keeps_to_its_ceiling(inputs: EnvironmentInputs) -> Finding | None:
     "DefaultPodDoesNotFit",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="a size or resources with room for one container, or other container defaults in the policy",
+    remedy="choose a size with room for one container, or change the container defaults of the policy",
     reads=_SIZE_FIELDS,
 )
 def default_pod_fits(inputs: EnvironmentInputs) -> Finding | None:
@@ -111,11 +111,11 @@ def default_pod_fits(inputs: EnvironmentInputs) -> Finding | None:
     "ShrinkBelowUse",
     Track.TECHNICAL,
     Evidence.OBSERVED,
-    remedy="the project scales its workload down first, or takes a size that holds what it uses",
+    remedy="the project scales its workload down first, or takes a size that is not smaller than the current use",
     reads=_PLACE_FIELDS,
 )
 def quota_holds_what_is_used(inputs: EnvironmentInputs) -> Finding | None:
-    """Where the quota of a running environment shrinks, it still holds what is used of it."""
+    """If the quota of a running environment shrinks, it is not smaller than its current use."""
     resources, target = inputs.resources, inputs.target
     if resources is None or target is None:
         return None

@@ -37,11 +37,11 @@ def environment_stays(inputs: EnvironmentInputs) -> Finding | None:
     "NoGate",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="choose another target for this stage, or ask the platform team to open it at a gate",
+    remedy="choose another target for this stage, or ask the platform team to add it to spec.gates[].opens",
     reads=("environments.stage", "environments.target"),
 )
 def a_gate_leads_there(inputs: EnvironmentInputs) -> Finding | None:
-    """Where the policy has gates, one of them opens this stage on this target."""
+    """If the policy has gates, one of them opens this stage on this target."""
     stage, target = inputs.environment.stage, inputs.target_name
     if not inputs.policy.gates or inputs.stage is None or target is None or gate_of(inputs.policy, stage, target):
         return None

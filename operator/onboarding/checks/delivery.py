@@ -27,8 +27,8 @@ def _repositories(inputs: ProjectInputs) -> Iterator[RepositoryRequest]:
     "RepositoryReachable",
     Track.TECHNICAL,
     Evidence.OBSERVED,
-    remedy="look at spec.repositories[] and spec.environments[].deployments[]: url, revision and path name what is in "
-    "the Git server",
+    remedy="correct url, revision or path in spec.repositories[] or spec.environments[].deployments[]: they must exist "
+    "in the Git server",
     reads=(
         "environments.deployments",
         "repositories.url",
@@ -57,8 +57,8 @@ def _running(inputs: RunningInputs) -> Iterator[Request[Any]]:
     "ImagesExist",
     Track.TECHNICAL,
     Evidence.OBSERVED,
-    remedy="push the image, for every platform of the policy; where its registry refuses us, have the policy name a "
-    "login for it in probes.credentials",
+    remedy="push the image, for every platform of the policy; if its registry refuses the operator, have the policy "
+    "name a login for it in probes.credentials",
     reads=(),
     requests_of=_running,
 )
@@ -71,7 +71,7 @@ def images_exist(inputs: RunningInputs) -> Finding | None:
     "ApplicationsHealthy",
     Track.TECHNICAL,
     Evidence.OBSERVED,
-    remedy="look at the Applications in Argo CD, and mend what they report",
+    remedy="look at the Applications in Argo CD, and fix the trouble that they report",
     reads=("repositories",),
 )
 def applications_healthy(inputs: RunningInputs) -> Finding | None:

@@ -20,7 +20,7 @@ from onboarding.checks.several import some, worst
     "FlowZoneUnknown",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.flows[].zone names a network zone of the target",
+    remedy="set spec.flows[].zone to a network zone of the target",
     reads=("flows.zone", "flows.environments", "environments.target"),
 )
 def zones_are_known(inputs: EnvironmentInputs) -> Finding | None:
@@ -43,7 +43,7 @@ def zones_are_known(inputs: EnvironmentInputs) -> Finding | None:
     "FlowOutsideZone",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.flows[].cidrs lie within the flow's zone; leave them out for the whole zone",
+    remedy="keep spec.flows[].cidrs within the flow's zone, or leave them out for the whole zone",
     reads=("flows.zone", "flows.cidrs", "flows.environments", "environments.target"),
 )
 def flows_stay_in_their_zone(inputs: EnvironmentInputs) -> Finding | None:
@@ -70,7 +70,7 @@ def flows_stay_in_their_zone(inputs: EnvironmentInputs) -> Finding | None:
     "FlowEnvironmentUnknown",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.flows[].environment and spec.flows[].environments name environments of this project",
+    remedy="set spec.flows[].environment and spec.flows[].environments to environments of this project",
     reads=("flows.environment", "flows.environments"),
 )
 def flow_environments_are_known(inputs: EnvironmentInputs) -> Finding | None:
@@ -90,8 +90,8 @@ def flow_environments_are_known(inputs: EnvironmentInputs) -> Finding | None:
     "FlowBetweenClusters",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="name in spec.flows[].environments only those on the other end's cluster; between clusters, lead the flow "
-    "through a zone",
+    remedy="in spec.flows[].environments, name only environments on the other end's cluster; between clusters, lead "
+    "the flow through a zone",
     reads=("flows.environment", "flows.environments", "environments.target", "environments.sites"),
 )
 def flows_stay_on_a_cluster(inputs: EnvironmentInputs) -> Finding | None:
@@ -117,7 +117,7 @@ def flows_stay_on_a_cluster(inputs: EnvironmentInputs) -> Finding | None:
     "DomainAllowed",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.environments[].domains end in suffixes of the target",
+    remedy="choose spec.environments[].domains with a suffix of the target",
     reads=("environments.domains", "environments.exposures", "environments.target"),
 )
 def domains_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
@@ -144,7 +144,7 @@ def _dns(inputs: RunningInputs) -> Iterator[DnsRequest]:
     "DomainResolves",
     Track.TECHNICAL,
     Evidence.OBSERVED,
-    remedy="have the domain entered into the DNS",
+    remedy="have the domain added to the DNS",
     reads=("environments.domains",),
     actor=Actor.NETWORK,
     requests_of=_dns,

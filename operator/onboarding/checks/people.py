@@ -17,11 +17,11 @@ ROLES = ("development", "operations", "test")
     "SponsorNamed",
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
-    remedy="name who supports the project in its organisation in spec.sponsor",
+    remedy="name a sponsor of the project in spec.sponsor",
     reads=("sponsor",),
 )
 def sponsor_is_named(inputs: ProjectInputs) -> Finding | None:
-    """Somebody supports the project in its organisation."""
+    """The project names a sponsor in its organisation."""
     return None if inputs.spec.sponsor else Finding("spec.sponsor names nobody")
 
 
@@ -29,11 +29,11 @@ def sponsor_is_named(inputs: ProjectInputs) -> Finding | None:
     "ObjectivesNamed",
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
-    remedy="say what the project is to achieve in spec.objectives, a sentence each",
+    remedy="list the objectives of the project in spec.objectives, a sentence each",
     reads=("objectives",),
 )
 def objectives_are_named(inputs: ProjectInputs) -> Finding | None:
-    """The project says what it is to achieve."""
+    """The project lists its objectives."""
     if any(objective.strip() for objective in inputs.spec.objectives):
         return None
     return Finding("spec.objectives says nothing")
@@ -60,7 +60,7 @@ def organisation_is_named(inputs: ProjectInputs) -> Finding | None:
     reads=("team.people",),
 )
 def team_is_complete(inputs: ProjectInputs) -> Finding | None:
-    """Somebody of the team does development, somebody operations and somebody test."""
+    """The team has a member for each of development, operations and test."""
     held = {role.strip().casefold() for person in inputs.spec.team.people for role in person.roles}
     missing = [role for role in ROLES if role not in held]
     return Finding(f"nobody in spec.team.people has the role {', '.join(missing)}") if missing else None
@@ -74,7 +74,7 @@ def team_is_complete(inputs: ProjectInputs) -> Finding | None:
     reads=("team.poa",),
 )
 def poa_is_named(inputs: ProjectInputs) -> Finding | None:
-    """Somebody answers for production."""
+    """The project names its operational application pilot, who answers for production."""
     return None if inputs.spec.team.poa else Finding("spec.team.poa names nobody")
 
 

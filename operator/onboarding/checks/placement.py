@@ -14,7 +14,7 @@ from onboarding.checks.inputs import EnvironmentInputs
     "StageUnknown",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.environments[].stage names a stage of the policy",
+    remedy="set spec.environments[].stage to a stage of the policy",
     reads=("environments.stage",),
 )
 def stage_is_known(inputs: EnvironmentInputs) -> Finding | None:
@@ -31,7 +31,7 @@ def stage_is_known(inputs: EnvironmentInputs) -> Finding | None:
     "SizeUnknown",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.environments[].size names a size of the policy",
+    remedy="set spec.environments[].size to a size of the policy",
     reads=("environments.size", "environments.resources"),
 )
 def size_is_known(inputs: EnvironmentInputs) -> Finding | None:
@@ -50,7 +50,7 @@ def size_is_known(inputs: EnvironmentInputs) -> Finding | None:
     "TargetUnknown",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.environments[].target names a HostingTarget",
+    remedy="set spec.environments[].target to an existing HostingTarget",
     reads=("environments.target",),
 )
 def target_is_known(inputs: EnvironmentInputs) -> Finding | None:
@@ -76,7 +76,7 @@ def target_is_known(inputs: EnvironmentInputs) -> Finding | None:
     "StageNotAllowedOnTarget",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="choose a target that takes the stage",
+    remedy="choose a target that allows the stage",
     reads=("environments.stage", "environments.target"),
 )
 def target_takes_stage(inputs: EnvironmentInputs) -> Finding | None:
@@ -94,7 +94,7 @@ def target_takes_stage(inputs: EnvironmentInputs) -> Finding | None:
     "SiteUnknown",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.environments[].sites names sites of the target",
+    remedy="set spec.environments[].sites to sites of the target",
     reads=("environments.sites", "environments.target"),
 )
 def sites_are_known(inputs: EnvironmentInputs) -> Finding | None:
@@ -119,7 +119,7 @@ def sites_are_known(inputs: EnvironmentInputs) -> Finding | None:
     reads=("environments.namespace",),
 )
 def namespace_name_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
-    """An environment names its namespace only where the policy allows that."""
+    """An environment names its namespace only if the policy allows it."""
     if inputs.environment.namespace is None or inputs.policy.allow_namespace_names:
         return None
     return Finding(
@@ -150,11 +150,11 @@ def zone_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
     "ResidencyNotMet",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="choose a target where data stays as the project demands",
+    remedy="choose a target with the residency that the project demands",
     reads=("classification.residency", "environments.target"),
 )
 def residency_is_met(inputs: EnvironmentInputs) -> Finding | None:
-    """Data stays on the target where the project demands that it stays."""
+    """Data on the target stays within the territory that the project demands."""
     target, residency = inputs.target, inputs.spec.classification.residency
     if target is None or not residency or target.residency == residency:
         return None
@@ -233,7 +233,7 @@ def contract_is_in_force(inputs: EnvironmentInputs) -> Finding | None:
     reads=("journey",),
 )
 def journey_is_known(inputs: EnvironmentInputs) -> Finding | None:
-    """The kind of accompaniment, where the project names one, is one of the policy's."""
+    """If the project names a journey, it is one of the policy's."""
     journey, known = inputs.spec.journey, inputs.policy.journeys
     if journey is None or journey in known:
         return None

@@ -21,7 +21,7 @@ _OVER_HTTP: Final = ("https://", "http://")
     reads=("repositories.url",),
 )
 def repositories_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
-    """Every repository lies under a prefix of the policy, where it has any. Compared exactly, up to a slash."""
+    """If the policy has prefixes, every repository lies under one of them, compared exactly up to a slash."""
     allowed = inputs.policy.delivery.repository_prefixes
     for repository in inputs.spec.repositories:
         if allowed and not any(lies_under(repository.url, prefix) for prefix in allowed):
@@ -46,7 +46,7 @@ def repositories_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
     ),
 )
 def repositories_are_known(inputs: EnvironmentInputs) -> Finding | None:
-    """What deployments and charts name is a repository of the project: of value files, one of Git."""
+    """Deployments and charts name repositories of the project; value files come from a Git repository."""
     known = {repository.name: repository for repository in inputs.spec.repositories}
     for deployment in inputs.environment.deployments:
         if deployment.repository not in known:
@@ -70,11 +70,11 @@ def repositories_are_known(inputs: EnvironmentInputs) -> Finding | None:
     "DeploymentUnfit",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="leave out of spec.environments[].deployments[] what its repository has no use for",
+    remedy="remove the fields from spec.environments[].deployments[] that do not apply to its repository",
     reads=("environments.deployments", "repositories.name", "repositories.chart", "repositories.recurse"),
 )
 def deployments_fit(inputs: EnvironmentInputs) -> Finding | None:
-    """A deployment changes what its repository has: no path of a chart, and no value files of plain manifests."""
+    """A deployment fits its repository: no path for a chart, no value files for plain manifests."""
     known = {repository.name: repository for repository in inputs.spec.repositories}
     for deployment in inputs.environment.deployments:
         repository = known.get(deployment.repository)
@@ -93,7 +93,7 @@ def deployments_fit(inputs: EnvironmentInputs) -> Finding | None:
     "CredentialUnknown",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.repositories[].credentials names a login of the policy",
+    remedy="set spec.repositories[].credentials to a login of the policy",
     reads=("repositories.credentials",),
 )
 def credentials_are_known(inputs: EnvironmentInputs) -> Finding | None:
@@ -136,7 +136,7 @@ def credentials_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
     reads=("repositories.url",),
 )
 def repositories_are_open_to_the_project(inputs: EnvironmentInputs) -> Finding | None:
-    """No repository lies where only other projects may log in.
+    """No repository lies under a login that is for other projects only.
 
     Argo CD keeps what it has fetched by URL, and shows it to whoever names that URL, with a login or without.
     """

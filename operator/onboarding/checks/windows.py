@@ -22,7 +22,7 @@ _EMPTY_ITEM: Final = re.compile(r"(^|[\s,]),|,(\s|$)")
     "WindowInvalid",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="mend spec.environments[].releaseWindows",
+    remedy="correct spec.environments[].releaseWindows",
     reads=("environments.releaseWindows",),
 )
 def windows_are_valid(inputs: EnvironmentInputs) -> Finding | None:
@@ -37,7 +37,7 @@ def windows_are_valid(inputs: EnvironmentInputs) -> Finding | None:
     "WindowTooWide",
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="let spec.environments[].releaseWindows of kind Allow lie within the windows of the policy",
+    remedy="keep spec.environments[].releaseWindows of kind Allow within the windows of the policy",
     reads=("environments.releaseWindows",),
 )
 def windows_stay_within_the_platforms(inputs: EnvironmentInputs) -> Finding | None:

@@ -170,7 +170,7 @@ def no_host_path(_inputs: RunningInputs, workload: Workload) -> Iterator[str]:
 
 @of_running("WorkloadsDeployed", remedy="deploy the project, and scale at least one workload above zero")
 def workloads_deployed(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding | None:
-    """At least one Deployment, StatefulSet, DaemonSet or CronJob is there and not scaled to zero."""
+    """At least one Deployment, StatefulSet, DaemonSet or CronJob exists and is not scaled to zero."""
     if facts.omitted or any(workload.replicas for workload in facts.workloads):
         return None
     scaled = " but what is scaled to zero" if facts.workloads else ""
@@ -209,7 +209,7 @@ def disruption_budgeted(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding
 
 @of_running("Monitored", remedy="add a ServiceMonitor or a PodMonitor to the environment's namespace")
 def monitored(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding | None:
-    """At least one ServiceMonitor or PodMonitor collects metrics, where anything runs."""
+    """If workloads run, at least one ServiceMonitor or PodMonitor collects metrics."""
     if facts.monitors or not _anything(facts):
         return None
     if _MONITORS.issubset(facts.not_served):
@@ -219,7 +219,7 @@ def monitored(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding | None:
 
 @of_running(
     "CertificateReady",
-    remedy="look at the Certificate's events (kubectl describe certificate) and mend what its issuer asks for",
+    remedy="look at the Certificate's events (kubectl describe certificate) and fix the trouble that it reports",
     reads=("environments.domains",),
 )
 def certificate_ready(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding | None:
@@ -239,7 +239,7 @@ def certificate_ready(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding |
     actor=Actor.PLATFORM,
 )
 def backup_scheduled(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding | None:
-    """A Schedule of Velero that is not paused includes the namespace, where anything runs."""
+    """If workloads run, a Velero Schedule that is not paused includes the namespace."""
     if facts.schedules or not _anything(facts):
         return None
     if "Schedule" in facts.not_served:
