@@ -172,6 +172,15 @@ async def test_the_hub_is_always_there() -> None:
     assert (list(pool), len(pool), pool[HUB]) == ([HUB], 1, pool._hub)
 
 
+async def test_the_hub_is_never_opened_as_a_site() -> None:
+    """Every target may name it; a Secret of that name would lead to a second connection."""
+    made = Pool()
+    made.contents = {HUB: kubeconfig()}
+    made.pool.follow({HUB})
+    await made.settle()
+    assert (list(made.pool), made.site.events, made.pool[HUB]) == ([HUB], [], made.hub)
+
+
 async def test_a_site_is_unknown_until_it_is_connected_and_started() -> None:
     made = Pool()
     made.contents = {"site": kubeconfig()}

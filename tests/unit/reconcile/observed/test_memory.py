@@ -1,13 +1,14 @@
 """What is remembered saves work and decides nothing: any way through the worlds ends as it does without a memory."""
 
-import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import orjson
-import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import NETWORK_POLICY, RESOURCE_QUOTA
@@ -124,18 +125,27 @@ STEPS: dict[str, Callable[[Course], Any]] = {
 }
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_a_pass_with_a_memory_comes_to_the_same(seed: int) -> None:
-    course = Course()
-    for name in random.Random(seed).choices(list(STEPS), k=50):
-        STEPS[name](course)
-        fresh = course.look()
-        course.memory = Memory(course.memory)
-        remembering = replace(fresh, memory=course.memory)
+class Remembered(RuleBasedStateMachine):
+    """A pass with a memory and one without, after each step of any course."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.course = Course()
+
+    @rule(name=st.sampled_from(list(STEPS)))
+    def step(self, name: str) -> None:
+        STEPS[name](self.course)
+        fresh = self.course.look()
+        self.course.memory = Memory(self.course.memory)
+        remembering = replace(fresh, memory=self.course.memory)
         assert find_changes(remembering, make_plan(remembering), {}.get) == find_changes(
             fresh, make_plan(fresh), {}.get
-        ), name
-        assert told(remembering) == told(fresh), name
+        )
+        assert told(remembering) == told(fresh)
+
+
+def test_a_pass_with_a_memory_comes_to_the_same() -> None:
+    run_state_machine_as_test(Remembered, settings=settings(max_examples=12, stateful_step_count=50))
 
 
 def test_a_question_that_is_asked_again_is_not_worked_out_again() -> None:
