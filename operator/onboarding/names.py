@@ -23,8 +23,10 @@ ANNOTATION_CREDENTIALS: Final = f"{GROUP}/credentials"
 """On an AppProject: the repository Secrets beside it, each with a digest of what was written last."""
 ANNOTATION_GUARD_PROBE: Final = f"{GROUP}/guard-probe"
 """On an object that the admission policy of that name refuses to everybody: its answer proves that it is in force."""
+ANNOTATION_DETACHED: Final = f"{GROUP}/detached-from"
+"""On a detached object: which environment it came from, for the people who find it, and for the way back."""
 ANNOTATION_RELEASED: Final = f"{GROUP}/released-from"
-"""On an object that we let go: where it came from, for the people who find it, and for the way back."""
+"""The former name of that annotation: read, removed when the object comes back, and never written."""
 
 FINALIZER: Final = f"{GROUP}/teardown"
 CASCADE_FINALIZER: Final = "resources-finalizer.argocd.argoproj.io"
@@ -46,10 +48,12 @@ GUARD_POLICIES: Final = (
     "project-onboarding-operator-account",
     "project-onboarding-managed-namespaces",
     "project-onboarding-managed-objects",
-    "project-onboarding-released-namespaces",
+    "project-onboarding-detached-namespaces",
 )
 """ValidatingAdmissionPolicies, and bindings of the same names, without which a site receives no writes."""
 HUB_GUARD_POLICIES: Final = ("project-onboarding-projects", "project-onboarding-decisions")
 """Those that the hub has besides: without them it receives no writes either."""
-GUARD_VERSION: Final = 1
+FORMER_DETACHED_BINDING: Final = "project-onboarding-released-namespaces"
+"""Binding under which a former version detached namespaces: its UID proves the former annotation, so it stays."""
+GUARD_VERSION: Final = 2
 """Version of the admission policies, which their answers to the probe carry; raised whenever a rule of them changes."""

@@ -9,7 +9,7 @@ from onboarding import names
 from tests.api.persons import Person
 
 INSTALL = Path(__file__).parents[2] / "manifests" / "install"
-ACCOUNT, NAMESPACES, OBJECTS, RELEASED = names.GUARD_POLICIES
+ACCOUNT, NAMESPACES, OBJECTS, DETACHED = names.GUARD_POLICIES
 PROJECTS, DECISIONS = names.HUB_GUARD_POLICIES
 POLICY, BINDING = "validatingadmissionpolicy", "validatingadmissionpolicybinding"
 KEY, LABEL = names.ANNOTATION_GUARD_PROBE, names.LABEL_INSTALLATION

@@ -17,7 +17,7 @@ from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"<!-- guard-lists:begin -->\n```yaml\n(.*?)```\n<!-- guard-lists:end -->", re.DOTALL)
-ACCOUNT, NAMESPACES, OBJECTS, RELEASED = names.GUARD_POLICIES
+ACCOUNT, NAMESPACES, OBJECTS, DETACHED = names.GUARD_POLICIES
 DRY, HERE = "--dry-run=server", "--namespace=listed-dev"
 MAKE = ["create", DRY, "--filename=-"]
 EVERYTHING, OPERATES, EDITS = "cluster-admin", "project-onboarding-operator-site", "edit"

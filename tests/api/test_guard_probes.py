@@ -12,13 +12,13 @@ from tests.api.guard_objects import (
     ACCOUNT,
     BINDING,
     DECISIONS,
+    DETACHED,
     DRY,
     KEY,
     NAMESPACES,
     OBJECTS,
     PROJECT,
     PROJECTS,
-    RELEASED,
     SYNC,
     refuses,
     restore,
@@ -76,7 +76,7 @@ def argocd(installed: ControlPlane, admin: Person) -> Iterator[Person]:
 MARKED: dict[str, list[Any]] = {
     NAMESPACES: [*DRY, thing("Namespace", NAMESPACES)],
     OBJECTS: [*DRY, SYNC, thing("ServiceAccount", OBJECTS)],
-    RELEASED: [*DRY, thing("Namespace", RELEASED, labelled=False)],
+    DETACHED: [*DRY, thing("Namespace", DETACHED, labelled=False)],
     PROJECTS: [*patch("projectonboarding", "guard-probed", {"metadata": {"annotations": {KEY: PROJECTS}}}), None],
     DECISIONS: [
         *DRY,
@@ -106,7 +106,7 @@ def test_an_object_with_a_policys_name_is_refused_to_everybody(admin: Person, ar
 
 @pytest.mark.parametrize("policy", names.GUARD_POLICIES)
 def test_it_is_refused_to_the_operator_too(account: Person, policy: str) -> None:
-    kind, place = ("Namespace", []) if policy in (NAMESPACES, RELEASED) else ("ServiceAccount", [SYNC])
+    kind, place = ("Namespace", []) if policy in (NAMESPACES, DETACHED) else ("ServiceAccount", [SYNC])
     wait_until(lambda: refuses(account, policy, *DRY, *place, body=thing(kind, policy)), what=f"{policy} is enforced")
     assert refuses(account, policy, *DRY, *place, body=thing(kind, f"{policy}/0123abcd"))
 

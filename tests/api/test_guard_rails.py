@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.api.persons import Person, patch
 from tests.support.waiting import wait_until
 
 DATA = Path(__file__).parent / "guard_rails"
-ACCOUNT, NAMESPACES, OBJECTS, RELEASED = names.GUARD_POLICIES
+ACCOUNT, NAMESPACES, OBJECTS, DETACHED = names.GUARD_POLICIES
 PROJECTS, DECISIONS = names.HUB_GUARD_POLICIES
 DEV, ARGO, PLATFORM = "--namespace=guarded-dev", "--namespace=argocd", "--namespace=project-onboarding"
 LABEL = names.LABEL_INSTALLATION
@@ -203,29 +204,33 @@ NOT_THEIRS: dict[str, tuple[dict[str, str] | None, dict[str, str]]] = {
     "without a project": (WHOSE, {key: CLAIM[key] for key in CLAIM if key != names.LABEL_PROJECT}),
     "without a UID": (WHOSE, {key: CLAIM[key] for key in CLAIM if key != names.LABEL_PROJECT_UID}),
 }
-"""By case, what an object says of where it was released from, and the labels with which it is claimed."""
+"""By case, what an object says of where it was detached from, and the labels with which it is claimed."""
 
 
-def test_the_operator_takes_back_what_was_released_from_whom_it_labels(people: People) -> None:
-    """Not even a thief of its token gives a released object to another project than it came from."""
+def test_the_operator_takes_back_what_was_detached_from_whom_it_labels(people: People) -> None:
+    """Not even a thief of its token gives a detached object to another project; the present annotation counts first."""
     place = "--namespace=guarded-left"
     people.admin.does("create", "namespace", "guarded-left")
     people.admin.does("create", "quota", "left", "--hard=pods=1", place)
     objects = (("namespace", "guarded-left"), ("resourcequota", "left", place))
+    theirs = {"at": "now", **WHOSE, "environment": "dev"}
     for origin, labels in NOT_THEIRS.values():
-        for kind, name, *options in objects:
-            people.admin.does(*patch(kind, name, says(origin), *options))
+        for said, (kind, name, *options) in product(((origin, None), (None, origin), (origin or {}, theirs)), objects):
+            people.admin.does(*patch(kind, name, says(*said), *options))
             people.account.meets(ACCOUNT, *patch(kind, name, {"metadata": {"labels": labels}}, *options))
+    for said, (kind, name, *options) in product(((theirs, None), (None, theirs)), objects):
+        people.admin.does(*patch(kind, name, says(*said), *options))
+        people.account.does(*patch(kind, name, {"metadata": {"labels": CLAIM}}, *options, "--dry-run=server"))
     for kind, name, *options in reversed(objects):
-        people.admin.does(*patch(kind, name, says({"at": "now", **WHOSE, "environment": "dev"}), *options))
         people.account.does(*patch(kind, name, {"metadata": {"labels": CLAIM}}, *options))
     people.account.does("delete", "namespace", "guarded-left", "--wait=false")
 
 
-def says(origin: dict[str, str] | None) -> dict[str, Any]:
-    """Return the patch that lets an object say where it was released from, as a release writes it."""
-    text = None if origin is None else orjson.dumps(origin).decode()
-    return {"metadata": {"annotations": {names.ANNOTATION_RELEASED: text}}}
+def says(*origins: dict[str, str] | None) -> dict[str, Any]:
+    """Return the patch that lets an object say where it was detached from: by the present and the former annotation."""
+    texts = (None if origin is None else orjson.dumps(origin).decode() for origin in origins)
+    annotations = (names.ANNOTATION_DETACHED, names.ANNOTATION_RELEASED)
+    return {"metadata": {"annotations": dict(zip(annotations, texts, strict=True))}}
 
 
 def test_the_cluster_behind_a_connection_is_entered_once(people: People) -> None:

@@ -16,7 +16,7 @@ from tests.support.helm import CHART, helm
 from tests.support.waiting import wait_until
 
 NAMESPACE = "project-onboarding"
-ACCOUNT, NAMESPACES, OBJECTS, RELEASED = names.GUARD_POLICIES
+ACCOUNT, NAMESPACES, OBJECTS, DETACHED = names.GUARD_POLICIES
 SECONDS = 20
 
 # Building helm from nothing takes some minutes on two cores.

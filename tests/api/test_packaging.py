@@ -183,6 +183,8 @@ def test_the_operator_looks_at_the_guard_rails_and_changes_none(hub: Objects) ->
 def test_every_rule_of_admission_fails_closed(hub: Objects) -> None:
     policies = {key[2]: item["spec"] for key, item in hub.items() if key[0] == "ValidatingAdmissionPolicy"}
     bindings = {key[2]: item["spec"] for key, item in hub.items() if key[0] == "ValidatingAdmissionPolicyBinding"}
+    former = bindings.pop(names.FORMER_DETACHED_BINDING)
+    assert former["policyName"] == names.FORMER_DETACHED_BINDING, "bound as it was: only its UID counts"
     assert policies.keys() == bindings.keys() > set(names.GUARD_POLICIES)
     for name, policy in policies.items():
         assert policy["failurePolicy"] == "Fail"

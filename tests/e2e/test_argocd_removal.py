@@ -102,7 +102,7 @@ def test_retain_leaves_every_workload_running(stage: Stage) -> None:
     running(stage, "staying")
     before = {name: stage.api(target).get(WEB.format(f"staying-{name}")) for name, target in PLACES.items()}
     stage.declare("staying", stage.git_repository("staying"), *ENVIRONMENTS[:2])
-    wait_until(lambda: own_labels(stage.far.get(NAMESPACE.path(name="staying-demo"))) == set(), what="demo is released")
+    wait_until(lambda: own_labels(stage.far.get(NAMESPACE.path(name="staying-demo"))) == set(), what="demo is detached")
     stage.hub.delete("staying")
     stage.hub.wait_gone("staying", within=60)
     for name, target in PLACES.items():

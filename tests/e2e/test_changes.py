@@ -96,12 +96,12 @@ def test_an_environment_that_is_added_leaves_the_others_alone(hub: Hub) -> None:
     assert not [write for write in audit.of_objects("grown") if "grown-dev" in (write.namespace, write.name)]
 
 
-def test_an_environment_that_is_removed_is_released(hub: Hub) -> None:
+def test_an_environment_that_is_removed_is_detached(hub: Hub) -> None:
     """Under Retain the namespace of a removed environment stays and is nobody's; the others are not written to."""
     audit = changed(hub, "shrunk", {"environments": [DEV, TEST]}, {"environments": [DEV]})
     wait_until(
-        lambda: names.ANNOTATION_RELEASED in hub.one(NAMESPACE, "shrunk-test")["metadata"]["annotations"],
-        what="the namespace is released",
+        lambda: names.ANNOTATION_DETACHED in hub.one(NAMESPACE, "shrunk-test")["metadata"]["annotations"],
+        what="the namespace is detached",
     )
     assert not [write for write in audit.of_objects("shrunk") if "shrunk-dev" in (write.namespace, write.name)]
     assert [item["name"] for item in hub.project("shrunk")["status"]["environments"]] == ["dev"]

@@ -187,6 +187,6 @@ def every_gate_told_of_itself_once(journey: Journey) -> None:
 
 def a_decision_counts_for_no_other_project_of_the_name(journey: Journey) -> None:
     journey.hub.delete(NAME)
-    journey.hub.wait_gone(NAME, meanwhile=lambda: journey.hub.release_applications(NAME))
+    journey.hub.wait_gone(NAME, meanwhile=lambda: journey.hub.finish_applications(NAME))
     journey.hub.declare(NAME, owner=CLAIRE, environments=ENVIRONMENTS[:1], objectives=["Again"], sponsor=CLAIRE)
     journey.reaches(NAME, "proposal", "demand-pilot")

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("operator")
 DEV = {"name": "dev", "stage": "dev"}
 TEST = {"name": "test", "stage": "dev"}
 PLURALS = {kind.kind: kind.plural for kind in CHILD_KINDS}
-VERBS = {"create": "create", "change": "patch", "release": "patch", "delete": "delete"}
+VERBS = {"create": "create", "change": "patch", "detach": "patch", "delete": "delete"}
 
 
 def planned(hub: Hub, name: str) -> set[tuple[str, str, str]]:
@@ -72,8 +72,8 @@ def test_a_plan_of_changes_and_removals_is_complete(hub: Hub) -> None:
     assert audit.of_objects("redrawn") == []
     hub.declare("redrawn", **after)
     wait_until(
-        lambda: names.ANNOTATION_RELEASED in hub.one(NAMESPACE, "redrawn-test")["metadata"]["annotations"],
-        what="the environment is released",
+        lambda: names.ANNOTATION_DETACHED in hub.one(NAMESPACE, "redrawn-test")["metadata"]["annotations"],
+        what="the environment is detached",
     )
     hub.wait("redrawn")
     hub.fence("after-redrawn")

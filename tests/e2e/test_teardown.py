@@ -15,7 +15,7 @@ from onboarding.build.kinds import (
     SERVICE_ACCOUNT,
 )
 from tests.support.audit import Audit
-from tests.support.hub import ARGOCD, REPOSITORY, Hub, own_labels, released_from
+from tests.support.hub import ARGOCD, REPOSITORY, Hub, detached_from, own_labels
 from tests.support.operator import OperatorProcess
 from tests.support.waiting import wait_until
 
@@ -58,15 +58,15 @@ def test_retain_lets_go_and_leaves_what_runs(hub: Hub, installed: ControlPlane, 
     namespace = hub.one(NAMESPACE, f"{name}-dev")
     assert own_labels(namespace) == set()
     assert names.ANNOTATION_ADMITTED not in namespace["metadata"]["annotations"]
-    origin = released_from(namespace)
+    origin = detached_from(namespace)
     assert (origin["project"], origin["uid"], origin["environment"]) == (name, declared["metadata"]["uid"], "dev")
     patched = {write.resource for write in audit.of_objects(name) if write.verb != "delete"}
     assert "applications" not in patched, "no cascade finalizer was ever put on"
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_a_released_namespace_keeps_its_guard_rails(hub: Hub) -> None:
-    """Quota, limits, policies and the team's access stay where the project was released; Argo CD's access goes."""
+def test_a_detached_namespace_keeps_its_guard_rails(hub: Hub) -> None:
+    """Quota, limits, policies and the team's access stay where the project was detached; Argo CD's access goes."""
     hub.declare("railed", repositories=[REPOSITORY], team=TEAM)
     hub.wait("railed")
     hub.delete("railed")
@@ -77,14 +77,14 @@ def test_a_released_namespace_keeps_its_guard_rails(hub: Hub) -> None:
     assert len(hub.api.items(NETWORK_POLICY.path("railed-dev"))) == 6
     bindings = {item["metadata"]["name"]: item for item in hub.api.items(ROLE_BINDING.path("railed-dev"))}
     assert set(bindings) == {"admin:onboarding:admin"}
-    assert released_from(bindings["admin:onboarding:admin"])["project"] == "railed"
+    assert detached_from(bindings["admin:onboarding:admin"])["project"] == "railed"
     assert hub.one(SERVICE_ACCOUNT, "railed-dev", names.SYNC_NAMESPACE) is None
     assert hub.one(APPLICATION, "railed-dev-app", ARGOCD) is None
     assert hub.one(APP_PROJECT, "railed", ARGOCD) is None
 
 
 def test_a_cascade_that_somebody_asked_for_is_taken_back(hub: Hub) -> None:
-    """An Application with Argo CD's cascade finalizer loses it before a release deletes it: its workload stays."""
+    """An Application with Argo CD's cascade finalizer loses it before a detachment deletes it: its workload stays."""
     hub.declare("uncascaded", repositories=[REPOSITORY])
     hub.wait("uncascaded")
     path = APPLICATION.path(ARGOCD, "uncascaded-dev-app")
@@ -103,22 +103,22 @@ def test_a_cascade_that_somebody_asked_for_is_taken_back(hub: Hub) -> None:
     hub.wait_gone("uncascaded")
 
 
-def test_a_project_made_again_never_touches_what_was_released(hub: Hub, operator: OperatorProcess) -> None:
+def test_a_project_made_again_never_touches_what_was_detached(hub: Hub, operator: OperatorProcess) -> None:
     """The same name with another UID is told whose the namespace was; the namespace stays as it is."""
     first = hub.declare("again", team=TEAM)
     hub.wait("again")
     hub.delete("again")
     hub.wait_gone("again")
-    released = hub.one(NAMESPACE, "again-dev")
+    detached = hub.one(NAMESPACE, "again-dev")
     second = hub.declare("again", team=TEAM)
     condition = hub.wait("again", "False", "FormerIncarnation")
     assert second["metadata"]["uid"] != first["metadata"]["uid"]
-    assert "released from" in condition["message"]
+    assert "detached from" in condition["message"]
     assert first["metadata"]["uid"] in condition["message"]
-    assert hub.one(NAMESPACE, "again-dev") == released
+    assert hub.one(NAMESPACE, "again-dev") == detached
     hub.delete("again")
     hub.wait_gone("again")
-    assert hub.one(NAMESPACE, "again-dev") == released
+    assert hub.one(NAMESPACE, "again-dev") == detached
 
 
 def test_a_project_without_environments_goes_at_once(hub: Hub) -> None:

@@ -8,7 +8,7 @@ from onboarding import names
 from onboarding.build.kinds import APP_PROJECT, APPLICATION, NAMESPACE
 from tests.support.api import RefusedError
 from tests.support.audit import Audit
-from tests.support.hub import ARGOCD, PROJECTS, REPOSITORY, Hub, own_labels, released_from
+from tests.support.hub import ARGOCD, PROJECTS, REPOSITORY, Hub, detached_from, own_labels
 from tests.support.operator import OperatorProcess
 from tests.support.people import Decider
 from tests.support.waiting import wait_until
@@ -62,7 +62,7 @@ def test_delete_waits_for_a_confirmation_and_says_so(hub: Hub, platform: Decider
     assert dying["metadata"]["finalizers"] == [names.CASCADE_FINALIZER]
     assert hub.one(APP_PROJECT, name, ARGOCD)["spec"]["sourceRepos"] == [REPOSITORY["url"]]
     assert "deletionTimestamp" not in hub.one(NAMESPACE, f"{name}-dev")["metadata"]
-    hub.wait_gone(name, within=60, meanwhile=lambda: hub.release_applications(name))
+    hub.wait_gone(name, within=60, meanwhile=lambda: hub.finish_applications(name))
     assert hub.one(NAMESPACE, f"{name}-dev") is None
     assert hub.one(APP_PROJECT, name, ARGOCD) is None
     gone = [write.resource for write in audit.of_objects(name) if write.verb == "delete"]
@@ -121,15 +121,15 @@ def test_a_decision_for_an_environment_does_not_confirm_the_project(
     hub.wait_gone(name, within=60)
 
 
-def test_a_waiting_deletion_is_released_by_retain(hub: Hub) -> None:
-    """Changing a project that waits for its deletion to Retain releases it: the namespace stays."""
+def test_a_waiting_deletion_is_detached_by_retain(hub: Hub) -> None:
+    """Changing a project that waits for its deletion to Retain detaches its environments: the namespace stays."""
     name = "spared"
     uid = waiting(hub, name)
     hub.api.patch(f"{PROJECTS}/{name}", {"spec": {"deletionPolicy": "Retain"}})
     hub.wait_gone(name)
     namespace = hub.one(NAMESPACE, f"{name}-dev")
     assert own_labels(namespace) == set()
-    assert released_from(namespace)["uid"] == uid
+    assert detached_from(namespace)["uid"] == uid
 
 
 def test_what_blocks_a_deletion_is_named(hub: Hub, platform: Decider) -> None:

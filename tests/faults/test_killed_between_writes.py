@@ -108,7 +108,7 @@ def test_an_onboarding_survives_a_kill_at_every_write(hub: Hub, runs: Runs) -> N
         assert made == {(key.kind.plural, key.namespace, key.name): 1 for key in hub.live(name)}, name
 
 
-def test_a_release_survives_kills(hub: Hub, runs: Runs) -> None:
+def test_a_detachment_survives_kills(hub: Hub, runs: Runs) -> None:
     """Killed on the way out, the operator lets go of everything after its restart, and deletes no namespace."""
     runs.undisturbed("out-calm")
     calm = Audit(hub.cluster)
@@ -125,7 +125,7 @@ def test_a_release_survives_kills(hub: Hub, runs: Runs) -> None:
         hub.wait_gone(name)
         assert not hub.live(name), name
         namespace = hub.one(CHILD_KINDS[0], f"{name}-dev")["metadata"]
-        assert json.loads(namespace["annotations"][names.ANNOTATION_RELEASED])["project"] == name
+        assert json.loads(namespace["annotations"][names.ANNOTATION_DETACHED])["project"] == name
         deleted = Counter(write[1:4] for write in audit.done(name) if write.verb == "delete")
         assert set(deleted.values()) == {1}, name
         assert {resource for resource, _, _ in deleted} == {

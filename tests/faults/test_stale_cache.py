@@ -23,7 +23,7 @@ def operator(start_behind: Start) -> OperatorProcess:
 def test_a_cascade_of_which_nothing_was_heard_is_taken_back(
     hub: Hub, proxy: FaultProxy, operator: OperatorProcess
 ) -> None:
-    """Released with Argo CD's finalizer on it, an Application would take its workload along."""
+    """Detached with Argo CD's finalizer on it, an Application would take its workload along."""
     hub.declare("unheard", repositories=[REPOSITORY])
     hub.wait("unheard")
     proxy.hush("/applications")

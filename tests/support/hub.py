@@ -126,16 +126,16 @@ class Hub:
         changes = [diff_object(item, cached_object_of(item.key.kind, live[item.key])) for item in present]
         return missing + extra + [str(change) for change in changes if change]
 
-    def release_applications(self, name: str) -> None:
+    def finish_applications(self, name: str) -> None:
         """Play Argo CD: take the cascade finalizer off the Applications that are being deleted."""
         for key, item in self.live(name).items():
             if key.kind is APPLICATION and "deletionTimestamp" in item["metadata"]:
                 self.api.patch(APPLICATION.path(ARGOCD, key.name), {"metadata": {"finalizers": None}})
 
 
-def released_from(item: Manifest) -> Manifest:
-    """Return where a released object says it came from."""
-    return orjson.loads(item["metadata"]["annotations"][names.ANNOTATION_RELEASED])
+def detached_from(item: Manifest) -> Manifest:
+    """Return where a detached object says it came from."""
+    return orjson.loads(item["metadata"]["annotations"][names.ANNOTATION_DETACHED])
 
 
 def own_labels(item: Manifest) -> set[str]:

@@ -8,7 +8,7 @@ from onboarding.build.kinds import RESOURCE_QUOTA, ChildKind, Manifest, ObjectKe
 from onboarding.errors import ApiError, OnboardingError, SecretError
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
 from onboarding.reconcile.observed.snapshot import ClusterState
-from tests.unit.snapshots import MARK
+from tests.unit.snapshots import STATE
 
 
 def merged(target: Any, patch: Any) -> Any:
@@ -28,7 +28,7 @@ class FakeCluster:
     """Implements ``reconcile.observed.ports.Cluster``; ``log`` holds what was asked of it."""
 
     def __init__(self, state: ClusterState | None = None) -> None:
-        self.state = state or ClusterState(release_mark=MARK)
+        self.state = state or STATE
         self.objects: dict[ObjectKey, Manifest] = {}
         self.log: list[tuple[str, ObjectKey]] = []
         self.broken: dict[tuple[str, str], OnboardingError] = {}

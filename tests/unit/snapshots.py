@@ -56,8 +56,11 @@ TARGETS = {
     "strict": HostingTargetSpec.model_validate({"sites": SITES[:1], "stages": ["prod"]}),
 }
 MARK = "22222222-2222-4222-8222-222222222222"
-"""The UID of the binding that lets the operator alone write where a namespace was released from."""
-CLUSTERS = {"hub": ClusterState(release_mark=MARK), "site-b/kubeconfig": ClusterState(release_mark=MARK)}
+"""The UID of the binding that lets the operator alone write where a namespace was detached from."""
+FORMER_MARK = "33333333-3333-4333-8333-333333333333"
+"""The UID of the binding under which a former version detached namespaces."""
+STATE = ClusterState(detach_mark=MARK, former_detach_mark=FORMER_MARK)
+CLUSTERS = {"hub": STATE, "site-b/kubeconfig": STATE}
 
 
 def spec_of(*environments: Mapping[str, Any], **fields: Any) -> ProjectOnboardingSpec:

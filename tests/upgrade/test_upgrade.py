@@ -4,6 +4,7 @@ A release that changes namespaces on purpose says so in CHANGED_BY_THIS_RELEASE,
 changelog, and says which writes belong to it; with the release it is emptied.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +12,15 @@ from typing import Any
 import pytest
 
 from devcluster import ControlPlane
-from onboarding.build.kinds import CHILD_KINDS, Manifest
+from onboarding import names
+from onboarding.build.kinds import CHILD_KINDS, NAMESPACE, Manifest
+from tests.support.api import Api
 from tests.support.audit import Audit, Write
-from tests.support.hub import Hub
+from tests.support.hub import Hub, own_labels
 from tests.support.installing import ROOT
 from tests.support.operator import OperatorProcess
 from tests.support.waiting import wait_until
-from tests.upgrade import fixture, plane
+from tests.upgrade import detached, fixture, plane
 from tests.upgrade.load import load, of_kind, path
 
 CHANGED_BY_THIS_RELEASE: dict[str, Callable[[Write], bool]] = {}
@@ -30,6 +33,9 @@ SCENES = sorted(
 )
 CHILDREN = {kind.plural for kind in CHILD_KINDS}
 FENCE = "fence"
+DETACHING, PROJECT = "default", "everything"
+"""The scene and its project that the environments were detached from."""
+BINDINGS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
 
 
 @dataclass(frozen=True)
@@ -61,9 +67,22 @@ def upgraded(request: pytest.FixtureRequest) -> Iterator[Upgraded]:
     with ControlPlane.start(f"upgrade-{scene}") as cluster:
         plane.install(cluster, fixture.read(folder / fixture.DEFINITIONS), fixture.read(folder / fixture.MANIFESTS))
         left = load(cluster, fixture.read(folder / f"{scene}.yaml"))
+        if scene == DETACHING:
+            _detach(cluster, left)
         cluster.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(ROOT / "crds"))
         cluster.kubectl("apply", "--server-side", "-k", str(ROOT / "manifests/install"))
+        # As the page says, and as Helm and tools that prune do.
+        cluster.kubectl("delete", "validatingadmissionpolicy", names.FORMER_DETACHED_BINDING, "--ignore-not-found")
         yield Upgraded(Hub(cluster), scene, left)
+
+
+def _detach(cluster: ControlPlane, left: list[Manifest]) -> None:
+    """Leave two environments as they were detached: one under the first binding that there was, one before it."""
+    cluster.apply(*fixture.read(fixture.HERE / detached.GUARD))
+    found = Api(cluster).get(f"{BINDINGS}/{names.FORMER_DETACHED_BINDING}")
+    assert found is not None
+    guarded = detached.detached(left, PROJECT, "dev", "guarded", found["metadata"]["uid"])
+    cluster.apply(*guarded, *detached.detached(left, PROJECT, "dev", "earlier"))
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +119,15 @@ def test_what_is_stored_is_valid_now(upgraded: Upgraded) -> None:
         for subresource in ("", "/status") if "status" in stored else ("",):
             answer = hub.api.request("PUT", path(item) + subresource, query={"dryRun": "All"}, body=stored)
             assert answer["spec"] == stored["spec"]
+
+
+def test_a_stored_policy_keeps_the_access_that_it_gave(upgraded: Upgraded) -> None:
+    """The former field is not cut, and no default of the present one hides it."""
+    for item in of_kind(upgraded.left, "OnboardingPolicy"):
+        stored = upgraded.hub.api.get(path(item))
+        assert stored is not None
+        assert stored["spec"]["releasedAccess"] == item["spec"]["releasedAccess"]
+        assert "detachedAccess" not in stored["spec"]
 
 
 def test_no_namespace_changes(looked_at: LookedAt) -> None:
@@ -150,4 +178,27 @@ def test_a_deletion_that_was_confirmed_then_goes_through_now(looked_at: LookedAt
     for name in confirmed:
         hub.delete(name)
         # Argo CD's controllers do not run here.
-        hub.wait_gone(name, within=60, meanwhile=lambda name=name: hub.release_applications(name))
+        hub.wait_gone(name, within=60, meanwhile=lambda name=name: hub.finish_applications(name))
+
+
+@pytest.mark.parametrize("upgraded", [scene for scene in SCENES if scene.endswith(f"/{DETACHING}")], indirect=True)
+def test_what_was_detached_then_comes_back_now(looked_at: LookedAt) -> None:
+    """Under the binding of then; what was detached before there was one, once an administrator has confirmed it."""
+    hub = looked_at.upgraded.hub
+    before = {name: hub.one(NAMESPACE, f"{PROJECT}-{name}") for name in ("guarded", "earlier")}
+    (project,) = [item for item in looked_at.upgraded.projects() if item["metadata"]["name"] == PROJECT]
+    wanted = [*project["spec"]["environments"], *({"name": name, "stage": "dev"} for name in before)]
+    hub.api.patch(path(project), {"spec": {"environments": wanted}})
+    assert "nothing is lost" in hub.wait(PROJECT, "False", "Conflict", within=60)["message"]
+    assert hub.one(NAMESPACE, f"{PROJECT}-earlier") == before["earlier"]
+    assert own_labels(hub.one(NAMESPACE, f"{PROJECT}-guarded"))
+    origin = json.loads(before["earlier"]["metadata"]["annotations"][names.ANNOTATION_RELEASED])
+    origin["guard"] = hub.api.get(f"{BINDINGS}/{names.GUARD_POLICIES[-1]}")["metadata"]["uid"]
+    confirmed = {names.ANNOTATION_RELEASED: json.dumps(origin, separators=(",", ":"))}
+    hub.api.patch(NAMESPACE.path(name=f"{PROJECT}-earlier"), {"metadata": {"annotations": confirmed}})
+    hub.wait(PROJECT, within=60)
+    assert hub.faults(PROJECT) == []
+    for name, then in before.items():
+        now = hub.one(NAMESPACE, f"{PROJECT}-{name}")
+        assert now["metadata"]["uid"] == then["metadata"]["uid"]
+        assert names.ANNOTATION_RELEASED not in now["metadata"]["annotations"]

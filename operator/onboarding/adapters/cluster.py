@@ -118,7 +118,8 @@ class KubeCluster:
             guarded=not guards.problem,
             guard_problem=guards.problem,
             guard_unknown=guards.unknown,
-            release_mark=self._guards.release_mark,
+            detach_mark=self._guards.detach_mark,
+            former_detach_mark=self._guards.former_detach_mark,
             argocd=all(self._informers[kind].served for kind in ARGO_KINDS),
         )
 

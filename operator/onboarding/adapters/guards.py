@@ -27,7 +27,7 @@ _ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
 _POLICIES, _BINDINGS = "validatingadmissionpolicies", "validatingadmissionpolicybindings"
 _KINDS: Final = {_POLICIES: "ValidatingAdmissionPolicy", _BINDINGS: "ValidatingAdmissionPolicyBinding"}
 _PROJECTS: Final = f"/apis/{names.API_VERSION}/projectonboardings"
-_ACCOUNT, _NAMESPACES, _OBJECTS, _RELEASED = names.GUARD_POLICIES
+_ACCOUNT, _NAMESPACES, _OBJECTS, _DETACHED = names.GUARD_POLICIES
 _OF_PROJECTS, _ = names.HUB_GUARD_POLICIES
 _NAME: Final = "project-onboarding-guard-probe"
 _TIMEOUT: Final = 10.0
@@ -107,10 +107,15 @@ class GuardProber:
         return Guarding()
 
     @property
-    def release_mark(self) -> str:
-        """The UID of the binding of the policy on released namespaces; the empty string where there is none."""
-        form = self._guards[_RELEASED].form
+    def detach_mark(self) -> str:
+        """UID of the binding of the policy on detached namespaces; empty if there is none."""
+        form = self._guards[_DETACHED].form
         return form.binding.partition("/")[0] if form else ""
+
+    @property
+    def former_detach_mark(self) -> str:
+        """UID of the binding under which a former version detached namespaces; empty if there is none."""
+        return self._heard[_BINDINGS].get(names.FORMER_DETACHED_BINDING, "").partition("/")[0]
 
     def wake(self) -> None:
         """Ask what is due: no event of the policies tells that there is a project to ask by."""
@@ -182,7 +187,7 @@ class GuardProber:
         if policy == _OF_PROJECTS:
             project = secrets.choice(tuple(self._projects()))
             return _Probe("PATCH", f"{_PROJECTS}/{project}", {"metadata": {"annotations": mark}}, MERGE_PATCH)
-        if policy in (_NAMESPACES, _RELEASED):
+        if policy in (_NAMESPACES, _DETACHED):
             labels = {**ours, f"{names.POD_SECURITY_PREFIX}enforce": "restricted"}
             metadata = {"name": _NAME, "labels": labels, "annotations": mark}
             return _Probe("POST", NAMESPACE.path(), {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
@@ -211,7 +216,7 @@ class GuardProber:
 
     def _change(self, plural: str, item: Manifest, *, gone: bool = False) -> None:
         metadata = item["metadata"]
-        if metadata["name"] not in self._guards:
+        if metadata["name"] not in {*self._guards, names.FORMER_DETACHED_BINDING}:
             return
         form = "" if gone else f"{metadata['uid']}/{metadata.get('generation', '')}"
         self._heard[plural][metadata["name"]] = form

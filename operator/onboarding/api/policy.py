@@ -178,6 +178,16 @@ class OnboardingPolicySpec(Model):
     )
     delivery: Delivery = Field(default_factory=Delivery, description="The platform's rules for Argo CD.")
     probes: Probes = Field(default_factory=Probes, description="Networks that probes may reach, and their logins.")
-    released_access: Access = Field(
-        default=Access.KEEP, description="Handling of the team's access to a namespace that is detached."
+    # Without a default of the definition: it would hide the former field of every policy that is stored, and the former
+    # release, which does not know the field, would hold all projects as soon as the definitions are applied.
+    detached_access: Access | None = Field(
+        default=None, description="Handling of the team's access to a namespace that is detached. Default: Keep."
     )
+    released_access: Access | None = Field(
+        default=None, description="Deprecated: the former name of detachedAccess, which counts if that is absent."
+    )
+
+    @property
+    def access_to_detached(self) -> Access:
+        """Handling of the team's access to a namespace that is detached, under either name."""
+        return self.detached_access or self.released_access or Access.KEEP

@@ -128,7 +128,7 @@ class Reconciler:
         outcomes += await self._execute(snapshot, record_applied(snapshot.owner, outcomes, self._clusters))
         if not any(outcome.result in (Result.UNREACHABLE, Result.FAILED) for outcome in outcomes):
             # A write without a clear answer may have landed: its room stays taken until a later pass knows.
-            self._ledger.release(snapshot.project.name)
+            self._ledger.unreserve(snapshot.project.name)
         if patient and any(outcome.result is Result.STALE for outcome in outcomes):
             return None
         after = self._observer.observe(snapshot.project.name) if outcomes else None
@@ -199,5 +199,5 @@ def _retry(plan: ReconcilePlan, outcomes: Sequence[Outcome]) -> Retry:
         return Retry.LATER
     done = [outcome.change.action for outcome in outcomes if outcome.result is Result.DONE]
     # What waits for something to go, to be ours again, or to be there, gets no event: all of that is our own work.
-    went = any(action in (Action.DELETE, Action.RELEASE, Action.RECLAIM) for action in done)
+    went = any(action in (Action.DELETE, Action.DETACH, Action.RECLAIM) for action in done)
     return Retry.SOON if went or (done and plan.arriving) else Retry.NO

@@ -15,7 +15,7 @@ from onboarding.build.kinds import Manifest
 from onboarding.reconcile.observed.platform import POLICIES, TARGETS
 from onboarding.reconcile.observed.projects import DECISIONS, PROJECTS, ProjectCache
 from onboarding.reconcile.observed.unread import UnreadDecision
-from onboarding.reconcile.observed.validity import told, unreadable
+from onboarding.reconcile.observed.validity import summarize, unreadable
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +115,7 @@ def _decision(item: Manifest) -> OnboardingDecisionSpec | UnreadDecision | None:
     try:
         return OnboardingDecisionSpec.model_validate(item["spec"])
     except ValidationError as error:
-        unread = UnreadDecision.of(item["metadata"]["name"], item["spec"], told(unreadable(error)))
+        unread = UnreadDecision.of(item["metadata"]["name"], item["spec"], summarize(unreadable(error)))
         log.warning("decision unreadable", project=unread.project, decision=unread.name, error=unread.problem)
         return unread
 

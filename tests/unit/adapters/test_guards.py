@@ -15,7 +15,7 @@ from onboarding.adapters.guards import GuardProber
 from onboarding.errors import ApiError, OnboardingError
 from tests.unit.adapters.test_guard_states import denial, sentence
 
-ACCOUNT, NAMESPACES, OBJECTS, RELEASED = names.GUARD_POLICIES
+ACCOUNT, NAMESPACES, OBJECTS, DETACHED = names.GUARD_POLICIES
 PROJECTS, DECISIONS = names.HUB_GUARD_POLICIES
 KINDS = ("validatingadmissionpolicies", "validatingadmissionpolicybindings")
 
@@ -25,6 +25,7 @@ class Server:
 
     def __init__(self) -> None:
         self.items = {kind: dict.fromkeys((*names.GUARD_POLICIES, *names.HUB_GUARD_POLICIES), 1) for kind in KINDS}
+        self.items[KINDS[1]][names.FORMER_DETACHED_BINDING] = 1
         self.answers: dict[str, OnboardingError | str] = {}
         """What a policy answers instead: an error, or what becomes of the annotation of an object that passes."""
         self.silent: set[str] = set()
@@ -134,7 +135,7 @@ async def test_each_policy_is_asked_by_a_dry_run_that_no_other_refuses(server: S
     assert sorted(server.probed()) == sorted(names.GUARD_POLICIES)
     assert all(query["dryRun"] == "All" for _, _, query, _ in server.asked)
     asked = dict(zip(server.probed(), server.asked, strict=True))
-    for policy in (NAMESPACES, RELEASED):
+    for policy in (NAMESPACES, DETACHED):
         assert asked[policy][:2] == ("POST", "/api/v1/namespaces")
     for policy in (ACCOUNT, OBJECTS):
         assert asked[policy][:2] == ("POST", f"/api/v1/namespaces/{names.SYNC_NAMESPACE}/serviceaccounts")
@@ -142,7 +143,7 @@ async def test_each_policy_is_asked_by_a_dry_run_that_no_other_refuses(server: S
     assert {policy for policy in labels if names.LABEL_INSTALLATION in labels[policy]} == {
         NAMESPACES,
         OBJECTS,
-        RELEASED,
+        DETACHED,
     }
 
 
@@ -214,28 +215,6 @@ async def test_a_change_of_a_policy_or_its_binding_is_asked_about(server: Server
         await probed.until_told(f"{ACCOUNT} is not in force: nothing refused the object that it refuses to everybody")
         del server.answers[ACCOUNT]
         await probed.until_told("")
-
-
-async def test_a_release_is_marked_by_the_binding_that_guards_it(server: Server) -> None:
-    """A binding that is changed is the same one; one that is made anew is another, and nothing of before counts."""
-    _, bindings = KINDS
-    async with probing(server) as probed:
-        assert not probed.prober.release_mark, "nothing was heard yet"
-        await probed.until_told("")
-        assert probed.prober.release_mark == f"{bindings}-{RELEASED}-0"
-        for kind in KINDS:
-            asked = len(server.asked)
-            server.change(kind, RELEASED)
-            await probed.until(lambda asked=asked: len(server.asked) > asked)
-            await probed.until_told("")
-        assert probed.prober.release_mark == f"{bindings}-{RELEASED}-0"
-        server.remove(bindings, RELEASED)
-        await probed.until_told(f"{RELEASED} is not in force")
-        assert not probed.prober.release_mark
-        server.made[bindings, RELEASED] = 1
-        server.change(bindings, RELEASED)
-        await probed.until_told("")
-        assert probed.prober.release_mark == f"{bindings}-{RELEASED}-1"
 
 
 async def test_a_change_of_others_policies_is_none_of_ours(server: Server) -> None:

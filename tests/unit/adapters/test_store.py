@@ -145,7 +145,7 @@ def test_a_change_of_owner_is_news_to_both(store: Watched) -> None:
     assert store.owned("other").keys() == {KEY}
 
 
-def test_what_was_released_belongs_to_nobody_and_is_still_known(store: Watched) -> None:
+def test_what_was_detached_belongs_to_nobody_and_is_still_known(store: Watched) -> None:
     store.on_write(RESOURCE_QUOTA, quota(3))
     store.on_write(RESOURCE_QUOTA, quota(4, project=None))
     assert store.owned("shop") == {}

@@ -34,9 +34,9 @@ class Action(StrEnum):
     CHANGE = "change"
     REPLACE = "replace"
     DELETE = "delete"
-    RELEASE = "release"
+    DETACH = "detach"
     RECLAIM = "take back"
-    """What a creation turns into where the object is there and was released from this very environment."""
+    """What a creation turns into where the object is there and was detached from this very environment."""
 
 
 class Rank(IntEnum):
@@ -49,7 +49,7 @@ class Rank(IntEnum):
     LOGINS = 4
     APPLICATIONS = 5
     REMOVALS = 6
-    RELEASES = 7
+    DETACHMENTS = 7
     LAST = 8
 
 

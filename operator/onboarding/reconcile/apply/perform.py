@@ -33,7 +33,7 @@ async def perform(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
     match change.action:
         case Action.CREATE:
             return await _create(owner, change, cluster)
-        case Action.CHANGE | Action.RELEASE:
+        case Action.CHANGE | Action.DETACH:
             await cluster.change(change.key, _body(change), _live(change))
         case Action.REPLACE:
             await cluster.delete(change.key, _live(change))
@@ -67,7 +67,7 @@ async def _create(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
 
 
 async def _meet(owner: Owner, change: Change, cluster: Cluster, live: CachedObject) -> Outcome:
-    """Mend what is ours, take back what was released from us, and leave all else alone."""
+    """Mend what is ours, take back what was detached from us, and leave all else alone."""
     told = is_watched(owner, change.key, live)
     if told:
         live = cluster.follow(change.key, owner.project) or live
@@ -139,7 +139,7 @@ def outcome_of_error(owner: Owner, change: Change, error: ApiError, cluster: Clu
         message = f"namespace {change.key.namespace} is being deleted: waiting until it is gone"
         told = cluster.follow(around, owner.project) is not None
         return Outcome(change, Result.WAITING, message, told=told)
-    if error.status == 404 and change.action in (Action.DELETE, Action.RELEASE):
+    if error.status == 404 and change.action in (Action.DELETE, Action.DETACH):
         return Outcome(change, Result.DONE)
     if error.status == 404 and change.action is Action.CREATE and change.key.kind in ARGO_KINDS:
         message = f"cluster {change.key.cluster} has no Argo CD in namespace {change.key.namespace}: install it there"

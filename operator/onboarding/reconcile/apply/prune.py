@@ -1,7 +1,7 @@
-"""What has to go: pruned objects, and environments that leave by release or by deletion.
+"""What has to go: pruned objects, and environments that leave by detachment or by deletion.
 
 Applications go first, and nothing else of their environment moves while one of them lives. Then, by the deletion
-policy, the namespaces are released (our labels go, workloads stay) or deleted.
+policy, the namespaces are detached (our labels go, workloads stay) or deleted.
 """
 
 from collections.abc import Iterable, Mapping
@@ -115,19 +115,19 @@ def _part(snapshot: Snapshot, plan: ReconcilePlan, key: ObjectKey, item: CachedO
             return None
     if key.kind is ROLE_BINDING and (_revoked(snapshot) or key.name.startswith("sync:")):
         return _delete(key, item)
-    rank = Rank.LAST if key.kind is NAMESPACE else Rank.RELEASES
-    return Change(Action.RELEASE, key, rank, item.environment, key.cluster, _release(snapshot, key, item), item)
+    rank = Rank.LAST if key.kind is NAMESPACE else Rank.DETACHMENTS
+    return Change(Action.DETACH, key, rank, item.environment, key.cluster, _detachment(snapshot, key, item), item)
 
 
 def _revoked(snapshot: Snapshot) -> bool:
-    return snapshot.policy is not None and snapshot.policy.released_access is Access.REVOKE
+    return snapshot.policy is not None and snapshot.policy.access_to_detached is Access.REVOKE
 
 
 def _delete(key: ObjectKey, item: CachedObject, rank: Rank = Rank.REMOVALS) -> Change:
     return Change(Action.DELETE, key, rank, item.environment, key.cluster, None, item)
 
 
-def _release(snapshot: Snapshot, key: ObjectKey, item: CachedObject) -> Manifest:
+def _detachment(snapshot: Snapshot, key: ObjectKey, item: CachedObject) -> Manifest:
     """Return the patch that takes our labels off and leaves word of where the object came from."""
     labels = orjson.loads(item.content)["metadata"]["labels"]
     origin = {
@@ -138,8 +138,8 @@ def _release(snapshot: Snapshot, key: ObjectKey, item: CachedObject) -> Manifest
         "at": snapshot.now.isoformat(timespec="seconds"),
     }
     if key.kind is NAMESPACE:
-        origin["guard"] = snapshot.release_mark(key.cluster)
-    annotations: dict[str, str | None] = {names.ANNOTATION_RELEASED: orjson.dumps(origin).decode()}
+        origin["guard"] = snapshot.detach_mark(key.cluster)
+    annotations: dict[str, str | None] = {names.ANNOTATION_DETACHED: orjson.dumps(origin).decode()}
     if key.kind is NAMESPACE:
         annotations[names.ANNOTATION_ADMITTED] = None
     return {"metadata": {"labels": {label: None for label in labels if own_label(label)}, "annotations": annotations}}

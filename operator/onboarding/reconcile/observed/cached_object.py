@@ -28,12 +28,14 @@ _LONGEST_ORIGIN = 1024
 
 
 class Origin(NamedTuple):
-    """Where a released object came from."""
+    """Where a detached object came from."""
 
     owner: Owner
     environment: str
     mark: str = ""
     """Of a namespace: the binding of the admission policy under which that was written, by its UID."""
+    former: bool = False
+    """Whether the annotation has its former name."""
 
 
 class CachedObject(NamedTuple):
@@ -177,8 +179,9 @@ def owner_of(labels: dict[str, str]) -> Owner | None:
 
 
 def origin_of(annotations: Mapping[str, str]) -> Origin | None:
-    """Return where an object says that it was released from; None where it does not, or not as we write it."""
-    text = annotations.get(names.ANNOTATION_RELEASED, "")
+    """Return where an object says that it was detached from; None where it does not, or not as we write it."""
+    former = names.ANNOTATION_DETACHED not in annotations
+    text = annotations.get(names.ANNOTATION_RELEASED if former else names.ANNOTATION_DETACHED, "")
     if not text or len(text) > _LONGEST_ORIGIN:
         return None
     try:
@@ -194,7 +197,7 @@ def origin_of(annotations: Mapping[str, str]) -> Origin | None:
     if len(parts) != len(_ORIGIN):
         return None
     installation, project, uid, environment = parts
-    return Origin(_owner(installation, project, uid), environment, _word(told.get("guard", "")))
+    return Origin(_owner(installation, project, uid), environment, _word(told.get("guard", "")), former)
 
 
 def _word(given: str) -> str:

@@ -140,7 +140,7 @@ class CapacityLedger:
             if events_of:
                 self._reserved_by[project] = events_of.keys()
 
-    def release(self, project: str) -> None:
+    def unreserve(self, project: str) -> None:
         """Give up what is reserved for a project: what its pass has written counts by itself now.
 
         Not to be called where the answer to a write of a namespace is not known: it may be there all the same.

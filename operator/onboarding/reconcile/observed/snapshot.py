@@ -57,8 +57,10 @@ class ClusterState:
     """The policy that is not in force, its answer and the remedy; the empty string if all are."""
     guard_unknown: bool = False
     """Whether the admission policies are neither proven to be in force nor known to be missing."""
-    release_mark: str = ""
-    """The UID of the binding of the admission policy on detached namespaces; the empty string if it is unknown."""
+    detach_mark: str = ""
+    """UID of the binding of the admission policy on detached namespaces; the empty string if it is unknown."""
+    former_detach_mark: str = ""
+    """UID of the binding under which a former version detached namespaces; the empty string if there is none."""
     argocd: bool = True
     """Whether the cluster serves the kinds of Argo CD."""
 
@@ -133,10 +135,10 @@ class Snapshot:
         state = self.clusters.get(cluster, ClusterState(problem="no connection is configured"))
         return "" if state.known else f"cluster {cluster}: {state.problem}"
 
-    def release_mark(self, cluster: str) -> str:
-        """Return the mark that proves where a namespace was detached from; the empty string if it is unknown."""
+    def detach_mark(self, cluster: str) -> str:
+        """Return the mark of a namespace that is detached on a cluster now; empty if none is known."""
         state = self.clusters.get(cluster)
-        return state.release_mark if state else ""
+        return state.detach_mark if state else ""
 
     def as_applied(self) -> "Snapshot":
         """Return the same snapshot with ``mode: Apply``, for a preview."""

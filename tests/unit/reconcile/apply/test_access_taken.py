@@ -41,14 +41,14 @@ TAKING = {
     "a label alone": (replace(binding_change([], ["a"]), body={"metadata": {"labels": {"x": "y"}}}), True),
     "another role": (binding_change(["a"], ["a"], Action.REPLACE), False),
     "a deletion": (binding_change([], ["a"], Action.DELETE), True),
-    "a release": (binding_change([], ["a"], Action.RELEASE), False),
+    "a detachment": (binding_change([], ["a"], Action.DETACH), False),
 }
 
 
 @pytest.mark.parametrize(("change", "taking"), TAKING.values(), ids=TAKING)
 def test_what_only_takes_access_away_is_known(change: Change, taking: bool) -> None:
     assert takes(change) is taking
-    assert gives(change) is (not taking and change.action is not Action.RELEASE)
+    assert gives(change) is (not taking and change.action is not Action.DETACH)
 
 
 @pytest.mark.parametrize("action", Action)

@@ -118,8 +118,8 @@ async def test_what_is_ours_already_and_equal_is_left_alone() -> None:
     assert [verb for verb, _ in cluster.log] == ["create", "read"]
 
 
-def released_from(**parts: str) -> str:
-    """Return the annotation of something that was released from the environment dev, but for these parts."""
+def detached_from(**parts: str) -> str:
+    """Return the annotation of something that was detached from the environment dev, but for these parts."""
     origin = {"installation": "inst-1", "project": "shop", "uid": OWNER.uid, "environment": "dev", **parts}
     return orjson.dumps(origin).decode()
 
@@ -134,19 +134,19 @@ STRANGERS: dict[str, tuple[dict[str, Any], str]] = {
         {"labels": {**first(NAMESPACE).manifest["metadata"]["labels"], names.LABEL_INSTALLATION: "inst-2"}},
         "installation inst-2",
     ),
-    "released from another environment": (
-        {"annotations": {names.ANNOTATION_RELEASED: released_from(environment="test")}},
-        "was released from environment test of project shop",
+    "detached from another environment": (
+        {"annotations": {names.ANNOTATION_DETACHED: detached_from(environment="test")}},
+        "was detached from environment test of project shop",
     ),
-    "released from another project": (
-        {"annotations": {names.ANNOTATION_RELEASED: released_from(project="other")}},
-        "was released from environment dev of project other",
+    "detached from another project": (
+        {"annotations": {names.ANNOTATION_DETACHED: detached_from(project="other")}},
+        "was detached from environment dev of project other",
     ),
-    "released from here before the policy came": (
-        {"annotations": {names.ANNOTATION_RELEASED: released_from(guard="old")}},
+    "detached from here before the policy came": (
+        {"annotations": {names.ANNOTATION_DETACHED: detached_from(guard="old")}},
         "nothing is lost",
     ),
-    "released from somewhere": ({"annotations": {names.ANNOTATION_RELEASED: "shop"}}, "carries no label of ours"),
+    "detached from somewhere": ({"annotations": {names.ANNOTATION_DETACHED: "shop"}}, "carries no label of ours"),
 }
 
 

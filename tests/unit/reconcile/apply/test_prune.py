@@ -1,4 +1,4 @@
-"""What goes, goes in order: Applications first, their project last, and by policy released or deleted."""
+"""What goes, goes in order: Applications first, their project last, and by policy detached or deleted."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -92,20 +92,20 @@ def test_a_project_stays_while_a_cluster_cannot_be_asked() -> None:
     assert APP_PROJECT not in {change.key.kind for change in changes}
 
 
-def test_retain_releases_what_a_project_leaves_behind() -> None:
+def test_retain_detaches_what_a_project_leaves_behind() -> None:
     changes = changes_of(snapshot_of(spec_of(), lives(DEV, without=argo)))
     by_action = {action: {c.key.kind for c in changes if c.action is action} for action in Action}
     assert by_action[Action.DELETE] == {SERVICE_ACCOUNT, ROLE_BINDING}
     assert {c.key.name for c in changes if c.action is Action.DELETE and c.key.kind is ROLE_BINDING} == {
         "sync:onboarding:sync"
     }
-    ranks = {change.rank for change in changes if change.action is Action.RELEASE and change.key.kind is not NAMESPACE}
-    assert ranks == {Rank.RELEASES}
+    ranks = {change.rank for change in changes if change.action is Action.DETACH and change.key.kind is not NAMESPACE}
+    assert ranks == {Rank.DETACHMENTS}
     (namespace,) = [change for change in changes if change.key.kind is NAMESPACE]
-    assert (namespace.action, namespace.rank) == (Action.RELEASE, Rank.LAST)
+    assert (namespace.action, namespace.rank) == (Action.DETACH, Rank.LAST)
 
 
-def test_a_release_takes_our_labels_off_and_leaves_word() -> None:
+def test_a_detachment_takes_our_labels_off_and_leaves_word() -> None:
     labelled = environment(labels={"example.org/tier": "web"})
     changes = changes_of(snapshot_of(spec_of(), lives(labelled, without=argo)))
     (namespace,) = [change for change in changes if change.key.kind is NAMESPACE]
@@ -117,7 +117,7 @@ def test_a_release_takes_our_labels_off_and_leaves_word() -> None:
     assert "example.org/tier" not in metadata["labels"]
     assert not [label for label in metadata["labels"] if label.startswith(names.POD_SECURITY_PREFIX)]
     assert metadata["annotations"][names.ANNOTATION_ADMITTED] is None
-    origin = orjson.loads(metadata["annotations"][names.ANNOTATION_RELEASED])
+    origin = orjson.loads(metadata["annotations"][names.ANNOTATION_DETACHED])
     assert origin == {
         "project": "shop",
         "uid": snapshot_of(spec_of()).project.uid,
@@ -131,22 +131,34 @@ def test_a_release_takes_our_labels_off_and_leaves_word() -> None:
 def test_a_namespace_is_marked_as_its_own_cluster_is_and_what_lies_in_it_not_at_all() -> None:
     twin = environment(target="twin")
     marks = {"hub": "mark-a", "site-b/kubeconfig": "mark-b"}
-    clusters = {cluster: ClusterState(release_mark=mark) for cluster, mark in marks.items()}
+    clusters = {cluster: ClusterState(detach_mark=mark) for cluster, mark in marks.items()}
     changes = changes_of(snapshot_of(spec_of(), lives(twin, without=argo), clusters=clusters))
-    released = [change for change in changes if change.action is Action.RELEASE and change.body is not None]
+    detached = [change for change in changes if change.action is Action.DETACH and change.body is not None]
     told = {
         (change.key.cluster, change.key.kind is NAMESPACE): orjson.loads(
-            change.body["metadata"]["annotations"][names.ANNOTATION_RELEASED]
+            change.body["metadata"]["annotations"][names.ANNOTATION_DETACHED]
         ).get("guard")
-        for change in released
+        for change in detached
         if change.body
     }
     assert told == {(cluster, own): mark if own else None for cluster, mark in marks.items() for own in (True, False)}
 
 
-@pytest.mark.parametrize(("access", "action"), [("Keep", Action.RELEASE), ("Revoke", Action.DELETE)])
-def test_the_policy_decides_what_becomes_of_the_teams_access(access: str, action: Action) -> None:
-    policy = POLICY.model_validate({**POLICY.model_dump(by_alias=True), "releasedAccess": access})
+ACCESS: dict[str, tuple[dict[str, str], Action]] = {
+    "nothing": ({}, Action.DETACH),
+    "keep": ({"detachedAccess": "Keep"}, Action.DETACH),
+    "revoke": ({"detachedAccess": "Revoke"}, Action.DELETE),
+    "keep by the former name": ({"releasedAccess": "Keep"}, Action.DETACH),
+    "revoke by the former name": ({"releasedAccess": "Revoke"}, Action.DELETE),
+    # The API server has written the former default into every policy that is stored.
+    "revoke beside the former default": ({"detachedAccess": "Revoke", "releasedAccess": "Keep"}, Action.DELETE),
+    "keep beside the former name": ({"detachedAccess": "Keep", "releasedAccess": "Revoke"}, Action.DETACH),
+}
+
+
+@pytest.mark.parametrize(("access", "action"), ACCESS.values(), ids=ACCESS)
+def test_the_policy_decides_what_becomes_of_the_teams_access(access: dict[str, str], action: Action) -> None:
+    policy = POLICY.model_validate({**POLICY.model_dump(by_alias=True, exclude_none=True), **access})
     changes = changes_of(snapshot_of(spec_of(), lives(DEV, without=argo), policy=policy))
     bindings = {change.action for change in changes if change.key.name == "admin:onboarding:admin"}
     assert bindings == {action}
@@ -159,13 +171,13 @@ def test_delete_removes_the_namespace_and_the_sync_account_and_nothing_by_hand()
     assert [change.rank for change in changes if change.key.kind is NAMESPACE] == [Rank.LAST]
 
 
-def test_what_lies_in_a_namespace_that_is_ours_no_more_is_released() -> None:
+def test_what_lies_in_a_namespace_that_is_ours_no_more_is_detached() -> None:
     """Nothing will take it along: it would keep the project for ever."""
     live = lives(DEV, without=lambda key: argo(key) or key.kind is NAMESPACE)
     snapshot = snapshot_of(spec_of(deletionPolicy="Delete"), live, decisions=(confirm_delete(),))
     by_action = {action: {c.key.kind for c in changes_of(snapshot) if c.action is action} for action in Action}
     assert by_action[Action.DELETE] == {SERVICE_ACCOUNT, ROLE_BINDING}
-    assert by_action[Action.RELEASE] == {key.kind for key in live} - {SERVICE_ACCOUNT}
+    assert by_action[Action.DETACH] == {key.kind for key in live} - {SERVICE_ACCOUNT}
 
 
 def test_a_stranger_who_rewrites_an_application_opens_nothing() -> None:
@@ -217,14 +229,14 @@ def test_a_binding_without_groups_is_pruned() -> None:
     assert summary(changes) == {("delete", "RoleBinding", "viewer:onboarding:viewer")}
 
 
-def test_a_site_that_is_left_is_released_and_the_other_stays() -> None:
+def test_a_site_that_is_left_is_detached_and_the_other_stays() -> None:
     twin = environment(target="twin")
     after = spec_of(environment(target="twin", sites=["a"]))
     first = changes_of(snapshot_of(after, lives(twin)))
     assert [change.key.name for change in first if change.action is Action.DELETE] == ["shop-dev-b-app"]
-    assert Action.RELEASE not in {change.action for change in first}
+    assert Action.DETACH not in {change.action for change in first}
     then = changes_of(snapshot_of(after, lives(twin, without=lambda key: key.name == "shop-dev-b-app")))
-    removed = {change.key.cluster for change in then if change.action in (Action.DELETE, Action.RELEASE)}
+    removed = {change.key.cluster for change in then if change.action in (Action.DELETE, Action.DETACH)}
     assert removed == {"site-b/kubeconfig"}
 
 

@@ -1,4 +1,4 @@
-"""What was released is taken back by the very environment that it came from, and by nobody else."""
+"""What was detached is taken back by the very environment that it came from, and by nobody else."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -28,13 +28,13 @@ from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.fakes import FakeCluster, FakeSecrets, merged
-from tests.unit.reconcile.observed.test_origin import ORIGIN, RELEASED
+from tests.unit.reconcile.observed.test_origin import DETACHED, ORIGIN
 from tests.unit.snapshots import MARK, OWNER, environment, live_of_spec, revisions, snapshot_of, spec_of
 
 SPEC = spec_of(environment())
 WANTED = build_wanted(OWNER, revisions(SPEC))
 SPACE = ObjectKey("hub", NAMESPACE, "", "shop-dev")
-UNPROVEN = {"as an earlier version released it": {}, "under another policy": {"guard": "old"}, "no mark": {"guard": ""}}
+UNPROVEN = {"as an earlier version detached it": {}, "under another policy": {"guard": "old"}, "no mark": {"guard": ""}}
 
 
 async def work(cluster: FakeCluster, owner: Owner = OWNER) -> list[Outcome]:
@@ -44,8 +44,8 @@ async def work(cluster: FakeCluster, owner: Owner = OWNER) -> list[Outcome]:
     )
 
 
-def released(*without: ObjectKey) -> FakeCluster:
-    """Return a cluster in which the environment was released, as the operator itself does it."""
+def detached(*without: ObjectKey) -> FakeCluster:
+    """Return a cluster in which the environment was detached, as the operator itself does it."""
     cluster = FakeCluster()
     for item in WANTED:
         if item.key not in without:
@@ -64,10 +64,10 @@ def released(*without: ObjectKey) -> FakeCluster:
 
 
 def forged(kind: ChildKind, **parts: Any) -> Manifest:
-    """Return a stranger's object that says that it was released from the environment, but for these parts."""
+    """Return a stranger's object that says that it was detached from the environment, but for these parts."""
     item = next(item for item in WANTED if item.key.kind is kind)
     annotation = orjson.dumps({**ORIGIN, **parts}).decode()
-    metadata = {"name": item.key.name, "annotations": {names.ANNOTATION_RELEASED: annotation}}
+    metadata = {"name": item.key.name, "annotations": {names.ANNOTATION_DETACHED: annotation}}
     return {**item.manifest, "metadata": {**metadata, **({"namespace": "shop-dev"} if item.key.namespace else {})}}
 
 
@@ -75,9 +75,9 @@ def uids(cluster: FakeCluster) -> dict[ObjectKey, str]:
     return {key: item["metadata"]["uid"] for key, item in cluster.objects.items()}
 
 
-async def test_a_released_environment_is_taken_back_as_it_is() -> None:
+async def test_a_detached_environment_is_taken_back_as_it_is() -> None:
     """Case 15, environment-removed-and-reverted: the revert brings it back, and nothing is made anew or deleted."""
-    cluster = released()
+    cluster = detached()
     before = uids(cluster)
     outcomes = await work(cluster)
     assert {outcome.result for outcome in outcomes} == {Result.DONE}
@@ -86,12 +86,12 @@ async def test_a_released_environment_is_taken_back_as_it_is() -> None:
     assert before.items() <= uids(cluster).items()
     assert not [verb for verb, _ in cluster.log if verb == "delete"]
     for item in cluster.objects.values():
-        assert names.ANNOTATION_RELEASED not in item["metadata"].get("annotations", {})
+        assert names.ANNOTATION_DETACHED not in item["metadata"].get("annotations", {})
     assert diff_objects(WANTED, cluster.owned("shop")) == []
 
 
 async def test_what_changed_meanwhile_is_mended() -> None:
-    cluster = released()
+    cluster = detached()
     quota = next(key for key in cluster.objects if key.kind is RESOURCE_QUOTA)
     cluster.objects[quota] = {**cluster.objects[quota], "spec": {"hard": {"pods": "999"}}}
     cluster.objects[SPACE]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "privileged"
@@ -101,7 +101,7 @@ async def test_what_changed_meanwhile_is_mended() -> None:
 
 async def test_a_binding_that_the_project_wants_no_more_comes_back_to_be_pruned() -> None:
     """Left behind as nobody's it would let a former group in for ever."""
-    cluster = released()
+    cluster = detached()
     await work(cluster)
     snapshot = snapshot_of(spec_of(environment(), team={"groups": {"admin": ["shop-admins"]}}), cluster.owned("shop"))
     pruned = [
@@ -112,7 +112,7 @@ async def test_a_binding_that_the_project_wants_no_more_comes_back_to_be_pruned(
 
 @pytest.mark.parametrize("after", range(7))
 async def test_a_way_back_that_is_interrupted_is_begun_anew(after: int) -> None:
-    cluster = released()
+    cluster = detached()
     writes = 0
 
     class ProcessEndedError(Exception):
@@ -137,9 +137,9 @@ async def test_a_way_back_that_is_interrupted_is_begun_anew(after: int) -> None:
     assert {key.name for key in cluster.owned("shop") if key.kind is ROLE_BINDING} == kept
 
 
-async def test_a_release_that_did_not_come_to_its_end_leaves_nobody_with_access() -> None:
-    """A webhook refused the release of the quota, and so of the namespace, and the revert wants fewer groups."""
-    cluster = released()
+async def test_a_detachment_that_did_not_come_to_its_end_leaves_nobody_with_access() -> None:
+    """A webhook refused the detachment of the quota, and so of the namespace, and the revert wants fewer groups."""
+    cluster = detached()
     space = next(item for item in WANTED if item.key == SPACE)
     quota = next(item for item in WANTED if item.key.kind is RESOURCE_QUOTA)
     for item in (space, quota):
@@ -153,7 +153,7 @@ async def test_a_release_that_did_not_come_to_its_end_leaves_nobody_with_access(
 
 
 async def test_a_webhook_that_refuses_one_object_holds_the_whole() -> None:
-    cluster = released()
+    cluster = detached()
     cluster.broken = {("change", "ResourceQuota"): ApiError(500, "InternalError", "no")}
     outcomes = await work(cluster)
     assert {o.result for o in outcomes if o.change.key == SPACE} == {Result.FAILED}
@@ -171,7 +171,7 @@ OTHERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("parts", OTHERS.values(), ids=OTHERS)
-async def test_what_was_released_from_elsewhere_is_left_alone(parts: dict[str, Any]) -> None:
+async def test_what_was_detached_from_elsewhere_is_left_alone(parts: dict[str, Any]) -> None:
     cluster = FakeCluster()
     before = cluster.put(SPACE, forged(NAMESPACE, **parts))
     outcomes = await work(cluster)
@@ -198,7 +198,7 @@ async def test_a_claim_that_anybody_may_write_proves_nothing() -> None:
 @pytest.mark.parametrize("parts", UNPROVEN.values(), ids=UNPROVEN)
 async def test_a_claim_from_before_the_policy_proves_nothing(parts: dict[str, str], mark: str) -> None:
     """Written before the policy came, or between an uninstall and an install, it may be anybody's."""
-    cluster = FakeCluster(ClusterState(release_mark=mark))
+    cluster = FakeCluster(ClusterState(detach_mark=mark))
     before = cluster.put(SPACE, forged(NAMESPACE, **parts))
     outcomes = await work(cluster)
     (outcome,) = [outcome for outcome in outcomes if outcome.change.key == SPACE]
@@ -215,30 +215,30 @@ async def test_a_claim_from_before_the_policy_proves_nothing(parts: dict[str, st
 
 
 async def test_a_namespace_that_an_administrator_confirms_is_taken_back() -> None:
-    cluster = released()
-    cluster.state = ClusterState(release_mark="new")
+    cluster = detached()
+    cluster.state = ClusterState(detach_mark="new")
     outcomes = await work(cluster)
     assert {outcome.result for outcome in outcomes if outcome.change.key == SPACE} == {Result.CONFLICT}
     annotations = cluster.objects[SPACE]["metadata"]["annotations"]
-    origin = {**orjson.loads(annotations[names.ANNOTATION_RELEASED]), "guard": "new"}
-    annotations[names.ANNOTATION_RELEASED] = orjson.dumps(origin).decode()
+    origin = {**orjson.loads(annotations[names.ANNOTATION_DETACHED]), "guard": "new"}
+    annotations[names.ANNOTATION_DETACHED] = orjson.dumps(origin).decode()
     await work(cluster)
     assert diff_objects(WANTED, cluster.owned("shop")) == []
 
 
-async def test_what_was_released_before_a_reinstallation_comes_back_in_a_namespace_that_is_ours() -> None:
-    cluster = released()
+async def test_what_was_detached_before_a_reinstallation_comes_back_in_a_namespace_that_is_ours() -> None:
+    cluster = detached()
     cluster.put(SPACE, next(item.manifest for item in WANTED if item.key == SPACE))
-    cluster.state = ClusterState(release_mark="new")
+    cluster.state = ClusterState(detach_mark="new")
     await work(cluster)
     assert diff_objects(WANTED, cluster.owned("shop")) == []
 
 
-@pytest.mark.parametrize("kind", RELEASED, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("kind", DETACHED, ids=lambda kind: kind.kind)
 async def test_an_object_counts_only_in_a_namespace_that_is_ours(kind: ChildKind) -> None:
     """It may be reached alone where somebody gave the namespace back by hand."""
     item = next(item for item in WANTED if item.key.kind is kind)
-    cluster = released()
+    cluster = detached()
     cluster.put(SPACE, next(item.manifest for item in WANTED if item.key == SPACE))
     outcomes = await work(cluster)
     assert Action.RECLAIM in {o.change.action for o in outcomes if o.change.key == item.key and o.result is Result.DONE}

@@ -81,7 +81,7 @@ def test_a_namespace_counts_while_it_is_being_deleted_and_until_it_is_gone(ledge
     assert ledger.taken() == Totals()
 
 
-def test_what_is_released_or_another_installations_does_not_count(ledger: Watched) -> None:
+def test_what_is_detached_or_another_installations_does_not_count(ledger: Watched) -> None:
     ledger.on_update(key_of("theirs"), live(revision(namespace="theirs"), installation="inst-2"))
     ledger.write(revision())
     ledger.on_update(KEY, live(revision(), labels={}))
@@ -145,7 +145,7 @@ def test_what_is_reserved_is_taken_until_it_is_given_up_or_reserved_anew(ledger:
     assert ledger.usage("shop", ()).taken(SITE, but=KEY) == SMALL
     ledger.reserve("shop", claim("small"))
     assert ledger.taken() == SMALL
-    ledger.release("shop")
+    ledger.unreserve("shop")
     assert ledger.taken() == Totals()
 
 
@@ -153,7 +153,7 @@ def test_what_was_written_counts_by_itself_and_once(ledger: Watched) -> None:
     ledger.reserve("shop", claim("large"))
     ledger.write(revision("large"))
     assert ledger.taken() == LARGE
-    ledger.release("shop")
+    ledger.unreserve("shop")
     assert ledger.taken() == LARGE
 
 
@@ -163,7 +163,7 @@ def test_what_shrinks_is_free_when_the_pass_has_ended(ledger: Watched) -> None:
     ledger.reserve("shop", claim("small"))
     ledger.write(revision("small"))
     assert ledger.taken() == LARGE
-    ledger.release("shop")
+    ledger.unreserve("shop")
     assert ledger.taken() == SMALL
 
 
@@ -171,7 +171,7 @@ def test_two_projects_that_want_one_namespace_take_its_room_once(ledger: Watched
     ledger.reserve("shop", claim("small", "shared"))
     ledger.reserve("other", claim("large", "shared"))
     assert ledger.taken() == LARGE
-    ledger.release("other")
+    ledger.unreserve("other")
     assert ledger.taken() == SMALL
 
 
@@ -191,7 +191,7 @@ def test_who_found_no_room_is_told_once_when_there_is_more(ledger: Watched) -> N
 def test_who_waits_is_told_when_a_reservation_comes_to_nothing(ledger: Watched) -> None:
     ledger.reserve("failing", claim("large", "failing-dev"))
     ledger.reserve("waiting", {}, refused=[SITE])
-    ledger.release("failing")
+    ledger.unreserve("failing")
     assert ledger.told == ["waiting"]
 
 
@@ -207,7 +207,7 @@ def test_who_waits_no_more_is_not_told(ledger: Watched, allocations: dict[Object
 def test_a_project_that_reserves_in_vain_does_not_wake_itself(ledger: Watched) -> None:
     for _ in range(3):
         ledger.reserve("shop", claim("small", "taken-name"), refused=[SITE])
-        ledger.release("shop")
+        ledger.unreserve("shop")
     assert ledger.told == []
 
 
@@ -217,7 +217,7 @@ def test_a_project_is_told_of_the_room_that_it_gives_up_itself(ledger: Watched) 
     ledger.reserve("shop", claim("small"), refused=[SITE])
     ledger.write(revision("small"))
     assert ledger.told == []
-    ledger.release("shop")
+    ledger.unreserve("shop")
     assert ledger.told == ["shop"]
 
 

@@ -30,7 +30,7 @@ async def admit(ledger: Watched, project: str, room: Totals, ways: Iterator[tupl
         ledger.write(wanted)
         assert not room.below(ledger.taken())
         await asyncio.sleep(0)
-    ledger.release(project)
+    ledger.unreserve(project)
     return written
 
 
@@ -78,7 +78,7 @@ REVISIONS = st.builds(
 
 
 class AnyCourse(RuleBasedStateMachine):
-    """Namespaces that are heard of and lost, and room that is reserved and released, in any order."""
+    """Namespaces that are heard of and lost, and room that is reserved and unreserved, in any order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,8 +100,8 @@ class AnyCourse(RuleBasedStateMachine):
         self.ledger.reserve(project, allocations_of([given]), refused=[refused])
 
     @rule(project=st.sampled_from(PROJECTS))
-    def release(self, project: str) -> None:
-        self.ledger.release(project)
+    def unreserve(self, project: str) -> None:
+        self.ledger.unreserve(project)
 
     @invariant()
     def no_reservation_lowers_a_sum(self) -> None:
@@ -110,7 +110,7 @@ class AnyCourse(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for project in PROJECTS:
-            self.ledger.release(project)
+            self.ledger.unreserve(project)
         assert self.ledger.usage("nobody", ()).sums == recount(self.written)
 
 

@@ -109,7 +109,7 @@ STEPS: dict[str, Callable[[Course], Any]] = {
     ),
     "opened": lambda course: course.decisions.update(opened=lambda spec: attested(spec, "FlowsOpened")),
     "suspended": lambda course: course.decisions.update(stop=lambda _spec: decided("Suspend", environment="dev")),
-    "released": lambda course: course.decisions.pop("stop", None),
+    "resumed": lambda course: course.decisions.pop("stop", None),
     "a grant": lambda course: course.decisions.update(
         more=lambda _spec: decided("Grant", grant={"nonProduction": {"cpu": "100"}})
     ),

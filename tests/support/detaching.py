@@ -1,4 +1,4 @@
-"""Environments that are released."""
+"""Environments that are detached."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ DEV, TEST = {"name": "dev", "stage": "dev"}, {"name": "test", "stage": "dev"}
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"a": "b"}}
 
 
-def release(hub: Hub, name: str, **spec: Any) -> Manifest:
-    """Open two environments, put something into the second, drop that one, and return its released namespace."""
+def detach(hub: Hub, name: str, **spec: Any) -> Manifest:
+    """Open two environments, put something into the second, drop that one, and return its detached namespace."""
     hub.declare(name, **spec, environments=[DEV, TEST])
     hub.wait(name)
     hub.api.create(f"/api/v1/namespaces/{name}-test/configmaps", CONFIG)
     hub.declare(name, **spec, environments=[DEV])
 
-    def released() -> Manifest | None:
+    def detached() -> Manifest | None:
         found = hub.one(NAMESPACE, f"{name}-test")
-        return found if found and names.ANNOTATION_RELEASED in found["metadata"].get("annotations", {}) else None
+        return found if found and names.ANNOTATION_DETACHED in found["metadata"].get("annotations", {}) else None
 
-    return wait_until(released, what="the environment is released")
+    return wait_until(detached, what="the environment is detached")
