@@ -85,9 +85,11 @@ class FakeCluster:
         self.put(key, manifest)
 
     async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> None:
-        """Merge-patch the object of this UID."""
+        """Merge-patch the object of this UID, and of the version that the patch names."""
         self._meet("change", key)
         found = self._found(key, live)
+        if patch.get("metadata", {}).get("resourceVersion") not in (None, found["metadata"]["resourceVersion"]):
+            raise ApiError(409, "Conflict", "the object has been modified")
         self._version += 1
         changed = merged(found, patch)
         self.objects[key] = merged(changed, {"metadata": {"resourceVersion": str(self._version)}})

@@ -223,21 +223,18 @@ async def test_a_request_ends_the_wait_and_its_timer(worker: Worker, timers: Tim
     assert worker.done == ["a", "a"]
 
 
-async def test_waits_are_spread() -> None:
-    delays = set()
-    for _ in range(20):
-        worker = Worker()
-        worker.retries = {"a": 1}
-        queue = WorkQueue(workers=1)
-        async with running(queue, worker):
-            queue.add("a")
+async def test_waits_are_spread(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    timers = Timers()
+    monkeypatch.setattr(module.asyncio, "get_running_loop", lambda: timers)
+    worker.retries = dict.fromkeys(map(str, range(20)), 1)
+    queue = WorkQueue(workers=1)
+    async with running(queue, worker):
+        for key in worker.retries:
+            queue.add(key)
+        while len(worker.done) < 20:
             await idle()
-            entry = queue._entries["a"]
-            assert entry.timer is not None
-            delays.add(round(entry.timer.when() - asyncio.get_running_loop().time(), 4))
-            entry.timer.cancel()
-    assert len(delays) > 1
-    assert all(0.05 < delay < 0.13 for delay in delays)
+    assert len(set(timers.delays)) > 1
+    assert all(0.08 <= delay <= 0.12 for delay in timers.delays)
 
 
 async def test_the_oldest_request_is_the_one_that_no_finished_pass_has_answered(worker: Worker) -> None:

@@ -16,6 +16,8 @@ from onboarding.build.kinds import (
     ROLE_BINDING,
     SERVICE_ACCOUNT,
     ChildKind,
+    Manifest,
+    ObjectKey,
     Wanted,
 )
 from onboarding.build.wanted import build_wanted
@@ -222,7 +224,24 @@ async def test_the_cascade_is_put_on_or_taken_off_just_before_and_others_finaliz
     assert [verb for verb, _ in cluster.log] == ["read", "change", "delete"]
     finalizers = ["example.org/other", CASCADE] if cascade else ["example.org/other"]
     assert cluster.objects[item.key]["metadata"]["finalizers"] == finalizers
-    assert outcome.result is Result.WAITING
+    assert (outcome.result, outcome.told) == (Result.WAITING, True)
+    assert "is being deleted: waiting until it is gone" in outcome.message
+
+
+async def test_a_finalizer_that_comes_just_before_the_cascade_is_taken_off_is_not_lost() -> None:
+    """The list is written as a whole: it must be that of the version that was read."""
+    theirs = "example.org/other"
+
+    class Racing(FakeCluster):
+        async def read(self, key: ObjectKey) -> Manifest | None:
+            found = await super().read(key)
+            self.put(key, {**item.manifest, "metadata": {**item.manifest["metadata"], "finalizers": [CASCADE, theirs]}})
+            return found
+
+    cluster, item = Racing(), first(APPLICATION)
+    cluster.put(item.key, {**item.manifest, "metadata": {**item.manifest["metadata"], "finalizers": [CASCADE]}})
+    (outcome,) = await work(cluster, [removal(cluster, item)])
+    assert (outcome.result, cluster.objects[item.key]["metadata"]["finalizers"]) == (Result.STALE, [CASCADE, theirs])
 
 
 async def test_finalizers_that_are_right_already_cost_no_write() -> None:
@@ -270,7 +289,7 @@ async def test_another_object_under_the_same_name_is_not_deleted(kind: ChildKind
     change = removal(cluster, item)
     cluster.put(item.key, {**item.manifest, "metadata": {**item.manifest["metadata"], "uid": "another"}})
     (outcome,) = await work(cluster, [change])
-    assert outcome.result is Result.STALE
+    assert (outcome.result, bool(outcome.message)) == (Result.STALE, True)
     assert item.key in cluster.objects
 
 

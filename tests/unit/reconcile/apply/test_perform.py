@@ -4,8 +4,9 @@ import pytest
 
 from onboarding.build.kinds import APP_PROJECT, NAMESPACE, RESOURCE_QUOTA, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
-from onboarding.reconcile.apply.diff import diff_objects
-from onboarding.reconcile.apply.outcome import Result
+from onboarding.reconcile.apply.diff import Action, Change, Rank, diff_objects
+from onboarding.reconcile.apply.outcome import Outcome, Result
+from onboarding.reconcile.observed.cached_object import cached_object_of
 from tests.unit.fakes import FakeCluster
 from tests.unit.reconcile.apply.test_execute import QUOTA, REFUSED, first, work
 
@@ -17,6 +18,8 @@ ERRORS: dict[str, tuple[OnboardingError, Result]] = {
     "refused": (REFUSED, Result.FAILED),
     "forbidden": (ApiError(403, "Forbidden", "no"), Result.FAILED),
     "namespace gone": (ApiError(404, "NotFound", "namespaces not found"), Result.STALE),
+    "another one meanwhile": (ApiError(422, "Invalid", "metadata.uid: field is immutable"), Result.STALE),
+    "forbidden to name a UID": (ApiError(403, "Forbidden", "metadata.uid is set"), Result.FAILED),
     "unreachable": (UnreachableError("no answer"), Result.UNREACHABLE),
 }
 
@@ -28,6 +31,15 @@ async def test_an_error_becomes_an_outcome(error: OnboardingError, result: Resul
     (outcome,) = await work(cluster, diff_objects([first(RESOURCE_QUOTA)], {}))
     assert outcome.result is result
     assert outcome.message
+
+
+@pytest.mark.parametrize(("action", "verb"), [(Action.DELETE, "delete"), (Action.RELEASE, "change")])
+async def test_what_is_gone_already_when_it_shall_leave_is_done(action: Action, verb: str) -> None:
+    cluster = FakeCluster()
+    live = cached_object_of(RESOURCE_QUOTA, cluster.put(QUOTA.key, QUOTA.manifest))
+    cluster.broken = {(verb, "ResourceQuota"): ApiError(404, "NotFound", "resourcequotas not found")}
+    change = Change(action, QUOTA.key, Rank.REMOVALS, "dev", "hub", {}, live)
+    assert await work(cluster, [change]) == [Outcome(change, Result.DONE)]
 
 
 async def test_a_namespace_that_is_being_deleted_tells_when_it_is_gone() -> None:
@@ -49,6 +61,7 @@ async def test_a_namespace_of_argo_cd_that_is_missing_tells_when_it_comes() -> N
     project = first(APP_PROJECT)
     (outcome,) = await work(cluster, diff_objects([project], {}))
     assert (outcome.result, outcome.told) == (Result.ARGOCD_MISSING, True)
+    assert "has no Argo CD in namespace argocd" in outcome.message
     around = ObjectKey("hub", NAMESPACE, "", project.key.namespace)
     assert cluster.followed[around] == {"shop"}
     cluster.put(around, {"metadata": {"name": around.name}})

@@ -25,6 +25,7 @@ from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.apply.prune import prune
 from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter
+from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.fakes import FakeCluster, FakeSecrets, merged
@@ -97,6 +98,26 @@ async def test_what_changed_meanwhile_is_mended() -> None:
     cluster.objects[SPACE]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "privileged"
     await work(cluster)
     assert diff_objects(WANTED, cluster.owned("shop")) == []
+
+
+@pytest.mark.parametrize("others", [None, {}], ids=["it is gone again", "it is ours no more"])
+async def test_what_is_changed_while_it_is_taken_back_is_looked_at_again(others: dict[str, str] | None) -> None:
+    """The write came through and somebody else's followed: nothing is made in a namespace that is not ours by now."""
+
+    class Contested(FakeCluster):
+        async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> None:
+            await super().change(key, patch, live)
+            if key == SPACE and others is None:
+                del self.objects[key]
+            elif key == SPACE:
+                self.objects[key]["metadata"]["labels"] = others
+
+    cluster = Contested()
+    cluster.objects = released().objects
+    outcomes = {outcome.change.key: outcome for outcome in await work(cluster)}
+    assert outcomes[SPACE].result is Result.STALE
+    assert "was changed meanwhile" in outcomes[SPACE].message
+    assert {key for verb, key in cluster.log if verb == "create" and key.namespace == "shop-dev"} == set()
 
 
 async def test_a_binding_that_the_project_wants_no_more_comes_back_to_be_pruned() -> None:
