@@ -37,11 +37,16 @@ async def blockers(live: Mapping[ObjectKey, CachedObject], clusters: Mapping[str
 
 
 def _reason(key: ObjectKey, manifest: dict[str, Any]) -> str:
+    status = manifest.get("status") or {}
     if key.kind is NAMESPACE:
-        conditions = (manifest.get("status") or {}).get("conditions") or ()
-        messages = [c["message"] for c in conditions if c["type"] in _BLOCKING and c["status"] == "True"]
-        return "; ".join(messages) or "Kubernetes is removing its contents"
-    if key.kind is APPLICATION and (refusal := refused_deletion(manifest.get("status") or {})):
+        return _namespace_reason(status)
+    if key.kind is APPLICATION and (refusal := refused_deletion(status)):
         return f"Argo CD cannot delete its resources: {refusal}"
     finalizers = manifest["metadata"].get("finalizers") or ()
     return f"finalizers: {', '.join(finalizers)}" if finalizers else "no finalizers are left"
+
+
+def _namespace_reason(status: Mapping[str, Any]) -> str:
+    conditions = status.get("conditions") or ()
+    messages = [item["message"] for item in conditions if item["type"] in _BLOCKING and item["status"] == "True"]
+    return "; ".join(messages) or "Kubernetes is removing its contents"

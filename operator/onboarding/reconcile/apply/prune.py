@@ -4,7 +4,7 @@ Applications go first, and nothing else of their environment moves while one of 
 policy, the namespaces are detached (our labels go, workloads stay) or deleted.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 import orjson
 
@@ -46,31 +46,32 @@ def in_use(live: Mapping[ObjectKey, CachedObject]) -> dict[ObjectKey, InUse]:
 def prune(
     snapshot: Snapshot, plan: ReconcilePlan, unwanted: Iterable[ObjectKey], *, to_the_end: bool = False
 ) -> list[Change]:
-    """Return what removes these objects, which nothing wants any more: the next step, or all of them.
+    """Return the removals of objects that no revision builds any more: the next step, or all of them.
 
-    An object is pruned only where the complete list of its environment is known; when in doubt it stays.
+    An object is pruned only if the complete list of its environment is known; if in doubt, it stays.
     """
     going = {key: snapshot.live[key] for key in unwanted}
-    busy = {item.environment for key, item in going.items() if key.kind is APPLICATION}
-    places = plan.places
-    changes: list[Change] = []
-    for key, item in going.items():
-        place = Place(item.environment, key.cluster)
-        change: Change | None = None
-        if item.deleting:
-            continue
-        if key.kind is APP_PROJECT:
-            change = _delete(key, item) if _everything_is_known(snapshot) else None
-        elif key.kind is APPLICATION:
-            change = _application(snapshot, plan, key, item)
-        elif item.environment in plan.removing or place in plan.leaving:
-            change = None if item.environment in busy and not to_the_end else _part(snapshot, plan, key, item)
-        elif place in places:
-            change = _delete(key, item)
-        if change:
-            changes.append(change)
+    busy = set() if to_the_end else {item.environment for key, item in going.items() if key.kind is APPLICATION}
+    found = (_change(snapshot, plan, key, item, busy) for key, item in going.items() if not item.deleting)
     # The cache has no order of its own, and the same plan shall read the same after every start.
-    return sorted(changes, key=lambda change: (change.rank, str(change.key)))
+    return sorted((change for change in found if change), key=lambda change: (change.rank, str(change.key)))
+
+
+def _change(
+    snapshot: Snapshot, plan: ReconcilePlan, key: ObjectKey, item: CachedObject, busy: Container[str]
+) -> Change | None:
+    """Return the removal of one object; None while it has to stay.
+
+    ``busy`` are the environments with Applications that go first.
+    """
+    place = Place(item.environment, key.cluster)
+    if key.kind is APP_PROJECT:
+        return _delete(key, item) if _everything_is_known(snapshot) else None
+    if key.kind is APPLICATION:
+        return _application(snapshot, plan, key, item)
+    if item.environment in plan.removing or place in plan.leaving:
+        return None if item.environment in busy else _part(snapshot, plan, key, item)
+    return _delete(key, item) if place in plan.places else None
 
 
 def _repositories(spec: Manifest) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from onboarding.reconcile.apply.access import subjects, subjects_of
 from onboarding.reconcile.apply.diff import Action, Change, Rank
 
 _GIVING: Final = (Action.CREATE, Action.CHANGE, Action.REPLACE)
+Subject = dict[str, Any]
+"""A subject of a RoleBinding."""
 
 
 def replacements_first(changes: Iterable[Change]) -> list[Change]:
@@ -45,14 +47,12 @@ def _parts_of_binding(change: Change, others: Sequence[Change]) -> list[Change]:
     """Return the part to do at once, if there is one, and the part to do after others grant the same subjects."""
     body, had = change.body or {}, subjects_of(change.live)
     wanted = had if change.action is Action.CHANGE and "subjects" not in body else subjects(body)
-    lost = [subject for subject in had if subject not in wanted]
-    given = {other.key: _given(other) for other in others}
-    after = frozenset(key for key, new in given.items() if any(subject in new for subject in lost))
+    granting = {other.key: _shared(_without(had, wanted), _given(other)) for other in others}
+    after = frozenset(key for key, moving in granting.items() if moving)
     if not after:
         return [change]
-    moving = [subject for subject in lost if any(subject in new for new in given.values())]
-    kept = [subject for subject in had if subject in wanted or subject in moving]
-    now = [*kept, *(subject for subject in wanted if subject not in had)]
+    moving = [subject for subjects_ in granting.values() for subject in subjects_]
+    now = [*_shared(had, [*wanted, *moving]), *_without(wanted, had)]
     parts = []
     if now != had or body.keys() - {"subjects"}:
         parts = [replace(change, action=Action.CHANGE, body={**body, "subjects": now}, fields=("subjects",))]
@@ -63,7 +63,15 @@ def _parts_of_binding(change: Change, others: Sequence[Change]) -> list[Change]:
     return [*parts, last]
 
 
-def _given(change: Change) -> list[dict[str, Any]]:
+def _shared(these: Sequence[Subject], those: Sequence[Subject]) -> list[Subject]:
+    return [subject for subject in these if subject in those]
+
+
+def _without(these: Sequence[Subject], those: Sequence[Subject]) -> list[Subject]:
+    return [subject for subject in these if subject not in those]
+
+
+def _given(change: Change) -> list[Subject]:
     """Return the subjects that a change adds to a RoleBinding."""
     had = subjects_of(change.live) if change.action is Action.CHANGE else []
-    return [subject for subject in subjects(change.body) if subject not in had]
+    return _without(subjects(change.body), had)

@@ -131,23 +131,27 @@ def _no_effect(decision: OnboardingDecisionSpec, approvals: Container[tuple[str,
 
 
 def _add(counted: Decisions, decision: OnboardingDecisionSpec) -> None:
-    environment = decision.environment or ""
-    approval = (decision.gate or "", decision.approval or "")
+    environment, check = decision.environment or "", decision.check or ""
+    approval = _approval(decision)
     match decision.decision:
         case Decision.APPROVE:
             counted.approved[approval] = decision
         case Decision.REJECT:
             counted.rejected[approval] = decision
         case Decision.WAIVE:
-            counted.waived[decision.check or "", environment] = decision
+            counted.waived[check, environment] = decision
         case Decision.ATTEST:
-            counted.attested[decision.check or ""] = decision
+            counted.attested[check] = decision
         case Decision.GRANT if decision.grant:
             counted.granted.append(decision.grant)
         case Decision.SUSPEND:
             counted.suspended[environment] = decision
         case Decision.CONFIRM_DELETE:
             counted.confirmed.add(environment)
+
+
+def _approval(decision: OnboardingDecisionSpec) -> tuple[str, str]:
+    return decision.gate or "", decision.approval or ""
 
 
 def describe(decision: OnboardingDecisionSpec) -> str:

@@ -34,6 +34,7 @@ from onboarding.reconcile.observed.validity import (
 
 POLICIES = "onboardingpolicies"
 TARGETS = "hostingtargets"
+_CONNECTING = ClusterState(problem="it is being connected to", starting=True)
 _ACCEPTED = Validity(True, Reason.ACCEPTED, "it can be used")
 
 
@@ -205,14 +206,12 @@ class PlatformCatalog:
             newer = name in self.newer_targets
             reason = Reason.NEWER_THAN_OPERATOR if newer else Reason.INVALID
             return Validity(False, reason, self.target_problems[name])
-        states = [(site, clusters.get(cluster_of(site))) for site in self.targets[name].sites]
-        for site, state in states:
-            if state and state.problem and not state.starting:
-                return Validity(False, Reason.TARGET_UNREACHABLE, f"site {site.name}: {state.problem}")
-            if state and state.known and not state.guarded:
-                reason = Reason.TARGET_UNREACHABLE if state.guard_unknown else Reason.GUARD_MISSING
-                return Validity(False, reason, f"site {site.name}: {state.guard_problem}")
-        return _ACCEPTED if all(state and state.known for _, state in states) else None
+        sites = self.targets[name].sites
+        states = [clusters.get(cluster_of(site), _CONNECTING) for site in sites]
+        for site, state in zip(sites, states, strict=True):
+            if broken := _site_validity(site.name, state):
+                return broken
+        return _ACCEPTED if all(state.known for state in states) else None
 
     def _put_policy(self, head: Head, content: bytes) -> None:
         try:
@@ -281,3 +280,13 @@ class PlatformCatalog:
 
     def _usable(self) -> tuple[Any, ...]:
         return dict(self._in_force), self.targets, self.target_problems, self.clusters()
+
+
+def _site_validity(site: str, state: ClusterState) -> Validity | None:
+    """Return why a site cannot be used; None if it can, or if that is not known yet."""
+    if state.problem:
+        return None if state.starting else Validity(False, Reason.TARGET_UNREACHABLE, f"site {site}: {state.problem}")
+    if state.guarded:
+        return None
+    reason = Reason.TARGET_UNREACHABLE if state.guard_unknown else Reason.GUARD_MISSING
+    return Validity(False, reason, f"site {site}: {state.guard_problem}")

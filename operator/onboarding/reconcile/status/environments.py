@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from onboarding.api.project import Environment
 from onboarding.api.status import EnvironmentState, EnvironmentStatus, SiteStatus
 from onboarding.api.text import cut
 from onboarding.build.kinds import NAMESPACE
@@ -39,30 +40,27 @@ def environments(
     troubles = _troubles(outcomes)
     spec, deleting = snapshot.project.spec, snapshot.project.deleting
     declared = {environment.name: environment for environment in (spec.environments if spec and not deleting else ())}
-    shown = []
-    for name, environment in declared.items():
-        item = plan.by_name.get(name) or EnvironmentPlan(name, EnvironmentAction.STAY)
-        shown.append(
-            EnvironmentStatus(
-                name=name,
-                stage=environment.stage,
-                gate=item.gate or None,
-                target=item.revisions[0].target if item.revisions else environment.target,
-                held=cut(item.reason or None),
-                sites=_sites(snapshot, item, troubles, applications),
-            )
-        )
-    staying = [
-        EnvironmentStatus(
-            name=item.name, held=cut(item.reason or None), sites=_sites(snapshot, item, troubles, applications)
-        )
-        for item in sorted(plan.environments, key=lambda item: item.name)
-        if item.action is EnvironmentAction.STAY and item.name not in declared
+    items = [plan.by_name.get(name) or EnvironmentPlan(name, EnvironmentAction.STAY) for name in declared]
+    items += [plan.by_name[name] for name in sorted(plan.staying.keys() - declared.keys())]
+    shown = [
+        _environment(item, declared.get(item.name), _sites(snapshot, item, troubles, applications)) for item in items
     ]
     removing = [
         EnvironmentStatus(name=name, sites=_removed_sites(snapshot, name, troubles)) for name in sorted(plan.removing)
     ]
-    return (*shown, *staying, *removing)
+    return (*shown, *removing)
+
+
+def _environment(
+    plan: EnvironmentPlan, declared: Environment | None, sites: tuple[SiteStatus, ...]
+) -> EnvironmentStatus:
+    held = cut(plan.reason or None)
+    if declared is None:
+        return EnvironmentStatus(name=plan.name, held=held, sites=sites)
+    target = plan.revisions[0].target if plan.revisions else declared.target
+    return EnvironmentStatus(
+        name=plan.name, stage=declared.stage, gate=plan.gate or None, target=target, held=held, sites=sites
+    )
 
 
 def state_of(status: EnvironmentStatus) -> EnvironmentState:

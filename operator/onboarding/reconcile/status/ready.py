@@ -48,22 +48,30 @@ def ready_state(
         reason = Reason.NEWER_THAN_OPERATOR if plan.newer else Reason.REFUSED
         actor = Actor.PLATFORM if plan.newer else Actor.PROJECT
         return ReadyState("False", reason, plan.hold, stalled=True, actor=actor)
-    first_by_result = {outcome.result: outcome for outcome in reversed(list(outcomes))}
-    unreachable = _unreachable(snapshot, plan)
-    for result, (reason, status, reconciling, stalled, actor) in _BY_RESULT.items():
-        if result is Result.UNREACHABLE and unreachable:
-            return ReadyState(status, reason, unreachable, reconciling, stalled, actor)
-        if result in first_by_result:
-            shown = Reason.REMOVING if result is Result.WAITING and plan.removing else reason
-            message = first_by_result[result].message
-            if result is Result.WAITING and waiting:
-                message = _waiting_for(waiting)
-            return ReadyState(status, shown, message, reconciling, stalled, actor)
+    if unfinished := _unfinished(snapshot, plan, outcomes, waiting):
+        return unfinished
     if plan.hold:
         return ReadyState("False", Reason.HELD, plan.hold, actor=Actor.PLATFORM)
     if snapshot.project.deleting:
         return _teardown(snapshot, plan, waiting)
     return _settled(snapshot, plan, waiting)
+
+
+def _unfinished(
+    snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], waiting: Sequence[str]
+) -> ReadyState | None:
+    """Return the ready state by the first change that failed or is not finished; None if all have ended well."""
+    messages = {outcome.result: outcome.message for outcome in reversed(list(outcomes))}
+    if unreachable := _unreachable(snapshot, plan):
+        messages[Result.UNREACHABLE] = unreachable
+    if Result.WAITING in messages and waiting:
+        messages[Result.WAITING] = _waiting_for(waiting)
+    result = next((result for result in _BY_RESULT if result in messages), None)
+    if result is None:
+        return None
+    reason, status, reconciling, stalled, actor = _BY_RESULT[result]
+    shown = Reason.REMOVING if result is Result.WAITING and plan.removing else reason
+    return ReadyState(status, shown, messages[result], reconciling, stalled, actor)
 
 
 def _unreachable(snapshot: Snapshot, plan: ReconcilePlan) -> str:

@@ -33,7 +33,7 @@ async def test_an_error_becomes_an_outcome(error: OnboardingError, result: Resul
     assert outcome.message
 
 
-@pytest.mark.parametrize(("action", "verb"), [(Action.DELETE, "delete"), (Action.RELEASE, "change")])
+@pytest.mark.parametrize(("action", "verb"), [(Action.DELETE, "delete"), (Action.DETACH, "change")])
 async def test_what_is_gone_already_when_it_shall_leave_is_done(action: Action, verb: str) -> None:
     cluster = FakeCluster()
     live = cached_object_of(RESOURCE_QUOTA, cluster.put(QUOTA.key, QUOTA.manifest))

@@ -113,7 +113,7 @@ async def test_what_is_changed_while_it_is_taken_back_is_looked_at_again(others:
                 self.objects[key]["metadata"]["labels"] = others
 
     cluster = Contested()
-    cluster.objects = released().objects
+    cluster.objects = detached().objects
     outcomes = {outcome.change.key: outcome for outcome in await work(cluster)}
     assert outcomes[SPACE].result is Result.STALE
     assert "was changed meanwhile" in outcomes[SPACE].message
