@@ -3,7 +3,7 @@
 from onboarding.api.gates import Track
 from onboarding.api.status import Evidence
 from onboarding.checks.finding import Finding, Theme, check, undecided
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
+from onboarding.checks.inputs import EnvironmentDeclaration, ProjectInputs
 from onboarding.checks.placement import listed
 from onboarding.checks.probe import GroupRequest
 from onboarding.checks.several import platform_acts, worst
@@ -17,7 +17,7 @@ from onboarding.checks.several import platform_acts, worst
     remedy="spec.team.groups names personas of the policy",
     reads=("team.groups",),
 )
-def personas_are_known(inputs: EnvironmentInputs) -> Finding | None:
+def personas_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """Groups are given for personas of the policy only."""
     unknown = sorted(name for name in inputs.spec.team.groups if inputs.project.persona(name) is None)
     if not unknown:

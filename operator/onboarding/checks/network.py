@@ -9,7 +9,7 @@ from onboarding.api.hosting import Flow
 from onboarding.api.status import Evidence
 from onboarding.api.target import HostingTargetSpec
 from onboarding.checks.finding import Finding, Theme, check, undecided
-from onboarding.checks.inputs import EnvironmentInputs, RunningInputs
+from onboarding.checks.inputs import EnvironmentDeclaration, RunningInputs
 from onboarding.checks.placement import choose, listed, targets_where
 from onboarding.checks.probe import CertificateRequest, DnsRequest, EndpointRequest
 from onboarding.checks.several import some, worst
@@ -23,7 +23,7 @@ from onboarding.checks.several import some, worst
     remedy="spec.flows[].zone names a network zone of the target",
     reads=("flows.zone", "flows.environments", "environments.target"),
 )
-def zones_are_known(inputs: EnvironmentInputs) -> Finding | None:
+def zones_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """Every flow of the environment leads to a network zone that the target has."""
     if inputs.target is None:
         return None
@@ -47,7 +47,7 @@ def zones_are_known(inputs: EnvironmentInputs) -> Finding | None:
     remedy="spec.flows[].cidrs lie within the flow's zone; leave them out for the whole zone",
     reads=("flows.zone", "flows.cidrs", "flows.environments", "environments.target"),
 )
-def flows_stay_in_their_zone(inputs: EnvironmentInputs) -> Finding | None:
+def flows_stay_in_their_zone(inputs: EnvironmentDeclaration) -> Finding | None:
     """Networks that narrow a flow belong to its zone and hold more than link-local and metadata addresses."""
     if inputs.target is None:
         return None
@@ -73,7 +73,7 @@ def flows_stay_in_their_zone(inputs: EnvironmentInputs) -> Finding | None:
     remedy="spec.flows[].environment and spec.flows[].environments name environments of this project",
     reads=("flows.environment", "flows.environments"),
 )
-def flow_environments_are_known(inputs: EnvironmentInputs) -> Finding | None:
+def flow_environments_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """Flows name only environments that the project declares."""
     known = {environment.name for environment in inputs.spec.environments}
     for flow in inputs.spec.flows:
@@ -95,14 +95,14 @@ def flow_environments_are_known(inputs: EnvironmentInputs) -> Finding | None:
     "through a zone",
     reads=("flows.environment", "flows.environments", "environments.target", "environments.sites"),
 )
-def flows_stay_on_a_cluster(inputs: EnvironmentInputs) -> Finding | None:
+def flows_stay_on_a_cluster(inputs: EnvironmentDeclaration) -> Finding | None:
     """An environment at the other end of a flow shares a cluster with the one that needs it."""
     ends = {flow.environment for flow in _flows(inputs)} - {None}
     here = _clusters(inputs)
     for environment in inputs.spec.environments if here else ():
         if environment.name not in ends:
             continue
-        other = EnvironmentInputs(inputs.project, environment)
+        other = EnvironmentDeclaration(inputs.project, environment)
         if other.sites and not here & _clusters(other):
             flows = some(f"flow {flow.name!r}" for flow in _flows(inputs) if flow.environment == environment.name)
             return Finding(
@@ -120,7 +120,7 @@ def flows_stay_on_a_cluster(inputs: EnvironmentInputs) -> Finding | None:
     remedy="spec.environments[].domains end in suffixes of the target",
     reads=("environments.domains", "environments.exposures", "environments.target"),
 )
-def domains_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
+def domains_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """Every domain of the environment ends in a suffix that its target has for one of the environment's exposures."""
     target, environment = inputs.target, inputs.environment
     if target is None or not target.domains:
@@ -226,7 +226,7 @@ def _endpoint(inputs: RunningInputs, request: EndpointRequest) -> Finding | None
     return None if 200 <= status < 400 else Finding(f"{request.url} answers {status}")
 
 
-def _flows(inputs: EnvironmentInputs) -> Iterator[Flow]:
+def _flows(inputs: EnvironmentDeclaration) -> Iterator[Flow]:
     return (flow for flow in inputs.spec.flows if flow.concerns(inputs.environment.name))
 
 
@@ -234,7 +234,7 @@ def _zones(target: HostingTargetSpec) -> set[str]:
     return {zone.name for zone in target.network.zones}
 
 
-def _clusters(inputs: EnvironmentInputs) -> set[object]:
+def _clusters(inputs: EnvironmentDeclaration) -> set[object]:
     """Return the clusters of an environment, each as the Secret that leads there; None is the operator's own."""
     return {site.kubeconfig_secret for site in inputs.sites}
 

@@ -6,7 +6,7 @@ from onboarding.api.gates import Actor, Track
 from onboarding.api.status import Evidence
 from onboarding.api.target import HostingTargetSpec
 from onboarding.checks.finding import Finding, Theme, check
-from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.checks.inputs import EnvironmentDeclaration
 
 
 @check(
@@ -17,7 +17,7 @@ from onboarding.checks.inputs import EnvironmentInputs
     remedy="spec.environments[].stage names a stage of the policy",
     reads=("environments.stage",),
 )
-def stage_is_known(inputs: EnvironmentInputs) -> Finding | None:
+def stage_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """The stage is one of the policy's."""
     if inputs.stage:
         return None
@@ -35,7 +35,7 @@ def stage_is_known(inputs: EnvironmentInputs) -> Finding | None:
     remedy="spec.environments[].size names a size of the policy",
     reads=("environments.size", "environments.resources"),
 )
-def size_is_known(inputs: EnvironmentInputs) -> Finding | None:
+def size_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """The size, named or by default, is one of the policy's."""
     if inputs.stage is None or inputs.environment.resources or inputs.size:
         return None
@@ -55,7 +55,7 @@ def size_is_known(inputs: EnvironmentInputs) -> Finding | None:
     remedy="spec.environments[].target names a HostingTarget",
     reads=("environments.target",),
 )
-def target_is_known(inputs: EnvironmentInputs) -> Finding | None:
+def target_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """The target, named or by default, exists."""
     if inputs.stage is None or inputs.target:
         return None
@@ -82,7 +82,7 @@ def target_is_known(inputs: EnvironmentInputs) -> Finding | None:
     remedy="choose a target that takes the stage",
     reads=("environments.stage", "environments.target"),
 )
-def target_takes_stage(inputs: EnvironmentInputs) -> Finding | None:
+def target_takes_stage(inputs: EnvironmentDeclaration) -> Finding | None:
     """The target allows environments of this stage."""
     target = inputs.target
     if target is None or not target.stages or inputs.environment.stage in target.stages:
@@ -101,7 +101,7 @@ def target_takes_stage(inputs: EnvironmentInputs) -> Finding | None:
     remedy="spec.environments[].sites names sites of the target",
     reads=("environments.sites", "environments.target"),
 )
-def sites_are_known(inputs: EnvironmentInputs) -> Finding | None:
+def sites_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """Every named site belongs to the target."""
     if inputs.target is None:
         return None
@@ -123,7 +123,7 @@ def sites_are_known(inputs: EnvironmentInputs) -> Finding | None:
     remedy="remove spec.environments[].namespace, or ask the platform team to allow names",
     reads=("environments.namespace",),
 )
-def namespace_name_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
+def namespace_name_is_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """An environment names its namespace only where the policy allows that."""
     if inputs.environment.namespace is None or inputs.policy.allow_namespace_names:
         return None
@@ -141,7 +141,7 @@ def namespace_name_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
     remedy="choose a target that takes projects of this sensitivity zone",
     reads=("classification.zone", "environments.target"),
 )
-def zone_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
+def zone_is_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """The target takes projects of the sensitivity zone that the data demands; without one, every target does."""
     target, zone = inputs.target, inputs.spec.classification.zone
     if target is None or zone is None or _takes(target.zones, zone):
@@ -160,7 +160,7 @@ def zone_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
     remedy="choose a target where data stays as the project demands",
     reads=("classification.residency", "environments.target"),
 )
-def residency_is_met(inputs: EnvironmentInputs) -> Finding | None:
+def residency_is_met(inputs: EnvironmentDeclaration) -> Finding | None:
     """Data stays on the target where the project demands that it stays."""
     target, residency = inputs.target, inputs.spec.classification.residency
     if target is None or not residency or target.residency == residency:
@@ -180,7 +180,7 @@ def residency_is_met(inputs: EnvironmentInputs) -> Finding | None:
     remedy="choose a target that offers these networks, or remove them from spec.environments[].exposures",
     reads=("environments.exposures", "environments.target"),
 )
-def exposures_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
+def exposures_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """The environment is exposed only to networks that the target offers."""
     target, wanted = inputs.target, set(inputs.environment.exposures)
     if target is None or wanted <= set(target.exposures):
@@ -202,7 +202,7 @@ def exposures_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
     remedy="choose a target that takes this workload profile",
     reads=("environments.profile", "environments.target"),
 )
-def profile_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
+def profile_is_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """The target takes workloads of the environment's profile; an environment that names none fits everywhere."""
     target, profile = inputs.target, inputs.environment.profile
     if target is None or profile is None or _takes(target.profiles, profile):
@@ -223,11 +223,11 @@ def profile_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
     reads=("environments.target",),
     actor=Actor.PLATFORM,
 )
-def contract_is_in_force(inputs: EnvironmentInputs) -> Finding | None:
+def contract_is_in_force(inputs: EnvironmentDeclaration) -> Finding | None:
     """The target may be ordered today, in UTC; both days of its contract are included."""
     if inputs.target is None:
         return None
-    today, contract = inputs.project.now.date().isoformat(), inputs.target.contract
+    today, contract = inputs.project.today.isoformat(), inputs.target.contract
     if contract.available_from and today < contract.available_from:
         return Finding(f"target {inputs.target_name!r} is available from {contract.available_from}")
     if contract.ends_on and today > contract.ends_on:
@@ -243,7 +243,7 @@ def contract_is_in_force(inputs: EnvironmentInputs) -> Finding | None:
     remedy="spec.journey names a journey of the policy",
     reads=("journey",),
 )
-def journey_is_known(inputs: EnvironmentInputs) -> Finding | None:
+def journey_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """The kind of accompaniment, where the project names one, is one of the policy's."""
     journey, known = inputs.spec.journey, inputs.policy.journeys
     if journey is None or journey in known:
@@ -262,7 +262,7 @@ def choose(names: Iterable[str]) -> str:
     return f"choose one of: {', '.join(known)}" if known else "there is none to choose from"
 
 
-def targets_where(inputs: EnvironmentInputs, fits: Callable[[HostingTargetSpec], bool]) -> str:
+def targets_where(inputs: EnvironmentDeclaration, fits: Callable[[HostingTargetSpec], bool]) -> str:
     """Return the targets that take the environment's stage and for which this holds, as a list for a message."""
     stage = inputs.environment.stage
     return listed(name for name, target in inputs.targets.items() if _takes(target.stages, stage) and fits(target))

@@ -7,7 +7,7 @@ from onboarding.api.gates import Override, Severity
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.checks.catalogue import OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
 from onboarding.checks.finding import Check
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, RunningInputs
+from onboarding.checks.inputs import EnvironmentDeclaration, ProjectInputs, RunningInputs
 
 InputsT = TypeVar("InputsT")
 
@@ -38,7 +38,7 @@ class GateChecks(NamedTuple):
     """The checks that a policy puts at a gate, in the order of the catalogue."""
 
     of_project: tuple[GateCheck[ProjectInputs], ...]
-    of_environment: tuple[GateCheck[EnvironmentInputs], ...]
+    of_environment: tuple[GateCheck[EnvironmentDeclaration], ...]
     of_running: tuple[GateCheck[RunningInputs], ...]
 
 

@@ -8,7 +8,7 @@ from onboarding.api.gates import Actor, Severity
 from onboarding.api.status import CheckResult
 from onboarding.checks.catalogue import OF_ENVIRONMENT
 from onboarding.checks.finding import Check, Finding, GateFinding
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, RunningInputs
+from onboarding.checks.inputs import EnvironmentDeclaration, ProjectInputs, RunningInputs
 from onboarding.checks.probe import Request
 from onboarding.reconcile.gates.assignment import GateChecks
 from onboarding.reconcile.gates.decisions import Decisions
@@ -51,7 +51,7 @@ class GateEvaluator:
 
     def evaluate(
         self,
-        proposed: Iterable[tuple[int, EnvironmentInputs]],
+        proposed: Iterable[tuple[int, EnvironmentDeclaration]],
         running: Iterable[tuple[int, RunningInputs]],
         coming: Collection[str],
     ) -> GateEvaluation:
@@ -145,7 +145,7 @@ def _as_shown(item: Mapping[str, Any], finding: Finding) -> Finding:
 
 
 def _yet_to_come(
-    evaluation: GateEvaluation, proposed: Iterable[tuple[int, EnvironmentInputs]], coming: Collection[str]
+    evaluation: GateEvaluation, proposed: Iterable[tuple[int, EnvironmentDeclaration]], coming: Collection[str]
 ) -> list[tuple[int, str]]:
     """Return the environments that come once their gates let them, each with the place of its gate."""
     named = ((gate_index, future.environment.name) for gate_index, future in proposed)
@@ -162,4 +162,4 @@ def _about(inputs: Any) -> tuple[str, str]:
     """Return the environment and site that inputs are about; '' each where they are about the project."""
     if isinstance(inputs, RunningInputs):
         return inputs.environment, inputs.site
-    return (inputs.environment.name, "") if isinstance(inputs, EnvironmentInputs) else ("", "")
+    return (inputs.environment.name, "") if isinstance(inputs, EnvironmentDeclaration) else ("", "")

@@ -17,7 +17,6 @@ from onboarding.checks.probe import Answers, no_answers
 from onboarding.reconcile.observed.argocd_status import Application
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import Usage
-from onboarding.reconcile.observed.memory import Memory
 from onboarding.reconcile.observed.unread import UnreadDecision
 
 
@@ -95,8 +94,6 @@ class Snapshot:
     """What the quotas of all projects take on every site."""
     teardown_hold: str = ""
     """Why no project is torn down at present, where that is so."""
-    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
-    """What was worked out in the last pass; nothing that is seen depends on it."""
 
     @property
     def owner(self) -> Owner:
