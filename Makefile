@@ -20,7 +20,10 @@ PIP_COMPILE := $(RUN)/pip-compile --quiet --allow-unsafe --generate-hashes --str
 YAML_RULES := {extends: default, rules: {line-length: {max: 120}, document-start: disable, \
 	braces: {max-spaces-inside: 0}, comments: {min-spaces-from-content: 1}}}
 
-.PHONY: help setup lock generate check test faults bench soak image demo demo-down clean
+# mutmut takes a source root by no other name than src.
+MUTATION := .mutation
+
+.PHONY: help setup lock generate check test faults mutation bench soak image demo demo-down clean
 
 help: ## Show this list
 	@echo "Usage: make TARGET"
@@ -57,19 +60,28 @@ check: $(INSTALLED) ## Style, types, layers, generated files, and the tests that
 	$(RUN)/onboarding crds --directory $(CRDS) --check
 	$(RUN)/onboarding crds --directory $(CHART_CRDS) --check
 	$(PY) -m docs.generate --check
-	$(RUN)/coverage run --data-file=.coverage.quick -m pytest $(QUICK)
+	@$(RUN)/coverage erase
+	$(RUN)/coverage run -m pytest $(QUICK)
 
 test: check ## Everything that check does, then all other tests on a real control plane
-	$(RUN)/coverage run --data-file=.coverage.slow -m pytest --durations=10 tests $(QUICK:%=--ignore=%)
-	@$(RUN)/coverage combine --quiet .coverage.quick .coverage.slow
-	@echo "coverage: $$($(RUN)/coverage report --format=total) % of operator/onboarding"
+	$(RUN)/coverage run -m pytest --durations=10 tests $(QUICK:%=--ignore=%)
+	@$(RUN)/coverage combine --quiet
+	@echo "coverage: $$($(RUN)/coverage report --format=total) % of operator/onboarding, running operators included"
 
 faults: $(INSTALLED) ## Every fault at every write, and a whole run in which the operator hears of everything late: long
 	ONBOARDING_FULL_FAULTS=1 $(RUN)/pytest --durations=10 tests/faults
 	ONBOARDING_WATCH_LAG=1.5 $(RUN)/pytest --durations=10 tests/e2e
 
-bench: $(INSTALLED) ## Measure against a raw writer; writes the table of the README
-	$(PY) -m tests.bench --readme
+mutation: $(INSTALLED) ## Change reconcile/ and adapters/ bit by bit, and list what no quick test notices: many hours; goes on
+	@mkdir -p $(MUTATION)
+	@ln -sfn $(patsubst %,../%,$(wildcard *) .ci) $(MUTATION)
+	@ln -sfn ../operator $(MUTATION)/src
+	cd $(MUTATION) && nice -n 19 ../$(RUN)/mutmut run $(MUTANTS:%='%')
+	@cd $(MUTATION) && ../$(RUN)/mutmut results | sed "/: not checked/d"
+	@cd $(MUTATION) && ../$(RUN)/mutmut export-cicd-stats && cat mutants/mutmut-cicd-stats.json
+
+bench: $(INSTALLED) ## Measure against a raw writer; writes the tables of docs/benchmarks.md and the README
+	$(PY) -m tests.bench --docs
 
 image: $(INSTALLED) ## Build the container image, weigh it, and onboard a project from inside it: root and buildah
 	$(PY) -m image $(if $(IMAGE),--name=$(IMAGE)) $(if $(PYTHON_IMAGE),--python-image=$(PYTHON_IMAGE)) \
@@ -89,6 +101,6 @@ clean: ## Stop what runs in .devcluster and remove everything generated but .ven
 		$(PY) -m demo down; \
 		for folder in .devcluster/*/; do $(PY) -m devcluster down --name "$$(basename "$$folder")"; done; \
 	fi
-	rm -rf .devcluster dist build bench-results .coverage .coverage.* coverage.xml
+	rm -rf .devcluster .mutation dist build bench-results .coverage .coverage.* coverage.xml
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -62,10 +62,10 @@ def _deploying(console: Console, scene: Scene, board: Board) -> None:
     say("5. Production does not sync by itself. Be the person who does it.")
     _type(console, _SYNC, "kubectl get pods -n dossier-usagers-prod")
     say("6. Delete the project with all it runs. Nothing goes before it is confirmed.")
-    _type(console, """kubectl patch pob dossier-usagers --type=merge -p '{"spec": {"deletionPolicy": "Delete"}}'""")
-    _type(console, "kubectl delete pob dossier-usagers --wait=false; kubectl get pob")
+    _type(console, """kubectl patch onb dossier-usagers --type=merge -p '{"spec": {"deletionPolicy": "Delete"}}'""")
+    _type(console, "kubectl delete onb dossier-usagers --wait=false; kubectl get onb")
     _type(console, f"kubectl apply -f {confirmation}")
-    _type(console, "kubectl wait --for=delete pob/dossier-usagers; kubectl get namespaces")
+    _type(console, "kubectl wait --for=delete onb/dossier-usagers; kubectl get namespaces")
 
 
 def _type(console: Console, *commands: str) -> None:

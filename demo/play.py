@@ -36,7 +36,7 @@ async def perform(scene: Scene, progress: Progress, console: Console) -> None:
                 "Waiting for Argo CD to deploy a commit", f"A commit, web with {AFTER} replicas: {view.running(board)}"
             ):
                 await act.deploy(scene.delivery)
-    console.print(f"\n[bold]$ kubectl get pob {board.name}[/bold]")
+    console.print(f"\n[bold]$ kubectl get onb {board.name}[/bold]")
     answer = scene.control_plane.kubectl("get", "projectonboardings", board.name).stdout
     console.print(answer, end="", markup=False, soft_wrap=True)
     closing.outcome(console, board, times)

@@ -93,6 +93,10 @@ class GitHandler(BaseHTTPRequestHandler):
             **GIT,
             "GIT_PROJECT_ROOT": str(self.server.repositories),
             "GIT_HTTP_EXPORT_ALL": "1",
+            # Partial clones, as the well-known Git services offer them.
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "uploadpack.allowFilter",
+            "GIT_CONFIG_VALUE_0": "true",
             # Who may read may also push: a token is the only guard here.
             "REMOTE_USER": "git",
             "REMOTE_ADDR": self.client_address[0],

@@ -130,6 +130,8 @@ class Deviation:
     environment: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
     """Files of this machine, by their path in the pod."""
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    """Folders of this machine that the pod may write to, by their path in the pod."""
     server: str = ""
     """Another address of the API server."""
     ca_file: Path | None = None
@@ -138,8 +140,12 @@ class Deviation:
     """Another user, of the group root: OpenShift gives each namespace a range of its own."""
 
     def volumes(self) -> list[Manifest]:
-        """Return the mounts of the files."""
-        return [{"path": path, "source": str(source)} for path, source in self.files.items()]
+        """Return the mounts of the files and folders."""
+        files = [{"path": path, "source": str(source)} for path, source in self.files.items()]
+        return [
+            *files,
+            *({"path": path, "source": str(source), "writable": True} for path, source in self.folders.items()),
+        ]
 
 
 def _namespaces(user: tuple[int, int]) -> Sequence[str]:

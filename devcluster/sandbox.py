@@ -24,7 +24,7 @@ def main() -> None:
     # Parents first: what lies within a volume, such as a checkout below /tmp, stays visible.
     for mount in sorted([*mounts, *sandbox["volumes"]], key=lambda each: each["path"].count("/")):
         if "source" in mount:
-            _bind(root, mount["path"], Path(mount["source"]), read_only=True)
+            _bind(root, mount["path"], Path(mount["source"]), read_only=not mount.get("writable", False))
         else:
             _empty(root, mount["path"], mount["size"])
     (root / sandbox["directory"].lstrip("/")).mkdir(parents=True, exist_ok=True)

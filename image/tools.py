@@ -16,7 +16,7 @@ def require(*programs: str) -> None:
     if missing := [program for program in programs if shutil.which(program) is None]:
         raise ImageError(
             f"{' and '.join(missing)} missing: install them (on Debian: apt-get install {' '.join(missing)}), "
-            "or build the Dockerfile with the engine that you have (docs/operations.md)"
+            "or build the Dockerfile with the engine that you have (docs/image.md)"
         )
     if os.geteuid() != 0:
         raise ImageError("an image is opened and started with the rights of root: run sudo make image")

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
@@ -63,12 +63,20 @@ def intruders(root: Path) -> list[str]:
     found = [path for path in _HANDED_IN if os.path.lexists(root / path) and _holds_something(root / path)]
     for folder, folders, files in os.walk(root):
         place = Path(folder).relative_to(root)
-        if place.name in ("bin", "sbin") or "gcc" in place.parts:
-            found += [str(place / name) for name in files if _PROGRAM.fullmatch(name)]
-        found += [str(place / name) for name in files if name.endswith(".whl")]
-        if any(part.startswith("python") for part in place.parts):
-            found += [str(place / name) for name in folders if _PACKAGE.fullmatch(name)]
+        wrong = [*_wrong_files(place, files), *_wrong_packages(place, folders)]
+        found += [str(place / name) for name in wrong]
     return sorted(found)
+
+
+def _wrong_files(place: Path, names: Iterable[str]) -> list[str]:
+    programs = place.name in ("bin", "sbin") or "gcc" in place.parts
+    return [name for name in names if name.endswith(".whl") or (programs and _PROGRAM.fullmatch(name))]
+
+
+def _wrong_packages(place: Path, names: Iterable[str]) -> list[str]:
+    if not any(part.startswith("python") for part in place.parts):
+        return []
+    return [name for name in names if _PACKAGE.fullmatch(name)]
 
 
 def _holds_something(path: Path) -> bool:

@@ -4,12 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from devcluster import ControlPlane
 from devcluster.pytest_plugin import build_programs, control_plane  # noqa: F401 - a fixture
 from tests.support.installing import install
 from tests.support.operator import OperatorProcess
 
+# Every run tries the same examples; --hypothesis-profile=explore tries others, and many more.
+settings.register_profile("explore", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("explore"), max_examples=50, derandomize=True, database=None)
+settings.load_profile("quick")
 _QUICK = tuple(Path(__file__).parent / folder for folder in ("unit", "golden"))
 
 

@@ -8,10 +8,15 @@ import pytest
 from click.testing import CliRunner
 
 from onboarding.__main__ import main
+from tests.support.complexity import functions
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(
     path for folder in ("operator", "devcluster", "image", "tests") for path in (ROOT / folder).rglob("*.py")
+)
+PLAIN = (
+    *(f"operator/onboarding/{name}" for name in ("adapters", "api", "build", "checks", "cli")),
+    *("demo", "devcluster", "docs", "image"),
 )
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PIN = re.compile(r"^[a-z0-9][a-z0-9._-]*==\S+( ; .*)?$")
@@ -33,6 +38,13 @@ def test_the_standard_library_is_not_shadowed() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_source_file_can_be_read_in_one_sitting(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_a_function_can_be_read_at_once() -> None:
+    paths = [path for folder in PLAIN for path in sorted((ROOT / folder).rglob("*.py"))]
+    found = [function for path in paths for function in functions(path)]
+    assert len(found) > 600
+    assert [function for function in found if function.lines > 60 or function.complexity > 12] == []
 
 
 def test_there_are_lock_files() -> None:

@@ -3,6 +3,7 @@
 OnboardingError
 ├── ApiError          the API server answered with an error; carries its status, reason and message
 ├── UnreachableError  a cluster gave no answer, or its connection cannot be set up
+├── SecretError       a Secret of the operator's namespace cannot be read, or lacks a key
 ├── StatusError       an API server refused the status of a project
 └── WentBackError     an API server shows an older state than before, as after a restore of etcd
 """
@@ -29,6 +30,10 @@ class ApiError(OnboardingError):
 
 class UnreachableError(OnboardingError):
     """A cluster cannot be asked at present; what was asked may or may not have happened."""
+
+
+class SecretError(OnboardingError):
+    """A Secret of the operator's namespace cannot be read, or lacks a key; the text holds none of its content."""
 
 
 class StatusError(OnboardingError):

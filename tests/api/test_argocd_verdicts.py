@@ -9,7 +9,7 @@ import yaml
 from devcluster.judgement import validate_projects
 from onboarding.build.kinds import APP_PROJECT
 from onboarding.build.wanted import build_wanted
-from onboarding.checks.argocd import refusals
+from tests.support.argocd_rules import refusals
 from tests.unit.argocd_cases import REFUSED, TAKEN, mutations
 from tests.unit.snapshots import OWNER, environment, revisions, spec_of
 

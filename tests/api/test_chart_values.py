@@ -178,8 +178,8 @@ def test_the_rule_of_alerts_carries_the_labels_by_which_prometheus_selects_it(re
 
 
 def shown_on_the_page(word: str) -> str:
-    """Return the one block of YAML of the operations page that holds a word."""
-    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    """Return the one block of YAML of the installation page that holds a word."""
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     (found,) = (block for block in blocks if word in block)
     return str(found)
@@ -187,7 +187,7 @@ def shown_on_the_page(word: str) -> str:
 
 @pytest.fixture
 def own_kustomization(tmp_path: Path) -> Path:
-    """Return a folder with the kustomization that the operations page shows."""
+    """Return a folder with the kustomization that the installation page shows."""
     text = shown_on_the_page("newName: registry.example.org").replace(
         "../manifests", os.path.relpath(ROOT / "manifests", tmp_path.resolve())
     )
@@ -222,5 +222,5 @@ def test_the_notes_name_the_policy_in_force_and_where_a_site_is_connected(
     for policy, values in {default: (), "mine": ('settings.policy="mine"',)}.items():
         assert f'follows the OnboardingPolicy "{policy}"' in notes(tmp_path, control_plane.kubeconfig, *values)
     told = notes(tmp_path, control_plane.kubeconfig, 'scope="site"')
-    (section,) = re.findall(r'docs/operations.md under "(.+)"', told)
-    assert f"\n### {section}\n" in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (section,) = re.findall(r'docs/clusters-and-sites.md under "(.+)"', told)
+    assert f"\n### {section}\n" in (ROOT / "docs" / "clusters-and-sites.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The kustomize patch of docs/operations.md sets who is who in every admission policy, and these judge by it."""
+"""The kustomize patch of docs/guard-rails.md sets who is who in every admission policy, and these judge by it."""
 
 import json
 import os
@@ -66,7 +66,7 @@ def rendered(admin: Person, folder: Path) -> list[dict[str, Any]]:
 
 def overlay(directory: Path) -> Path:
     """Write the kustomization of the documentation into a folder."""
-    (text,) = BLOCK.findall((ROOT / "docs/operations.md").read_text())
+    (text,) = BLOCK.findall((ROOT / "docs/guard-rails.md").read_text())
     install = os.path.relpath(ROOT / "manifests/install", directory)
     (directory / "kustomization.yaml").write_text(text.replace("../manifests/install", install))
     return directory

@@ -171,7 +171,7 @@ def test_the_operator_writes_reports_of_its_own_kinds_and_nothing_of_their_specs
     # Of projects themselves the finalizer, which an admission policy sees to.
     assert written == {("projectonboardings", "patch"), *((f"{kind}/status", "patch") for kind in kinds)}
     events = rules(hub, f"{names.MANAGER}-events", "default")
-    assert events == [{"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]}]
+    assert events == [{"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]}]
 
 
 def test_the_operator_looks_at_the_guard_rails_and_changes_none(hub: Objects) -> None:

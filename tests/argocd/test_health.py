@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from onboarding.reconcile.report import verdict
 
 from devcluster.builds import ARGOCD
 from devcluster.crds import argocd_manifests
@@ -18,6 +17,7 @@ from onboarding.api.status import Reason
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.observed.validity import Verdict, status_due
+from onboarding.reconcile.status import ready
 from tests.unit.reconcile.status.test_status import DEV, LIVE, SITUATIONS, outcome, status_of
 from tests.unit.snapshots import NOW, decided, snapshot_of, spec_of
 
@@ -72,7 +72,7 @@ NEVER_OF_READY = {
 SUSPENDED = snapshot_of(spec_of(DEV), LIVE, decisions=(decided("Suspend"),))
 EVERY_SITUATION: dict[str, tuple[Snapshot, Sequence[Outcome]]] = {
     **{name: situation[:2] for name, situation in SITUATIONS.items()},
-    **{f"outcome {result}": (snapshot_of(spec_of(DEV)), [outcome(result)]) for result in verdict._OF_RESULT},
+    **{f"outcome {result}": (snapshot_of(spec_of(DEV)), [outcome(result)]) for result in ready._OF_RESULT},
     "suspended": (SUSPENDED, ()),
     "a newer policy": (snapshot_of(spec_of(DEV), LIVE, policy=None, policy_problem="spec.x", policy_newer=True), ()),
 }

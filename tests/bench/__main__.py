@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from tests.bench.progress import progress_bar
-from tests.bench.report import save, show, succeeded, write_readme
+from tests.bench.report import HEADLINES, save, show, succeeded, write_page
 from tests.bench.run import ON_REQUEST, PARTS, Run, Sizes
 from tests.support.installing import ROOT
 
@@ -31,7 +31,7 @@ from tests.support.installing import ROOT
     default=Path("bench-results"),
     help="Folder of the file latest.json.",
 )
-@click.option("--readme", is_flag=True, help="Write the table into README.md, too.")
+@click.option("--docs", is_flag=True, help="Write the tables of docs/benchmarks.md and README.md, too.")
 def main(
     projects: int,
     restart_projects: int,
@@ -39,7 +39,7 @@ def main(
     soak_minutes: int,
     only: tuple[str, ...],
     output: Path,
-    readme: bool,
+    docs: bool,
 ) -> None:
     """Measure the operator on real control planes, against targets and against a raw writer.
 
@@ -52,8 +52,9 @@ def main(
         run.run()
     show(run)
     click.echo(f"details: {save(run, output)}")
-    if readme:
-        write_readme(run, ROOT / "README.md")
+    if docs:
+        write_page(run, ROOT / "docs/benchmarks.md")
+        write_page(run, ROOT / "README.md", HEADLINES)
     sys.exit(not succeeded(run))
 
 

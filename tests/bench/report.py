@@ -1,5 +1,6 @@
-"""Show a run: as a table, as a file, and as Markdown in the README."""
+"""Report a run: as a table, as a file, and as Markdown in the documentation."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +13,14 @@ from tests.bench.figures import Figure
 from tests.bench.run import Run
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+HEADLINES = (
+    ("onboard", "wall time"),
+    ("idle", "writes in"),
+    ("drift", "p50"),
+    ("restart", "peak resident memory"),
+    ("unchanged", "CPU per pass, cheapest of 3: mean"),
+)
+"""Figures that the README shows, by part and beginning of the name."""
 _COLUMNS = ("part", "figure", "target", "measured", "ratio", "met")
 
 
@@ -42,21 +51,29 @@ def save(run: Run, folder: Path) -> Path:
     return file
 
 
-def write_readme(run: Run, readme: Path) -> None:
-    """Put the table between the markers; ValueError where they are missing."""
-    text = readme.read_text()
+def write_page(run: Run, page: Path, figures: Iterable[tuple[str, str]] = (("", ""),)) -> None:
+    """Write the table of some figures, all by default, between the markers of a page; ValueError if it has none."""
+    text = page.read_text()
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"{readme.name} has no {BEGIN} followed by {END}")
-    rows = [_COLUMNS, tuple("---" for _ in _COLUMNS), *(_cells(figure) for figure in _figures(run))]
+        raise ValueError(f"{page.name} has no {BEGIN} followed by {END}")
+    rows = [
+        _COLUMNS,
+        tuple("---" for _ in _COLUMNS),
+        *(_cells(figure) for figure in _figures(run) if _named(figure, figures)),
+    ]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    readme.write_text(f"{before}{BEGIN}\n{run.facts}\n\n{table}\n{END}{after}")
+    page.write_text(f"{before}{BEGIN}\n{run.facts}\n\n{table}\n{END}{after}")
 
 
 def succeeded(run: Run) -> bool:
     """Return whether every part was measured and every promise kept."""
     return not run.failures and all(figure.met is not False for figure in _figures(run))
+
+
+def _named(figure: Figure, figures: Iterable[tuple[str, str]]) -> bool:
+    return any(figure.part.startswith(part) and figure.name.startswith(name) for part, name in figures)
 
 
 def _figures(run: Run) -> list[Figure]:

@@ -34,6 +34,14 @@ def test_files_are_committed_changed_and_deleted(git_server: GitServer, tmp_path
     assert log == [f"{second} Grüße", f"{first} Begin"]
 
 
+def test_a_part_of_a_commit_can_be_fetched(git_server: GitServer, tmp_path: Path):
+    """The probe of repositories needs it, and the well-known Git services offer it."""
+    repository = git_server.create("partial", {"folder/a.txt": "one\n"})
+    git("clone", "--quiet", "--bare", "--filter=tree:0", repository.url, tmp_path / "copy")
+    objects = git("-C", tmp_path / "copy", "cat-file", "--batch-all-objects", "--batch-check=%(objecttype)").stdout
+    assert objects.split() == ["commit"]
+
+
 def test_branches_and_tags_are_what_they_were_made_from(git_server: GitServer):
     repository = git_server.create("branches", {"a.txt": "one\n"})
     first = repository.tag("v1")

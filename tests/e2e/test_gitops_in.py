@@ -44,6 +44,7 @@ ACCOUNT = "system:serviceaccount:argocd:"
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitOps]:
     with a_gitops_stage(tmp_path_factory.mktemp("gitops")) as running:
+        running.hub.cluster.kubectl("apply", "-k", str(ROOT / "manifests/roles"))
         yield running
 
 
@@ -92,7 +93,6 @@ def test_health_follows_the_conditions(stage: GitOps) -> None:
 
 
 def test_a_suspension_is_shown_and_changes_nothing_in_git(stage: GitOps) -> None:
-    stage.hub.cluster.kubectl("apply", "-k", str(ROOT / "manifests/roles"))
     stage.hub.cluster.kubectl("create", "clusterrolebinding", "pat", "--clusterrole=onboarding:platform", "--user=pat")
     stage.commit("paused", {"paused.yaml": project("paused")})
     stage.syncs("paused")

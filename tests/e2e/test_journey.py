@@ -10,6 +10,8 @@ from onboarding.build.kinds import NETWORK_POLICY
 from tests.e2e.journey import Journey, a_journey, in_time
 from tests.support.waiting import wait_until
 
+Contract = dict[str, Any]
+"""What the project declares, as far as it has come."""
 NAME = "dossier"
 UNSEEN = "v1:" + "0" * 64
 ENVIRONMENTS = [
@@ -36,13 +38,22 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def contract(journey: Journey) -> dict[str, Any]:
-    """What the project declares, as far as it has come; every test goes one step on."""
+@pytest.mark.timeout(900)
+def test_a_project_walks_from_proposal_to_run(journey: Journey) -> None:
+    """Each step begins where the one before has ended, so that they are one test."""
     journey.outside.git.make("dossier", {"deploy/kustomization.yaml": "resources: []\n"})
     journey.outside.groups |= {group for groups in GROUPS.values() for group in groups}
     journey.outside.images.add("shop:v1")
-    return {"owner": CLAIRE, "environments": ENVIRONMENTS, "team": {"groups": GROUPS}}
+    contract: Contract = {"owner": CLAIRE, "environments": ENVIRONMENTS, "team": {"groups": GROUPS}}
+    a_proposal_is_told_what_it_lacks(journey, contract)
+    only_the_right_person_opens_a_gate(journey)
+    a_waiver_counts_until_it_expires(journey, contract)
+    the_first_environment_opens_behind_the_acceleration_gate(journey, contract)
+    the_internal_cloud_opens_when_it_runs_and_its_flows_are_open(journey, contract)
+    production_opens_by_the_pilot_alone_and_a_rejection_holds(journey)
+    the_run_begins_when_production_is_seen_to_work(journey)
+    every_gate_told_of_itself_once(journey)
+    a_decision_counts_for_no_other_project_of_the_name(journey)
 
 
 def repository(journey: Journey, revision: str) -> dict[str, Any]:
@@ -50,7 +61,7 @@ def repository(journey: Journey, revision: str) -> dict[str, Any]:
     return {"name": "infra", "url": url, "path": "deploy", "revision": revision}
 
 
-def test_a_proposal_is_told_what_it_lacks(journey: Journey, contract: dict[str, Any]) -> None:
+def a_proposal_is_told_what_it_lacks(journey: Journey, contract: Contract) -> None:
     journey.hub.declare(NAME, **contract)
     journey.reaches(NAME, "proposal", "sponsor", "objectives", "demand-pilot")
     assert {item["actor"] for item in journey.status(NAME)["nextActions"]} == {"project", "service-team"}
@@ -59,7 +70,7 @@ def test_a_proposal_is_told_what_it_lacks(journey: Journey, contract: dict[str, 
     journey.reaches(NAME, "proposal", "demand-pilot")
 
 
-def test_only_the_right_person_opens_a_gate(journey: Journey) -> None:
+def only_the_right_person_opens_a_gate(journey: Journey) -> None:
     digest = journey.gate(NAME, "awareness")["digest"]
     approve = {"decision": "Approve", "gate": "awareness", "approval": "demand-pilot", "digest": digest}
     wrong = journey.decision("network", NAME, "wrong-person", **approve)
@@ -74,7 +85,7 @@ def test_only_the_right_person_opens_a_gate(journey: Journey) -> None:
     journey.reaches(NAME, "awareness", "organisation", "spec.team.people", "spec.team.poa")
 
 
-def test_a_waiver_counts_until_it_expires(journey: Journey, contract: dict[str, Any]) -> None:
+def a_waiver_counts_until_it_expires(journey: Journey, contract: Contract) -> None:
     contract |= {"organisation": {"name": "Interior"}}
     contract |= {"team": {"groups": GROUPS, "people": TEAM, "poa": CLAIRE}}
     contract |= {"repositories": [repository(journey, "nowhere")], "flows": [RIE]}
@@ -97,7 +108,7 @@ def test_a_waiver_counts_until_it_expires(journey: Journey, contract: dict[str, 
     journey.decides("service-team", NAME, "run", **acknowledged)
 
 
-def test_the_first_environment_opens_behind_the_acceleration_gate(journey: Journey, contract: dict[str, Any]) -> None:
+def the_first_environment_opens_behind_the_acceleration_gate(journey: Journey, contract: Contract) -> None:
     journey.reaches(NAME, "architecture", "nowhere")
     assert journey.hub.project(NAME)["status"]["summary"]["environments"] == "0/3"
     contract["repositories"] = [repository(journey, "main")]
@@ -107,9 +118,7 @@ def test_the_first_environment_opens_behind_the_acceleration_gate(journey: Journ
     assert journey.status(NAME)["summary"]["environments"] == "1/3"
 
 
-def test_the_internal_cloud_opens_when_it_runs_and_its_flows_are_open(
-    journey: Journey, contract: dict[str, Any]
-) -> None:
+def the_internal_cloud_opens_when_it_runs_and_its_flows_are_open(journey: Journey, contract: Contract) -> None:
     journey.deploys(f"{NAME}-dev")
     journey.reports(f"{NAME}-dev-infra", "Healthy")
     journey.reaches(NAME, "acceleration", "FlowsOpened", "service-team", within=120)
@@ -130,7 +139,7 @@ def test_the_internal_cloud_opens_when_it_runs_and_its_flows_are_open(
     assert journey.hub.one(NETWORK_POLICY, "flow-directory", f"{NAME}-preprod")
 
 
-def test_production_opens_by_the_pilot_alone_and_a_rejection_holds(journey: Journey) -> None:
+def production_opens_by_the_pilot_alone_and_a_rejection_holds(journey: Journey) -> None:
     journey.deploys(f"{NAME}-preprod", env="preprod")
     journey.reports(f"{NAME}-preprod-infra", "Healthy")
     journey.reaches(NAME, "audit", "SecurityAudited", "HomologationDecided", "poa", within=150)
@@ -153,14 +162,14 @@ def test_production_opens_by_the_pilot_alone_and_a_rejection_holds(journey: Jour
     assert journey.status(NAME)["summary"]["environments"] == "3/3"
 
 
-def test_the_run_begins_when_production_is_seen_to_work(journey: Journey) -> None:
+def the_run_begins_when_production_is_seen_to_work(journey: Journey) -> None:
     journey.deploys(f"{NAME}-prod", env="prod")
     journey.reports(f"{NAME}-prod-infra", "Healthy")
     journey.reaches(NAME, "run", within=150)
     assert "nextActions" not in journey.status(NAME)
 
 
-def test_every_gate_told_of_itself_once(journey: Journey) -> None:
+def every_gate_told_of_itself_once(journey: Journey) -> None:
     uid = journey.hub.project(NAME)["metadata"]["uid"]
 
     def opened() -> list[str]:
@@ -176,7 +185,7 @@ def test_every_gate_told_of_itself_once(journey: Journey) -> None:
     wait_until(lambda: opened() == expected, what=f"exactly these gates told of themselves: {expected}; {opened()}")
 
 
-def test_a_decision_counts_for_no_other_project_of_the_name(journey: Journey) -> None:
+def a_decision_counts_for_no_other_project_of_the_name(journey: Journey) -> None:
     journey.hub.delete(NAME)
     journey.hub.wait_gone(NAME, meanwhile=lambda: journey.hub.release_applications(NAME))
     journey.hub.declare(NAME, owner=CLAIRE, environments=ENVIRONMENTS[:1], objectives=["Again"], sponsor=CLAIRE)

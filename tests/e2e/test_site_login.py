@@ -1,4 +1,4 @@
-"""The commands of the operations page connect a site, and renew its login while projects live there."""
+"""The commands of the page on sites connect a site, and renew its login while projects live there."""
 
 import base64
 import json
@@ -29,8 +29,8 @@ POLICY = NETWORK_POLICY.path("reached-dev", "default-deny")
 
 
 def blocks(section: str, language: str) -> list[str]:
-    """Return the blocks of a language in a section of the operations page."""
-    page = (FILES / "docs/operations.md").read_text(encoding="utf-8")
+    """Return the blocks of a language in a section of the page on sites."""
+    page = (FILES / "docs/clusters-and-sites.md").read_text(encoding="utf-8")
     (text,) = re.findall(rf"^#+ {section}\n(.*?)(?=^#+ |\Z)", page, re.MULTILINE | re.DOTALL)
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 

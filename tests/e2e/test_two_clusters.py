@@ -165,10 +165,12 @@ def test_a_site_that_is_down_stops_nobody_else_and_recovers(
 
 def test_a_project_leaves_both_sites(hub: Hub, far: Api, operator: OperatorProcess, both: None) -> None:
     """Under Retain a project's namespaces are released on every cluster."""
-    hub.delete("guarded-late")
-    hub.wait_gone("guarded-late")
+    hub.declare("retained", **BOTH)
+    hub.wait("retained")
+    hub.delete("retained")
+    hub.wait_gone("retained")
     for api in (hub.api, far):
-        found = api.get(NAMESPACE.path(name="guarded-late-dev"))["metadata"]
+        found = api.get(NAMESPACE.path(name="retained-dev"))["metadata"]
         assert names.ANNOTATION_RELEASED in found["annotations"]
         assert names.LABEL_INSTALLATION not in found["labels"]
 

@@ -9,14 +9,14 @@ from tests.faults.conftest import Start
 from tests.support.audit import Audit
 from tests.support.hub import PROJECTS, REPOSITORY, Hub
 
-OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+TROUBLESHOOTING = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
 SPEC = {"repositories": [REPOSITORY], "team": {"groups": {"admin": ["team-admins"]}}}
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"a": "b"}}
 
 
 def documented_recovery(hub: Hub, name: str, uid: str) -> list[str]:
-    """Return the command of the operations page that gives everything to the new object."""
-    section = OPERATIONS.read_text().split("## A former object of the same name")[1].split("\n## ")[0]
+    """Return the command of the troubleshooting page that gives everything to the new object."""
+    section = TROUBLESHOOTING.read_text().split("## A former object of the same name")[1].split("\n## ")[0]
     command = section.split("```sh\n")[1].split("```")[0].split("\n", 1)[1].replace("\\\n", "")
     installation = hub.one(NAMESPACE, f"{name}-dev")["metadata"]["labels"][names.LABEL_INSTALLATION]
     command = command.replace("INSTALLATION", installation).replace("=NAME", f"={name}").replace('"$NEW"', uid)

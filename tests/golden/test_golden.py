@@ -18,7 +18,7 @@ from onboarding.build.kinds import ARGO_KINDS, Wanted
 from onboarding.build.permitted import ACCESS_KINDS, GUARD_KINDS
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
-from onboarding.checks.argocd_lints import project_problems
+from tests.support.argocd_lints import project_problems
 
 FOLDER = Path(__file__).parent
 INPUTS = sorted(path.stem for path in (FOLDER / "input").glob("*.yaml"))

@@ -10,7 +10,7 @@ from onboarding import names
 from onboarding.build.kinds import APPLICATION, CHILD_KINDS, HUB, NAMESPACE, ChildKind, Manifest, ObjectKey, Wanted
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
-from onboarding.reconcile.apply.diff import mend
+from onboarding.reconcile.apply.diff import diff_object
 from onboarding.reconcile.observed.cached_object import cached_object_of, owner_of
 from tests.support.api import Api
 from tests.support.installing import project
@@ -123,7 +123,7 @@ class Hub:
         missing = [f"{item.key} is missing" for item in wanted if item.key not in live]
         extra = [f"{key} is too much" for key in live.keys() - {item.key for item in wanted}]
         present = [item for item in wanted if item.key in live]
-        changes = [mend(item, cached_object_of(item.key.kind, live[item.key])) for item in present]
+        changes = [diff_object(item, cached_object_of(item.key.kind, live[item.key])) for item in present]
         return missing + extra + [str(change) for change in changes if change]
 
     def release_applications(self, name: str) -> None:

@@ -15,6 +15,7 @@ from devcluster import ControlPlane
 from devcluster.image import checkout_image
 from devcluster.pod import Deviation, Pod
 from tests.support.faultproxy import FaultProxy
+from tests.support.measuring import Measurement
 from tests.support.waiting import wait_until
 
 NAMESPACE = "project-onboarding"
@@ -37,18 +38,23 @@ class OperatorProcess:
         proxy: FaultProxy | None = None,
         uid: int = 0,
         template: dict[str, Any] | None = None,
+        measured: bool = True,
         **settings: str,
     ) -> None:
         """Start the process; ``settings`` become ONBOARDING_* variables. Use ``wait_ready`` before relying on it.
 
         Probes trust the authorities of the file ``trust``, in place of the usual ones. With a ``proxy``, the API server
-        is reached through that. A ``template`` takes the place of the applied Deployment's.
+        is reached through that. A ``template`` takes the place of the applied Deployment's. Under coverage the process
+        is ``measured``, too, for which its pod gets a variable and a folder more.
         """
         self.log = log
         self._behind = ExitStack()
         """What stands between it and the API server."""
         self.port = _free_port()
+        folder = Path(tempfile.mkdtemp(prefix="pod-", dir=log.parent))
+        self._measurement = Measurement(folder / "coverage", wanted=measured)
         environment = {
+            **self._measurement.environment,
             "ONBOARDING_LISTEN": f"127.0.0.1:{self.port}",
             "ONBOARDING_LOG_LEVEL": "debug",
             **({"SSL_CERT_FILE": _TRUSTED} if trust else {}),
@@ -56,12 +62,12 @@ class OperatorProcess:
         }
         way = {"server": proxy.server, "ca_file": proxy.ca_file} if proxy else {}
         files = {_TRUSTED: trust} if trust else {}
-        folder = Path(tempfile.mkdtemp(prefix="pod-", dir=log.parent))
         if template is None:
             self.pod = Pod.of_deployment(cluster, NAMESPACE, ACCOUNT, folder)
         else:
             self.pod = Pod.of_template(cluster, NAMESPACE, template, folder)
-        command = self.pod.command(checkout_image(), Deviation(environment, files, uid=uid, **way))
+        deviation = Deviation(environment, files, self._measurement.folders, uid=uid, **way)
+        command = self.pod.command(checkout_image(), deviation)
         with log.open("ab") as output:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
@@ -109,6 +115,7 @@ class OperatorProcess:
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(timeout=20)
+        self._measurement.keep(complete=self.process.returncode == 0)
         self._behind.close()
 
     def kill(self) -> None:

@@ -127,7 +127,7 @@ REFUSED: dict[str, dict[str, Manifest]] = {
         ),
     },
 }
-"""By the name of the rule in checks/argocd.py: projects that break it, and nothing else."""
+"""By the name of the rule in tests/support/argocd_rules.py: projects that break it, and nothing else."""
 
 TAKEN: dict[str, Manifest] = {
     "an empty one": project(),

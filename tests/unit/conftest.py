@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from onboarding.build import wanted
-from onboarding.checks.argocd import refusals
+from tests.support.argocd_rules import refusals
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -5,7 +5,7 @@ from typing import Any
 from onboarding import names
 from onboarding.build.credentials import Source
 from onboarding.build.kinds import RESOURCE_QUOTA, ChildKind, Manifest, ObjectKey
-from onboarding.errors import ApiError, OnboardingError
+from onboarding.errors import ApiError, OnboardingError, SecretError
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
 from onboarding.reconcile.observed.snapshot import ClusterState
 from tests.unit.snapshots import MARK
@@ -25,7 +25,7 @@ def merged(target: Any, patch: Any) -> Any:
 
 
 class FakeCluster:
-    """Implements ``reconcile.ports.Cluster``; ``log`` holds what was asked of it."""
+    """Implements ``reconcile.observed.ports.Cluster``; ``log`` holds what was asked of it."""
 
     def __init__(self, state: ClusterState | None = None) -> None:
         self.state = state or ClusterState(release_mark=MARK)
@@ -129,7 +129,7 @@ class FakeCluster:
 
 
 class FakeSecrets:
-    """Implements ``reconcile.ports.Secrets``; what is beside an Argo CD has no way out but the tests' own."""
+    """Implements ``reconcile.observed.ports.Secrets``; what is beside an Argo CD has no way out but the tests' own."""
 
     def __init__(self) -> None:
         self.own: dict[str, dict[str, bytes]] = {}
@@ -152,7 +152,9 @@ class FakeSecrets:
 
     async def read(self, name: str) -> dict[str, bytes]:
         """Return the content of a Secret of the operator's namespace."""
-        return self.own.get(name, {})
+        if name not in self.own:
+            raise SecretError(f"Secret own/{name} cannot be read: NotFound")
+        return self.own[name]
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> bool:
         """Make a Secret unless one is there."""

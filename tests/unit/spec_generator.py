@@ -1,10 +1,10 @@
 """Specs at random that have the form of their kind, made from the schema that the API server is given."""
 
-import random
 import re
 from functools import cache
 from typing import Any
 
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from onboarding.api.crd import structural
@@ -21,41 +21,40 @@ _WORDS = (
 )
 
 
-def any_spec(model: type[BaseModel], chance: random.Random) -> Any:
-    """Return a value that the schema of a model accepts; rules in CEL may refuse it."""
-    return _value(_schema(model), chance)
-
-
 @cache
-def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    return structural(model, "spec")
+def any_spec(model: type[BaseModel]) -> st.SearchStrategy[Any]:
+    """Return values that the schema of a model accepts; rules in CEL may refuse them."""
+    return _values(structural(model, "spec"))
 
 
-def _value(schema: dict[str, Any], chance: random.Random) -> Any:
+def _values(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     if "enum" in schema:
-        return chance.choice(schema["enum"])
-    if schema["type"] == "object":
-        return _object(schema, chance)
-    if schema["type"] == "array":
-        size = chance.randint(schema.get("minItems", 0), min(4, schema["maxItems"]))
-        return [_value(schema["items"], chance) for _ in range(size)]
-    if schema["type"] == "integer":
-        bounds = (schema.get("minimum", 0), schema.get("maximum", 10**6))
-        return chance.choice((*bounds, chance.randint(*bounds)))
-    if schema["type"] == "string":
-        return chance.choice([word for word in _WORDS if _fits(word, schema)])
-    return chance.random() < 0.5
+        return st.sampled_from(schema["enum"])
+    match schema["type"]:
+        case "object":
+            return _objects(schema)
+        case "array":
+            least, most = schema.get("minItems", 0), min(4, schema["maxItems"])
+            return st.lists(_values(schema["items"]), min_size=least, max_size=most)
+        case "integer":
+            least, most = schema.get("minimum", 0), schema.get("maximum", 10**6)
+            return st.sampled_from((least, most)) | st.integers(least, most)
+        case "string":
+            return st.sampled_from([word for word in _WORDS if _fits(word, schema)])
+        case _:
+            return st.booleans()
 
 
-def _object(schema: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+def _objects(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     if "properties" not in schema:
-        size = chance.randint(0, min(4, schema["maxProperties"]))
-        return {chance.choice(_WORDS): _value(schema["additionalProperties"], chance) for _ in range(size)}
-    return {
-        name: _value(child, chance)
-        for name, child in schema["properties"].items()
-        if name in schema.get("required", ()) or chance.random() < 0.6
-    }
+        most = min(4, schema["maxProperties"])
+        return st.dictionaries(st.sampled_from(_WORDS), _values(schema["additionalProperties"]), max_size=most)
+    required = schema.get("required", ())
+    fields = {name: _values(child) for name, child in schema["properties"].items()}
+    return st.fixed_dictionaries(
+        {name: values for name, values in fields.items() if name in required},
+        optional={name: values for name, values in fields.items() if name not in required},
+    )
 
 
 def _fits(word: str, schema: dict[str, Any]) -> bool:

@@ -20,8 +20,8 @@ class Stage(Observer):
         self.finalizers: tuple[str, ...] | None = None
         self.status: dict[str, Any] = {}
         self.statuses = 0
-        ledger = CapacityLedger(OWNER.installation, lambda _project: None)
-        self.reconciler = Reconciler(self, {"hub": self.cluster}, self, self, ledger, FakeSecrets())
+        self.ledger = CapacityLedger(OWNER.installation, lambda _project: None)
+        self.reconciler = Reconciler(self, {"hub": self.cluster}, self, self, self.ledger, FakeSecrets())
 
     def observe(self, name: str) -> Snapshot:
         """Return the world as it is by now."""

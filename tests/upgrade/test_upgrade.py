@@ -55,7 +55,7 @@ class LookedAt:
 
 @pytest.fixture(scope="module", params=SCENES)
 def upgraded(request: pytest.FixtureRequest) -> Iterator[Upgraded]:
-    """Install the earlier version, load what it has left, and upgrade as docs/operations.md says."""
+    """Install the earlier version, load what it has left, and upgrade as docs/upgrade.md says."""
     version, _, scene = request.param.partition("/")
     folder = fixture.HERE / version
     with ControlPlane.start(f"upgrade-{scene}") as cluster:

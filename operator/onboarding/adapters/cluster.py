@@ -108,23 +108,33 @@ class KubeCluster:
     @property
     def state(self) -> ClusterState:
         """What we know of the cluster now."""
-        informers, guards = self._watching, self._guards.state
-        broken = next((informer.problem for informer in informers if informer.problem), "")
-        problem = str(self._older or "") or self.client.problem or broken
-        if not self._older and any(task.done() for task in self._tasks):
-            problem = "one of its watches has died: restart the operator, and report this"
-        first = "its first list is not complete yet"
-        if all(informer.warm or not informer.served for informer in informers):
-            first = "its admission policies have not been asked yet" if self._guards.warming else ""
+        guards, problem, missing = self._guards.state, self._problem, self._missing
         return ClusterState(
-            problem=problem or first,
-            starting=bool(first) and not problem,
+            problem=problem or missing,
+            starting=bool(missing) and not problem,
             guarded=not guards.problem,
             guard_problem=guards.problem,
             guard_unknown=guards.unknown,
             release_mark=self._guards.release_mark,
             argocd=all(self._informers[kind].served for kind in ARGO_KINDS),
         )
+
+    @property
+    def _problem(self) -> str:
+        """Why the cluster cannot be used; the empty string if it can, or if it has only just been connected to."""
+        if self._older:
+            return str(self._older)
+        if any(task.done() for task in self._tasks):
+            return "one of its watches has died: restart the operator, and report this"
+        broken = (informer.problem for informer in self._watching if informer.problem)
+        return self.client.problem or next(broken, "")
+
+    @property
+    def _missing(self) -> str:
+        """What has not been read yet since the start; the empty string if everything has."""
+        if any(informer.served and not informer.warm for informer in self._watching):
+            return "its first list is not complete yet"
+        return "its admission policies have not been asked yet" if self._guards.warming else ""
 
     @property
     def lost(self) -> str:

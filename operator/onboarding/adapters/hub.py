@@ -5,13 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from onboarding import names
-from onboarding.adapters.client import APPLY_PATCH, JSON_PATCH, Client
+from onboarding.adapters.client import JSON_PATCH, Client
 from onboarding.adapters.events import Regarding, post
+from onboarding.adapters.status import write_status
+from onboarding.api import PROJECT
 from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.observed.ports import Event
 from onboarding.reconcile.observed.snapshot import Project
 
-_PROJECTS = f"/apis/{names.API_VERSION}/projectonboardings"
+_PROJECTS = f"/apis/{names.API_VERSION}/{PROJECT.kind.plural}"
 
 
 class HubProjects:
@@ -23,20 +25,12 @@ class HubProjects:
         self._wrote = wrote
 
     async def write_status(self, name: str, status: dict[str, Any]) -> None:
-        """Server-side apply the whole status, so that a field which we no longer send goes away."""
-        body = {
-            "apiVersion": names.API_VERSION,
-            "kind": "ProjectOnboarding",
-            "metadata": {"name": name},
-            "status": status,
-        }
-        query = {"fieldManager": names.MANAGER, "force": "true", "fieldValidation": "Strict"}
-        path = f"{_PROJECTS}/{name}/status"
-        self._wrote(await self._client.request("PATCH", path, query=query, body=body, content_type=APPLY_PATCH))
+        """Server-side apply the whole status."""
+        self._wrote(await write_status(self._client, PROJECT.kind.plural, name, status))
 
     async def post_events(self, project: Project, events: Sequence[Event]) -> None:
         """Post Events about a project."""
-        await post(self._client, Regarding("ProjectOnboarding", project.name, project.uid), events)
+        await post(self._client, Regarding(PROJECT.kind.kind, project.name, project.uid), events)
 
     async def write_finalizers(self, project: Project, finalizers: tuple[str, ...]) -> None:
         """Replace the finalizers; refused by the server where the object is another or has changed by now."""

@@ -1,16 +1,14 @@
 """The clusters that the targets name: the hub, and a connection per kubeconfig Secret."""
 
 import asyncio
-import base64
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import structlog
 import yaml
 
-from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import LOGIN_REFUSED, KubeCluster
 from onboarding.build.kinds import HUB, ChildKind, Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
@@ -183,35 +181,41 @@ class ClusterPool(Mapping[str, Cluster]):
         return site
 
 
-async def read_secret(hub: Client, namespace: str, name: str, key: str) -> bytes:
-    """Return one key of a Secret in the operator's namespace; errors name it and never hold its content."""
-    try:
-        secret = await hub.request("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")
-    except ApiError as error:
-        raise UnreachableError(f"Secret {namespace}/{name} cannot be read: {error.reason}") from error
-    encoded = (secret.get("data") or {}).get(key)
-    if encoded is None:
-        raise UnreachableError(f"Secret {namespace}/{name} has no key {key}")
-    return base64.b64decode(encoded)
-
-
 def read_kubeconfig(content: bytes, leniency: Leniency = STRICT) -> dict[str, Any]:
     """Return a kubeconfig that names no file and, unless that is allowed, runs no command and checks the server."""
     try:
         config = yaml.safe_load(content)
         users = [entry.get("user") or {} for entry in config["users"]]
         clusters = [entry["cluster"] for entry in config["clusters"]]
+        problem = _login_problem(users, leniency) or _server_problem(clusters, leniency)
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
-        raise UnreachableError("its kubeconfig cannot be read: it needs clusters, users and contexts") from None
-    if not users or not clusters:
-        raise UnreachableError("its kubeconfig names no cluster or no user")
+        problem = "cannot be read: it needs clusters, users and contexts"
+    if problem:
+        raise UnreachableError(f"its kubeconfig {problem}")
+    return dict(config)
+
+
+def _login_problem(users: Sequence[Mapping[str, Any]], leniency: Leniency) -> str:
+    """Return what is wrong with the users of a kubeconfig; the empty string if nothing is."""
+    if not users:
+        return "names no user"
     commands = {"auth-provider"} if leniency.commands else {"auth-provider", "exec"}
     if any(commands & user.keys() for user in users):
-        raise UnreachableError("its kubeconfig runs a command to log in: use a token or a client certificate")
-    if any(_FILES & part.keys() for part in (*users, *clusters)):
-        raise UnreachableError("its kubeconfig names files, which would be the operator's own: embed the data")
+        return "runs a command to log in: use a token or a client certificate"
+    return _file_problem(users)
+
+
+def _server_problem(clusters: Sequence[Mapping[str, Any]], leniency: Leniency) -> str:
+    """Return what is wrong with the clusters of a kubeconfig; the empty string if nothing is."""
+    if not clusters:
+        return "names no cluster"
     if not leniency.unverified and any(cluster.get("insecure-skip-tls-verify") for cluster in clusters):
-        raise UnreachableError("its kubeconfig skips the check of the server's certificate: give its CA")
+        return "skips the check of the server's certificate: give its CA"
     if not all(str(cluster.get("server", "")).startswith("https://") for cluster in clusters):
-        raise UnreachableError("its kubeconfig names a server without https")
-    return dict(config)
+        return "names a server without https"
+    return _file_problem(clusters)
+
+
+def _file_problem(parts: Iterable[Mapping[str, Any]]) -> str:
+    found = any(_FILES & part.keys() for part in parts)
+    return "names files, which would be the operator's own: embed the data" if found else ""

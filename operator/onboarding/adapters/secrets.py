@@ -13,7 +13,7 @@ from onboarding.adapters.client import JSON_PATCH, METADATA_ONLY, Client
 from onboarding.adapters.cluster import KubeCluster
 from onboarding.build.credentials import SECRET, Source
 from onboarding.build.kinds import Manifest, ObjectKey
-from onboarding.errors import ApiError, OnboardingError, UnreachableError
+from onboarding.errors import ApiError, OnboardingError, SecretError, UnreachableError
 
 _PAUSE: Final = 30.0
 """Seconds between two looks at the Secrets that the policy names: a new token is handed on within this time."""
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class KubeSecrets:
-    """Implements ``reconcile.ports.Secrets``; ``run`` looks at what ``follow`` names."""
+    """Implements ``reconcile.observed.ports.Secrets``; ``run`` looks at what ``follow`` names."""
 
     def __init__(
         self,
@@ -75,7 +75,8 @@ class KubeSecrets:
     async def _look(self, name: str) -> bool:
         """Learn the state of a Secret; return whether it is news."""
         try:
-            metadata = (await self._hub.request("GET", self._own(name), accept=_HEAD))["metadata"]
+            path = SECRET.path(self._namespace, name)
+            metadata = (await self._hub.request("GET", path, accept=_HEAD))["metadata"]
             found = Source(metadata["uid"], metadata["resourceVersion"])
         except ApiError as error:
             if error.status != 404:
@@ -91,14 +92,8 @@ class KubeSecrets:
         return found != former
 
     async def read(self, name: str) -> Mapping[str, bytes]:
-        """Return the content of a Secret; nothing where there is no such Secret."""
-        try:
-            secret = await self._hub.request("GET", self._own(name))
-        except ApiError as error:
-            if error.status != 404:
-                raise
-            return {}
-        return {key: base64.b64decode(value) for key, value in (secret.get("data") or {}).items()}
+        """Return the content of a Secret; SecretError if it cannot be read."""
+        return await read_secret(self._hub, self._namespace, name)
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> bool:
         """POST a Secret; return whether that made one."""
@@ -147,8 +142,22 @@ class KubeSecrets:
             raise UnreachableError("the operator is not connected to it")
         return cluster.client
 
-    def _own(self, name: str) -> str:
-        return SECRET.path(self._namespace, name)
+
+async def read_secret(hub: Client, namespace: str, name: str) -> dict[str, bytes]:
+    """Return the content of a Secret of the operator's namespace; SecretError if it cannot be read."""
+    try:
+        secret = await hub.request("GET", SECRET.path(namespace, name))
+    except ApiError as error:
+        raise SecretError(f"Secret {namespace}/{name} cannot be read: {error.reason}") from error
+    return {key: base64.b64decode(value) for key, value in (secret.get("data") or {}).items()}
+
+
+async def read_secret_key(hub: Client, namespace: str, name: str, key: str) -> bytes:
+    """Return one key of a Secret of the operator's namespace; SecretError if it cannot be read or lacks the key."""
+    content = await read_secret(hub, namespace, name)
+    if key not in content:
+        raise SecretError(f"Secret {namespace}/{name} has no key {key}")
+    return content[key]
 
 
 def _refused_by_policy(error: ApiError) -> bool:

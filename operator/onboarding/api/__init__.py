@@ -23,7 +23,9 @@ class CustomResource:
 
 _AGE = PrinterColumn("Age", ".metadata.creationTimestamp", type="date")
 _USABLE = (
-    PrinterColumn("Ready", '.status.conditions[?(@.type=="Ready")].status', description="Whether it can be used"),
+    PrinterColumn(
+        "Ready", '.status.conditions[?(@.type=="Ready")].status', description="Whether the operator can use it"
+    ),
     PrinterColumn("Message", '.status.conditions[?(@.type=="Ready")].message', priority=1),
 )
 
@@ -32,13 +34,15 @@ PROJECT: Final = CustomResource(
         plural="projectonboardings",
         singular="projectonboarding",
         kind="ProjectOnboarding",
-        short_names=("pob",),
+        short_names=("onb",),
         categories=("onboarding",),
         columns=(
-            PrinterColumn("Stage", ".status.stage", description="Step of the journey that was reached"),
+            PrinterColumn("Stage", ".status.stage", description="Step of the journey that the project has reached"),
             PrinterColumn("Ready", '.status.conditions[?(@.type=="Ready")].status'),
             PrinterColumn("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
-            PrinterColumn("Environments", ".status.summary.environments", description="In place, of all declared"),
+            PrinterColumn(
+                "Environments", ".status.summary.environments", description="Environments in place, of all declared"
+            ),
             PrinterColumn("Next", ".status.summary.next", description="Who must do what next"),
             PrinterColumn("Owner", ".spec.owner.email", priority=1),
             _AGE,
@@ -54,7 +58,7 @@ POLICY: Final = CustomResource(
         plural="onboardingpolicies",
         singular="onboardingpolicy",
         kind="OnboardingPolicy",
-        short_names=("pobpolicy",),
+        short_names=("onbpolicy",),
         categories=("onboarding",),
         columns=(*_USABLE, _AGE),
         status_default={"observedGeneration": -1},
@@ -67,7 +71,7 @@ TARGET: Final = CustomResource(
         plural="hostingtargets",
         singular="hostingtarget",
         kind="HostingTarget",
-        short_names=("pobtarget",),
+        short_names=("onbtarget",),
         categories=("onboarding",),
         columns=(PrinterColumn("Description", ".spec.description"), *_USABLE, _AGE),
         status_default={"observedGeneration": -1},
@@ -80,7 +84,7 @@ DECISION: Final = CustomResource(
         plural="onboardingdecisions",
         singular="onboardingdecision",
         kind="OnboardingDecision",
-        short_names=("pobdecision",),
+        short_names=("onbdecision",),
         categories=("onboarding",),
         columns=(
             PrinterColumn("Decision", ".spec.decision"),

@@ -1,4 +1,4 @@
-"""Sums of resources: what a site offers, and what one project may take in all."""
+"""Sums of resources: capacity of a site, ceilings of a project."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from onboarding.api.common import Model, Quantity
 
 
 class Budget(Model):
-    """Sums over environments; what is not named is not limited."""
+    """Sums over environments; an absent field sets no limit."""
 
     cpu: Quantity | None = Field(default=None, description="Sum of CPU.")
     memory: Quantity | None = Field(default=None, description="Sum of memory.")
@@ -15,7 +15,7 @@ class Budget(Model):
 
 
 class Ceilings(Model):
-    """What the environments of one project may take in all, on all sites together."""
+    """Sums that the environments of one project may use, on all sites together."""
 
     production: Budget = Field(default_factory=Budget, description="Environments of production stages.")
     non_production: Budget = Field(default_factory=Budget, description="All other environments.")

@@ -72,23 +72,27 @@ Group = Annotated[
 ]
 """A group of the identity provider, in the characters that Kubernetes RBAC and Argo CD's policies both take."""
 
+LABEL_KEY = (
+    r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*/)?"
+    r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"
+)
+"""Pattern of a label's key: an optional DNS prefix and a name."""
 LABEL_KEY_RULE = Rule(
-    "self.all(k, k.matches('^([a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*/)?"
-    "[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$') && size(k) <= 100)",
+    f"self.all(k, k.matches('{LABEL_KEY}') && size(k) <= 100)",
     "a label key is an optional DNS prefix and a name of at most 63 letters, digits, '-', '_' and '.'",
 )
 LabelValue = Annotated[str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?$")]
 
 
 class DeletionPolicy(StrEnum):
-    """What becomes of the namespaces when a project or an environment goes."""
+    """Handling of the namespaces of a removed project or environment."""
 
     RETAIN = "Retain"
     DELETE = "Delete"
 
 
 class Mode(StrEnum):
-    """Whether the operator acts on the object or only shows what it would do."""
+    """Mode of the operator: apply changes, or only show them."""
 
     APPLY = "Apply"
     PLAN = "Plan"
@@ -113,7 +117,7 @@ StorageClasses = Annotated[
 
 
 class Resources(Model):
-    """What one environment may use in all: it becomes the namespace's ResourceQuota."""
+    """Resources of one environment, which become the ResourceQuota of its namespace."""
 
     cpu: Quantity = Field(description="Sum of CPU requests and, separately, of limits of all pods.")
     memory: Quantity = Field(description="Sum of memory requests and, separately, of limits of all pods.")
@@ -123,7 +127,7 @@ class Resources(Model):
         default_factory=dict, description="Sum of persistent volume claims per storage class, within `storage`."
     )
     gpu: int = Field(default=0, ge=0, le=1000, description="Number of GPUs that pods may request.")
-    pods: int = Field(ge=1, le=10000, description="Number of pods that have not ended.")
+    pods: int = Field(ge=1, le=10000, description="Number of pods in a non-terminal phase.")
 
 
 class SecretKey(Model):

@@ -12,24 +12,24 @@ from onboarding.api.markers import Rule, SetList, rules
 
 Username = Annotated[str, Field(min_length=1, max_length=253)]
 Digest = Annotated[str, Field(max_length=67, pattern=r"^v1:[0-9a-f]{64}$")]
-"""Of exactly the fields that were looked at, as the project's status shows it."""
+"""Digest of exactly the fields that were examined, as the project's status shows it."""
 
 
 class Decision(StrEnum):
-    """What is decided."""
+    """Kind of decision."""
 
     APPROVE = "Approve"
-    """A gate: counts while the fields that its checks read stay as they are."""
+    """A gate: counts while the fields that its checks read stay unchanged."""
     REJECT = "Reject"
-    """A gate: holds until its author takes it back."""
+    """A gate: holds it until the author deletes the decision."""
     WAIVE = "Waive"
-    """A check, until a date."""
+    """A check: does not count until a date."""
     ATTEST = "Attest"
-    """A check that a person answers for, until a date."""
+    """A check that a person answers for: passes until a date."""
     GRANT = "Grant"
     """A higher budget, until a date."""
     SUSPEND = "Suspend"
-    """A project or one environment: nothing new, what is there stays."""
+    """A project or one environment: admits nothing new; existing objects stay and are repaired."""
     CONFIRM_DELETE = "ConfirmDelete"
     """The deletion of a project or of one environment."""
 
@@ -44,7 +44,7 @@ class ProjectReference(Model):
 
 
 class Author(Model):
-    """Who decides; the admission policy demands that it equals the authenticated user."""
+    """Author of a decision; the admission policy demands that it equals the authenticated user."""
 
     username: Username = Field(description="Name of the user, as the API server knows it.")
     groups: Annotated[tuple[Username, ...], Field(max_length=200), SetList()] = Field(
@@ -55,8 +55,8 @@ class Author(Model):
 class Grant(Model):
     """A higher budget."""
 
-    production: Budget | None = Field(default=None, description="In place of the ceiling of production stages.")
-    non_production: Budget | None = Field(default=None, description="In place of the ceiling of all other stages.")
+    production: Budget | None = Field(default=None, description="Replaces the ceiling of production stages.")
+    non_production: Budget | None = Field(default=None, description="Replaces the ceiling of all other stages.")
 
 
 def _needs(field: str, *decisions: Decision) -> Rule:
@@ -82,18 +82,23 @@ def _needs(field: str, *decisions: Decision) -> Rule:
     ),
 )
 class OnboardingDecisionSpec(Model):
-    """What is decided, about which project, by whom and why."""
+    """One decision: its kind, project, author and reason."""
 
-    decision: Decision = Field(description="What is decided.")
-    project: ProjectReference = Field(description="The project it is about.")
+    decision: Decision = Field(description="Kind of decision.")
+    project: ProjectReference = Field(description="Project that the decision is about.")
     gate: ShortName | None = Field(default=None, description="Gate that is approved or rejected.")
-    approval: ShortName | None = Field(default=None, description="Which of the gate's approvals this is.")
-    check: CheckId | None = Field(default=None, description="Check that is waived or attested.")
-    environment: ShortName | None = Field(default=None, description="Environment it is about. Default: the project.")
-    digest: Digest | None = Field(
-        default=None, description="What was looked at, from status.gates or status.checks of the project."
+    approval: ShortName | None = Field(
+        default=None, description="Approval of the gate that this decision gives or refuses."
     )
-    grant: Grant | None = Field(default=None, description="The higher budget.")
-    expires: Moment | None = Field(default=None, description="Until when it counts.")
-    by: Author = Field(description="Who decides.")
-    reason: Annotated[str, Field(min_length=1, max_length=500)] = Field(description="Why, in a sentence.")
+    check: CheckId | None = Field(default=None, description="Check that is waived or attested.")
+    environment: ShortName | None = Field(
+        default=None, description="Environment that the decision is about. Default: the whole project."
+    )
+    digest: Digest | None = Field(
+        default=None,
+        description="Digest of the fields that were examined, from status.gates or status.checks of the project.",
+    )
+    grant: Grant | None = Field(default=None, description="Higher budget.")
+    expires: Moment | None = Field(default=None, description="Time at which the decision stops counting.")
+    by: Author = Field(description="Author of the decision.")
+    reason: Annotated[str, Field(min_length=1, max_length=500)] = Field(description="Reason, in a sentence.")

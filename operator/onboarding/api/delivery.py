@@ -68,19 +68,21 @@ class Repository(Model):
     """One infrastructure repository: every environment gets an Argo CD Application for it."""
 
     name: ShortName = Field(description="Name of the repository within the project; part of the Application's name.")
-    url: RepositoryUrl = Field(description="Git URL without credentials, or that of a Helm repository.")
+    url: RepositoryUrl = Field(description="Git URL without credentials, or the URL of a Helm repository.")
     revision: GitRevision = Field(default="HEAD", description="Branch, tag, commit or chart version to follow.")
     path: GitPath = Field(default=".", description="Folder in the repository that holds the manifests.")
     chart: Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$")] | None = Field(
-        default=None, description="Name of a chart, where the URL is that of a Helm repository."
+        default=None, description="Name of a chart, if the URL is that of a Helm repository."
     )
-    helm: Helm | None = Field(default=None, description="How the chart is rendered. Default: as Argo CD finds it.")
+    helm: Helm | None = Field(
+        default=None, description="Options for rendering the chart. Default: Argo CD detects them."
+    )
     recurse: bool = Field(default=False, description="Whether plain manifests in folders below the path count too.")
     deploys: bool = Field(
-        default=True, description="Whether environments get an Application for it; not if it only holds values."
+        default=True, description="Whether environments get an Application for it; false if it only holds values."
     )
     credentials: ShortName | None = Field(
-        default=None, description="Login, one of those that the policy offers. Default: what Argo CD knows by itself."
+        default=None, description="Login that the policy offers. Default: the logins that Argo CD already has."
     )
 
     @property
@@ -90,7 +92,7 @@ class Repository(Model):
 
 
 class Deployment(Model):
-    """What one environment deploys of a repository: this is how a version is promoted."""
+    """Deviation of one environment from a repository, such as the revision that promotes a version."""
 
     repository: ShortName = Field(description="Name of the repository.")
     revision: GitRevision | None = Field(default=None, description="Revision here. Default: the repository's.")
@@ -108,22 +110,24 @@ class WindowKind(StrEnum):
 class Window(Model):
     """A span of time that comes again and again."""
 
-    kind: WindowKind = Field(default=WindowKind.ALLOW, description="Whether syncs happen only inside, or only outside.")
+    kind: WindowKind = Field(
+        default=WindowKind.ALLOW, description="Whether syncs run only inside (Allow) or only outside (Deny) the window."
+    )
     schedule: Annotated[str, Field(min_length=9, max_length=100, pattern=r"^[0-9A-Za-z*,/ -]+$")] = Field(
-        description="When it begins, as five fields of cron: minute, hour, day of month, month, day of week."
+        description="Start of the window, as five cron fields: minute, hour, day of month, month, day of week."
     )
     duration: Annotated[str, Field(min_length=2, max_length=10, pattern=r"^([0-9]{1,4}h)?([0-9]{1,4}m)?$")] = Field(
-        description="How long it lasts, such as 8h or 90m."
+        description="Duration, such as 8h or 90m."
     )
     time_zone: Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[A-Za-z0-9_+/-]+$")] = Field(
         default="UTC", description="Time zone of the schedule, such as Europe/Paris."
     )
     manual: bool = Field(
         default=False,
-        description="Whether a person may sync although the window holds syncs back; of a project's window only where "
-        "the policy's windows say so too.",
+        description="Whether a person may sync while the window holds syncs back; a project's window allows it only if "
+        "the policy's windows do.",
     )
-    description: Text = Field(default="", description="What it is for.")
+    description: Text = Field(default="", description="Purpose of the window.")
 
 
 class PlatformWindow(Window):
@@ -131,7 +135,7 @@ class PlatformWindow(Window):
 
     name: ShortName = Field(description="Name of the window.")
     stages: Annotated[tuple[ShortName, ...], Field(max_length=20), SetList()] = Field(
-        default=(), description="Stages that it is for. Default: every production stage."
+        default=(), description="Stages that the window applies to. Default: every production stage."
     )
 
 
@@ -147,7 +151,7 @@ class ResourceKind(Model):
 
 
 class CredentialKind(StrEnum):
-    """How Argo CD logs in."""
+    """Method of login."""
 
     HTTPS = "HTTPS"
     """Keys username and password of the Secret."""
@@ -160,12 +164,13 @@ class RepositoryCredential(Model):
 
     name: ShortName = Field(description="Name that projects use.")
     secret: ObjectName = Field(description="Secret in the operator's namespace.")
-    kind: CredentialKind = Field(default=CredentialKind.HTTPS, description="How Argo CD logs in.")
+    kind: CredentialKind = Field(default=CredentialKind.HTTPS, description="Method of login.")
     prefixes: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=300)], ...], Field(min_length=1, max_length=20), SetList()
-    ] = Field(description="Beginnings of the URLs that it is for, each up to a slash.")
+    ] = Field(description="URL prefixes that the login applies to, each up to a slash.")
     projects: Annotated[tuple[ObjectName, ...], Field(max_length=200), SetList()] = Field(
-        default=(), description="Projects that may use it, and no other may name its URLs. Default: every project."
+        default=(),
+        description="Projects that may use the login; no other project may name its URLs. Default: every project.",
     )
 
 
@@ -176,13 +181,13 @@ class Delivery(Model):
         tuple[Annotated[str, Field(min_length=1, max_length=300)], ...], Field(max_length=50), SetList()
     ] = Field(
         default=(),
-        description="Beginnings of the repository URLs that projects may use, each up to a slash. Default: any.",
+        description="Prefixes of the repository URLs that projects may use, each up to a slash. Default: any.",
     )
     allowed_kinds: Annotated[tuple[ResourceKind, ...], Field(max_length=100), AtomicList()] = Field(
         default=(), description="Kinds that projects may sync. Default: a list of workload kinds, see docs/promises.md."
     )
     additional_kinds: Annotated[tuple[ResourceKind, ...], Field(max_length=100), AtomicList()] = Field(
-        default=(), description="Kinds that projects may sync beside those."
+        default=(), description="Kinds that projects may sync in addition."
     )
     impersonation: bool = Field(
         default=True, description="Whether Argo CD syncs as the account of the environment (argocd-cm must say so too)."

@@ -1,4 +1,4 @@
-"""The gates of the journey and what blocks them: part of the OnboardingPolicy."""
+"""Gates of the journey and the checks that block them: part of the OnboardingPolicy."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -10,18 +10,26 @@ from onboarding.api.markers import MapList, Rule, SetList, rules
 
 
 class Actor(StrEnum):
-    """Who has to act."""
+    """Actor: the party that has to act."""
 
     PROJECT = "project"
+    """The project team."""
     POA = "poa"
     """The operational application pilot, who answers for production and neither builds nor runs."""
     SERVICE_TEAM = "service-team"
+    """The service team, which accompanies projects on their journey."""
     NETWORK = "network"
+    """The network team, which opens flows by hand."""
     DBA = "dba"
+    """The database administrators."""
     SECURITY = "security"
+    """The security team."""
     OPERATIONS = "operations"
+    """The operations team."""
     PLATFORM = "platform"
+    """The platform team, which owns policies, targets and clusters."""
     OPERATOR = "operator"
+    """The operator itself; nobody else has to act."""
 
 
 class Track(StrEnum):
@@ -32,7 +40,7 @@ class Track(StrEnum):
 
 
 class Severity(StrEnum):
-    """What a check that does not pass means at its gate."""
+    """Effect of a failed check at its gate."""
 
     BLOCKING = "Blocking"
     WARNING = "Warning"
@@ -47,10 +55,10 @@ Stages = Annotated[tuple[ShortName, ...], Field(max_length=20), SetList()]
 
 
 class Approval(Model):
-    """A decision of a person that a gate demands."""
+    """Approval that a gate requires from a person."""
 
     name: ShortName = Field(description="Name of the approval; the right to it is `approve` on `<gate>:<name>`.")
-    actor: Actor = Field(description="Who gives it.")
+    actor: Actor = Field(description="Actor who gives the approval.")
 
 
 class Opening(Model):
@@ -63,24 +71,24 @@ class Opening(Model):
 
 
 class Gate(Model):
-    """The gate into a step of the journey."""
+    """Gate that leads into a step of the journey."""
 
-    name: ShortName = Field(description="Name of the step that lies behind the gate.")
-    description: Text = Field(default="", description="What the step is, in a sentence.")
+    name: ShortName = Field(description="Name of the step behind the gate.")
+    description: Text = Field(default="", description="Description of the step, in a sentence.")
     opens: Annotated[tuple[Opening, ...], Field(max_length=10)] = Field(
-        default=(), description="Environments that this gate opens. Default: none, a step of people."
+        default=(), description="Environments that this gate opens. Default: none; the step consists of decisions only."
     )
     approvals: Annotated[tuple[Approval, ...], Field(max_length=5), MapList("name")] = Field(
-        default=(), description="Decisions of people that the gate demands."
+        default=(), description="Approvals that the gate requires."
     )
 
 
 class CheckRule(Model):
-    """Where a check counts."""
+    """Assignment of a check to a gate."""
 
-    id: CheckId = Field(description="The check, by its identity in the catalogue.")
-    gate: ShortName = Field(description="The one gate that it blocks; at the gates before it warns.")
-    severity: Severity = Field(default=Severity.BLOCKING, description="What it means there.")
+    id: CheckId = Field(description="Id of the check in the catalogue.")
+    gate: ShortName = Field(description="Gate that the check blocks; at earlier gates the check warns.")
+    severity: Severity = Field(default=Severity.BLOCKING, description="Effect of a failure at the gate.")
 
 
 @rules(
@@ -96,6 +104,6 @@ class Override(Model):
     track: Track | None = Field(default=None, description="Checks of this track. Default: both.")
     target: ObjectName | None = Field(default=None, description="Environments on this target. Default: all.")
     checks: Annotated[tuple[CheckId, ...], Field(max_length=60), SetList()] = Field(
-        default=(), description="These checks. Default: all."
+        default=(), description="Ids of the checks. Default: all."
     )
-    severity: Severity = Field(description="What they mean there.")
+    severity: Severity = Field(description="Effect of a failure.")

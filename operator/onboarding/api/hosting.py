@@ -20,12 +20,12 @@ class Criticality(StrEnum):
 
 
 class Classification(Model):
-    """How sensitive the project is."""
+    """Sensitivity of the project."""
 
     zone: ZoneName | None = Field(default=None, description="Sensitivity zone that the data demands, such as NP or DR.")
-    criticality: Criticality = Field(default=Criticality.LOW, description="How much depends on the project.")
+    criticality: Criticality = Field(default=Criticality.LOW, description="Criticality of the project.")
     residency: Annotated[str, Field(max_length=10, pattern=r"^[A-Z]*$")] = Field(
-        default="", description="Where data has to stay, such as FR. Default: anywhere."
+        default="", description="Territory that data must not leave, such as FR. Default: none."
     )
     personal_data: bool = Field(default=False, description="Whether personal data is processed.")
 
@@ -55,7 +55,7 @@ class Flow(Model):
     """Connections that the project needs; all others are refused."""
 
     name: ShortName = Field(description="Name of the flow within the project; part of the NetworkPolicy's name.")
-    direction: Direction = Field(default=Direction.EGRESS, description="Which way connections are opened.")
+    direction: Direction = Field(default=Direction.EGRESS, description="Direction in which connections are opened.")
     zone: ZoneName | None = Field(default=None, description="Network zone of the target at the other end.")
     environment: ShortName | None = Field(
         default=None, description="Environment of this project at the other end, on the same cluster."
@@ -66,9 +66,9 @@ class Flow(Model):
     port: Port = Field(description="Port at the end that is connected to.")
     protocol: Protocol = Field(default=Protocol.TCP, description="Transport protocol.")
     environments: Annotated[tuple[ShortName, ...], Field(max_length=20), SetList()] = Field(
-        default=(), description="Environments that need it. Default: all of them."
+        default=(), description="Environments that need the flow. Default: all."
     )
-    justification: Annotated[str, Field(min_length=1, max_length=255)] = Field(description="What it is for.")
+    justification: Annotated[str, Field(min_length=1, max_length=255)] = Field(description="Purpose of the flow.")
 
     def concerns(self, environment: str) -> bool:
         """Return whether an environment of this name needs the flow; none needs one to itself."""

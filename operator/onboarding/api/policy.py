@@ -22,7 +22,7 @@ class PodSecurityLevel(StrEnum):
 
 
 class ArgoAction(StrEnum):
-    """What a persona may do with the project's Applications in Argo CD (resource `applications` of its RBAC)."""
+    """Action of a persona on the project's Applications in Argo CD (resource `applications` of its RBAC)."""
 
     GET = "get"
     SYNC = "sync"
@@ -31,7 +31,7 @@ class ArgoAction(StrEnum):
 
 
 class Access(StrEnum):
-    """What becomes of the team's access when an environment is released."""
+    """Handling of the team's access to a detached environment."""
 
     KEEP = "Keep"
     REVOKE = "Revoke"
@@ -47,7 +47,7 @@ class Stage(Model):
 
 
 class Size(Resources):
-    """A named amount of resources: what the quota of an environment of this size becomes."""
+    """Named amount of resources, which becomes the quota of an environment of this size."""
 
     name: ShortName = Field(description="Name of the size.")
 
@@ -63,17 +63,17 @@ ClusterRoleName = Annotated[
 
 
 class Persona(Model):
-    """A kind of team member: what its groups may do in the namespaces and in Argo CD."""
+    """Kind of team member: the rights of its groups in the namespaces and in Argo CD."""
 
     name: ShortName = Field(description="Name of the persona, used as key in spec.team.groups of projects.")
     cluster_role: ClusterRoleName = Field(description="ClusterRole bound to the groups in every namespace.")
     argocd: Annotated[tuple[ArgoAction, ...], Field(max_length=10), SetList()] = Field(
-        default=(), description="What the groups may do with the project's Applications."
+        default=(), description="Actions of the groups on the project's Applications."
     )
     decides: bool = Field(
         default=False,
         description="Whether this persona approves for the project: it neither builds nor runs, so it may see "
-        "(argocd: get, logs) and decide, and its groups are not taken for the project's own.",
+        "(argocd: get, logs) and decide, and its groups do not count as the project's own.",
     )
 
 
@@ -81,24 +81,26 @@ class PodSecurity(Model):
     """Pod Security Standards of every namespace."""
 
     enforce: PodSecurityLevel = Field(
-        default=PodSecurityLevel.RESTRICTED, description="Pods that break it are refused."
+        default=PodSecurityLevel.RESTRICTED, description="Level whose violation refuses a pod."
     )
     warn: PodSecurityLevel = Field(
-        default=PodSecurityLevel.RESTRICTED, description="Pods that break it cause a warning."
+        default=PodSecurityLevel.RESTRICTED, description="Level whose violation causes a warning."
     )
-    audit: PodSecurityLevel = Field(default=PodSecurityLevel.RESTRICTED, description="Pods that break it are audited.")
+    audit: PodSecurityLevel = Field(
+        default=PodSecurityLevel.RESTRICTED, description="Level whose violation is written to the audit log."
+    )
     version: Annotated[str, Field(max_length=10, pattern=r"^(latest|v1\.[0-9]+)$")] = Field(
-        default="v1.36", description="Version of the standards, pinned so that an upgrade changes nothing unseen."
+        default="v1.36", description="Version of the standards, pinned so that an upgrade changes nothing unnoticed."
     )
 
 
 class Container(Model):
-    """What a container gets when its manifest says nothing; cut to what the quota of its environment allows."""
+    """Defaults of a container whose manifest sets no resources, cut to the quota of its environment."""
 
     request: Amounts = Field(description="Default request.")
     limit: Amounts = Field(description="Default limit, at least the request.")
-    minimum: Amounts | None = Field(default=None, description="Least request of a container. Default: none.")
-    maximum: Amounts | None = Field(default=None, description="Greatest limit of a container. Default: none.")
+    minimum: Amounts | None = Field(default=None, description="Minimum request of a container. Default: none.")
+    maximum: Amounts | None = Field(default=None, description="Maximum limit of a container. Default: none.")
 
 
 ObjectCounts = Annotated[
@@ -113,7 +115,7 @@ ObjectCounts = Annotated[
 
 
 class WorkloadRules(Model):
-    """What the checks of workloads demand."""
+    """Requirements of the checks on workloads."""
 
     registries: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[a-z0-9.:/_-]+$")], ...],
@@ -124,7 +126,7 @@ class WorkloadRules(Model):
         tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(max_length=20), SetList()
     ] = Field(default=(), description="Labels that the pods of every workload carry.")
     replicas: Annotated[int, Field(ge=1, le=10)] = Field(
-        default=2, description="Least replicas of a Deployment or StatefulSet."
+        default=2, description="Minimum replicas of a Deployment or StatefulSet."
     )
     platforms: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(max_length=5), SetList()] = Field(
         default=(), description="Platforms that an image has to be built for, such as linux/amd64. Default: any."
@@ -135,20 +137,20 @@ class WorkloadRules(Model):
 
 
 class OnboardingPolicySpec(Model):
-    """What the platform decides for every project."""
+    """Rules of the platform for every project."""
 
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=20), MapList("name")] = Field(
-        description="The stages, in the order of the journey."
+        description="Stages, in the order of the journey."
     )
     sizes: Annotated[tuple[Size, ...], Field(min_length=1, max_length=20), MapList("name")] = Field(
-        description="The sizes that projects choose from. Here the quota of an environment is decided."
+        description="Sizes that projects choose from; a size becomes the quota of an environment."
     )
     personas: Annotated[tuple[Persona, ...], Field(min_length=1, max_length=8), MapList("name")] = Field(
-        description="The personas that projects give groups for."
+        description="Personas that projects assign groups to."
     )
     container: Container = Field(description="Defaults of a container, for the LimitRange.")
     object_counts: ObjectCounts = Field(
-        default_factory=dict, description="How many objects of a kind one namespace may hold."
+        default_factory=dict, description="Maximum number of objects per kind in one namespace."
     )
     pod_security: PodSecurity = Field(default_factory=PodSecurity, description="Pod Security of every namespace.")
     allow_namespace_names: bool = Field(
@@ -156,26 +158,26 @@ class OnboardingPolicySpec(Model):
     )
     gates: Annotated[tuple[Gate, ...], Field(max_length=12), MapList("name")] = Field(
         default=(),
-        description="The gates of the journey, in order: each opens only behind the one before it. Default: no gates, "
-        "and every environment opens by the checks on itself.",
+        description="Gates of the journey, in order: a gate opens only if the gate before it is open. Default: no "
+        "gates; an environment is admitted by its own checks.",
     )
     checks: Annotated[tuple[CheckRule, ...], Field(max_length=80), MapList("id")] = Field(
-        default=(), description="Which gate each check blocks. A check that is not named here is not made."
+        default=(), description="Gate that each check blocks. A check that is not listed here does not run."
     )
     overrides: Annotated[tuple[Override, ...], Field(max_length=20), AtomicList()] = Field(
         default=(), description="Other severities by journey, track or target; the last that matches wins."
     )
     journeys: Annotated[tuple[ShortName, ...], Field(max_length=10), SetList()] = Field(
-        default=(), description="Kinds of accompaniment that a project chooses from, such as workshop or standard."
+        default=(), description="Support tracks that a project chooses from, such as workshop or standard."
     )
     ceilings: Ceilings = Field(
-        default_factory=Ceilings, description="What one project may take in all, unless a Grant raises it."
+        default_factory=Ceilings, description="Sum of resources that one project may use, unless a Grant raises it."
     )
     workloads: WorkloadRules = Field(
-        default_factory=WorkloadRules, description="What the checks of workloads, images and certificates demand."
+        default_factory=WorkloadRules, description="Requirements of the checks on workloads, images and certificates."
     )
     delivery: Delivery = Field(default_factory=Delivery, description="The platform's rules for Argo CD.")
-    probes: Probes = Field(default_factory=Probes, description="What probes may reach, and with which logins.")
+    probes: Probes = Field(default_factory=Probes, description="Networks that probes may reach, and their logins.")
     released_access: Access = Field(
-        default=Access.KEEP, description="What becomes of the team's access to a namespace that is released."
+        default=Access.KEEP, description="Handling of the team's access to a namespace that is detached."
     )

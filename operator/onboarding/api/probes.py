@@ -33,9 +33,9 @@ class Directory(StrEnum):
 
 
 class IdentityProvider(Model):
-    """Where groups are looked up."""
+    """Identity provider for group lookups."""
 
-    kind: Directory = Field(default=Directory.SCIM, description="How a group is asked for.")
+    kind: Directory = Field(default=Directory.SCIM, description="Protocol of the group lookup.")
     url: HttpsUrl = Field(description="Base URL of SCIM, or the URL of a lookup with {group} in it.")
     token_secret: TokenSecret | None = Field(
         default=None, description="Bearer token, from a Secret in the operator's namespace. Default: none."
@@ -46,7 +46,7 @@ class Credential(Model):
     """A login for one host."""
 
     host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9.-]+(:[0-9]+)?$")] = Field(
-        description="Host, with its port where it is not the scheme's own."
+        description="Host, with a port if it is not the scheme's default."
     )
     username: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9@._+-]*$")] = Field(
         default="", description="User of HTTP basic authentication. Default: the token is sent as bearer."
@@ -55,22 +55,22 @@ class Credential(Model):
 
 
 class Probes(Model):
-    """What probes may reach, and with which logins."""
+    """Networks that probes may reach, and their logins."""
 
     allowed_networks: Annotated[tuple[Cidr, ...], Field(max_length=20), AtomicList()] = Field(
         default=(),
-        description="Private networks that probes may reach. Loopback, link-local, private and metadata addresses "
-        "are refused otherwise.",
+        description="Private networks that probes may reach. Other loopback, link-local, private and metadata "
+        "addresses are refused; link-local and metadata addresses are refused even if listed.",
     )
     credentials: Annotated[tuple[Credential, ...], Field(max_length=20), MapList("host")] = Field(
         default=(), description="Logins for Git servers and registries, one per host."
     )
     identity_provider: IdentityProvider | None = Field(
-        default=None, description="Where groups are looked up. Default: nowhere, and checks of groups are Unknown."
+        default=None, description="Identity provider for group lookups. Default: none; checks of groups are Unknown."
     )
     minutes: Annotated[int, Field(ge=1, le=1440)] = Field(
-        default=30, description="Minutes for which an answer is fresh; then it is asked again."
+        default=30, description="Minutes for which an answer is fresh; after that the probe runs again."
     )
     maximum_age_hours: Annotated[int, Field(ge=1, le=168)] = Field(
-        default=24, description="Hours after which an answer that could not be renewed counts no more."
+        default=24, description="Hours after which an answer that cannot be renewed no longer counts."
     )

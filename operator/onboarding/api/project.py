@@ -37,18 +37,18 @@ class Person(Model):
 
 
 class TeamMember(Person):
-    """A person of the team and what they do in it."""
+    """Person of the team, with roles."""
 
     roles: Annotated[tuple[Role, ...], Field(max_length=10), SetList()] = Field(
-        default=(), description="What this person does in the project, such as development or operations."
+        default=(), description="Roles in the project, such as development or operations."
     )
 
 
 class Team(Model):
-    """Who works on the project. People are documentation; access follows the groups alone."""
+    """Team of the project. People are documentation; access follows the groups alone."""
 
     people: Annotated[tuple[TeamMember, ...], Field(max_length=100), MapList("email")] = Field(
-        default=(), description="The people of the team; no access follows from this list."
+        default=(), description="People of the team; this list gives no access."
     )
     groups: Annotated[
         dict[str, Groups],
@@ -110,7 +110,7 @@ Labels = Annotated[
     ),
 )
 class Environment(Model):
-    """One environment: a namespace on every site of its target, with all that belongs to it."""
+    """One environment: a namespace, with its objects, on every site of its target."""
 
     name: ShortName = Field(description="Name of the environment within the project.")
     stage: ShortName = Field(description="Stage of the OnboardingPolicy that this environment belongs to.")
@@ -136,38 +136,39 @@ class Environment(Model):
         default=(), description="Host names under which this environment is reached."
     )
     deployments: Annotated[tuple[Deployment, ...], Field(max_length=10), MapList("repository")] = Field(
-        default=(), description="What this environment deploys of a repository, where it differs."
+        default=(), description="Deviations from a repository, such as another revision."
     )
     release_windows: Annotated[tuple[Window, ...], Field(max_length=10), AtomicList()] = Field(
-        default=(), description="When Argo CD may sync here. Default: at any time that the policy's windows allow."
+        default=(), description="Times at which Argo CD may sync. Default: whenever the policy's windows allow it."
     )
     health_path: Annotated[str, Field(max_length=200, pattern=r"^/[A-Za-z0-9._~/-]*$")] | None = Field(
-        default=None, description="Path that answers 200 over HTTPS on every domain while all is well, such as /health."
+        default=None,
+        description="Path that answers 200 over HTTPS on every domain if the workload is healthy, such as /health.",
     )
     exposures: Annotated[tuple[ZoneName, ...], Field(max_length=5), SetList()] = Field(
         default=(), description="Networks that this environment is exposed to, such as rie or internet."
     )
     profile: ShortName | None = Field(
-        default=None, description="Workload profile, where targets tell them apart, such as test or business."
+        default=None, description="Workload profile, if targets distinguish profiles, such as test or business."
     )
 
 
 class ProjectOnboardingSpec(Model):
-    """What a project declares."""
+    """Declaration of a project: people, classification, repositories, environments, flows."""
 
-    owner: Person = Field(description="Who answers for the project.")
-    team: Team = Field(default_factory=Team, description="Who works on the project.")
-    organisation: Organisation | None = Field(default=None, description="The organisation that the project belongs to.")
-    description: Text = Field(default="", description="What the project is, in a sentence.")
+    owner: Person = Field(description="Person who answers for the project.")
+    team: Team = Field(default_factory=Team, description="Team of the project.")
+    organisation: Organisation | None = Field(default=None, description="Organisation that the project belongs to.")
+    description: Text = Field(default="", description="Description of the project, in a sentence.")
     journey: ShortName | None = Field(
-        default=None, description="Kind of accompaniment, one of the policy's. Default: the policy's rules as they are."
+        default=None, description="Support track, one of spec.journeys of the policy. Default: no override by journey."
     )
-    sponsor: Person | None = Field(default=None, description="Who supports the project in its organisation.")
+    sponsor: Person | None = Field(default=None, description="Person who supports the project in its organisation.")
     objectives: Annotated[tuple[Text, ...], Field(max_length=10), AtomicList()] = Field(
-        default=(), description="What the project is to achieve."
+        default=(), description="Objectives of the project, a sentence each."
     )
     classification: Classification = Field(
-        default_factory=Classification, description="How sensitive the project is; decides where it may run."
+        default_factory=Classification, description="Sensitivity of the project; restricts the targets."
     )
     flows: Annotated[tuple[Flow, ...], Field(max_length=100), MapList("name")] = Field(
         default=(), description="Connections that the project needs; all others are refused."
@@ -176,14 +177,15 @@ class ProjectOnboardingSpec(Model):
         default=(), description="Infrastructure repositories that Argo CD deploys from."
     )
     environments: Annotated[tuple[Environment, ...], Field(max_length=20), MapList("name")] = Field(
-        default=(), description="The environments of the project."
+        default=(), description="Environments of the project."
     )
     mode: Mode = Field(
-        default=Mode.APPLY, description="Plan shows in the status what Apply would change, and changes nothing new."
+        default=Mode.APPLY,
+        description="Plan shows in the status the changes that Apply would make, and admits nothing new.",
     )
     deletion_policy: DeletionPolicy = Field(
         default=DeletionPolicy.RETAIN,
-        description="Retain leaves namespaces and workloads; Delete removes them after a ConfirmDelete decision.",
+        description="Retain detaches namespaces, with workloads; Delete removes both after a ConfirmDelete decision.",
     )
 
 

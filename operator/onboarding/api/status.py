@@ -1,4 +1,4 @@
-"""Status of a ProjectOnboarding: what is true, what holds, and who must do what next. At most 8 KiB."""
+"""Status of a ProjectOnboarding: conditions, gates, environments and next actions. At most 8 KiB."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -11,91 +11,135 @@ from onboarding.api.markers import AtomicList, MapList
 
 
 class ConditionType(StrEnum):
-    """The conditions. Ready is always there; Reconciling, Stalled and Drifted only while they are true."""
+    """Types of conditions. Ready is always present; Reconciling, Stalled and Suspended only while they are true."""
 
     READY = "Ready"
+    """Whether all that is admitted is in place."""
     RECONCILING = "Reconciling"
+    """The operator is at work or retries; the reason is that of Ready."""
     STALLED = "Stalled"
+    """The operator waits for a person; the reason is that of Ready."""
     PREREQUISITES_MET = "PrerequisitesMet"
+    """Whether every blocking check passes."""
     PROVISIONED = "Provisioned"
+    """Whether the objects of all that is admitted are in place."""
     APPLICATIONS_HEALTHY = "ApplicationsHealthy"
+    """Whether Argo CD reports every Application as Healthy; does not affect Ready."""
     SUSPENDED = "Suspended"
+    """A decision suspends the project."""
 
 
 class Reason(StrEnum):
     """Every reason a condition may carry; never built from text."""
 
     READY = "Ready"
+    """Every environment is in place."""
     ENVIRONMENTS_HELD = "EnvironmentsHeld"
+    """What is admitted is in place; some environments get nothing new, or `mode` is `Plan`."""
     HELD = "Held"
+    """Nothing is admitted yet, or the policy is missing or not valid."""
     PLANNED = "Planned"
+    """`mode` is `Plan` and nothing is in place; `status.plan` shows the changes that Apply would make."""
     APPLYING = "Applying"
+    """A write waits for a namespace that is being deleted, or for a quota that is not in force."""
     RETRYING = "Retrying"
+    """A write was refused or met a newer object; the message holds the server's answer."""
     REMOVING = "Removing"
+    """An environment is being removed; the message names what the removal waits for."""
     CONFLICT = "Conflict"
+    """An object that the operator does not own has a name that the project needs."""
     FORMER_INCARNATION = "FormerIncarnation"
+    """An object of a deleted project of the same name has a name that the project needs; nothing is lost."""
     REFUSED = "Refused"
+    """The stored spec breaks a rule, or this version cannot read it; the message names the field."""
     TARGET_UNREACHABLE = "TargetUnreachable"
+    """A cluster, or its admission policies, give no usable answer."""
     GUARD_MISSING = "GuardMissing"
+    """An admission policy of a cluster is not in force, so the cluster gets no writes."""
     ARGOCD_MISSING = "ArgoCDMissing"
+    """A cluster does not serve the kinds of Argo CD."""
     AWAITING_CONFIRMATION = "AwaitingConfirmation"
+    """A removal waits for a `ConfirmDelete` decision."""
     TEARDOWN_HELD = "TeardownHeld"
+    """All teardowns are stopped, because too many projects are being deleted at once."""
     TEARING_DOWN = "TearingDown"
+    """The project's objects are being removed; the message names what blocks the removal."""
     CHECKS_PASSED = "ChecksPassed"
+    """Every blocking check passes."""
     CHECKS_FAILED = "ChecksFailed"
+    """A blocking check does not pass; `status.checks` names it, its remedy and its actor."""
     NOT_REPORTED = "NotReported"
+    """Argo CD has not reported on every Application."""
     NO_APPLICATIONS = "NoApplications"
+    """The project has no Applications."""
     APPLICATIONS_HEALTHY = "ApplicationsHealthy"
+    """Argo CD reports every Application as Healthy."""
     APPLICATIONS_UNHEALTHY = "ApplicationsUnhealthy"
+    """Argo CD reports an Application that is not Healthy; the message names the worst."""
     PROVISIONED = "Provisioned"
+    """The objects of all that is admitted are in place."""
     INCOMPLETE = "Incomplete"
+    """An object of what is admitted is missing, or an environment is being removed."""
     SUSPENDED = "Suspended"
+    """A decision suspends the project: existing objects stay, nothing new is admitted."""
     ACCEPTED = "Accepted"
+    """The policy or target is valid and in use."""
     INVALID = "Invalid"
+    """The policy or target is not valid; the message names the field."""
     NEWER_THAN_OPERATOR = "NewerThanOperator"
+    """The object has a field or value that this version does not know; what is admitted stays."""
 
 
 class EnvironmentState(StrEnum):
-    """Where one environment stands on one site."""
+    """State of one environment on one site."""
 
     READY = "Ready"
+    """Every object is in place."""
     PENDING = "Pending"
+    """Objects are being written, or wait for a namespace or a quota."""
     HELD = "Held"
+    """Gets nothing new; what is admitted stays and is repaired."""
     PLANNED = "Planned"
+    """Not created, because `mode` is `Plan`."""
     FAILED = "Failed"
+    """A write was refused; the operator retries."""
     CONFLICT = "Conflict"
+    """An object that the operator does not own has a name that the environment needs."""
     UNREACHABLE = "Unreachable"
+    """The cluster gives no answer."""
     REMOVING = "Removing"
+    """Being detached or deleted."""
 
 
 class GateState(StrEnum):
-    """Where a gate stands."""
+    """State of a gate."""
 
     OPEN = "Open"
+    """Something new may pass."""
     PASSED = "Passed"
-    """It would not open again, but what lies behind it exists and stays; nothing new gets through."""
+    """Would not open again, but environments behind it exist and stay; nothing new passes."""
     HELD = "Held"
-    """The next gate: something named holds it."""
+    """The next gate; `waitingFor` names what holds it."""
     CLOSED = "Closed"
     """Behind a gate that is held."""
 
 
 class CheckResult(StrEnum):
-    """How a check ended."""
+    """Result of a check that does not pass."""
 
     FAIL = "Fail"
     UNKNOWN = "Unknown"
-    """It could not be found out."""
+    """The probe got no answer."""
     PENDING = "Pending"
-    """It is being found out."""
+    """The probe is running."""
     WAIVED = "Waived"
 
 
 class Evidence(StrEnum):
-    """What a check rests on."""
+    """Evidence of a check."""
 
     OBSERVED = "Observed"
-    DECLARED = "ProjectCache"
+    DECLARED = "Declared"
     ATTESTED = "Attested"
 
 
@@ -112,72 +156,74 @@ class Condition(Model):
         description="True, False or Unknown."
     )
     reason: Word = Field(description="Reason, as one word.")
-    message: Message = Field(description="What it means and what to do.")
-    observed_generation: int = Field(ge=0, description="Generation that this was found of.")
+    message: Message = Field(description="Meaning, and what to do.")
+    observed_generation: int = Field(ge=0, description="Generation that the condition is about.")
     last_transition_time: Time = Field(description="When the status last changed.")
 
 
 class NextAction(Model):
-    """What somebody has to do next."""
+    """Next action of an actor."""
 
-    actor: Actor = Field(description="Who has to act.")
+    actor: Actor = Field(description="Actor who has to act.")
     action: Message = Field(description="What to do.")
 
 
 class CheckStatus(Model):
     """One check that does not pass."""
 
-    id: Word = Field(description="Identity of the check; docs/reference/checks.md explains it.")
-    result: CheckResult = Field(description="How it ended.")
-    severity: Severity = Field(description="What that means: Blocking holds the gate.")
-    gate: Word | None = Field(default=None, description="Gate that it blocks; absent: the environment itself.")
-    environment: Word | None = Field(default=None, description="Environment it is about; absent: the whole project.")
-    site: Word | None = Field(default=None, description="Site it is about; absent: every site.")
+    id: Word = Field(description="Id of the check; docs/reference/checks.md explains it.")
+    result: CheckResult = Field(description="Result of the check.")
+    severity: Severity = Field(description="Effect of the result: Blocking holds the gate.")
+    gate: Word | None = Field(default=None, description="Gate that the check blocks; absent: the environment itself.")
+    environment: Word | None = Field(
+        default=None, description="Environment that the check is about; absent: the whole project."
+    )
+    site: Word | None = Field(default=None, description="Site that the check is about; absent: every site.")
     track: Track = Field(description="Organisational or Technical.")
-    evidence: Evidence = Field(description="What it rests on.")
-    message: Message = Field(description="What was found.")
-    remedy: Message = Field(description="What mends it.")
-    next_actor: Actor = Field(description="Who has to act.")
-    digest: Word | None = Field(default=None, description="What an Attest decision of this check has to name.")
-    since: Time = Field(description="Since when it is so.")
+    evidence: Evidence = Field(description="Evidence of the check: Observed, Declared or Attested.")
+    message: Message = Field(description="Finding of the check.")
+    remedy: Message = Field(description="Remedy: the change that makes the check pass.")
+    next_actor: Actor = Field(description="Actor who has to act.")
+    digest: Word | None = Field(default=None, description="Digest that an Attest decision of this check must name.")
+    since: Time = Field(description="Time since which the result has been the same.")
 
 
 class GateStatus(Model):
     """A gate of the journey."""
 
     name: Word = Field(description="Name of the step behind the gate.")
-    state: GateState = Field(description="Where the gate stands.")
+    state: GateState = Field(description="State of the gate.")
     waiting_for: Annotated[tuple[Message, ...], Field(max_length=5), AtomicList()] = Field(
-        default=(), description="What holds it, most urgent first."
+        default=(), description="Reasons why the gate is held, most urgent first."
     )
     void: Annotated[tuple[Message, ...], Field(max_length=3), AtomicList()] = Field(
         default=(), description="Decisions that do not count, and why."
     )
-    digest: Word | None = Field(default=None, description="What an Approve decision of this gate has to name.")
+    digest: Word | None = Field(default=None, description="Digest that an Approve decision of this gate must name.")
 
 
 class ApplicationStatus(Model):
-    """One Application, as Argo CD reports it. What it does not say is absent."""
+    """One Application, as Argo CD reports it; fields that it does not report are absent."""
 
     name: Word = Field(description="Name of the Application.")
     sync: Word | None = Field(default=None, description="Synced, OutOfSync or Unknown.")
     health: Word | None = Field(default=None, description="Healthy, Progressing, Degraded, Suspended or Missing.")
-    phase: Word | None = Field(default=None, description="Of the last operation, such as Running or Succeeded.")
-    revision: Word | None = Field(default=None, description="Revision that runs: a short commit or a chart version.")
-    deployed_at: Time | None = Field(default=None, description="Since when that runs.")
-    message: Message | None = Field(default=None, description="What is wrong with it, or what it waits for.")
+    phase: Word | None = Field(default=None, description="Phase of the last operation, such as Running or Succeeded.")
+    revision: Word | None = Field(default=None, description="Deployed revision: a short commit or a chart version.")
+    deployed_at: Time | None = Field(default=None, description="Time of the deployment of that revision.")
+    message: Message | None = Field(default=None, description="Trouble of the Application, or what it waits for.")
 
 
 class SiteStatus(Model):
     """An environment on one site."""
 
     name: Word = Field(description="Name of the site.")
-    namespace: Word = Field(description="Namespace there.")
-    state: EnvironmentState = Field(description="Where it stands.")
+    namespace: Word = Field(description="Namespace of the environment on the site.")
+    state: EnvironmentState = Field(description="State of the environment on the site.")
     revision: Word | None = Field(default=None, description="Digest of the admitted revision that is in place.")
-    message: Message | None = Field(default=None, description="What stands in the way, if anything does.")
+    message: Message | None = Field(default=None, description="Obstacle, if there is one.")
     applications: Annotated[tuple[ApplicationStatus, ...], Field(max_length=10), AtomicList()] = Field(
-        default=(), description="Its Applications; where there is no room for all, those in trouble."
+        default=(), description="Applications of the environment; if there are too many, those in trouble."
     )
 
 
@@ -185,65 +231,65 @@ class EnvironmentStatus(Model):
     """One environment."""
 
     name: Word = Field(description="Name of the environment.")
-    stage: Word | None = Field(default=None, description="Its stage.")
-    target: Word | None = Field(default=None, description="Its target.")
-    gate: Word | None = Field(default=None, description="The gate that opens it.")
-    held: Message | None = Field(default=None, description="Why it gets nothing new, where that is so.")
+    stage: Word | None = Field(default=None, description="Stage of the environment.")
+    target: Word | None = Field(default=None, description="Target of the environment.")
+    gate: Word | None = Field(default=None, description="Gate that opens the environment.")
+    held: Message | None = Field(
+        default=None, description="Reason why the environment gets nothing new, if it is held."
+    )
     sites: Annotated[tuple[SiteStatus, ...], Field(max_length=10), AtomicList()] = Field(
-        default=(), description="Where it stands on each site."
+        default=(), description="State on each site."
     )
 
 
 class PlanStatus(Model):
-    """What Apply would do, while spec.mode is Plan."""
+    """Changes that Apply would make, while spec.mode is Plan."""
 
-    summary: Message = Field(description="The plan in a sentence.")
+    summary: Message = Field(description="Plan, in a sentence.")
     changes: Annotated[tuple[Message, ...], Field(max_length=20), AtomicList()] = Field(
-        default=(), description="The first changes of the plan."
+        default=(), description="First changes of the plan."
     )
 
 
 class Summary(Model):
-    """The strings of the printer columns."""
+    """Strings of the printer columns."""
 
     environments: Word = Field(description="Environments in place, of all declared.")
-    next: Message = Field(description="Who must do what next.")
+    next: Message = Field(description="Next action, with its actor.")
 
 
 class ProjectOnboardingStatus(Model):
-    """What the operator found."""
+    """Status of a project."""
 
-    observed_generation: int = Field(ge=-1, description="Generation that the last finished pass looked at; -1: none.")
-    summary: Summary | None = Field(default=None, description="The strings of the printer columns.")
-    stage: Word | None = Field(default=None, description="The step of the journey that the project has reached.")
+    observed_generation: int = Field(ge=-1, description="Generation of the last finished reconcile; -1: none.")
+    summary: Summary | None = Field(default=None, description="Strings of the printer columns.")
+    stage: Word | None = Field(default=None, description="Step of the journey that the project has reached.")
     conditions: Annotated[tuple[Condition, ...], Field(max_length=10), MapList("type")] = Field(
-        default=(), description="The conditions."
+        default=(), description="Conditions of the project."
     )
     next_actions: Annotated[tuple[NextAction, ...], Field(max_length=10), AtomicList()] = Field(
-        default=(), description="Who must do what next, most urgent first."
+        default=(), description="Next actions with their actors, most urgent first."
     )
     gates: Annotated[tuple[GateStatus, ...], Field(max_length=12), AtomicList()] = Field(
-        default=(), description="The gates of the journey, in order."
+        default=(), description="Gates of the journey, in order."
     )
     environments: Annotated[tuple[EnvironmentStatus, ...], Field(max_length=40), AtomicList()] = Field(
-        default=(), description="The environments, those on their way out last."
+        default=(), description="Environments; those being removed come last."
     )
     omitted_applications: int | None = Field(
-        default=None, ge=1, description="Applications beyond those, for which there is no room here."
+        default=None, ge=1, description="Number of Applications left out for lack of space."
     )
     checks: Annotated[tuple[CheckStatus, ...], Field(max_length=24), AtomicList()] = Field(
         default=(), description="Checks that do not pass, worst first."
     )
-    omitted_checks: int | None = Field(
-        default=None, ge=1, description="Checks beyond those, for which there is no room here."
-    )
-    plan: PlanStatus | None = Field(default=None, description="What Apply would do, while spec.mode is Plan.")
+    omitted_checks: int | None = Field(default=None, ge=1, description="Number of checks left out for lack of space.")
+    plan: PlanStatus | None = Field(default=None, description="Changes that Apply would make, while spec.mode is Plan.")
 
 
 class PlatformStatus(Model):
-    """What the operator found of an OnboardingPolicy or a HostingTarget."""
+    """Status of an OnboardingPolicy or a HostingTarget."""
 
-    observed_generation: int = Field(ge=-1, description="Generation that was looked at; -1: none.")
+    observed_generation: int = Field(ge=-1, description="Generation that the operator has read; -1: none.")
     conditions: Annotated[tuple[Condition, ...], Field(max_length=5), MapList("type")] = Field(
-        default=(), description="Ready: whether it can be used; the message names the field that is wrong."
+        default=(), description="Ready: whether the operator can use it; the message names the field that is wrong."
     )

@@ -36,7 +36,7 @@ class ArgoLocation(StrEnum):
 class ArgoCD(Model):
     """The Argo CD that deploys to a site."""
 
-    location: ArgoLocation = Field(default=ArgoLocation.HUB, description="Where that Argo CD runs.")
+    location: ArgoLocation = Field(default=ArgoLocation.HUB, description="Cluster on which that Argo CD runs.")
     namespace: ObjectName = Field(default="argocd", description="Namespace of that Argo CD.")
     destination_server: Annotated[str, Field(max_length=253, pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]+)?$")] = Field(
         default="https://kubernetes.default.svc", description="URL of the site's cluster as that Argo CD knows it."
@@ -49,11 +49,11 @@ class Site(Model):
     name: SiteName = Field(description="Name of the site within the target.")
     kubeconfig_secret: SecretKey | None = Field(
         default=None,
-        description="Kubeconfig of the operator's own least-privilege identity there. Default: the operator's cluster.",
+        description="Secret with the kubeconfig of the operator's least-privilege account there. Default: the hub.",
     )
     argocd: ArgoCD = Field(default_factory=ArgoCD, description="The Argo CD that serves this site.")
     capacity: Budget = Field(
-        default_factory=Budget, description="What the quotas of all projects on this site may sum up to."
+        default_factory=Budget, description="Sum that the quotas of all projects on this site may reach."
     )
 
 
@@ -63,7 +63,7 @@ Namespaces = Annotated[tuple[ObjectName, ...], Field(max_length=10), SetList()]
 
 
 class Dns(Model):
-    """The cluster's resolver, which pods may ask over UDP and TCP."""
+    """DNS resolver of the cluster, which pods may query over UDP and TCP."""
 
     namespace: ObjectName = Field(default="kube-system", description="Namespace of the resolver.")
     pod_labels: Labels = Field(
@@ -73,7 +73,7 @@ class Dns(Model):
 
 
 class ApiServer(Model):
-    """Where pods reach the Kubernetes API, behind the service address."""
+    """API server addresses behind the service address."""
 
     cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=20), AtomicList()] = Field(
         description="Networks of the API servers."
@@ -86,8 +86,8 @@ class NetworkZone(Model):
 
     name: ZoneName = Field(description="Name of the zone, as flows and exposures use it, such as rie or internet.")
     cidrs: Annotated[tuple[NetworkCidr, ...], Field(min_length=1, max_length=50), AtomicList()] = Field(
-        description="Networks of the zone. Never part of it are link-local and metadata addresses, and networks within "
-        "these that another zone names."
+        description="Networks of the zone, without link-local and metadata addresses and without narrower networks "
+        "that another zone names."
     )
     attested: bool = Field(
         default=False,
@@ -96,10 +96,10 @@ class NetworkZone(Model):
 
 
 class Holes(Model):
-    """The holes in every namespace's default deny; where data is absent there is no hole."""
+    """Exceptions to the default deny of every namespace; absent data means no exception."""
 
-    dns: Dns | None = Field(default=None, description="The resolver that pods may ask.")
-    api_server: ApiServer | None = Field(default=None, description="The API server that pods may call.")
+    dns: Dns | None = Field(default=None, description="DNS resolver that pods may query.")
+    api_server: ApiServer | None = Field(default=None, description="API server that pods may call.")
     ingress_namespaces: Namespaces = Field(
         default=(),
         description="Namespaces of ingress controllers, by name. Default: none; on OpenShift those with its label "
@@ -157,22 +157,22 @@ class Contract(Model):
 
 
 class HostingTargetSpec(Model):
-    """What the platform says of one place to run."""
+    """Description of one place to run, by the platform."""
 
-    description: Text = Field(default="", description="What this target is, in a sentence.")
+    description: Text = Field(default="", description="Description of the target, in a sentence.")
     stages: Annotated[tuple[ShortName, ...], Field(max_length=20), SetList()] = Field(
         default=(), description="Stages that may run here. Default: every stage."
     )
     sites: Annotated[tuple[Site, ...], Field(min_length=1, max_length=10), MapList("name")] = Field(
-        description="The clusters of this target."
+        description="Clusters of this target."
     )
-    flavour: Flavour = Field(default=Flavour.KUBERNETES, description="What kind of Kubernetes the clusters are.")
-    provider: Text = Field(default="", description="Who runs it, such as OVH.")
+    flavour: Flavour = Field(default=Flavour.KUBERNETES, description="Kind of Kubernetes of the clusters.")
+    provider: Text = Field(default="", description="Provider that runs the target, such as OVH.")
     zones: Zones = Field(
         default=(), description="Sensitivity zones of projects that may run here, such as NP. Default: every zone."
     )
     residency: Annotated[str, Field(max_length=10, pattern=r"^[A-Z]*$")] = Field(
-        default="", description="Where data stays, such as FR or EU. Default: nothing is promised."
+        default="", description="Territory that data does not leave, such as FR or EU. Default: no promise."
     )
     exposures: Annotated[tuple[Exposure, ...], Field(max_length=10), SetList()] = Field(
         default=(), description="Networks that environments may be exposed to. Default: none."
@@ -183,11 +183,13 @@ class HostingTargetSpec(Model):
     domains: Annotated[tuple[DomainRule, ...], Field(max_length=20), AtomicList()] = Field(
         default=(), description="Suffixes that domains may end in. Default: any."
     )
-    contract: Contract = Field(default_factory=Contract, description="When the target may be ordered.")
+    contract: Contract = Field(
+        default_factory=Contract, description="Days between which environments open on the target."
+    )
     network: Network = Field(
         default_factory=Network,
-        description="Holes in the default deny of every namespace, and zones of declared flows.",
+        description="Exceptions to the default deny of every namespace, and zones of declared flows.",
     )
     gpu_resource: Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9.-]+/[a-z0-9.-]+$")] = Field(
-        default="nvidia.com/gpu", description="Name of the extended resource that a GPU is."
+        default="nvidia.com/gpu", description="Name of the extended resource that counts GPUs."
     )

@@ -1,6 +1,7 @@
-"""How texts and times are written into the status."""
+"""Texts and times as messages and statuses show them."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import overload
 
@@ -26,3 +27,14 @@ def cut(text: str | None, length: int = 300) -> str | None:
 def time(moment: datetime) -> str:
     """Return a moment as the API writes it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as a sorted list for a message."""
+    return ", ".join(sorted(names)) or "none exists"
+
+
+def choose(names: Iterable[str]) -> str:
+    """Return the remedy for a name that is not known: choose one of those that are."""
+    known = sorted(names)
+    return f"choose one of: {', '.join(known)}" if known else "there is none to choose from"

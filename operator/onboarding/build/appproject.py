@@ -40,15 +40,14 @@ def build_app_project(owner: Owner, namespace: str, argo: Served) -> Manifest:
     is narrowed only when the Applications that need the room have gone.
     """
     revisions = argo.revisions
-    description = next((revision.description for revision in revisions if revision.description), None)
-    admitted = {(revision.argocd.destination_server, revision.namespace) for revision in revisions}
+    descriptions = (revision.description for revision in revisions if revision.description)
     leaving = {(use.server, use.namespace) for use in argo.in_use}
     kinds = permitted_kinds(revisions, (kind for use in argo.in_use for kind in use.kinds))
     manifest = head(APP_PROJECT, owner.project, ownership_labels(owner), namespace)
     manifest["spec"] = {
-        "description": description or f"Environments of project {owner.project}",
-        "sourceRepos": sorted(_sources(revisions) | {url for use in argo.in_use for url in use.repositories}),
-        "destinations": [{"server": server, "namespace": place} for server, place in sorted(admitted | leaving)],
+        "description": next(descriptions, f"Environments of project {owner.project}"),
+        "sourceRepos": sorted(_sources(revisions).union(*(use.repositories for use in argo.in_use))),
+        "destinations": _destinations(revisions, leaving),
         "clusterResourceWhitelist": [],
         "namespaceResourceWhitelist": _written(kinds),
         "namespaceResourceBlacklist": _written(refused_kinds(kinds)),
@@ -68,6 +67,11 @@ def _sources(revisions: Iterable[Revision]) -> set[str]:
         for revision in revisions
         for repository in (*revision.repositories, *revision.value_repositories)
     }
+
+
+def _destinations(revisions: Iterable[Revision], leaving: set[tuple[str, str]]) -> list[dict[str, str]]:
+    admitted = {(revision.argocd.destination_server, revision.namespace) for revision in revisions}
+    return [{"server": server, "namespace": place} for server, place in sorted(admitted | leaving)]
 
 
 def _written(kinds: Iterable[GroupKind]) -> list[dict[str, str]]:

@@ -7,13 +7,8 @@ from onboarding.build.revision import Owner, Revision
 
 
 def namespace_of(project: str, environment: Environment) -> str:
-    """Return the namespace of an environment: the declared one, or the default."""
-    return environment.namespace or namespace_name(project, environment.name)
-
-
-def namespace_name(project: str, environment: str) -> str:
-    """Return the default name of an environment's namespace."""
-    return f"{project}-{environment}"
+    """Return the name of an environment's namespace: the one that it names, or else ``<project>-<environment>``."""
+    return environment.namespace or f"{project}-{environment.name}"
 
 
 def application_name(owner: Owner, revision: Revision, repository: str) -> str:

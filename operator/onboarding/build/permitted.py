@@ -56,6 +56,52 @@ WORKLOAD_KINDS: Final[tuple[GroupKind, ...]] = (
 and their logs, only of kinds that their project permits."""
 
 
+CLUSTER_KINDS: Final[frozenset[GroupKind]] = frozenset(
+    {
+        ("", "Namespace"),
+        ("", "Node"),
+        ("", "PersistentVolume"),
+        ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
+        ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+        ("apiextensions.k8s.io", "CustomResourceDefinition"),
+        ("apiregistration.k8s.io", "APIService"),
+        ("cert-manager.io", "ClusterIssuer"),
+        ("external-secrets.io", "ClusterExternalSecret"),
+        ("external-secrets.io", "ClusterSecretStore"),
+        ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
+        ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
+        ("gateway.networking.k8s.io", "GatewayClass"),
+        ("networking.k8s.io", "IngressClass"),
+        ("node.k8s.io", "RuntimeClass"),
+        ("policy.networking.k8s.io", "AdminNetworkPolicy"),
+        ("rbac.authorization.k8s.io", "ClusterRole"),
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+        ("scheduling.k8s.io", "PriorityClass"),
+        ("security.openshift.io", "SecurityContextConstraints"),
+        ("snapshot.storage.k8s.io", "VolumeSnapshotClass"),
+        ("storage.k8s.io", "CSIDriver"),
+        ("storage.k8s.io", "StorageClass"),
+    }
+)
+"""Kinds without a namespace, of Kubernetes and of common add-ons: none of them lives in an environment."""
+
+_NAMES_OF_THE_CORE_GROUP: Final = ("v1", "core")
+
+
+def kind_problem(group: str, kind: str) -> str:
+    """Return why a kind cannot be an object of a namespace; the empty string if it can, or if it is not known."""
+    if (group, kind) in CLUSTER_KINDS:
+        return f"{kind} has no namespace"
+    return core_group_problem(group)
+
+
+def core_group_problem(group: str) -> str:
+    """Return the mistake in the name of an API group if it means the core group; else the empty string."""
+    return f"the core group is written '', not {group!r}" if group in _NAMES_OF_THE_CORE_GROUP else ""
+
+
 def permitted_kinds(revisions: Sequence[Revision], in_use: Iterable[GroupKind]) -> list[GroupKind]:
     """Return what may be synced, sorted: of all the environments; where none is left, what is still in use."""
     kinds = {kind for revision in revisions for kind in _kinds_of(revision)} or set(in_use) or set(WORKLOAD_KINDS)

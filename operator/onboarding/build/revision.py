@@ -125,9 +125,9 @@ class Revision(Model):
             content = orjson.loads(text)
         except orjson.JSONDecodeError:
             return cls.model_validate_json(text)
-        for name, model in _ALIKE.items() if isinstance(content, dict) else ():
-            if name in content:
-                content[name] = _one(model, dump(content[name]))
+        if isinstance(content, dict):
+            for name in _ALIKE.keys() & content.keys():
+                content[name] = _one(_ALIKE[name], dump(content[name]))
         return cls.model_validate(content)
 
 

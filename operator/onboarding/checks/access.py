@@ -2,23 +2,22 @@
 
 from onboarding.api.gates import Track
 from onboarding.api.status import Evidence
-from onboarding.checks.finding import Finding, Theme, check, undecided
+from onboarding.api.text import listed
+from onboarding.checks.finding import Finding, check, undecided
 from onboarding.checks.inputs import EnvironmentDeclaration, ProjectInputs
-from onboarding.checks.placement import listed
 from onboarding.checks.probe import GroupRequest
 from onboarding.checks.several import platform_acts, worst
 
 
 @check(
     "PersonaUnknown",
-    Theme.ACCESS,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.team.groups names personas of the policy",
+    remedy="use only personas of the policy as keys of spec.team.groups",
     reads=("team.groups",),
 )
 def personas_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
-    """Groups are given for personas of the policy only."""
+    """spec.team.groups names only personas of the policy."""
     unknown = sorted(name for name in inputs.spec.team.groups if inputs.project.persona(name) is None)
     if not unknown:
         return None
@@ -34,10 +33,9 @@ def _groups(inputs: ProjectInputs) -> list[GroupRequest]:
 
 @check(
     "GroupsExist",
-    Theme.ACCESS,
     Track.TECHNICAL,
     Evidence.OBSERVED,
-    remedy="have the groups made in the identity provider, or correct their names in spec.team.groups",
+    remedy="have the groups created in the identity provider, or correct their names in spec.team.groups",
     reads=("team.groups",),
     requests_of=_groups,
 )

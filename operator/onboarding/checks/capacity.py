@@ -13,7 +13,7 @@ from onboarding.api.gates import Actor, Track
 from onboarding.api.quantities import decimal, milli, shortest
 from onboarding.api.quota import CONTAINER_RESOURCES, container_limits, gpu_key, quota_of
 from onboarding.api.status import Evidence
-from onboarding.checks.finding import Finding, Theme, check
+from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import CapacityInputs, EnvironmentDeclaration
 from onboarding.checks.totals import Totals
 
@@ -24,7 +24,6 @@ _PLACE_FIELDS: Final = (*_SIZE_FIELDS, "environments.target", "environments.site
 
 @check(
     "CapacityExceeded",
-    Theme.CAPACITY,
     Track.TECHNICAL,
     Evidence.OBSERVED,
     remedy="the platform team adds capacity to the site, or the project takes a smaller size or another target",
@@ -33,7 +32,7 @@ _PLACE_FIELDS: Final = (*_SIZE_FIELDS, "environments.target", "environments.site
 )
 def sites_have_room(inputs: CapacityInputs) -> Finding | None:
     """On each of its sites the quotas of all projects, this environment counted once, fit the declared capacity."""
-    resources, target = _resources(inputs.declared), inputs.declared.target
+    resources, target = inputs.declared.resources, inputs.declared.target
     if resources is None or target is None:
         return None
     full = {
@@ -60,7 +59,6 @@ def sites_have_room(inputs: CapacityInputs) -> Finding | None:
 
 @check(
     "CeilingExceeded",
-    Theme.CAPACITY,
     Track.TECHNICAL,
     Evidence.OBSERVED,
     remedy="the project takes smaller sizes, or asks the platform team for an OnboardingDecision of kind Grant with a "
@@ -68,8 +66,8 @@ def sites_have_room(inputs: CapacityInputs) -> Finding | None:
     reads=_PLACE_FIELDS,
 )
 def project_keeps_to_its_ceiling(inputs: CapacityInputs) -> Finding | None:
-    """All environments of its kind, production or not, on all their sites, fit what one project may take."""
-    resources, stage = _resources(inputs.declared), inputs.declared.stage
+    """All environments of its kind, production or not, on all their sites, fit the ceiling of one project."""
+    resources, stage = inputs.declared.resources, inputs.declared.stage
     if resources is None or stage is None:
         return None
     everywhere = sum((Totals.of(resources) for _ in inputs.declared.sites), _NOTHING)
@@ -87,15 +85,14 @@ def project_keeps_to_its_ceiling(inputs: CapacityInputs) -> Finding | None:
 
 @check(
     "DefaultPodDoesNotFit",
-    Theme.CAPACITY,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="a size or resources with room for one container, or other container defaults in the policy",
+    remedy="choose a size with room for one container, or change the container defaults of the policy",
     reads=_SIZE_FIELDS,
 )
 def default_pod_fits(inputs: EnvironmentDeclaration) -> Finding | None:
     """A container that names no resources starts: minimum ≤ request ≤ limit ≤ maximum, and all of it in the quota."""
-    resources = _resources(inputs)
+    resources = inputs.resources
     if resources is None:
         return None
     problems = "; ".join(_misfits(inputs, resources))
@@ -113,15 +110,14 @@ def default_pod_fits(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "ShrinkBelowUse",
-    Theme.CAPACITY,
     Track.TECHNICAL,
     Evidence.OBSERVED,
-    remedy="the project scales its workload down first, or takes a size that holds what it uses",
+    remedy="the project scales its workload down first, or takes a size that is not smaller than the current use",
     reads=_PLACE_FIELDS,
 )
 def quota_holds_what_is_used(inputs: CapacityInputs) -> Finding | None:
-    """Where the quota of a running environment shrinks, it still holds what is used of it."""
-    resources, target = _resources(inputs.declared), inputs.declared.target
+    """If the quota of a running environment shrinks, it is not smaller than its current use."""
+    resources, target = inputs.declared.resources, inputs.declared.target
     if resources is None or target is None:
         return None
     if not inputs.room.used:
@@ -211,8 +207,3 @@ def _current(inputs: CapacityInputs, site: str) -> Totals:
 def _chosen(inputs: EnvironmentDeclaration) -> bool:
     """Return whether the project chose how large its environment is, rather than leave it to the policy."""
     return inputs.environment.resources is not None or inputs.environment.size is not None
-
-
-def _resources(inputs: EnvironmentDeclaration) -> Resources | None:
-    """Return what the environment would get; None where its size is not known, which another check says."""
-    return inputs.environment.resources or inputs.size

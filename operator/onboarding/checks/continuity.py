@@ -4,7 +4,7 @@ from typing import Final
 
 from onboarding.api.gates import Actor, Track
 from onboarding.api.status import Evidence
-from onboarding.checks.finding import Finding, Theme, check
+from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import EnvironmentDeclaration, RevisionInputs
 from onboarding.checks.journey import gate_of
 
@@ -13,7 +13,6 @@ MAX_REVISION_BYTES: Final = 64 * 1024
 
 @check(
     "EnvironmentMoved",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.OBSERVED,
     remedy="name the former target and namespace, or declare another environment and move the workload",
@@ -36,14 +35,13 @@ def environment_stays(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "NoGate",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="choose another target for this stage, or ask the platform team to open it at a gate",
+    remedy="choose another target for this stage, or ask the platform team to add it to spec.gates[].opens",
     reads=("environments.stage", "environments.target"),
 )
 def a_gate_leads_there(inputs: EnvironmentDeclaration) -> Finding | None:
-    """Where the policy has gates, one of them opens this stage on this target."""
+    """If the policy has gates, one of them opens this stage on this target."""
     stage, target = inputs.environment.stage, inputs.target_name
     if not inputs.policy.gates or inputs.stage is None or target is None or gate_of(inputs.policy, stage, target):
         return None
@@ -52,7 +50,6 @@ def a_gate_leads_there(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "RevisionTooLarge",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="shorten labels, groups, flows or repositories",

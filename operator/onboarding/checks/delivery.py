@@ -8,7 +8,7 @@ from onboarding.api.delivery import Repository
 from onboarding.api.gates import Track
 from onboarding.api.status import CheckResult, Evidence
 from onboarding.checks.deployed import deployed, value_repositories
-from onboarding.checks.finding import Finding, Theme, check, undecided
+from onboarding.checks.finding import Finding, check, undecided
 from onboarding.checks.inputs import ProjectInputs, RunningInputs
 from onboarding.checks.probe import ImageRequest, RepositoryFacts, RepositoryRequest, Request
 from onboarding.checks.several import some, worst
@@ -25,11 +25,10 @@ def _repositories(inputs: ProjectInputs) -> Iterator[RepositoryRequest]:
 
 @check(
     "RepositoryReachable",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.OBSERVED,
-    remedy="look at spec.repositories[] and spec.environments[].deployments[]: url, revision and path name what is in "
-    "the Git server",
+    remedy="correct url, revision or path in spec.repositories[] or spec.environments[].deployments[]: they must exist "
+    "in the Git server",
     reads=(
         "environments.deployments",
         "repositories.url",
@@ -42,7 +41,10 @@ def _repositories(inputs: ProjectInputs) -> Iterator[RepositoryRequest]:
     requests_of=_repositories,
 )
 def repository_reachable(inputs: ProjectInputs) -> Finding | None:
-    """Every Git repository answers and has the revisions and paths that environments deploy; charts are not asked."""
+    """Every Git repository answers and has the revisions and paths that environments deploy; charts are not asked.
+
+    A path is Unknown if the Git server does not offer partial clones (``uploadpack.allowFilter``).
+    """
     return worst(_repository(inputs, repository) for repository in _of_git(inputs))
 
 
@@ -53,11 +55,10 @@ def _running(inputs: RunningInputs) -> Iterator[Request[Any]]:
 
 @check(
     "ImagesExist",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.OBSERVED,
-    remedy="push the image, for every platform of the policy; where its registry refuses us, have the policy name a "
-    "login for it in probes.credentials",
+    remedy="push the image, for every platform of the policy; if its registry refuses the operator, have the policy "
+    "name a login for it in probes.credentials",
     reads=(),
     requests_of=_running,
 )
@@ -68,10 +69,9 @@ def images_exist(inputs: RunningInputs) -> Finding | None:
 
 @check(
     "ApplicationsHealthy",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.OBSERVED,
-    remedy="look at the Applications in Argo CD, and mend what they report",
+    remedy="look at the Applications in Argo CD, and fix the trouble that they report",
     reads=("repositories",),
 )
 def applications_healthy(inputs: RunningInputs) -> Finding | None:

@@ -1,5 +1,7 @@
 """What environments deploy of the repositories of their project; pure."""
 
+from typing import Any
+
 from onboarding.api.delivery import ENVIRONMENT, Deployment, Helm, Repository
 from onboarding.api.project import Environment, ProjectOnboardingSpec
 
@@ -26,17 +28,23 @@ def _here(repository: Repository, environment: Environment | None) -> Repository
     if change is None and repository.helm is None:
         return repository
     change = change or Deployment(repository=repository.name)
-    helm = repository.helm or Helm()
-    files = change.value_files or helm.value_files
-    named = tuple(file.replace(ENVIRONMENT, environment.name) for file in files)
-    helm = helm.model_copy(update={"value_files": named, **({} if named else {"values_repository": None})})
     return repository.model_copy(
         update={
             "revision": change.revision or repository.revision,
             "path": change.path or repository.path,
-            "helm": None if helm == Helm() else helm,
+            "helm": _helm(repository.helm or Helm(), change, environment.name),
         }
     )
+
+
+def _helm(helm: Helm, change: Deployment, environment: str) -> Helm | None:
+    """Return the values of Helm in an environment; None if there are none."""
+    files = tuple(file.replace(ENVIRONMENT, environment) for file in change.value_files or helm.value_files)
+    update: dict[str, Any] = {"value_files": files}
+    if not files:
+        update["values_repository"] = None
+    here = helm.model_copy(update=update)
+    return None if here == Helm() else here
 
 
 def _reference(repository: Repository) -> Repository:

@@ -1,8 +1,8 @@
 """What a check is, and what it finds."""
 
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from onboarding.api.gates import Actor, Severity, Track
@@ -10,20 +10,8 @@ from onboarding.api.status import CheckResult, Evidence
 from onboarding.checks.probe import Answer, Request
 
 InputsT = TypeVar("InputsT")
-_WORST_FIRST = (CheckResult.FAIL, CheckResult.UNKNOWN, CheckResult.PENDING)
-
-
-class Theme(StrEnum):
-    """What a check is about; a file of this folder each."""
-
-    PLACEMENT = "placement"
-    CAPACITY = "capacity"
-    ACCESS = "access"
-    PEOPLE = "people"
-    NETWORK = "network"
-    DELIVERY = "delivery"
-    WORKLOADS = "workloads"
-    REVIEWS = "reviews"
+WORST_FIRST = (CheckResult.FAIL, CheckResult.UNKNOWN, CheckResult.PENDING)
+"""Results of findings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +35,6 @@ class Check(Generic[InputsT]):
     """One prerequisite: a pure function from inputs to at most one finding, and what the catalogue says of it."""
 
     id: str
-    theme: Theme
     track: Track
     evidence: Evidence
     actor: Actor
@@ -63,12 +50,11 @@ class Check(Generic[InputsT]):
     @property
     def description(self) -> str:
         """What is true where it passes."""
-        return (self.run.__doc__ or "").strip()
+        return inspect.cleandoc(self.run.__doc__ or "")
 
 
 def check(
     check_id: str,
-    theme: Theme,
     track: Track,
     evidence: Evidence,
     *,
@@ -80,7 +66,7 @@ def check(
     """Make a check of a function; its docstring says what is true where it passes."""
 
     def make(run: Callable[[InputsT], Finding | None]) -> Check[InputsT]:
-        return Check(check_id, theme, track, evidence, actor, remedy, reads, run, requests_of)
+        return Check(check_id, track, evidence, actor, remedy, reads, run, requests_of)
 
     return make
 
@@ -118,7 +104,7 @@ class GateFinding:
     @property
     def rank(self) -> tuple[int, str, str, str]:
         """Its place among the findings at one gate, the worst first; what is waived is told alike, whatever it is."""
-        result = 0 if self.waiver else _WORST_FIRST.index(self.finding.result)
+        result = 0 if self.waiver else WORST_FIRST.index(self.finding.result)
         return result, self.check.id, self.environment, self.site
 
     @property

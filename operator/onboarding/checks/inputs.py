@@ -9,6 +9,7 @@ from datetime import date, datetime
 from functools import cached_property
 
 from onboarding.api.capacity import Budget
+from onboarding.api.common import Resources
 from onboarding.api.policy import OnboardingPolicySpec, Persona, Size, Stage
 from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec, Site
@@ -85,6 +86,15 @@ class EnvironmentDeclaration:
     def size(self) -> Size | None:
         """The size of the environment, if the policy has it."""
         return next((size for size in self.policy.sizes if size.name == self.size_name), None)
+
+    @cached_property
+    def resources(self) -> Resources | None:
+        """The resources that the environment names, or those of its size; None if the policy lacks that size."""
+        size = self.size
+        if self.environment.resources or size is None:
+            return self.environment.resources
+        # Without the name of the size: an admitted revision does not change with it.
+        return Resources.model_construct(**{name: getattr(size, name) for name in Resources.model_fields})
 
     @cached_property
     def target_name(self) -> str | None:

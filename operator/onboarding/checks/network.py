@@ -8,19 +8,19 @@ from onboarding.api.gates import Actor, Track
 from onboarding.api.hosting import Flow
 from onboarding.api.status import Evidence
 from onboarding.api.target import HostingTargetSpec
-from onboarding.checks.finding import Finding, Theme, check, undecided
+from onboarding.api.text import choose, listed
+from onboarding.checks.finding import Finding, check, undecided
 from onboarding.checks.inputs import EnvironmentDeclaration, RunningInputs
-from onboarding.checks.placement import choose, listed, targets_where
+from onboarding.checks.placement import targets_where
 from onboarding.checks.probe import CertificateRequest, DnsRequest, EndpointRequest
 from onboarding.checks.several import some, worst
 
 
 @check(
     "FlowZoneUnknown",
-    Theme.NETWORK,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.flows[].zone names a network zone of the target",
+    remedy="set spec.flows[].zone to a network zone of the target",
     reads=("flows.zone", "flows.environments", "environments.target"),
 )
 def zones_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
@@ -41,10 +41,9 @@ def zones_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "FlowOutsideZone",
-    Theme.NETWORK,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.flows[].cidrs lie within the flow's zone; leave them out for the whole zone",
+    remedy="keep spec.flows[].cidrs within the flow's zone, or leave them out for the whole zone",
     reads=("flows.zone", "flows.cidrs", "flows.environments", "environments.target"),
 )
 def flows_stay_in_their_zone(inputs: EnvironmentDeclaration) -> Finding | None:
@@ -53,13 +52,15 @@ def flows_stay_in_their_zone(inputs: EnvironmentDeclaration) -> Finding | None:
         return None
     for flow in _flows(inputs):
         zone = inputs.target.network.zone(flow.zone)
-        for cidr in flow.cidrs if zone else ():
+        if zone is None:
+            continue
+        for cidr in flow.cidrs:
             wanted, owners = network(cidr), inputs.target.network.map
             if any(within(wanted, never) for never in NEVER_REACHED):
                 return Finding(
                     f"flow {flow.name!r}: {cidr} holds link-local or metadata addresses only, which no flow reaches"
                 )
-            if zone and zone.name not in (found := owners.zones_of(wanted)):
+            if zone.name not in (found := owners.zones_of(wanted)):
                 where = f"belongs to zone {listed(found)}" if found else f"is no part of it: {some(zone.cidrs)}"
                 return Finding(f"flow {flow.name!r} leads to zone {zone.name!r}, and {cidr} {where}")
     return None
@@ -67,10 +68,9 @@ def flows_stay_in_their_zone(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "FlowEnvironmentUnknown",
-    Theme.NETWORK,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.flows[].environment and spec.flows[].environments name environments of this project",
+    remedy="set spec.flows[].environment and spec.flows[].environments to environments of this project",
     reads=("flows.environment", "flows.environments"),
 )
 def flow_environments_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
@@ -88,18 +88,19 @@ def flow_environments_are_known(inputs: EnvironmentDeclaration) -> Finding | Non
 
 @check(
     "FlowBetweenClusters",
-    Theme.NETWORK,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="name in spec.flows[].environments only those on the other end's cluster; between clusters, lead the flow "
-    "through a zone",
+    remedy="in spec.flows[].environments, name only environments on the other end's cluster; between clusters, lead "
+    "the flow through a zone",
     reads=("flows.environment", "flows.environments", "environments.target", "environments.sites"),
 )
 def flows_stay_on_a_cluster(inputs: EnvironmentDeclaration) -> Finding | None:
     """An environment at the other end of a flow shares a cluster with the one that needs it."""
     ends = {flow.environment for flow in _flows(inputs)} - {None}
     here = _clusters(inputs)
-    for environment in inputs.spec.environments if here else ():
+    if not here:
+        return None
+    for environment in inputs.spec.environments:
         if environment.name not in ends:
             continue
         other = EnvironmentDeclaration(inputs.project, environment)
@@ -114,10 +115,9 @@ def flows_stay_on_a_cluster(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "DomainAllowed",
-    Theme.NETWORK,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.environments[].domains end in suffixes of the target",
+    remedy="choose spec.environments[].domains with a suffix of the target",
     reads=("environments.domains", "environments.exposures", "environments.target"),
 )
 def domains_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
@@ -142,10 +142,9 @@ def _dns(inputs: RunningInputs) -> Iterator[DnsRequest]:
 
 @check(
     "DomainResolves",
-    Theme.NETWORK,
     Track.TECHNICAL,
     Evidence.OBSERVED,
-    remedy="have the domain entered into the DNS",
+    remedy="have the domain added to the DNS",
     reads=("environments.domains",),
     actor=Actor.NETWORK,
     requests_of=_dns,
@@ -168,7 +167,6 @@ def _certificates(inputs: RunningInputs) -> Iterator[CertificateRequest]:
 
 @check(
     "CertificateValid",
-    Theme.NETWORK,
     Track.TECHNICAL,
     Evidence.OBSERVED,
     remedy="install a certificate for the domain, from an authority that is trusted, and have it renewed in time",
@@ -206,7 +204,6 @@ def _health(inputs: RunningInputs) -> Iterator[EndpointRequest]:
 
 @check(
     "EndpointHealthy",
-    Theme.NETWORK,
     Track.TECHNICAL,
     Evidence.OBSERVED,
     remedy="make the path of spec.environments[].healthPath answer 200 under every domain",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from onboarding.api.gates import Track
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.status import Evidence
-from onboarding.checks.finding import Finding, Theme, check
+from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import ProjectInputs
 
 ROLES = ("development", "operations", "test")
@@ -15,27 +15,25 @@ ROLES = ("development", "operations", "test")
 
 @check(
     "SponsorNamed",
-    Theme.PEOPLE,
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
-    remedy="name who supports the project in its organisation in spec.sponsor",
+    remedy="name a sponsor of the project in spec.sponsor",
     reads=("sponsor",),
 )
 def sponsor_is_named(inputs: ProjectInputs) -> Finding | None:
-    """Somebody supports the project in its organisation."""
+    """The project names a sponsor in its organisation."""
     return None if inputs.spec.sponsor else Finding("spec.sponsor names nobody")
 
 
 @check(
     "ObjectivesNamed",
-    Theme.PEOPLE,
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
-    remedy="say what the project is to achieve in spec.objectives, a sentence each",
+    remedy="list the objectives of the project in spec.objectives, a sentence each",
     reads=("objectives",),
 )
 def objectives_are_named(inputs: ProjectInputs) -> Finding | None:
-    """The project says what it is to achieve."""
+    """The project lists its objectives."""
     if any(objective.strip() for objective in inputs.spec.objectives):
         return None
     return Finding("spec.objectives says nothing")
@@ -43,7 +41,6 @@ def objectives_are_named(inputs: ProjectInputs) -> Finding | None:
 
 @check(
     "OrganisationNamed",
-    Theme.PEOPLE,
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
     remedy="name the organisation that the project belongs to in spec.organisation.name",
@@ -57,14 +54,13 @@ def organisation_is_named(inputs: ProjectInputs) -> Finding | None:
 
 @check(
     "TeamComplete",
-    Theme.PEOPLE,
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
     remedy="give each of these roles to somebody in spec.team.people[].roles",
     reads=("team.people",),
 )
 def team_is_complete(inputs: ProjectInputs) -> Finding | None:
-    """Somebody of the team does development, somebody operations and somebody test."""
+    """The team has a member for each of development, operations and test."""
     held = {role.strip().casefold() for person in inputs.spec.team.people for role in person.roles}
     missing = [role for role in ROLES if role not in held]
     return Finding(f"nobody in spec.team.people has the role {', '.join(missing)}") if missing else None
@@ -72,20 +68,18 @@ def team_is_complete(inputs: ProjectInputs) -> Finding | None:
 
 @check(
     "PoaNamed",
-    Theme.PEOPLE,
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
     remedy="name the operational application pilot in spec.team.poa",
     reads=("team.poa",),
 )
 def poa_is_named(inputs: ProjectInputs) -> Finding | None:
-    """Somebody answers for production."""
+    """The project names its operational application pilot, who answers for production."""
     return None if inputs.spec.team.poa else Finding("spec.team.poa names nobody")
 
 
 @check(
     "PoaSeparate",
-    Theme.PEOPLE,
     Track.ORGANISATIONAL,
     Evidence.OBSERVED,
     remedy="name another person in spec.team.poa: whoever answers for production neither builds nor runs the project",

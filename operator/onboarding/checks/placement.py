@@ -1,20 +1,20 @@
 """Checks on where an environment runs and how large it is. Names are compared exactly."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from onboarding.api.gates import Actor, Track
 from onboarding.api.status import Evidence
 from onboarding.api.target import HostingTargetSpec
-from onboarding.checks.finding import Finding, Theme, check
+from onboarding.api.text import choose, listed
+from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import EnvironmentDeclaration
 
 
 @check(
     "StageUnknown",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.environments[].stage names a stage of the policy",
+    remedy="set spec.environments[].stage to a stage of the policy",
     reads=("environments.stage",),
 )
 def stage_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
@@ -29,10 +29,9 @@ def stage_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "SizeUnknown",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.environments[].size names a size of the policy",
+    remedy="set spec.environments[].size to a size of the policy",
     reads=("environments.size", "environments.resources"),
 )
 def size_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
@@ -49,10 +48,9 @@ def size_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "TargetUnknown",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.environments[].target names a HostingTarget",
+    remedy="set spec.environments[].target to an existing HostingTarget",
     reads=("environments.target",),
 )
 def target_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
@@ -76,10 +74,9 @@ def target_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "StageNotAllowedOnTarget",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="choose a target that takes the stage",
+    remedy="choose a target that allows the stage",
     reads=("environments.stage", "environments.target"),
 )
 def target_takes_stage(inputs: EnvironmentDeclaration) -> Finding | None:
@@ -95,10 +92,9 @@ def target_takes_stage(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "SiteUnknown",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.environments[].sites names sites of the target",
+    remedy="set spec.environments[].sites to sites of the target",
     reads=("environments.sites", "environments.target"),
 )
 def sites_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
@@ -117,14 +113,13 @@ def sites_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "NamespaceNameNotAllowed",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="remove spec.environments[].namespace, or ask the platform team to allow names",
     reads=("environments.namespace",),
 )
 def namespace_name_is_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
-    """An environment names its namespace only where the policy allows that."""
+    """An environment names its namespace only if the policy allows it."""
     if inputs.environment.namespace is None or inputs.policy.allow_namespace_names:
         return None
     return Finding(
@@ -135,7 +130,6 @@ def namespace_name_is_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "ZoneNotAllowed",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="choose a target that takes projects of this sensitivity zone",
@@ -154,14 +148,13 @@ def zone_is_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "ResidencyNotMet",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="choose a target where data stays as the project demands",
+    remedy="choose a target with the residency that the project demands",
     reads=("classification.residency", "environments.target"),
 )
 def residency_is_met(inputs: EnvironmentDeclaration) -> Finding | None:
-    """Data stays on the target where the project demands that it stays."""
+    """Data on the target stays within the territory that the project demands."""
     target, residency = inputs.target, inputs.spec.classification.residency
     if target is None or not residency or target.residency == residency:
         return None
@@ -174,7 +167,6 @@ def residency_is_met(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "ExposureNotAllowed",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="choose a target that offers these networks, or remove them from spec.environments[].exposures",
@@ -196,7 +188,6 @@ def exposures_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "ProfileNotAllowed",
-    Theme.PLACEMENT,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="choose a target that takes this workload profile",
@@ -216,7 +207,6 @@ def profile_is_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "ContractNotInForce",
-    Theme.PLACEMENT,
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
     remedy="choose another target, or ask the platform team about the contract of this one",
@@ -237,29 +227,17 @@ def contract_is_in_force(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "JourneyUnknown",
-    Theme.PLACEMENT,
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
     remedy="spec.journey names a journey of the policy",
     reads=("journey",),
 )
 def journey_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
-    """The kind of accompaniment, where the project names one, is one of the policy's."""
+    """If the project names a journey, it is one of the policy's."""
     journey, known = inputs.spec.journey, inputs.policy.journeys
     if journey is None or journey in known:
         return None
     return Finding(f"spec.journey {journey!r} is not in the policy", f"{choose(known)}; or leave spec.journey out")
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return names as a sorted list for a message."""
-    return ", ".join(sorted(names)) or "none exists"
-
-
-def choose(names: Iterable[str]) -> str:
-    """Return what to do where a name is not known: choose one that is."""
-    known = sorted(names)
-    return f"choose one of: {', '.join(known)}" if known else "there is none to choose from"
 
 
 def targets_where(inputs: EnvironmentDeclaration, fits: Callable[[HostingTargetSpec], bool]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from onboarding.api.gates import Actor, Track
 from onboarding.api.hosting import Flow
 from onboarding.api.status import Evidence
-from onboarding.checks.finding import Finding, Theme, check
+from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import EnvironmentDeclaration, ProjectInputs
 
 _NOBODY = "nobody with the right to it has attested it"
@@ -14,7 +14,6 @@ _DIGEST = "with the digest that status.checks shows"
 
 @check(
     "RunAcknowledged",
-    Theme.REVIEWS,
     Track.ORGANISATIONAL,
     Evidence.ATTESTED,
     remedy=f"an OnboardingDecision Attest of check RunAcknowledged by the service team, {_DIGEST}",
@@ -28,7 +27,6 @@ def run_is_acknowledged(inputs: ProjectInputs) -> Finding | None:
 
 @check(
     "FlowsOpened",
-    Theme.REVIEWS,
     Track.TECHNICAL,
     Evidence.ATTESTED,
     remedy=f"an OnboardingDecision Attest of check FlowsOpened by the network team, {_DIGEST}",
@@ -49,7 +47,6 @@ def flows_are_opened(inputs: ProjectInputs) -> Finding | None:
 
 @check(
     "SecurityAudited",
-    Theme.REVIEWS,
     Track.ORGANISATIONAL,
     Evidence.ATTESTED,
     remedy=f"an OnboardingDecision Attest of check SecurityAudited by the security team, {_DIGEST}",
@@ -63,7 +60,6 @@ def security_is_audited(inputs: ProjectInputs) -> Finding | None:
 
 @check(
     "HomologationDecided",
-    Theme.REVIEWS,
     Track.ORGANISATIONAL,
     Evidence.ATTESTED,
     remedy=f"an OnboardingDecision Attest of check HomologationDecided by the security team, {_DIGEST}",

@@ -5,12 +5,11 @@ from dataclasses import replace
 
 from onboarding.api.gates import Actor
 from onboarding.api.status import CheckResult
-from onboarding.checks.finding import Finding
+from onboarding.checks.finding import WORST_FIRST, Finding
 
 _NAMED = 3
 _LENGTH = 80
 """Characters of each, so that three of them fit into a message of the status."""
-_WORST_FIRST = (CheckResult.FAIL, CheckResult.UNKNOWN, CheckResult.PENDING)
 
 
 def some(texts: Iterable[str]) -> str:
@@ -24,7 +23,7 @@ def some(texts: Iterable[str]) -> str:
 def worst(findings: Iterable[Finding | None]) -> Finding | None:
     """Return the findings with the worst result as one, which has the remedy and the actor of the first of them."""
     found = sorted((finding for finding in findings if finding), key=lambda finding: finding.message)
-    for result in _WORST_FIRST:
+    for result in WORST_FIRST:
         if alike := [finding for finding in found if finding.result is result]:
             return replace(alike[0], message=some(finding.message for finding in alike))
     return None

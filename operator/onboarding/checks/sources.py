@@ -6,23 +6,22 @@ from typing import Final
 from onboarding.api.delivery import CredentialKind, Repository, RepositoryCredential, lies_under, normalized
 from onboarding.api.gates import Track
 from onboarding.api.status import Evidence
-from onboarding.checks.finding import Finding, Theme, check
+from onboarding.api.text import choose, listed
+from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import EnvironmentDeclaration
-from onboarding.checks.placement import choose, listed
 
 _OVER_HTTP: Final = ("https://", "http://")
 
 
 @check(
     "RepositoryNotAllowed",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="move the repository to a host that the policy allows, or ask the platform team to allow this one",
     reads=("repositories.url",),
 )
 def repositories_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
-    """Every repository lies under a prefix of the policy, where it has any. Compared exactly, up to a slash."""
+    """If the policy has prefixes, every repository lies under one of them, compared exactly up to a slash."""
     allowed = inputs.policy.delivery.repository_prefixes
     for repository in inputs.spec.repositories:
         if allowed and not any(lies_under(repository.url, prefix) for prefix in allowed):
@@ -35,7 +34,6 @@ def repositories_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "RepositoryUnknown",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="name a repository of spec.repositories[]",
@@ -48,7 +46,7 @@ def repositories_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     ),
 )
 def repositories_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
-    """What deployments and charts name is a repository of the project: of value files, one of Git."""
+    """Deployments and charts name repositories of the project; value files come from a Git repository."""
     known = {repository.name: repository for repository in inputs.spec.repositories}
     for deployment in inputs.environment.deployments:
         if deployment.repository not in known:
@@ -70,14 +68,13 @@ def repositories_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "DeploymentUnfit",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="leave out of spec.environments[].deployments[] what its repository has no use for",
+    remedy="remove the fields from spec.environments[].deployments[] that do not apply to its repository",
     reads=("environments.deployments", "repositories.name", "repositories.chart", "repositories.recurse"),
 )
 def deployments_fit(inputs: EnvironmentDeclaration) -> Finding | None:
-    """A deployment changes what its repository has: no path of a chart, and no value files of plain manifests."""
+    """A deployment fits its repository: no path for a chart, no value files for plain manifests."""
     known = {repository.name: repository for repository in inputs.spec.repositories}
     for deployment in inputs.environment.deployments:
         repository = known.get(deployment.repository)
@@ -94,10 +91,9 @@ def deployments_fit(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "CredentialUnknown",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
-    remedy="spec.repositories[].credentials names a login of the policy",
+    remedy="set spec.repositories[].credentials to a login of the policy",
     reads=("repositories.credentials",),
 )
 def credentials_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
@@ -114,7 +110,6 @@ def credentials_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "CredentialNotAllowed",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="name a login that is for this project and this URL, or ask the platform team for one",
@@ -135,14 +130,13 @@ def credentials_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
 
 @check(
     "RepositoryReserved",
-    Theme.DELIVERY,
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="use a repository of your own, or ask the platform team to add the project to a login for this one",
     reads=("repositories.url",),
 )
 def repositories_are_open_to_the_project(inputs: EnvironmentDeclaration) -> Finding | None:
-    """No repository lies where only other projects may log in.
+    """No repository lies under a login that is for other projects only.
 
     Argo CD keeps what it has fetched by URL, and shows it to whoever names that URL, with a login or without.
     """

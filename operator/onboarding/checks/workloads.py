@@ -6,7 +6,7 @@ from functools import wraps
 from onboarding.api.gates import Actor, Track
 from onboarding.api.status import CheckResult, Evidence
 from onboarding.api.target import Flavour
-from onboarding.checks.finding import Check, Finding, Theme, check, undecided
+from onboarding.checks.finding import Check, Finding, check, undecided
 from onboarding.checks.images import parse_image
 from onboarding.checks.inputs import RunningInputs
 from onboarding.checks.probe import Workload, WorkloadsFacts, WorkloadsRequest
@@ -50,7 +50,6 @@ def of_running(
 
         made = check(
             check_id,
-            Theme.WORKLOADS,
             Track.TECHNICAL,
             Evidence.OBSERVED,
             remedy=remedy,
@@ -106,7 +105,9 @@ def image_compliant(inputs: RunningInputs, workload: Workload) -> Iterator[str]:
 @of_each("ProbesDefined", remedy="give every container that keeps running a readinessProbe and a livenessProbe")
 def probes_defined(_inputs: RunningInputs, workload: Workload) -> Iterator[str]:
     """Every container of a Deployment, StatefulSet or DaemonSet has a readiness and a liveness probe."""
-    for container in workload.containers if workload.kind in _LONG_RUNNING else ():
+    if workload.kind not in _LONG_RUNNING:
+        return
+    for container in workload.containers:
         probes = {"readiness": container.readiness, "liveness": container.liveness}
         if missing := [name for name, there in probes.items() if not there]:
             yield f" ({container.name}): no {' and no '.join(missing)} probe"
@@ -169,7 +170,7 @@ def no_host_path(_inputs: RunningInputs, workload: Workload) -> Iterator[str]:
 
 @of_running("WorkloadsDeployed", remedy="deploy the project, and scale at least one workload above zero")
 def workloads_deployed(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding | None:
-    """At least one Deployment, StatefulSet, DaemonSet or CronJob is there and not scaled to zero."""
+    """At least one Deployment, StatefulSet, DaemonSet or CronJob exists and is not scaled to zero."""
     if facts.omitted or any(workload.replicas for workload in facts.workloads):
         return None
     scaled = " but what is scaled to zero" if facts.workloads else ""
@@ -208,7 +209,7 @@ def disruption_budgeted(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding
 
 @of_running("Monitored", remedy="add a ServiceMonitor or a PodMonitor to the environment's namespace")
 def monitored(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding | None:
-    """At least one ServiceMonitor or PodMonitor collects metrics, where anything runs."""
+    """If workloads run, at least one ServiceMonitor or PodMonitor collects metrics."""
     if facts.monitors or not _anything(facts):
         return None
     if _MONITORS.issubset(facts.not_served):
@@ -218,7 +219,7 @@ def monitored(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding | None:
 
 @of_running(
     "CertificateReady",
-    remedy="look at the Certificate's events (kubectl describe certificate) and mend what its issuer asks for",
+    remedy="look at the Certificate's events (kubectl describe certificate) and fix the trouble that it reports",
     reads=("environments.domains",),
 )
 def certificate_ready(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding | None:
@@ -238,7 +239,7 @@ def certificate_ready(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding |
     actor=Actor.PLATFORM,
 )
 def backup_scheduled(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding | None:
-    """A Schedule of Velero that is not paused includes the namespace, where anything runs."""
+    """If workloads run, a Velero Schedule that is not paused includes the namespace."""
     if facts.schedules or not _anything(facts):
         return None
     if "Schedule" in facts.not_served:

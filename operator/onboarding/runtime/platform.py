@@ -16,8 +16,8 @@ import structlog
 from onboarding.adapters.client import Client
 from onboarding.adapters.events import Regarding, post
 from onboarding.adapters.informer import Informer
-from onboarding.adapters.platform_status import KINDS, write_status
 from onboarding.adapters.rights import role_state
+from onboarding.adapters.status import kind_of, write_status
 from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.observed.platform import Due
 from onboarding.reconcile.observed.projects import ProjectCache
@@ -154,10 +154,10 @@ class Platform:
         """Write a status; return why it was refused, unless its object is gone or another by now."""
         head = due.head
         try:
-            answer = await write_status(self._client, due)
+            answer = await write_status(self._client, head.plural, head.name, due.status, uid=head.uid)
         except ApiError as error:
             if refuses_status(error):
-                regarding = Regarding(KINDS[head.plural], head.name, head.uid)
+                regarding = Regarding(kind_of(head.plural), head.name, head.uid)
                 await post(self._client, regarding, self._refusals.take(head.uid, error))
             return None if error.status in (404, 409) else error
         self._refusals.end(head.uid)

@@ -16,10 +16,10 @@ from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import KubeCluster
 from onboarding.adapters.hub import HubProjects
 from onboarding.adapters.identity import Pins, ProvenClient
-from onboarding.adapters.pool import ClusterPool, Leniency, read_secret
+from onboarding.adapters.pool import ClusterPool, Leniency
 from onboarding.adapters.probes.asks import build_asks
 from onboarding.adapters.probes.runner import ProbeRunner
-from onboarding.adapters.secrets import KubeSecrets
+from onboarding.adapters.secrets import KubeSecrets, read_secret_key
 from onboarding.adapters.workloads.ask import ask_workloads
 from onboarding.api.probes import Probes
 from onboarding.build.kinds import HUB
@@ -79,7 +79,7 @@ class Service:
         self._hub.probe_projects(self._declared.names)
         self._pool = ClusterPool(
             self._hub,
-            read_secret=lambda name, key: read_secret(hub, settings.namespace, name, key),
+            read_secret=lambda name, key: read_secret_key(hub, settings.namespace, name, key),
             connect=self._connect,
             state_changed=self._look_at_clusters,
             leniency=Leniency(settings.allow_login_commands, settings.allow_unverified_servers),
@@ -219,7 +219,7 @@ class Service:
         policy, _ = self._declared.policy(self._settings.policy)
         if policy is not None and policy.probes != self._probes:
             self._probes = policy.probes
-            secrets = partial(read_secret, self._hub_client, self._settings.namespace)
+            secrets = partial(read_secret_key, self._hub_client, self._settings.namespace)
             hub = os.environ.get("KUBERNETES_SERVICE_HOST")
             requests_of = build_asks(policy.probes, secrets, never=(hub,) if hub else ())
             self._prober.configure(

@@ -1,8 +1,9 @@
 """What an answer of an admission policy proves, how long a proof stands, and when the policy is asked again."""
 
-import random
-
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from onboarding import names
 from onboarding.adapters.guard_states import (
@@ -195,23 +196,36 @@ def test_what_does_not_answer_as_it_shall_is_asked_ever_more_rarely() -> None:
         assert pauses == sorted(pauses)
 
 
-@pytest.mark.parametrize("seed", range(50))
-def test_whatever_happens_there_is_no_proof_without_an_answer_to_what_is_there(seed: int) -> None:
-    """Over random courses: proven means that the last answer to this very form which told anything was our sentence."""
-    chance = random.Random(seed)
-    met, now = Guard(POLICY), 0.0
-    form, last = Form("", ""), Answer(Standing.UNKNOWN)
-    for _ in range(200):
-        now += chance.expovariate(1 / 3)
-        if chance.random() < 0.2:
-            seen = chance.choice([THERE, OTHER, GONE, Form("", "b/1")])
-            last, form = (last if seen == form else Answer(Standing.UNKNOWN)), seen
-            met.observe(seen, now)
-        else:
-            about, answer = chance.choice([THERE, OTHER, GONE]), chance.choice([PROVEN, MISSING, UNKNOWN])
-            if about == form and answer is not UNKNOWN:
-                last = answer
-            met.take(about, answer, now)
-        proven = met.answer.standing is Standing.PROVEN
-        assert proven == (met.there and last is PROVEN)
-        assert (met.due_at < NEVER) is met.there
+class AnyCourse(RuleBasedStateMachine):
+    """Forms that are seen and answers that come, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.met, self.now = Guard(POLICY), 0.0
+        self.form, self.last = Form("", ""), Answer(Standing.UNKNOWN)
+
+    @rule(seconds=st.floats(0.0, 20.0))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule(seen=st.sampled_from([THERE, OTHER, GONE, Form("", "b/1")]))
+    def see(self, seen: Form) -> None:
+        self.last, self.form = (self.last if seen == self.form else Answer(Standing.UNKNOWN)), seen
+        self.met.observe(seen, self.now)
+
+    @rule(about=st.sampled_from([THERE, OTHER, GONE]), answer=st.sampled_from([PROVEN, MISSING, UNKNOWN]))
+    def hear(self, about: Form, answer: Answer) -> None:
+        if about == self.form and answer is not UNKNOWN:
+            self.last = answer
+        self.met.take(about, answer, self.now)
+
+    @invariant()
+    def it_is_proven_by_an_answer_to_what_is_there(self) -> None:
+        proven = self.met.answer.standing is Standing.PROVEN
+        assert proven == (self.met.there and self.last is PROVEN)
+        assert (self.met.due_at < NEVER) is self.met.there
+
+
+def test_whatever_happens_there_is_no_proof_without_an_answer_to_what_is_there() -> None:
+    """Proven means that the last answer to this very form which told anything was our sentence."""
+    run_state_machine_as_test(AnyCourse, settings=settings(max_examples=20, stateful_step_count=100))

@@ -10,9 +10,10 @@ import yaml
 
 from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import KubeCluster
-from onboarding.adapters.pool import ClusterPool, Leniency, Unconnected, read_kubeconfig, read_secret
+from onboarding.adapters.pool import ClusterPool, Leniency, Unconnected, read_kubeconfig
+from onboarding.adapters.secrets import read_secret_key
 from onboarding.build.kinds import HUB, NAMESPACE, ObjectKey
-from onboarding.errors import ApiError, OnboardingError, UnreachableError
+from onboarding.errors import ApiError, OnboardingError, SecretError, UnreachableError
 from onboarding.reconcile.observed.cached_object import CachedObject
 
 SECRET = "s3cret"
@@ -93,21 +94,22 @@ class Secrets:
 
 async def test_one_key_of_a_secret_is_read() -> None:
     data = {"kubeconfig": base64.b64encode(b"text").decode()}
-    assert await read_secret(Secrets({"data": data}), "own", "site", "kubeconfig") == b"text"  # type: ignore[arg-type]
+    assert await read_secret_key(Secrets({"data": data}), "own", "site", "kubeconfig") == b"text"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
         (ApiError(404, "NotFound", SECRET), "Secret own/site cannot be read: NotFound"),
-        ({"data": {"other": SECRET}}, "Secret own/site has no key kubeconfig"),
+        (ApiError(401, "Unauthorized", SECRET), "Secret own/site cannot be read: Unauthorized"),
+        ({"data": {"other": base64.b64encode(SECRET.encode()).decode()}}, "Secret own/site has no key kubeconfig"),
         ({}, "Secret own/site has no key kubeconfig"),
     ],
-    ids=["missing", "other key", "empty"],
+    ids=["missing", "login refused", "other key", "empty"],
 )
 async def test_a_secret_that_cannot_be_used_is_named_and_never_quoted(answer: Any, words: str) -> None:
-    with pytest.raises(UnreachableError, match=words) as refusal:
-        await read_secret(Secrets(answer), "own", "site", "kubeconfig")  # type: ignore[arg-type]
+    with pytest.raises(SecretError, match=words) as refusal:
+        await read_secret_key(Secrets(answer), "own", "site", "kubeconfig")  # type: ignore[arg-type]
     assert SECRET not in str(refusal.value)
 
 
@@ -168,6 +170,15 @@ class Pool:
 async def test_the_hub_is_always_there() -> None:
     pool = Pool().pool
     assert (list(pool), len(pool), pool[HUB]) == ([HUB], 1, pool._hub)
+
+
+async def test_the_hub_is_never_opened_as_a_site() -> None:
+    """Every target may name it; a Secret of that name would lead to a second connection."""
+    made = Pool()
+    made.contents = {HUB: kubeconfig()}
+    made.pool.follow({HUB})
+    await made.settle()
+    assert (list(made.pool), made.site.events, made.pool[HUB]) == ([HUB], [], made.hub)
 
 
 async def test_a_site_is_unknown_until_it_is_connected_and_started() -> None:

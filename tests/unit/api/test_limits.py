@@ -1,9 +1,10 @@
 """A container that names nothing can always start: its limit fits the quota and its request fits its limit."""
 
-import random
 from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from onboarding.api.common import Amounts, Resources
 from onboarding.api.policy import Container
@@ -16,15 +17,17 @@ BASE = revisions(spec_of(environment()))[0]
 SUFFIXES = ("", "m", "k", "M", "G", "T", "Ki", "Mi", "Gi", "Ti")
 
 
-def drawn(dice: random.Random) -> str:
+@st.composite
+def quantities(draw: st.DrawFn) -> str:
     """Draw a quantity that the API takes."""
-    suffix = dice.choice(SUFFIXES)
-    fraction = "" if suffix == "m" else dice.choice(("", f".{dice.randint(0, 999)}"))
-    return f"{dice.randint(0, 4000)}{fraction}{suffix}"
+    suffix = draw(st.sampled_from(SUFFIXES))
+    fraction = "" if suffix == "m" else draw(st.just("") | st.integers(0, 999).map(".{}".format))
+    return f"{draw(st.integers(0, 4000))}{fraction}{suffix}"
 
 
-def amounts(dice: random.Random) -> dict[str, str]:
-    return {field: drawn(dice) for field in ("cpu", "memory", "ephemeral_storage")}
+AMOUNTS = st.fixed_dictionaries(dict.fromkeys(("cpu", "memory", "ephemeral_storage"), quantities()))
+BOUNDS = AMOUNTS.map(lambda given: Amounts(**given))
+CONTAINERS = st.builds(Container, request=BOUNDS, limit=BOUNDS, minimum=st.none() | BOUNDS, maximum=st.none() | BOUNDS)
 
 
 def built(resources: Resources, container: Container) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
@@ -34,12 +37,11 @@ def built(resources: Resources, container: Container) -> tuple[dict[str, dict[st
     return item, build_quota(OWNER, revision)["spec"]["hard"]
 
 
-@pytest.mark.parametrize("seed", range(200))
-def test_the_limit_fits_quota_and_maximum_and_the_request_fits_the_limit(seed: int) -> None:
-    dice = random.Random(seed)
-    bounds = {name: Amounts(**amounts(dice)) for name in ("minimum", "maximum") if dice.random() < 0.5}
-    container = Container(request=Amounts(**amounts(dice)), limit=Amounts(**amounts(dice)), **bounds)
-    item, quota = built(Resources(**amounts(dice), storage=drawn(dice), pods=3), container)
+@given(AMOUNTS, quantities(), CONTAINERS)
+def test_the_limit_fits_quota_and_maximum_and_the_request_fits_the_limit(
+    amounts: dict[str, str], storage: str, container: Container
+) -> None:
+    item, quota = built(Resources(**amounts, storage=storage, pods=3), container)
     request, limit = item["defaultRequest"], item["default"]
     for resource in ("cpu", "memory", "ephemeral-storage"):
         most = item.get("max", {}).get(resource, limit[resource])

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from onboarding.checks import argocd
-from onboarding.checks.argocd_lints import kind_problem, lints, project_problems
+from onboarding.build.permitted import kind_problem
+from tests.support import argocd_rules
+from tests.support.argocd_lints import lints, project_problems
 from tests.unit.argocd_cases import PLACE, REFUSED, TAKEN, WINDOW, Manifest, account, mutations, project
 
 BAD = [(rule, what, manifest) for rule, cases in REFUSED.items() for what, manifest in cases.items()]
@@ -48,26 +49,26 @@ LINTS: dict[str, tuple[Manifest, str]] = {
 
 @pytest.mark.parametrize(("rule", "what", "manifest"), BAD, ids=[f"{rule}: {what}" for rule, what, _ in BAD])
 def test_a_rule_refuses_what_breaks_it_and_no_other_rule_does(rule: str, what: str, manifest: Manifest) -> None:
-    broken = {function.__name__ for function in argocd.RULES if list(function(manifest))}
+    broken = {function.__name__ for function in argocd_rules.RULES if list(function(manifest))}
     assert broken == {rule}
 
 
 @pytest.mark.parametrize("what", TAKEN)
 def test_what_argo_cd_takes_is_taken(what: str) -> None:
-    assert argocd.refusals(TAKEN[what]) == []
+    assert argocd_rules.refusals(TAKEN[what]) == []
 
 
 @pytest.mark.parametrize("namespace", ["[ab]", "{a,b}", "a\\*"])
 def test_a_place_of_an_account_is_exact_where_argo_cd_takes_patterns(namespace: str) -> None:
-    assert argocd.refusals(account(namespace=namespace)) != []
+    assert argocd_rules.refusals(account(namespace=namespace)) != []
 
 
 def test_every_rule_has_a_case() -> None:
-    assert {rule.__name__ for rule in argocd.RULES} == REFUSED.keys()
+    assert {rule.__name__ for rule in argocd_rules.RULES} == REFUSED.keys()
 
 
 def test_mutations_are_of_both_sorts() -> None:
-    verdicts = [not argocd.refusals(manifest) for manifest in mutations(300)]
+    verdicts = [not argocd_rules.refusals(manifest) for manifest in mutations(300)]
     assert 100 < sum(verdicts) < 250
 
 

@@ -1,5 +1,7 @@
 """Release windows: what Argo CD would misread is refused, and nothing a project writes widens the platform's."""
 
+import re
+from itertools import product
 from typing import Any
 
 import pytest
@@ -46,10 +48,14 @@ def window(**fields: Any) -> Window:
         ({"schedule": "0 22 * * 7"}, "day of week '7' is not within 0 to 6"),
         ({"schedule": "0 22 * * 5L"}, "day of week '5L' is no number"),
         ({"schedule": "0 22 LW * *"}, "day of month 'LW' is no number"),
-        ({"schedule": "0 22 1,,2 * *"}, "cron does not take it"),
-        ({"schedule": "0 22 *-5 * *"}, "cron does not take it"),
-        ({"schedule": "0 0 30 2 *"}, "schedule '0 0 30 2 *': "),
-        ({"schedule": "0 0 31 4,6 *"}, "schedule '0 0 31 4,6 *': "),
+        ({"schedule": "0 22 1,,2 * *"}, "a list has an empty item"),
+        ({"schedule": ",0 22 * * *"}, "a list has an empty item"),
+        ({"schedule": "0 22 * * 1,"}, "a list has an empty item"),
+        ({"schedule": "0 , * * *"}, "a list has an empty item"),
+        ({"schedule": "0 22 *-5 * *"}, "a range begins with a number or a name"),
+        ({"schedule": "0 22 1,*-5/2 * *"}, "a range begins with a number or a name"),
+        ({"schedule": "0 0 30 2 *"}, "schedule '0 0 30 2 *': it never begins"),
+        ({"schedule": "0 0 31 4,6 *"}, "schedule '0 0 31 4,6 *': it never begins"),
         ({"schedule": "0 0 */2 * 1"}, "write * alone"),
         ({"schedule": "0 0 30 2 1,*"}, "write * alone"),
         ({"duration": "0h"}, "duration '0h': it has to be longer than 0"),
@@ -83,6 +89,26 @@ def test_a_window_that_would_be_misread_is_refused(fields: dict[str, str], words
 def test_a_window_that_is_read_as_it_is_meant_passes(fields: dict[str, str]) -> None:
     assert window_problem(window(**fields)) == ""
     assert windows_are_valid.run(given({**NIGHTS, **fields})) is None
+
+
+ITEM = re.compile(r"(\*|(?P<least>\d+)(-(?P<most>\d+))?)(/(?P<step>\d+))?")
+
+
+def is_minutes(item: str) -> bool:
+    """Return whether every cron takes an item of a list of minutes."""
+    found = ITEM.fullmatch(item)
+    if found is None:
+        return False
+    least = int(found["least"] or 0)
+    most = int(found["most"] or least)
+    return least <= most <= 59 and int(found["step"] or 1) > 0
+
+
+def test_a_field_is_taken_if_every_cron_takes_it() -> None:
+    texts = ["".join(signs) for length in range(1, 5) for signs in product("*,-/07", repeat=length)]
+    taken = {text for text in texts if window_problem(window(schedule=f"{text} 0 * * *")) == ""}
+    assert taken == {text for text in texts if all(map(is_minutes, text.split(",")))}
+    assert {"*", "*/7", "0,7", "0-7", "7/7", "*,7"} <= taken
 
 
 def test_the_zones_are_those_that_every_database_has() -> None:

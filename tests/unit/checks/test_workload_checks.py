@@ -8,7 +8,7 @@ from onboarding.api.gates import Actor
 from onboarding.api.status import CheckResult
 from onboarding.checks import workloads
 from onboarding.checks.catalogue import OF_RUNNING
-from onboarding.checks.finding import Check, Theme
+from onboarding.checks.finding import Check
 from onboarding.checks.inputs import RunningInputs
 from onboarding.checks.probe import WorkloadsFacts
 from tests.unit.running import (
@@ -22,7 +22,7 @@ from tests.unit.running import (
     web,
 )
 
-CHECKS = [check for check in OF_RUNNING if check.theme is Theme.WORKLOADS]
+CHECKS = [check for check in OF_RUNNING if check.run.__module__ == workloads.__name__]
 TEAM = policy_with(registries=["ghcr.io/team"])
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 EMPTY = WorkloadsFacts()

@@ -9,12 +9,12 @@ from onboarding.api.gates import Actor
 from onboarding.api.status import CheckResult
 from onboarding.checks import workloads
 from onboarding.checks.catalogue import OF_RUNNING
-from onboarding.checks.finding import Check, Theme
+from onboarding.checks.finding import Check
 from onboarding.checks.inputs import RunningInputs
 from onboarding.checks.probe import WorkloadsFacts
 from tests.unit.running import APP, GOOD, WEB, WHAT_RUNS, answered, policy_with, running, web
 
-CHECKS = [check for check in OF_RUNNING if check.theme is Theme.WORKLOADS]
+CHECKS = [check for check in OF_RUNNING if check.run.__module__ == workloads.__name__]
 NOT_SERVED = ("Certificate", "PodDisruptionBudget", "PodMonitor", "Schedule", "ServiceMonitor")
 
 

@@ -6,14 +6,18 @@ from onboarding.checks.images import parse_image
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 READ = {
-    "nginx": ("docker.io/library/nginx", "", ""),
-    "nginx:1.2": ("docker.io/library/nginx", "1.2", ""),
-    "team/app:1": ("docker.io/team/app", "1", ""),
-    "localhost/app:1": ("localhost/app", "1", ""),
-    "localhost:5000/app": ("localhost:5000/app", "", ""),
-    "ghcr.io/team/app:v1.2_3-4": ("ghcr.io/team/app", "v1.2_3-4", ""),
-    f"ghcr.io/team/app@{DIGEST}": ("ghcr.io/team/app", "", DIGEST),
-    f"ghcr.io/a/b__c---d.e:1@{DIGEST}": ("ghcr.io/a/b__c---d.e", "1", DIGEST),
+    "nginx": ("docker.io", "library/nginx", "", ""),
+    "nginx:1.2": ("docker.io", "library/nginx", "1.2", ""),
+    "docker.io/nginx": ("docker.io", "library/nginx", "", ""),
+    "index.docker.io/team/app": ("docker.io", "team/app", "", ""),
+    "docker.io:443/nginx": ("docker.io:443", "nginx", "", ""),
+    "GHCR.io/team/app": ("GHCR.io", "team/app", "", ""),
+    "team/app:1": ("docker.io", "team/app", "1", ""),
+    "localhost/app:1": ("localhost", "app", "1", ""),
+    "localhost:5000/app": ("localhost:5000", "app", "", ""),
+    "ghcr.io/team/app:v1.2_3-4": ("ghcr.io", "team/app", "v1.2_3-4", ""),
+    f"ghcr.io/team/app@{DIGEST}": ("ghcr.io", "team/app", "", DIGEST),
+    f"ghcr.io/a/b__c---d.e:1@{DIGEST}": ("ghcr.io", "a/b__c---d.e", "1", DIGEST),
 }
 NOT_READ = [
     "",
@@ -22,6 +26,8 @@ NOT_READ = [
     "a:1:2",
     "A",
     "a/B",
+    "A/b",
+    "a" * 256,
     "a//b",
     "a/../b",
     "/a",
@@ -46,6 +52,7 @@ FROM = {
     ("ghcr.io:444/team/app", "ghcr.io"): False,
     ("nginx", "docker.io/library"): True,
     ("nginx", "docker.io"): True,
+    ("docker.io/nginx", "docker.io/library"): True,
 }
 
 

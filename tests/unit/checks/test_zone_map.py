@@ -1,23 +1,25 @@
 """Which zone an address belongs to."""
 
-import random
 from ipaddress import ip_address, ip_network
 
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from onboarding.api.addresses import Blocks, ZoneMap, network, shared, within, written
 
 
-def _drawn(dice: random.Random) -> str:
-    length = dice.randint(0, 6)
-    return f"{ip_address(dice.randrange(2**length) << (32 - length) if length else 0)}/{length}"
+@st.composite
+def _cidrs(draw: st.DrawFn) -> str:
+    length = draw(st.integers(0, 6))
+    return f"{ip_address(draw(st.integers(0, 2**length - 1)) << (32 - length))}/{length}"
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_every_address_is_in_the_flow_of_the_zone_that_it_belongs_to(seed: int) -> None:
+SETS = st.sets(_cidrs(), min_size=1, max_size=3)
+
+
+@given(st.fixed_dictionaries(dict.fromkeys("abc", SETS.map(tuple))))
+def test_every_address_is_in_the_flow_of_the_zone_that_it_belongs_to(zones: dict[str, tuple[str, ...]]) -> None:
     """Against looking for the narrowest network address by address."""
-    dice = random.Random(seed)
-    zones = {name: tuple({_drawn(dice) for _ in range(3)}) for name in "abc"}
     owners = ZoneMap(zones.items())
     for first in range(64):
         address = ip_address(first << 26)
@@ -31,15 +33,19 @@ def test_every_address_is_in_the_flow_of_the_zone_that_it_belongs_to(seed: int) 
             assert _reaches(owners.blocks(name, cidrs), first) == (name in narrowest)
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_what_is_shared_is_in_both(seed: int) -> None:
-    dice = random.Random(seed)
-    ours, theirs = (
-        {cidr: written(hole for hole in map(network, {_drawn(dice) for _ in range(3)})
-                       if within(hole, network(cidr)) and hole != network(cidr))
-         for cidr in {_drawn(dice) for _ in range(3)}}
-        for _ in range(2)
-    )  # fmt: skip
+def _holed(drawn: dict[str, set[str]]) -> Blocks:
+    """Return blocks with those of the holes that lie within them."""
+    return {
+        cidr: written(hole for hole in map(network, holes) if within(hole, network(cidr)) and hole != network(cidr))
+        for cidr, holes in drawn.items()
+    }
+
+
+BLOCKS = st.dictionaries(_cidrs(), SETS, min_size=1, max_size=3).map(_holed)
+
+
+@given(BLOCKS, BLOCKS)
+def test_what_is_shared_is_in_both(ours: Blocks, theirs: Blocks) -> None:
     both = shared(ours, theirs)
     for first in range(64):
         assert _reaches(both, first) == (_reaches(ours, first) and _reaches(theirs, first))

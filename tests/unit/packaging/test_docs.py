@@ -53,20 +53,35 @@ def test_links_into_a_page_lead_to_a_heading(page: Path) -> None:
     assert wrong == []
 
 
-def test_operations_explains_every_condition_and_reason() -> None:
-    """The tables of the operations page name each of them."""
-    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+def test_troubleshooting_explains_every_condition_and_reason() -> None:
+    """The tables of the troubleshooting page name each of them."""
+    text = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
     words = [*(item.value for item in ConditionType), *(item.value for item in Reason)]
     assert [word for word in words if f"`{word}`" not in text] == []
 
 
-def test_operations_explains_every_metric() -> None:
+def test_monitoring_explains_every_metric() -> None:
     """Each metric that the operator exports has its row."""
     source = (ROOT / "operator/onboarding/runtime/metrics.py").read_text(encoding="utf-8")
-    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/monitoring.md").read_text(encoding="utf-8")
     exported = re.findall(r'f"\{_PREFIX\}(_\w+)"', source)
     assert exported
     assert [name for name in exported if f"`onboarding{name}" not in text] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_name_our_kinds_so_that_no_other_project_can_answer(page: Path) -> None:
+    """Commands of kubectl use a short name or name the group: another project has the kind ProjectOnboarding, too."""
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"kubectl (?:get|delete|patch|wait) projectonboardings?\b(?!\.)", text) == []
+
+
+def test_the_glossary_has_at_most_25_words() -> None:
+    text = (ROOT / "docs/concepts.md").read_text(encoding="utf-8")
+    _, _, table = text.partition("\n## Glossary\n")
+    words = re.findall(r"^\| ([a-z][\w ]*) \|", table, re.MULTILINE)
+    assert 0 < len(words) <= 25
+    assert words == sorted(set(words))
 
 
 def test_there_are_promises_for_every_child_kind() -> None:

@@ -42,7 +42,13 @@ def test_every_module_of_the_operator_can_be_imported_without_the_models(trimmed
 
 def test_logins_and_requests_need_no_model(trimmed: Path) -> None:
     """The tests of kubeconfigs, tokens, TLS, identity and Kopf's session pass with the trimmed client."""
-    tests = [f"tests/unit/test_{name}.py" for name in ("client", "identity", "events", "credentials")]
+    named = (
+        "adapters/test_client",
+        "adapters/test_identity",
+        "runtime/test_events",
+        "reconcile/apply/test_repository_secrets",
+    )
+    tests = [f"tests/unit/{name}.py" for name in named]
     done = _python(trimmed, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
     assert done.returncode == 0, done.stdout
 

@@ -131,6 +131,28 @@ async def test_what_no_event_tells_of_is_tried_again(stage: Stage, kind: str, er
     assert (await stage.reconciler.reconcile("shop")).retry is Retry.LATER
 
 
+UNCLEAR: dict[str, tuple[OnboardingError | None, bool]] = {
+    "no answer": (UnreachableError("no answer"), True),
+    "an error of the server": (ApiError(500, "InternalError", "etcdserver: request timed out"), True),
+    "a stranger is there": (ApiError(409, "AlreadyExists", "exists"), False),
+    "done": (None, False),
+}
+
+
+@pytest.mark.parametrize(("error", "kept"), UNCLEAR.values(), ids=UNCLEAR)
+async def test_capacity_stays_reserved_after_a_write_without_a_clear_answer(
+    stage: Stage, error: OnboardingError | None, kept: bool
+) -> None:
+    """The namespace may be there all the same: another project must not get its capacity (ADR 0012)."""
+    if error:
+        stage.cluster.broken = {("create", "Namespace"): error}
+    await stage.reconciler.reconcile("shop")
+    assert bool(stage.ledger.usage("another", ()).sums) is kept
+    stage.cluster.broken = {}
+    await stage.settle()
+    assert not stage.ledger.usage("another", ()).sums
+
+
 async def test_work_beside_a_conflict_ends(stage: Stage) -> None:
     """An environment that arrives, or something that waits to go, asks for a pass only where something was done."""
     stage.snapshot = snapshot_of(spec_of(environment(), environment("prod", stage="prod")))

@@ -8,10 +8,10 @@ import orjson
 import pytest
 from aiohttp import web
 
-from onboarding.adapters.platform_status import write_status
 from onboarding.adapters.rights import role_state
+from onboarding.adapters.status import write_status
 from onboarding.errors import ApiError, UnreachableError
-from onboarding.reconcile.observed.platform import POLICIES, TARGETS, Due, Head
+from onboarding.reconcile.observed.platform import POLICIES, TARGETS
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.reconcile.observed.validity import RoleState
@@ -265,7 +265,7 @@ async def test_the_status_of_what_is_gone_is_not_written_and_troubles_nooffer(ru
 async def test_a_status_is_applied_to_exactly_the_object_that_was_judged(fake: FakeApiServer) -> None:
     fake.script.append(fake.json({}))
     async with connected(fake.url) as client:
-        await write_status(client, Due(Head(TARGETS, "main", UID, 2, 9, "now", {}), {"observedGeneration": 2}))
+        await write_status(client, TARGETS, "main", {"observedGeneration": 2}, uid=UID)
     (request,) = fake.requests
     assert request.path == "/apis/projectonboarding.io/v1alpha1/hostingtargets/main/status"
     assert request.query["fieldValidation"] == "Strict"

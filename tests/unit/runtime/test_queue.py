@@ -249,3 +249,23 @@ async def test_the_oldest_request_is_the_one_that_no_finished_pass_has_answered(
         await idle()
     assert waits == [5.0, 0.0]
     assert queue.oldest() == 0.0
+
+
+@pytest.mark.parametrize(("retry", "age"), [(Retry.LATER, 10.0), (Retry.SOON, 10.0), (Retry.NO, 7.0)])
+async def test_a_request_grows_older_until_a_pass_answers_it(worker: Worker, retry: Retry, age: float) -> None:
+    """What was asked before a pass that failed is not answered by it, even if a later request follows at once."""
+    now, first = [100.0], asyncio.Event()
+    queue = WorkQueue(worker, workers=1, clock=lambda: now[0])
+    worker.kind, worker.retries, worker.hold = retry, {"a": 1}, {"a": first}
+    queue.add("a")
+    now[0] = 103.0
+    async with running(queue):
+        await idle()
+        now[0] = 105.0
+        queue.add("a")
+        worker.hold = {"a": asyncio.Event()}
+        first.set()
+        await idle()
+        now[0] = 110.0
+        assert (worker.done, worker.running) == (["a"], ["a"])
+        assert queue.oldest() == age

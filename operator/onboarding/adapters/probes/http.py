@@ -73,8 +73,6 @@ class Web:
         self.network = network
         self.patience = patience
         self._trust = trust
-        self.bulk = asyncio.Semaphore(_PER_HOST)
-        """To be held for answers of several megabytes."""
         self._hosts: weakref.WeakValueDictionary[str, asyncio.Semaphore] = weakref.WeakValueDictionary()
 
     @cached_property

@@ -14,14 +14,13 @@ from onboarding.adapters.probes.http import Reply, Web
 from onboarding.adapters.probes.logins import Logins
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.adapters.probes.registry import Registry
+from onboarding.checks.images import DOCKER_HUB, parse_image
 from onboarding.checks.probe import ImageFacts, ImageRequest
 
 _LIMIT = 512 * 1024
 _PLATFORMS = 32
 _REMEMBERED = 2000
 _ABSENT = frozenset({401, 403, 404})
-_PATH = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*", re.ASCII)
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}", re.ASCII)
 _WORD = re.compile(r"[a-z0-9]{1,20}", re.ASCII)
 _LISTS = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
@@ -44,20 +43,14 @@ class Reference:
 
 
 def parse_reference(text: str) -> Reference:
-    """Return the parts of a reference as Docker reads them; ProbeProblem where it is none."""
-    rest, _, digest = text.partition("@")
-    head, slash, tail = rest.partition("/")
-    registry = head if slash and ("." in head or ":" in head or head == "localhost") else "docker.io"
-    name = tail if registry == head and slash else rest
-    path, _, tag = name.partition(":")
-    if registry in {"docker.io", "index.docker.io"}:
-        registry, path = "registry-1.docker.io", path if "/" in path else f"library/{path}"
-    tag = tag or ("" if ":" in name else "latest")
-    if len(path) > 255 or not _PATH.fullmatch(path) or not (_TAG.fullmatch(tag)):
+    """Return where a registry keeps an image; ProbeProblem if the reference cannot be read."""
+    image = parse_image(text)
+    if image is None:
         raise ProbeProblem("the image reference cannot be read")
-    if "@" in text and not _DIGEST.fullmatch(digest):
+    if image.digest and not _DIGEST.fullmatch(image.digest):
         raise ProbeProblem("the digest of the image reference cannot be read")
-    return Reference(registry, path, digest or tag)
+    host = "registry-1.docker.io" if image.registry == DOCKER_HUB else image.registry
+    return Reference(host, image.path, image.digest or image.tag or "latest")
 
 
 async def ask_image(request: ImageRequest, web: Web, logins: Logins, remembered: Remembered) -> ImageFacts:

@@ -17,14 +17,16 @@ from onboarding.checks.probe import RepositoryFacts, RepositoryRequest
 _SERVICE = "git-upload-pack"
 _LIMIT = 1024 * 1024
 """Bytes of one answer."""
-_SNAPSHOT = 8 * 1024 * 1024
-"""Bytes of a whole commit, from a server that cannot send less."""
 _UNPACKED = 4
 """How many times its size a pack may unpack to."""
 _DEEPEST = 16
 _REFUSALS = frozenset({401, 403, 404, 410})
 _COMMIT = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})")
 _HASHES = frozenset({"sha1", "sha256"})
+_NO_FILTER = (
+    "the Git server does not offer partial clones (filter), and without them a path cannot be looked up: "
+    "set uploadpack.allowFilter on it, or have the check waived"
+)
 _PLAIN = re.compile(r"[A-Za-z0-9._/-]+")
 
 
@@ -38,12 +40,10 @@ class _Server:
     formats: tuple[str, ...]
     """The hash that names objects, where the server says so: else it is SHA-1."""
     filters: bool
-    """Whether it can leave out what we do not need."""
-    bulk: asyncio.Semaphore
-    """Held for an answer with everything in it."""
+    """Whether it offers partial clones, so that it can send one object without all that hangs on it."""
 
-    async def command(self, name: str, *arguments: str, limit: int = _LIMIT) -> bytes:
-        """Send a command and return its answer; ProbeProblem where there is none."""
+    async def command(self, name: str, *arguments: str) -> bytes:
+        """Send a command and return its answer; ProbeProblem if it has none."""
         said = (f"command={name}", *(f"object-format={name}" for name in self.formats))
         reply = await self.session.fetch(
             _under(self.base, _SERVICE),
@@ -51,7 +51,7 @@ class _Server:
             content=b"".join((*map(packet, said), SEPARATOR, *map(packet, arguments), FLUSH)),
             headers={"Content-Type": f"application/x-{_SERVICE}-request", "Git-Protocol": "version=2"},
             login=self.login,
-            limit=limit,
+            limit=_LIMIT,
         )
         if reply.status != 200:
             raise ProbeProblem(f"the Git server answers {reply.phrase}")
@@ -79,7 +79,7 @@ async def ask_repository(request: RepositoryRequest, web: Web, logins: Logins) -
         greeting = _greeting(reply)
         if greeting[:1] != ["version 2"]:
             return _old(greeting, request.revision, folders)
-        return await _look(_server(session, reply, login, greeting, web.bulk), request.revision, folders)
+        return await _look(_server(session, reply, login, greeting), request.revision, folders)
 
 
 async def _look(server: _Server, revision: str, folders: list[str]) -> RepositoryFacts:
@@ -88,6 +88,8 @@ async def _look(server: _Server, revision: str, folders: list[str]) -> Repositor
         return RepositoryFacts(found=True)
     if not folders and commit != revision:
         return RepositoryFacts(found=True, commit=commit, path_found=True)
+    if not server.filters:
+        raise ProbeProblem(_NO_FILTER)
     pack = await _fetch(server, commit, "deepen 1")
     if pack is None or not (tree := pack.root(commit)):
         return RepositoryFacts(found=True)
@@ -106,7 +108,7 @@ async def _commit(server: _Server, revision: str) -> str:
 
 
 async def _holds(server: _Server, pack: Pack, tree: str, folders: list[str]) -> bool:
-    """Return whether a path exists below a tree, asking for one folder after the other where they are not here."""
+    """Return whether a path exists below a tree, fetching one folder after the other."""
     mode = FOLDER
     for folder in folders:
         if mode != FOLDER:
@@ -121,23 +123,14 @@ async def _holds(server: _Server, pack: Pack, tree: str, folders: list[str]) -> 
 
 
 async def _fetch(server: _Server, wanted: str, *depth: str) -> Pack | None:
-    """Return a pack with one object, or with all that hangs on it where the server cannot filter; None if unknown."""
-    if server.filters:
-        answer = await server.command("fetch", "no-progress", f"want {wanted}", *depth, "filter tree:0", "done")
-        return await _read(server, answer)
-    async with server.bulk:
-        answer = await server.command("fetch", "no-progress", f"want {wanted}", *depth, "done", limit=_SNAPSHOT)
-        return await _read(server, answer)
-
-
-async def _read(server: _Server, answer: bytes) -> Pack | None:
-    found = lines(answer)
+    """Return a pack with one object; None if the server does not have it."""
+    found = lines(await server.command("fetch", "no-progress", f"want {wanted}", *depth, "filter tree:0", "done"))
     if found and found[0].startswith(b"ERR "):
         if b"not our ref" in found[0]:
             return None
         raise ProbeProblem("the Git server refuses to show the commit")
     hash_name = next(iter(server.formats), "sha1")
-    return await asyncio.to_thread(read_pack, unband(found), hash_name=hash_name, limit=_UNPACKED * _SNAPSHOT)
+    return await asyncio.to_thread(read_pack, unband(found), hash_name=hash_name, limit=_UNPACKED * _LIMIT)
 
 
 def _greeting(reply: Reply) -> list[str]:
@@ -148,19 +141,17 @@ def _greeting(reply: Reply) -> list[str]:
     return [line for line in texts(reply.body) if line != f"# service={_SERVICE}"]
 
 
-def _server(
-    session: Session, reply: Reply, login: Login | None, greeting: list[str], bulk: asyncio.Semaphore
-) -> _Server:
+def _server(session: Session, reply: Reply, login: Login | None, greeting: list[str]) -> _Server:
     path = reply.url.path
     if not path.endswith("/info/refs"):
         raise ProbeProblem("the server redirects to what is no Git repository")
-    offers = dict(line.partition("=")[::2] for line in greeting)
+    offers = {name: value for name, _, value in (line.partition("=") for line in greeting)}
     features = offers.get("fetch", "").split(" ")
     formats = tuple(offers[name] for name in ("object-format",) if name in offers)
     if not _HASHES.issuperset(formats) or "shallow" not in features:
         raise ProbeProblem("the Git server does not offer what is needed to look at one commit")
     base = reply.url.copy_with(path=path.removesuffix("/info/refs"), query=None)
-    return _Server(session, base, login, formats, "filter" in features, bulk)
+    return _Server(session, base, login, formats, "filter" in features)
 
 
 def _old(greeting: list[str], revision: str, folders: list[str]) -> RepositoryFacts:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
 
-from onboarding.api.common import Resources
-from onboarding.api.policy import Size
 from onboarding.build.naming import namespace_of
 from onboarding.build.place import Place, cluster_of
 from onboarding.build.revision import Binding, Revision
@@ -105,7 +103,7 @@ def resolve_revisions(
     environment, stage, target = declared.environment, declared.stage, declared.target
     if stage is None or target is None:
         raise ValueError("an environment that does not pass its checks has no candidate")
-    resources = environment.resources or (_resources(declared.size) if declared.size else None)
+    resources = declared.resources
     if resources is None:
         raise ValueError("an environment that does not pass its checks has no resources")
     return [
@@ -139,11 +137,6 @@ def resolve_revisions(
         )
         for site in declared.sites
     ]
-
-
-def _resources(size: Size) -> Resources:
-    """Return the resources of a size, without its name, as an admitted revision has them."""
-    return Resources.model_construct(**{name: getattr(size, name) for name in Resources.model_fields})
 
 
 def _bindings(declared: EnvironmentDeclaration) -> tuple[Binding, ...]:

@@ -37,7 +37,8 @@ def _still_declared(revision: Revision, spec: ProjectOnboardingSpec) -> dict[str
     kept = tuple(
         repository
         for repository in revision.repositories
-        if (repository.name, repository.url) in declared and {*filter(None, [repository.values_from])} <= values
+        if (repository.name, repository.url) in declared
+        and (not repository.values_from or repository.values_from in values)
     )
     needed = {repository.values_from for repository in kept}
     return {

@@ -103,8 +103,8 @@ def unproven(key: ObjectKey) -> str:
     return (
         f"{key} is left alone, and nothing is lost: it says that it was released from this environment, but anybody "
         f"may have written that before the admission policy {names.GUARD_POLICIES[-1]} was installed there as it is "
-        "now. An administrator who knows that it is the project's can confirm it: 'The way back' of the operations "
-        f"page. {_way_out(key)}"
+        "now. An administrator who knows that it is the project's can confirm it: 'The way back' in "
+        f"docs/off-boarding.md. {_way_out(key)}"
     )
 
 
@@ -112,7 +112,9 @@ def former(key: ObjectKey, live: CachedObject) -> str:
     """Return what is said of an object of a former incarnation of the project: nothing is lost."""
     if live.owner:
         told = f"belongs to a former ProjectOnboarding of this name (UID {live.owner.uid})"
-        way_out = "An administrator can give it to this one: 'A former object of the same name' of the operations page"
+        way_out = (
+            "An administrator can give it to this one: 'A former object of the same name' in docs/troubleshooting.md"
+        )
     else:
         uid = live.origin.owner.uid if live.origin else ""
         told = f"was released from a former ProjectOnboarding of this name (UID {uid})"

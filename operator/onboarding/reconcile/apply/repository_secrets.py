@@ -25,7 +25,7 @@ from onboarding.build.credentials import (
 )
 from onboarding.build.kinds import APP_PROJECT, Manifest, ObjectKey
 from onboarding.build.revision import Owner
-from onboarding.errors import ApiError
+from onboarding.errors import ApiError, SecretError
 from onboarding.reconcile.apply.diff import Action, Change, Rank
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.observed.cached_object import CachedObject
@@ -98,9 +98,10 @@ def read_applied(live: CachedObject | None) -> AppliedDigests:
     try:
         note = orjson.loads(live.applied) if live and live.applied else {}
     except orjson.JSONDecodeError:
-        note = {}
-    kept = note.items() if isinstance(note, dict) else ()
-    return {name: str(digest) for name, digest in kept if _NAME.fullmatch(name)}
+        return {}
+    if not isinstance(note, dict):
+        return {}
+    return {name: str(digest) for name, digest in note.items() if _NAME.fullmatch(name)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,11 @@ class RepositorySecretWriter:
             return Outcome(change, Result.FAILED, message)
 
     async def _write(self, owner: Owner, change: Change, login: Login) -> Outcome:
-        content = await self.secrets.read(login.credential.secret)
+        try:
+            content = await self.secrets.read(login.credential.secret)
+        except SecretError as error:
+            message = f"credential {login.credential.name} for {login.url} cannot be delivered: {error}"
+            return Outcome(change, Result.FAILED, message)
         missing = [name for name in login.keys if not content.get(name)]
         if missing:
             message = (

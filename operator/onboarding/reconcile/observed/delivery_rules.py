@@ -6,9 +6,8 @@ from typing import Final
 
 from onboarding.api.delivery import CredentialKind, ResourceKind
 from onboarding.api.policy import OnboardingPolicySpec
-from onboarding.build.permitted import ACCESS_KINDS, GUARD_KINDS
-from onboarding.checks.argocd_lints import kind_problem
-from onboarding.checks.placement import choose
+from onboarding.api.text import choose
+from onboarding.build.permitted import ACCESS_KINDS, GUARD_KINDS, kind_problem
 from onboarding.checks.windows import window_problem
 from onboarding.reconcile.observed.validity import Problem, repeated
 

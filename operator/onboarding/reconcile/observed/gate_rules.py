@@ -10,10 +10,10 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.text import choose
 from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
 from onboarding.checks.finding import Check
 from onboarding.checks.journey import gate_of, gates_before
-from onboarding.checks.placement import choose
 from onboarding.reconcile.observed.validity import Problem, repeated
 
 

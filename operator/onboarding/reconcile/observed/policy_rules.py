@@ -6,12 +6,12 @@ from typing import Final
 
 from pydantic.alias_generators import to_camel
 
-from onboarding.api.common import Amounts
+from onboarding.api.common import LABEL_KEY, Amounts
 from onboarding.api.policy import ArgoAction, OnboardingPolicySpec, PodSecurityLevel
 from onboarding.api.probes import Directory
 from onboarding.api.quantities import milli
 from onboarding.api.quota import CONTAINER_RESOURCES
-from onboarding.checks.placement import choose
+from onboarding.api.text import choose
 from onboarding.reconcile.observed.delivery_rules import delivery_problems
 from onboarding.reconcile.observed.gate_rules import CATALOGUE, Known, gate_problems
 from onboarding.reconcile.observed.validity import Problem, RoleState, cidr_problems, repeated
@@ -38,10 +38,6 @@ _OTHER_KEY: Final = re.compile(
 """A qualified name that is not an amount, which the sizes decide."""
 _ONE_IS_OURS: Final = ("resourcequotas", "count/resourcequotas", "count/limitranges")
 _MANY_ARE_OURS: Final = ("count/networkpolicies.networking.k8s.io", "count/rolebindings.rbac.authorization.k8s.io")
-_LABEL_KEY: Final = re.compile(
-    r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*/)?"
-    r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"
-)
 _PLATFORM: Final = re.compile(r"^[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?$")
 
 
@@ -174,7 +170,7 @@ def _pod_security(policy: OnboardingPolicySpec) -> Iterator[Problem]:
 
 def _workloads(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     for index, label in enumerate(policy.workloads.labels):
-        if not _LABEL_KEY.match(label):
+        if not re.match(LABEL_KEY, label):
             remedy = "write an optional DNS prefix with a slash, and at most 63 letters, digits, '-', '_' and '.'"
             yield Problem(f"spec.workloads.labels[{index}]", f"{label!r} is not the key of a label", remedy)
     for index, platform in enumerate(policy.workloads.platforms):

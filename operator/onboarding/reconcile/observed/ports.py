@@ -84,7 +84,7 @@ class Secrets(Protocol):
         """Return the newest known state of a Secret in the operator's namespace; None while nobody has looked."""
 
     async def read(self, name: str) -> Mapping[str, bytes]:
-        """Return the content of a Secret in the operator's namespace; nothing where there is no such Secret."""
+        """Return the content of a Secret in the operator's namespace; SecretError if it cannot be read."""
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> bool:
         """POST a Secret; return whether that made one: False where the name is taken."""

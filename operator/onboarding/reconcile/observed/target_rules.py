@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from onboarding.api.addresses import Network, network, within
 from onboarding.api.target import ArgoLocation, Contract, HostingTargetSpec, NetworkZone, Site
+from onboarding.api.text import choose
 from onboarding.build.kinds import HUB
 from onboarding.build.place import cluster_of
-from onboarding.checks.placement import choose
 from onboarding.reconcile.observed.validity import Problem, cidr_problems, repeated
 
 _IN_CLUSTER: Final = "https://kubernetes.default.svc"

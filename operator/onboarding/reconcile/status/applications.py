@@ -20,7 +20,7 @@ _SHOWN = 200
 """Bytes of a message beside its Application; the condition and the action have more of the worst."""
 _ACTIONS = 3
 _PROGRESSING: Final = "Progressing"
-_WORST_FIRST: Final = ("Degraded", "Missing", "Unknown", "OutOfSync", "Suspended", "Progressing")
+_STANDINGS: Final = ("Degraded", "Missing", "Unknown", "OutOfSync", "Suspended", "Progressing")
 _LOOK: Final = "look at the Application in Argo CD, and mend what it reports"
 
 
@@ -180,7 +180,7 @@ class ApplicationState:
     def badness(self) -> tuple[int, int, str]:
         """Place in an order that has the worst first."""
         standing = self.facts.standing
-        place = _WORST_FIRST.index(standing) if standing in _WORST_FIRST else len(_WORST_FIRST)
+        place = _STANDINGS.index(standing) if standing in _STANDINGS else len(_STANDINGS)
         return (0 if self.failing else 1 if not self.well else 2 if self.message else 3), place, self.name
 
     @property

@@ -44,9 +44,9 @@ PATHS = {
 }
 
 
-@pytest.mark.parametrize(("filters", "hash_name"), [(True, "sha1"), (False, "sha1"), (True, "sha256")])
-async def test_a_path_is_found_or_not(internet: Internet, host: GitHost, filters: bool, hash_name: str) -> None:
-    commit = host.make("app", FILES, filters=filters, hash_name=hash_name)
+@pytest.mark.parametrize("hash_name", ["sha1", "sha256"])
+async def test_a_path_is_found_or_not(internet: Internet, host: GitHost, hash_name: str) -> None:
+    commit = host.make("app", FILES, hash_name=hash_name)
     for path, found in PATHS.items():
         assert await ask(internet, host, "main", path) == RepositoryFacts(found=True, commit=commit, path_found=found)
 
@@ -70,10 +70,11 @@ async def test_a_revision_that_is_not_there_has_no_commit(internet: Internet, ho
             assert await ask(internet, host, revision, path) == RepositoryFacts(found=True)
 
 
-async def test_an_id_that_is_no_commit_has_none(internet: Internet, host: GitHost) -> None:
+@pytest.mark.parametrize("name", ["main^{tree}", "main:README.md", "v1"])
+async def test_an_id_that_is_no_commit_has_none(internet: Internet, host: GitHost, name: str) -> None:
     host.make("app", FILES)
-    tree = host.git(host.directory / "app.git", "rev-parse", "main^{tree}")
-    assert await ask(internet, host, tree, ".") == RepositoryFacts(found=True)
+    other = host.git(host.directory / "app.git", "rev-parse", name)
+    assert await ask(internet, host, other, ".") == RepositoryFacts(found=True)
 
 
 async def test_an_empty_repository_has_no_commit(internet: Internet, host: GitHost) -> None:
@@ -87,13 +88,15 @@ async def test_only_what_is_needed_is_fetched(internet: Internet, host: GitHost)
     assert host.sent < 2000
 
 
-async def test_a_repository_too_large_for_a_server_that_cannot_filter_is_unknown(
-    internet: Internet, host: GitHost, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("onboarding.adapters.probes.repository._SNAPSHOT", 4096)
-    host.make("app", FILES, filters=False)
-    with pytest.raises(ProbeProblem, match="larger than 4 KiB"):
-        await ask(internet, host, "main", "deploy")
+async def test_a_server_without_filter_tells_the_revision_and_no_path(internet: Internet, host: GitHost) -> None:
+    commit = host.make("app", FILES, filters=False)
+    for revision in ("HEAD", "main", "v1"):
+        facts = await ask(internet, host, revision, ".")
+        assert facts == RepositoryFacts(found=True, commit=commit, path_found=True)
+    for revision, path in (("main", "deploy"), (commit, ".")):
+        with pytest.raises(ProbeProblem, match=r"does not offer partial clones \(filter\).*uploadpack.allowFilter"):
+            await ask(internet, host, revision, path)
+    assert not any(b"command=fetch" in body for body in host.bodies)
 
 
 async def test_an_old_server_tells_the_revision_and_no_path(internet: Internet, host: GitHost) -> None:
@@ -158,7 +161,7 @@ async def test_what_git_would_misread_is_not_sent(internet: Internet, revision: 
 
 
 ADVERTISEMENT = "application/x-git-upload-pack-advertisement"
-GREETING = b"000eversion 2\n0012fetch=shallow\n0000"
+GREETING = b"000eversion 2\n0019fetch=shallow filter\n0000"
 
 
 @pytest.mark.parametrize(
@@ -191,7 +194,7 @@ async def test_a_strange_greeting_is_unknown_and_never_quoted(
         (b"0000", "sends no pack"),
         (b"000dpackfile\n0007\x03no", "cannot be read"),
         (b"000dpackfile\n0013\x01PACK\0\0\0\2\0\0\0\1\x95\x0a", "cannot be read"),
-        (b"000dpackfile\n0011\x01PACK\0\0\0\2\x7f\xff\xff\xff", "too large"),
+        (b"000dpackfile\n0011\x01PACK\0\0\0\2\x7f\xff\xff\xff", "sends more"),
     ],
 )
 async def test_a_strange_pack_is_unknown_and_never_quoted(internet: Internet, body: bytes, words: str) -> None:

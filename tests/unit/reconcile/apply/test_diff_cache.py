@@ -1,12 +1,14 @@
 """The diff cache saves work and decides nothing: any course of changes ends as it does without a cache."""
 
-import random
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import NETWORK_POLICY, RESOURCE_QUOTA
@@ -122,14 +124,23 @@ STEPS: dict[str, Callable[[Course], Any]] = {
 }
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_a_reconcile_with_the_cache_comes_to_the_same(seed: int) -> None:
-    course = Course()
-    for name in random.Random(seed).choices(list(STEPS), k=50):
-        STEPS[name](course)
-        snapshot = course.look()
+class Cached(RuleBasedStateMachine):
+    """A reconcile with a cache and one without, after each step of any course."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.course = Course()
+
+    @rule(name=st.sampled_from(list(STEPS)))
+    def step(self, name: str) -> None:
+        STEPS[name](self.course)
+        snapshot = self.course.look()
         plan = make_plan(snapshot)
-        assert find_changes(snapshot, plan, {}.get, course.cache) == find_changes(snapshot, plan, {}.get), name
+        assert find_changes(snapshot, plan, {}.get, self.course.cache) == find_changes(snapshot, plan, {}.get)
+
+
+def test_a_reconcile_with_the_cache_comes_to_the_same() -> None:
+    run_state_machine_as_test(Cached, settings=settings(max_examples=12, stateful_step_count=50))
 
 
 @pytest.fixture

@@ -262,8 +262,10 @@ async def test_what_has_gone_already_is_done(cascade: bool) -> None:
     assert outcome.result is Result.DONE
 
 
-async def test_another_object_under_the_same_name_is_not_deleted() -> None:
-    cluster, item = FakeCluster(), first(RESOURCE_QUOTA)
+@pytest.mark.parametrize("kind", [APPLICATION, RESOURCE_QUOTA])
+async def test_another_object_under_the_same_name_is_not_deleted(kind: ChildKind) -> None:
+    """It may carry our labels as the former did: the UID counts."""
+    cluster, item = FakeCluster(), first(kind)
     cluster.put(item.key, item.manifest)
     change = removal(cluster, item)
     cluster.put(item.key, {**item.manifest, "metadata": {**item.manifest["metadata"], "uid": "another"}})

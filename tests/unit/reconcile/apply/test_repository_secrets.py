@@ -159,6 +159,15 @@ async def test_a_login_without_its_keys_says_what_is_missing_and_stops_nothing_e
     assert any(key.kind is APPLICATION for key in stage.cluster.objects)
 
 
+async def test_a_login_whose_secret_cannot_be_read_says_so_and_stops_nothing_else() -> None:
+    stage = Stage()
+    del stage.secrets.own["forge-login"]
+    ((result, message),) = bad(await stage.passes())
+    assert result is Result.FAILED
+    assert message == f"credential forge for {GIT} cannot be delivered: Secret own/forge-login cannot be read: NotFound"
+    assert any(key.kind is APPLICATION for key in stage.cluster.objects)
+
+
 async def test_a_repository_that_leaves_takes_its_login_along_once_its_application_is_gone() -> None:
     stage = Stage()
     await stage.passes()

@@ -206,7 +206,7 @@ async def test_a_claim_from_before_the_policy_proves_nothing(parts: dict[str, st
     for words in (
         "nothing is lost",
         names.GUARD_POLICIES[-1],
-        "'The way back' of the operations page",
+        "'The way back' in docs/off-boarding.md",
         "administrator",
     ):
         assert words in outcome.message

@@ -194,6 +194,15 @@ def test_behind_passed_gates_what_is_new_asks_up_to_its_own_gate(environments: l
     assert asked(changed) == expected
 
 
+def test_what_no_gate_could_let_in_asks_nothing() -> None:
+    """What exceeds the ceiling stays out whatever the answers are, so that no server is asked for its sake."""
+    both = settled(snapshot(DEV, PROD, policy=ASKS))
+    policy = ASKS.model_copy(update={"ceilings": policy_of(ceilings={"nonProduction": {"cpu": "3"}}).ceilings})
+    spec = spec_of({**DEV, "size": "large"}, PROD, sponsor=ADA)
+    plan = make_plan(replace(both, policy=policy, project=replace(both.project, spec=spec)))
+    assert (set(plan.requests), plan.held.keys()) == (set(), {"dev"})
+
+
 def test_a_held_gate_asks_what_it_and_those_behind_it_need_of_what_runs_before_each() -> None:
     checks = [*FULL, {"id": "EndpointHealthy", "gate": "run"}]
     held = settled(snapshot(DEV, policy=policy_of(BUILD, TALK, LIVE, RUN, checks=checks), sponsor=None))

@@ -1,17 +1,17 @@
-"""What Argo CD's API server refuses in an AppProject, and what it lets pass that does something else than it says.
+"""Argo CD's validation of AppProjects, ported: the oracle that every AppProject of a test is put to.
 
 The API server of Argo CD checks a project that comes through itself, and never one that is applied to Kubernetes, as
 ours are. The rules are those of v3.6.1: ``ValidateProject`` (pkg/apis/application/v1alpha1) and ``ValidatePolicy``
-(util/rbac). Pure; manifests have the form that the CRD takes.
+(util/rbac). Manifests have the form that the CRD takes.
 """
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, Final
 
+from onboarding.build.kinds import Manifest
 from onboarding.checks.schedule import duration_of, parse_schedule
 
-Manifest = dict[str, Any]
 Rule = Callable[[Manifest], Iterator[str]]
 
 _ROLE = re.compile(r"[a-zA-Z0-9]([-_a-zA-Z0-9]*[a-zA-Z0-9])?", re.ASCII)
@@ -26,7 +26,7 @@ _LONGEST_DESCRIPTION: Final = 255
 
 
 def refusals(manifest: Manifest) -> list[str]:
-    """Return why Argo CD's API server would refuse an AppProject; nothing where it would take it."""
+    """Return why Argo CD's API server would refuse an AppProject; empty if it would accept it."""
     return [problem for rule in RULES for problem in rule(manifest)]
 
 

@@ -1,45 +1,16 @@
-"""What is wrong with an AppProject that Argo CD takes without a word; pure."""
+"""Lints of an AppProject: mistakes that Argo CD accepts without a word."""
 
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from onboarding.checks.argocd import Manifest, refusals
+from onboarding.build.kinds import Manifest
+from onboarding.build.permitted import core_group_problem, kind_problem
 from onboarding.checks.schedule import parse_schedule
 from onboarding.checks.windows import time_zones
-
-CLUSTER_KINDS: Final = frozenset(
-    {
-        ("", "Namespace"),
-        ("", "Node"),
-        ("", "PersistentVolume"),
-        ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
-        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
-        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
-        ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
-        ("apiextensions.k8s.io", "CustomResourceDefinition"),
-        ("apiregistration.k8s.io", "APIService"),
-        ("cert-manager.io", "ClusterIssuer"),
-        ("external-secrets.io", "ClusterExternalSecret"),
-        ("external-secrets.io", "ClusterSecretStore"),
-        ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
-        ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
-        ("gateway.networking.k8s.io", "GatewayClass"),
-        ("networking.k8s.io", "IngressClass"),
-        ("node.k8s.io", "RuntimeClass"),
-        ("policy.networking.k8s.io", "AdminNetworkPolicy"),
-        ("rbac.authorization.k8s.io", "ClusterRole"),
-        ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
-        ("scheduling.k8s.io", "PriorityClass"),
-        ("security.openshift.io", "SecurityContextConstraints"),
-        ("snapshot.storage.k8s.io", "VolumeSnapshotClass"),
-        ("storage.k8s.io", "CSIDriver"),
-        ("storage.k8s.io", "StorageClass"),
-    }
-)
-"""Kinds without a namespace, of Kubernetes and of what is often installed with it."""
+from tests.support.argocd_rules import refusals
 
 NAMESPACED_GROUPS: Final = frozenset({"apps", "autoscaling", "batch", "monitoring.coreos.com", "policy"})
-"""Groups that have kinds with a namespace only."""
+"""API groups that have only kinds with a namespace."""
 _NAMESPACED_CORE: Final = frozenset(
     {
         "ConfigMap",
@@ -56,35 +27,25 @@ _NAMESPACED_CORE: Final = frozenset(
 )
 _OF_CLUSTER: Final = ("clusterResourceWhitelist", "clusterResourceBlacklist")
 _OF_NAMESPACES: Final = ("namespaceResourceWhitelist", "namespaceResourceBlacklist")
-_CORE_GROUP: Final = ("v1", "core")
 _GLOB: Final = frozenset("*?[{")
 
 
 def project_problems(manifest: Manifest, namespaces: Collection[str] | None = None) -> list[str]:
-    """Return everything that is wrong with an AppProject; ``namespaces`` are those of the project's environments."""
+    """Return every refusal and lint of an AppProject; ``namespaces`` are those of the project's environments."""
     return [*refusals(manifest), *lints(manifest), *unknown_namespaces(manifest, namespaces)]
 
 
 def lints(manifest: Manifest) -> list[str]:
-    """Return what Argo CD takes and what then does nothing, or more than it says."""
+    """Return the settings that Argo CD accepts and that then do nothing, or more than they say."""
     return [*_kinds(manifest), *_whitelist(manifest), *_places(manifest), *_roles(manifest), *_windows(manifest)]
 
 
 def unknown_namespaces(manifest: Manifest, namespaces: Collection[str] | None) -> list[str]:
-    """Return the destinations that no environment has; nothing where the environments are not known."""
+    """Return the destinations that no environment has; none if ``namespaces`` is None."""
     if namespaces is None:
         return []
     used = [item.get("namespace", "") for item in manifest["spec"].get("destinations") or ()]
     return [f"destination namespace {name!r} is none of an environment" for name in used if name not in namespaces]
-
-
-def kind_problem(group: str, kind: str) -> str:
-    """Return what is wrong with a kind that namespaces shall hold; the empty string where nothing is known to be."""
-    if group in _CORE_GROUP:
-        return f"the core group is written '', not {group!r}"
-    if (group, kind) in CLUSTER_KINDS:
-        return f"{kind} has no namespace"
-    return ""
 
 
 def _kinds(manifest: Manifest) -> Iterator[str]:
@@ -95,8 +56,8 @@ def _kinds(manifest: Manifest) -> Iterator[str]:
     for field in _OF_CLUSTER:
         for item in manifest["spec"].get(field) or ():
             group, kind = item["group"], item["kind"]
-            if group in _CORE_GROUP:
-                yield f"{field}: the core group is written '', not {group!r}"
+            if problem := core_group_problem(group):
+                yield f"{field}: {problem}"
             elif group in NAMESPACED_GROUPS or (group == "" and kind in _NAMESPACED_CORE):
                 yield f"{field}: {kind} lives in namespaces"
 
