@@ -62,8 +62,9 @@ class Store:
 
     def wrote(self, kind: ChildKind, manifest: Manifest) -> None:
         """Take in the answer to our own write; its event will be no news, unless somebody wrote after us."""
-        key, live = key_of(self._cluster, kind, manifest), cached_object_of(kind, manifest)
+        key = key_of(self._cluster, kind, manifest)
         known = self._objects.get(key)
+        live = cached_object_of(kind, manifest, known)
         if known is None or known.version < live.version:
             self._put(key, live)
         elif known.version > live.version:
@@ -75,7 +76,7 @@ class Store:
         known = self._objects.get(key)
         if known is not None and known.version >= int(manifest["metadata"]["resourceVersion"]):
             return
-        live = cached_object_of(kind, manifest)
+        live = cached_object_of(kind, manifest, known)
         self._put(key, live)
         if (known is None or is_news(kind, known, live)) and key not in self._expected:
             self._tell(known, live)

@@ -86,9 +86,10 @@ def resolve(
 
 def run_checks(checks: Iterable[Check[InputsT]], inputs: InputsT, environment: str) -> tuple[GateFinding, ...]:
     """Return the findings of checks on an environment itself."""
-    findings = ((check, check.run(inputs)) for check in checks)
     return tuple(
-        GateFinding(check, found, environment=environment, site=found.site) for check, found in findings if found
+        GateFinding(check, finding, environment=environment, site=finding.site)
+        for check in checks
+        if (finding := check.run(inputs))
     )
 
 

@@ -104,9 +104,10 @@ class GateEvaluator:
         if severity is Severity.IGNORED:
             return
         requests = tuple(check.requests_of(inputs))
-        if requests and not self.waits(gate_index):
-            return
-        evaluation.asked.update(requests)
+        if requests:
+            if not self.waits(gate_index):
+                return
+            evaluation.asked.update(requests)
         finding = check.run(inputs)
         if finding is None:
             return

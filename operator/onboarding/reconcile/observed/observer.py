@@ -1,4 +1,4 @@
-"""Gather the world of one pass, from memory alone."""
+"""Take the snapshot of one reconcile, from the caches alone."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -10,11 +10,11 @@ from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.ports import Cluster
 from onboarding.reconcile.observed.projects import ProjectCache
-from onboarding.reconcile.observed.snapshot import Project, Snapshot
+from onboarding.reconcile.observed.snapshot import Snapshot
 
 
 class Observer:
-    """Makes worlds out of what was declared and what the clusters' caches hold."""
+    """Takes snapshots from the cache of declared objects and the caches of the clusters."""
 
     def __init__(
         self,
@@ -38,12 +38,13 @@ class Observer:
         self._teardown_hold = teardown_hold
 
     def observe(self, name: str) -> Snapshot | None:
-        """Return the world of a project; None where there is no such project."""
+        """Return the snapshot of a project; None if there is no such project."""
         project = self._declared.project(name)
         if project is None:
             return None
         policy, problem = self._declared.policy(self._policy)
-        live = self._own(project)
+        named = self._named(name)
+        owner = Owner(self._installation, name, project.uid)
         return Snapshot(
             project=project,
             installation=self._installation,
@@ -52,29 +53,23 @@ class Observer:
             targets=dict(self._declared.targets),
             decisions=self._declared.decisions(name, project.uid),
             clusters={name: cluster.state for name, cluster in self._clusters.items()},
-            live=live,
+            live={key: item for key, item in named.items() if item.owner == owner},
             now=self._clock(),
             target_problems=dict(self._declared.target_problems),
             policy_newer=self._declared.offered.policy_newer(self._policy),
             newer_targets=self._declared.offered.newer_targets,
             unread=self._declared.unread(name, project.uid),
             answers=self._answers,
-            usage=self._ledger.usage(name, self._namespaces(name)),
+            usage=self._ledger.usage(name, self._namespaces(named)),
             teardown_hold=self._teardown_hold(),
         )
 
-    def _namespaces(self, name: str) -> Iterator[ObjectKey]:
-        """Return the namespaces of a project, also those of a former one of its name: it shall not lack their room."""
-        for cluster in self._clusters.values():
-            for key, item in cluster.owned(name).items():
-                if key.kind is NAMESPACE and item.owner and item.owner.installation == self._installation:
-                    yield key
+    def _named(self, name: str) -> dict[ObjectKey, CachedObject]:
+        """Return the objects on all clusters whose labels name a project, also a former one of that name."""
+        return {key: item for cluster in self._clusters.values() for key, item in cluster.owned(name).items()}
 
-    def _own(self, project: Project) -> dict[ObjectKey, CachedObject]:
-        owner = Owner(self._installation, project.name, project.uid)
-        return {
-            key: item
-            for cluster in self._clusters.values()
-            for key, item in cluster.owned(project.name).items()
-            if item.owner == owner
-        }
+    def _namespaces(self, named: Mapping[ObjectKey, CachedObject]) -> Iterator[ObjectKey]:
+        """Return the namespaces of a project, also those of a former one of its name: it shall not lack their room."""
+        for key, item in named.items():
+            if key.kind is NAMESPACE and item.owner and item.owner.installation == self._installation:
+                yield key

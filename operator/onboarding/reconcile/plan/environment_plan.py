@@ -137,8 +137,7 @@ def _behind(candidate: Candidate, gates: Sequence[GateResult]) -> Hold | None:
 
 def _others(inputs: PlanInputs, name: str, building: Sequence[Revision]) -> tuple[Revision, ...]:
     """Return the admitted revisions of an environment on the clusters where nothing is built for it."""
-    built = {revision.cluster for revision in building}
-    return tuple(revision for revision in inputs.kept(name) if revision.cluster not in built)
+    return inputs.kept(name, but=frozenset(revision.cluster for revision in building))
 
 
 def _places(inputs: PlanInputs, name: str) -> frozenset[Place]:
