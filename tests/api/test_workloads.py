@@ -13,7 +13,7 @@ from onboarding.adapters.client import Client
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.adapters.workloads.ask import ask_workloads
 from onboarding.build.kinds import ChildKind
-from onboarding.checks.inputs import ProjectInputs, RunningInputs
+from onboarding.checks.inputs import RunningInputs
 from onboarding.checks.probe import Answer, Container, Workload, WorkloadsFacts, WorkloadsRequest
 from onboarding.checks.workloads import (
     disruption_budgeted,
@@ -31,7 +31,7 @@ from tests.support.api import Api
 from tests.support.installing import apply
 from tests.support.operator import ACCOUNT, NAMESPACE
 from tests.support.waiting import wait_until
-from tests.unit.snapshots import NOW, POLICY, TARGETS, spec_of
+from tests.unit.snapshots import NOW, POLICY, project_inputs, spec_of
 
 DATA = Path(__file__).parent / "workloads"
 ROOM = "seen-dev"
@@ -171,7 +171,7 @@ async def test_the_checks_tell_the_good_from_the_bad(room: ControlPlane) -> None
     answers = {ASKED: Answer(await look(room), "", NOW)}
     rules = POLICY.workloads.model_copy(update={"registries": ("ghcr.io/team",), "labels": ("app",)})
     policy = POLICY.model_copy(update={"workloads": rules})
-    project = ProjectInputs(spec_of(), policy, TARGETS, NOW, answers)
+    project = project_inputs(spec_of(), answers, policy=policy)
     inputs = RunningInputs(project, "dev", "dev", "main", "a", "hub", ROOM)
     expected = {
         image_compliant: "Deployment/raw (app): no tag: 'docker.io/library/nginx'",

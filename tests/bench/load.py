@@ -16,7 +16,7 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import ObjectKey, Wanted
 from onboarding.build.revision import Owner
 from onboarding.build.wanted import build_wanted
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
+from onboarding.checks.inputs import EnvironmentDeclaration, ProjectDeclaration
 from onboarding.names import API_VERSION
 from onboarding.reconcile.admission.resolve import resolve_revisions
 from onboarding.reconcile.apply.diff import rank_of
@@ -71,12 +71,11 @@ def wanted_of(declared: dict[str, Any], *, uid: str = "", installation: str = ""
     name = declared["metadata"]["name"]
     spec = ProjectOnboardingSpec.model_validate(declared["spec"])
     policy, targets = _profile()
+    project = ProjectDeclaration(name, spec, policy, targets, datetime.now(UTC).date())
     revisions = [
         revision
         for environment in spec.environments
-        for revision in resolve_revisions(
-            name, EnvironmentInputs(ProjectInputs(spec, policy, targets, datetime.now(UTC)), environment)
-        )
+        for revision in resolve_revisions(EnvironmentDeclaration(project, environment))
     ]
     return build_wanted(Owner(installation, name, uid), revisions)
 

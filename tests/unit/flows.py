@@ -5,9 +5,8 @@ from typing import Any
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.revision import ResolvedFlow, Revision
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
 from onboarding.reconcile.admission.resolve import resolve_revisions
-from tests.unit.snapshots import NOW, POLICY, environment, spec_of
+from tests.unit.snapshots import environment, inputs_of, spec_of
 
 HUB, FAR = {"name": "a"}, {"name": "b", "kubeconfigSecret": {"name": "far"}}
 ZONES: list[dict[str, Any]] = [
@@ -40,9 +39,8 @@ def project(*flows: dict[str, Any], **targets: str) -> ProjectOnboardingSpec:
 
 def built(spec: ProjectOnboardingSpec, name: str = "dev", targets: Any = TARGETS, **options: Any) -> list[Revision]:
     """Return what an environment would become on each of its sites."""
-    inputs = ProjectInputs(spec, POLICY, targets, NOW)
-    chosen = next(item for item in spec.environments if item.name == name)
-    return resolve_revisions("shop", EnvironmentInputs(inputs, chosen), **options)
+    index = next(index for index, item in enumerate(spec.environments) if item.name == name)
+    return resolve_revisions(inputs_of(spec, index, targets=targets), **options)
 
 
 def flows_of(spec: ProjectOnboardingSpec, name: str = "dev", **options: Any) -> tuple[ResolvedFlow, ...]:

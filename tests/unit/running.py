@@ -6,9 +6,9 @@ from typing import Any
 
 from onboarding.api.policy import OnboardingPolicySpec, WorkloadRules
 from onboarding.api.target import HostingTargetSpec
-from onboarding.checks.inputs import ProjectInputs, RunningInputs
+from onboarding.checks.inputs import RunningInputs
 from onboarding.checks.probe import Answer, Container, Request, Workload, WorkloadsFacts, WorkloadsRequest
-from tests.unit.snapshots import NOW, POLICY, SITES, TARGETS, environment, spec_of
+from tests.unit.snapshots import NOW, POLICY, SITES, TARGETS, environment, project_inputs, spec_of
 
 WHAT_RUNS = WorkloadsRequest("hub", "shop-dev")
 AMOUNTS = {"cpu": "100m", "memory": "64Mi"}
@@ -67,5 +67,5 @@ def running(
     known = {} if facts is None else {WHAT_RUNS: answered(facts)}
     spec = spec_of(environment(domains=domains))
     targets = {**TARGETS, "openshift": OPENSHIFT}
-    project = ProjectInputs(spec, policy, targets, NOW, {**known, **(answers or {})})
+    project = project_inputs(spec, {**known, **(answers or {})}, policy=policy, targets=targets)
     return RunningInputs(project, "dev", "dev", target, "a", "hub", "shop-dev", **fields)

@@ -12,7 +12,8 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import Manifest, ObjectKey, Wanted
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
+from onboarding.checks.inputs import EnvironmentDeclaration, ProjectDeclaration, ProjectInputs
+from onboarding.checks.probe import Answer, Request
 from onboarding.reconcile.admission.resolve import resolve_revisions
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.observed.admitted import read_admitted
@@ -77,17 +78,39 @@ def environment(name: str = "dev", **fields: Any) -> dict[str, Any]:
     return {"name": name, "stage": "dev", **fields}
 
 
-def inputs_of(spec: ProjectOnboardingSpec, index: int = 0, policy: OnboardingPolicySpec = POLICY) -> EnvironmentInputs:
-    """Return what the checks of one environment look at."""
-    return EnvironmentInputs(ProjectInputs(spec, policy, TARGETS, NOW), spec.environments[index])
+def declaration_of(
+    spec: ProjectOnboardingSpec,
+    policy: OnboardingPolicySpec = POLICY,
+    targets: Mapping[str, HostingTargetSpec] = TARGETS,
+    now: datetime = NOW,
+) -> ProjectDeclaration:
+    """Return the inputs of the declaration checks of a project."""
+    return ProjectDeclaration("shop", spec, policy, targets, now.date())
+
+
+def inputs_of(
+    spec: ProjectOnboardingSpec, index: int = 0, policy: OnboardingPolicySpec = POLICY, **options: Any
+) -> EnvironmentDeclaration:
+    """Return the inputs of the declaration checks of one environment."""
+    return EnvironmentDeclaration(declaration_of(spec, policy, **options), spec.environments[index])
+
+
+def project_inputs(
+    spec: ProjectOnboardingSpec,
+    answers: Mapping[Request[Any], Answer[Any]] | None = None,
+    *,
+    attested: frozenset[str] = frozenset(),
+    now: datetime = NOW,
+    **options: Any,
+) -> ProjectInputs:
+    """Return the inputs of the checks of a project."""
+    return ProjectInputs(declaration_of(spec, now=now, **options), now, answers or {}, attested)
 
 
 def revisions(spec: ProjectOnboardingSpec) -> list[Revision]:
     """Return the revisions that a spec leads to when nothing holds it."""
     return [
-        revision
-        for index in range(len(spec.environments))
-        for revision in resolve_revisions("shop", inputs_of(spec, index))
+        revision for index in range(len(spec.environments)) for revision in resolve_revisions(inputs_of(spec, index))
     ]
 
 

@@ -66,8 +66,9 @@ class Store:
 
         ``must_be_known`` is for changes and deletions: an object that is gone by now does not come back.
         """
-        key, live = key_of(self._cluster, kind, manifest), cached_object_of(kind, manifest)
+        key = key_of(self._cluster, kind, manifest)
         known = self._objects.get(key)
+        live = cached_object_of(kind, manifest, known)
         match freshness(live.version, known and known.version, must_be_known=must_be_known):
             case Freshness.NEWER:
                 self._put(key, live)
@@ -80,7 +81,7 @@ class Store:
         known = self._objects.get(key)
         if freshness(_version(manifest), known and known.version) is not Freshness.NEWER:
             return
-        live = cached_object_of(kind, manifest)
+        live = cached_object_of(kind, manifest, known)
         self._put(key, live)
         if (known is None or is_news(kind, known, live)) and key not in self._expected:
             self._tell(known, live)

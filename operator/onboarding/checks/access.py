@@ -4,7 +4,7 @@ from onboarding.api.gates import Track
 from onboarding.api.status import Evidence
 from onboarding.api.text import listed
 from onboarding.checks.finding import Finding, check, undecided
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
+from onboarding.checks.inputs import EnvironmentDeclaration, ProjectInputs
 from onboarding.checks.probe import GroupRequest
 from onboarding.checks.several import platform_acts, worst
 
@@ -16,7 +16,7 @@ from onboarding.checks.several import platform_acts, worst
     remedy="use only personas of the policy as keys of spec.team.groups",
     reads=("team.groups",),
 )
-def personas_are_known(inputs: EnvironmentInputs) -> Finding | None:
+def personas_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """spec.team.groups names only personas of the policy."""
     unknown = sorted(name for name in inputs.spec.team.groups if inputs.project.persona(name) is None)
     if not unknown:

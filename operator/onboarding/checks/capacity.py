@@ -14,7 +14,7 @@ from onboarding.api.quantities import decimal, milli, shortest
 from onboarding.api.quota import CONTAINER_RESOURCES, container_limits, gpu_key, quota_of
 from onboarding.api.status import Evidence
 from onboarding.checks.finding import Finding, check
-from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.checks.inputs import CapacityInputs, EnvironmentDeclaration
 from onboarding.checks.totals import Totals
 
 _NOTHING: Final = Totals()
@@ -30,14 +30,14 @@ _PLACE_FIELDS: Final = (*_SIZE_FIELDS, "environments.target", "environments.site
     reads=_PLACE_FIELDS,
     actor=Actor.PLATFORM,
 )
-def sites_have_room(inputs: EnvironmentInputs) -> Finding | None:
+def sites_have_room(inputs: CapacityInputs) -> Finding | None:
     """On each of its sites the quotas of all projects, this environment counted once, fit the declared capacity."""
-    resources, target = inputs.resources, inputs.target
+    resources, target = inputs.declared.resources, inputs.declared.target
     if resources is None or target is None:
         return None
     full = {
         site.name: shortages
-        for site in inputs.sites
+        for site in inputs.declared.sites
         if (
             shortages := _shortages(
                 Totals.of(resources),
@@ -52,7 +52,8 @@ def sites_have_room(inputs: EnvironmentInputs) -> Finding | None:
     where = "; ".join(f"site {name!r}: {shortages}" for name, shortages in full.items())
     only_one_of_several = len(full) == 1 and len(target.sites) > 1
     return Finding(
-        f"target {inputs.target_name!r} has no room: {where}", site=next(iter(full)) if only_one_of_several else ""
+        f"target {inputs.declared.target_name!r} has no room: {where}",
+        site=next(iter(full)) if only_one_of_several else "",
     )
 
 
@@ -64,12 +65,12 @@ def sites_have_room(inputs: EnvironmentInputs) -> Finding | None:
     "higher ceiling",
     reads=_PLACE_FIELDS,
 )
-def project_keeps_to_its_ceiling(inputs: EnvironmentInputs) -> Finding | None:
+def project_keeps_to_its_ceiling(inputs: CapacityInputs) -> Finding | None:
     """All environments of its kind, production or not, on all their sites, fit the ceiling of one project."""
-    resources, stage = inputs.resources, inputs.stage
+    resources, stage = inputs.declared.resources, inputs.declared.stage
     if resources is None or stage is None:
         return None
-    everywhere = sum((Totals.of(resources) for _ in inputs.sites), _NOTHING)
+    everywhere = sum((Totals.of(resources) for _ in inputs.declared.sites), _NOTHING)
     current = sum((_current(inputs, site) for site in inputs.room.current), _NOTHING)
     shortages = _shortages(everywhere, current, inputs.room.committed, inputs.room.ceiling)
     if not shortages:
@@ -78,7 +79,7 @@ def project_keeps_to_its_ceiling(inputs: EnvironmentInputs) -> Finding | None:
     kind = "production" if stage.production else "non-production"
     return Finding(
         f"the project's ceiling of {kind} environments is exceeded: {shortages}",
-        actor=Actor.PLATFORM if alone and not _chosen(inputs) else Actor.PROJECT,
+        actor=Actor.PLATFORM if alone and not _chosen(inputs.declared) else Actor.PROJECT,
     )
 
 
@@ -89,7 +90,7 @@ def project_keeps_to_its_ceiling(inputs: EnvironmentInputs) -> Finding | None:
     remedy="choose a size with room for one container, or change the container defaults of the policy",
     reads=_SIZE_FIELDS,
 )
-def default_pod_fits(inputs: EnvironmentInputs) -> Finding | None:
+def default_pod_fits(inputs: EnvironmentDeclaration) -> Finding | None:
     """A container that names no resources starts: minimum ≤ request ≤ limit ≤ maximum, and all of it in the quota."""
     resources = inputs.resources
     if resources is None:
@@ -114,17 +115,17 @@ def default_pod_fits(inputs: EnvironmentInputs) -> Finding | None:
     remedy="the project scales its workload down first, or takes a size that is not smaller than the current use",
     reads=_PLACE_FIELDS,
 )
-def quota_holds_what_is_used(inputs: EnvironmentInputs) -> Finding | None:
+def quota_holds_what_is_used(inputs: CapacityInputs) -> Finding | None:
     """If the quota of a running environment shrinks, it is not smaller than its current use."""
-    resources, target = inputs.resources, inputs.target
+    resources, target = inputs.declared.resources, inputs.declared.target
     if resources is None or target is None:
         return None
     if not inputs.room.used:
         return None
-    quota = quota_of(resources, target.gpu_resource, inputs.policy.object_counts)
+    quota = quota_of(resources, target.gpu_resource, inputs.declared.policy.object_counts)
     short = {
         site.name: keys
-        for site in inputs.sites
+        for site in inputs.declared.sites
         if (keys := _too_small(quota, inputs.room.current.get(site.name, {}), inputs.room.used.get(site.name, {})))
     }
     if not short:
@@ -168,7 +169,7 @@ def _shortages(wanted: Totals, current: Totals, taken: Totals, budget: Budget) -
     return ", ".join(found)
 
 
-def _misfits(inputs: EnvironmentInputs, resources: Resources) -> Iterator[str]:
+def _misfits(inputs: EnvironmentDeclaration, resources: Resources) -> Iterator[str]:
     """Yield where the default container breaks a bound; its limit is within quota and maximum by the cut."""
     limits = container_limits(inputs.policy.container, resources)
     for name, field in CONTAINER_RESOURCES.items():
@@ -193,16 +194,16 @@ def _shrinks(amount: str, current: str | None) -> bool:
     return current is None or milli(amount) < milli(current)
 
 
-def _current(inputs: EnvironmentInputs, site: str) -> Totals:
+def _current(inputs: CapacityInputs, site: str) -> Totals:
     """Return what the environment has on a site now."""
     quota = inputs.room.current.get(site)
-    if quota is None or inputs.target is None:
+    if quota is None or inputs.declared.target is None:
         return _NOTHING
-    gpu = quota.get(gpu_key(inputs.target.gpu_resource), "0")
+    gpu = quota.get(gpu_key(inputs.declared.target.gpu_resource), "0")
     cpu, memory, storage = (milli(quota.get(f"requests.{name}", "0")) for name in ("cpu", "memory", "storage"))
     return Totals(cpu, memory, storage, milli(gpu) // 1000)
 
 
-def _chosen(inputs: EnvironmentInputs) -> bool:
+def _chosen(inputs: EnvironmentDeclaration) -> bool:
     """Return whether the project chose how large its environment is, rather than leave it to the policy."""
     return inputs.environment.resources is not None or inputs.environment.size is not None

@@ -16,9 +16,15 @@ from onboarding.checks import (
     workloads,
 )
 from onboarding.checks.finding import Check
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, RunningInputs
+from onboarding.checks.inputs import (
+    CapacityInputs,
+    EnvironmentDeclaration,
+    ProjectInputs,
+    RevisionInputs,
+    RunningInputs,
+)
 
-OF_DECLARATION: Final[tuple[Check[EnvironmentInputs], ...]] = (
+OF_DECLARATION: Final[tuple[Check[EnvironmentDeclaration], ...]] = (
     placement.stage_is_known,
     placement.size_is_known,
     placement.target_is_known,
@@ -46,19 +52,21 @@ OF_DECLARATION: Final[tuple[Check[EnvironmentInputs], ...]] = (
     windows.windows_stay_within_the_platforms,
     continuity.environment_stays,
     continuity.a_gate_leads_there,
-    continuity.revision_fits,
     capacity.default_pod_fits,
 )
-"""Checks of an environment that look at nothing but what is declared and admitted."""
+"""Checks of an environment that read nothing but its declaration and where it has been admitted."""
 
-OF_ROOM: Final[tuple[Check[EnvironmentInputs], ...]] = (
+OF_REVISIONS: Final[tuple[Check[RevisionInputs], ...]] = (continuity.revision_fits,)
+"""Checks of what a declared environment is resolved to."""
+
+OF_ROOM: Final[tuple[Check[CapacityInputs], ...]] = (
     capacity.project_keeps_to_its_ceiling,
     capacity.sites_have_room,
     capacity.quota_holds_what_is_used,
 )
 """Checks of an environment that look at the room which all others leave it, and at what it uses."""
 
-ALWAYS: Final = (*OF_DECLARATION, *OF_ROOM)
+ALWAYS: Final[tuple[Check[Any], ...]] = (*OF_DECLARATION, *OF_REVISIONS, *OF_ROOM)
 """Without these an environment cannot be built: they hold it whatever the policy says."""
 
 OF_PROJECT: Final[tuple[Check[ProjectInputs], ...]] = (
@@ -77,7 +85,7 @@ OF_PROJECT: Final[tuple[Check[ProjectInputs], ...]] = (
 )
 """Checks of the whole project: they hold their gate."""
 
-OF_ENVIRONMENT: Final[tuple[Check[EnvironmentInputs], ...]] = (network.domains_are_allowed,)
+OF_ENVIRONMENT: Final[tuple[Check[EnvironmentDeclaration], ...]] = (network.domains_are_allowed,)
 """Checks of an environment that is to be: they hold that environment at their gate."""
 
 OF_RUNNING: Final[tuple[Check[RunningInputs], ...]] = (

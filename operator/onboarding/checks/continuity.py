@@ -5,7 +5,7 @@ from typing import Final
 from onboarding.api.gates import Actor, Track
 from onboarding.api.status import Evidence
 from onboarding.checks.finding import Finding, check
-from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.checks.inputs import EnvironmentDeclaration, RevisionInputs
 from onboarding.checks.journey import gate_of
 
 MAX_REVISION_BYTES: Final = 64 * 1024
@@ -18,7 +18,7 @@ MAX_REVISION_BYTES: Final = 64 * 1024
     remedy="name the former target and namespace, or declare another environment and move the workload",
     reads=("environments.target", "environments.namespace"),
 )
-def environment_stays(inputs: EnvironmentInputs) -> Finding | None:
+def environment_stays(inputs: EnvironmentDeclaration) -> Finding | None:
     """An environment stays on its target and in its namespace."""
     for target, namespace in inputs.former:
         for label, before, after in (
@@ -40,7 +40,7 @@ def environment_stays(inputs: EnvironmentInputs) -> Finding | None:
     remedy="choose another target for this stage, or ask the platform team to add it to spec.gates[].opens",
     reads=("environments.stage", "environments.target"),
 )
-def a_gate_leads_there(inputs: EnvironmentInputs) -> Finding | None:
+def a_gate_leads_there(inputs: EnvironmentDeclaration) -> Finding | None:
     """If the policy has gates, one of them opens this stage on this target."""
     stage, target = inputs.environment.stage, inputs.target_name
     if not inputs.policy.gates or inputs.stage is None or target is None or gate_of(inputs.policy, stage, target):
@@ -56,10 +56,10 @@ def a_gate_leads_there(inputs: EnvironmentInputs) -> Finding | None:
     reads=("environments.labels", "flows", "repositories", "team.groups"),
     actor=Actor.PROJECT,
 )
-def revision_fits(inputs: EnvironmentInputs) -> Finding | None:
+def revision_fits(inputs: RevisionInputs) -> Finding | None:
     """The resolved inputs of an environment fit the annotation that remembers them (64 KiB)."""
-    if inputs.revision_bytes <= MAX_REVISION_BYTES:
+    if inputs.largest <= MAX_REVISION_BYTES:
         return None
     return Finding(
-        f"the resolved inputs of the environment take {inputs.revision_bytes} bytes of at most {MAX_REVISION_BYTES}"
+        f"the resolved inputs of the environment take {inputs.largest} bytes of at most {MAX_REVISION_BYTES}"
     )

@@ -1,10 +1,12 @@
-"""What checks look at: a project, an environment that is to be, and an environment that runs."""
+"""Inputs of the checks: a declaration, the room for it, a project with its answers, and an environment that runs.
+
+Each check is given the type that has the fields which it may read, and no other.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
-from typing import Any
 
 from onboarding.api.capacity import Budget
 from onboarding.api.common import Resources
@@ -24,66 +26,36 @@ from onboarding.checks.totals import Totals
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectInputs:
-    """What checks of a whole project look at."""
+class ProjectDeclaration:
+    """A declared project, with the policy and the targets that apply to it on a day.
 
+    Declaration checks read nothing else: no answer of a probe, no attestation, no room and no time of day.
+    """
+
+    name: str
     spec: ProjectOnboardingSpec
     policy: OnboardingPolicySpec
     targets: Mapping[str, HostingTargetSpec]
-    now: datetime
-    answers: Answers = field(default_factory=no_answers)
-    """The newest answers of the outside world."""
-    attested: frozenset[str] = frozenset()
-    """Checks that somebody with the right to it answers for, at present."""
+    today: date
+    """The day in UTC."""
     target_problems: Mapping[str, str] = field(default_factory=dict)
     """Why targets cannot be used, by name."""
-    name: str = ""
-    """Name of the project."""
-
-    def answer(self, request: Request[Facts_co]) -> Answer[Facts_co] | None:
-        """Return the newest answer to a request; None where there is none yet."""
-        return self.answers.get(request)
 
     def persona(self, name: str) -> Persona | None:
         """Return a persona of the policy."""
         return next((persona for persona in self.policy.personas if persona.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Headroom:
-    """What is taken where an environment wants to be; everything without the environment itself."""
-
-    taken: Mapping[str, Totals] = field(default_factory=dict)
-    """By site: the quotas of all other environments there, of all projects."""
-    committed: Totals = field(default_factory=Totals)
-    """The quotas of the project's other environments of the same kind (production or not), on all sites."""
-    ceiling: Budget = field(default_factory=Budget)
-    """What environments of that kind may take in all."""
-    current: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By site: the quota that the environment has there now, by its admitted revision."""
-    used: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By site: what the environment uses of its quota now (``status.used`` of its ResourceQuota)."""
-
-
 @dataclass(frozen=True)
-class EnvironmentInputs:
-    """What checks of an environment that is to be look at."""
+class EnvironmentDeclaration:
+    """A declared environment, with the target and the namespaces that it has been admitted to."""
 
-    project: ProjectInputs
+    project: ProjectDeclaration
     environment: Environment
     namespace: str = ""
     """Name of the namespace that it would have."""
     former: tuple[tuple[str, str], ...] = ()
-    """Target and namespace of what is admitted of it, on each site."""
-    room: Headroom = field(default_factory=Headroom)
-    revision_bytes: int = 0
-    """Size of the largest of its resolved revisions."""
-
-    def knowing(self, **fields: Any) -> "EnvironmentInputs":
-        """Return the same environment with ``room`` or ``revision_bytes``; what was found of its declaration stays."""
-        inputs = object.__new__(EnvironmentInputs)
-        inputs.__dict__.update(self.__dict__, **fields)
-        return inputs
+    """Target and namespace of each of its admitted revisions."""
 
     @property
     def spec(self) -> ProjectOnboardingSpec:
@@ -143,9 +115,67 @@ class EnvironmentInputs:
         return tuple(site for site in self.target.sites if not chosen or site.name in chosen)
 
 
+@dataclass(frozen=True, slots=True)
+class RevisionInputs:
+    """The resolved revisions of an environment, as checks see them."""
+
+    largest: int
+    """Size of the largest of them, in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """What is taken where an environment wants to be; everything without the environment itself."""
+
+    taken: Mapping[str, Totals] = field(default_factory=dict)
+    """By site: the quotas of all other environments there, of all projects."""
+    committed: Totals = field(default_factory=Totals)
+    """The quotas of the project's other environments of the same kind (production or not), on all sites."""
+    ceiling: Budget = field(default_factory=Budget)
+    """What environments of that kind may take in all."""
+    current: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By site: the quota that the environment has there now, by its admitted revision."""
+    used: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By site: what the environment uses of its quota now (``status.used`` of its ResourceQuota)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityInputs:
+    """A declared environment and the room that all others leave it."""
+
+    declared: EnvironmentDeclaration
+    room: Headroom = field(default_factory=Headroom)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectInputs:
+    """A declared project, with the answers of probes, the attestations and the time."""
+
+    declared: ProjectDeclaration
+    now: datetime
+    answers: Answers = field(default_factory=no_answers)
+    """The newest answers of the outside world."""
+    attested: frozenset[str] = frozenset()
+    """Checks that somebody with the right to it answers for, at present."""
+
+    @property
+    def spec(self) -> ProjectOnboardingSpec:
+        """The project's spec."""
+        return self.declared.spec
+
+    @property
+    def policy(self) -> OnboardingPolicySpec:
+        """The active policy."""
+        return self.declared.policy
+
+    def answer(self, request: Request[Facts_co]) -> Answer[Facts_co] | None:
+        """Return the newest answer to a request; None if there is none yet."""
+        return self.answers.get(request)
+
+
 @dataclass(frozen=True)
 class RunningInputs:
-    """What checks of an environment that runs on a site look at."""
+    """An environment that runs on a site, with the inputs of its project."""
 
     project: ProjectInputs
     environment: str
@@ -161,10 +191,10 @@ class RunningInputs:
 
     @cached_property
     def what_runs(self) -> WorkloadsRequest:
-        """The question what runs there."""
+        """The probe request for its workloads."""
         return WorkloadsRequest(self.cluster, self.namespace)
 
     @cached_property
     def workloads(self) -> Answer[WorkloadsFacts] | None:
-        """The newest answer to it; None where there is none yet."""
+        """The newest answer to it; None if there is none yet."""
         return self.project.answer(self.what_runs)

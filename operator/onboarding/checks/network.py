@@ -10,7 +10,7 @@ from onboarding.api.status import Evidence
 from onboarding.api.target import HostingTargetSpec
 from onboarding.api.text import choose, listed
 from onboarding.checks.finding import Finding, check, undecided
-from onboarding.checks.inputs import EnvironmentInputs, RunningInputs
+from onboarding.checks.inputs import EnvironmentDeclaration, RunningInputs
 from onboarding.checks.placement import targets_where
 from onboarding.checks.probe import CertificateRequest, DnsRequest, EndpointRequest
 from onboarding.checks.several import some, worst
@@ -23,7 +23,7 @@ from onboarding.checks.several import some, worst
     remedy="set spec.flows[].zone to a network zone of the target",
     reads=("flows.zone", "flows.environments", "environments.target"),
 )
-def zones_are_known(inputs: EnvironmentInputs) -> Finding | None:
+def zones_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """Every flow of the environment leads to a network zone that the target has."""
     if inputs.target is None:
         return None
@@ -46,7 +46,7 @@ def zones_are_known(inputs: EnvironmentInputs) -> Finding | None:
     remedy="keep spec.flows[].cidrs within the flow's zone, or leave them out for the whole zone",
     reads=("flows.zone", "flows.cidrs", "flows.environments", "environments.target"),
 )
-def flows_stay_in_their_zone(inputs: EnvironmentInputs) -> Finding | None:
+def flows_stay_in_their_zone(inputs: EnvironmentDeclaration) -> Finding | None:
     """Networks that narrow a flow belong to its zone and hold more than link-local and metadata addresses."""
     if inputs.target is None:
         return None
@@ -73,7 +73,7 @@ def flows_stay_in_their_zone(inputs: EnvironmentInputs) -> Finding | None:
     remedy="set spec.flows[].environment and spec.flows[].environments to environments of this project",
     reads=("flows.environment", "flows.environments"),
 )
-def flow_environments_are_known(inputs: EnvironmentInputs) -> Finding | None:
+def flow_environments_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """Flows name only environments that the project declares."""
     known = {environment.name for environment in inputs.spec.environments}
     for flow in inputs.spec.flows:
@@ -94,7 +94,7 @@ def flow_environments_are_known(inputs: EnvironmentInputs) -> Finding | None:
     "the flow through a zone",
     reads=("flows.environment", "flows.environments", "environments.target", "environments.sites"),
 )
-def flows_stay_on_a_cluster(inputs: EnvironmentInputs) -> Finding | None:
+def flows_stay_on_a_cluster(inputs: EnvironmentDeclaration) -> Finding | None:
     """An environment at the other end of a flow shares a cluster with the one that needs it."""
     ends = {flow.environment for flow in _flows(inputs)} - {None}
     here = _clusters(inputs)
@@ -103,7 +103,7 @@ def flows_stay_on_a_cluster(inputs: EnvironmentInputs) -> Finding | None:
     for environment in inputs.spec.environments:
         if environment.name not in ends:
             continue
-        other = EnvironmentInputs(inputs.project, environment)
+        other = EnvironmentDeclaration(inputs.project, environment)
         if other.sites and not here & _clusters(other):
             flows = some(f"flow {flow.name!r}" for flow in _flows(inputs) if flow.environment == environment.name)
             return Finding(
@@ -120,7 +120,7 @@ def flows_stay_on_a_cluster(inputs: EnvironmentInputs) -> Finding | None:
     remedy="choose spec.environments[].domains with a suffix of the target",
     reads=("environments.domains", "environments.exposures", "environments.target"),
 )
-def domains_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
+def domains_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """Every domain of the environment ends in a suffix that its target has for one of the environment's exposures."""
     target, environment = inputs.target, inputs.environment
     if target is None or not target.domains:
@@ -223,7 +223,7 @@ def _endpoint(inputs: RunningInputs, request: EndpointRequest) -> Finding | None
     return None if 200 <= status < 400 else Finding(f"{request.url} answers {status}")
 
 
-def _flows(inputs: EnvironmentInputs) -> Iterator[Flow]:
+def _flows(inputs: EnvironmentDeclaration) -> Iterator[Flow]:
     return (flow for flow in inputs.spec.flows if flow.concerns(inputs.environment.name))
 
 
@@ -231,7 +231,7 @@ def _zones(target: HostingTargetSpec) -> set[str]:
     return {zone.name for zone in target.network.zones}
 
 
-def _clusters(inputs: EnvironmentInputs) -> set[object]:
+def _clusters(inputs: EnvironmentDeclaration) -> set[object]:
     """Return the clusters of an environment, each as the Secret that leads there; None is the operator's own."""
     return {site.kubeconfig_secret for site in inputs.sites}
 

@@ -7,7 +7,7 @@ from onboarding.api.status import Evidence
 from onboarding.api.target import HostingTargetSpec
 from onboarding.api.text import choose, listed
 from onboarding.checks.finding import Finding, check
-from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.checks.inputs import EnvironmentDeclaration
 
 
 @check(
@@ -17,7 +17,7 @@ from onboarding.checks.inputs import EnvironmentInputs
     remedy="set spec.environments[].stage to a stage of the policy",
     reads=("environments.stage",),
 )
-def stage_is_known(inputs: EnvironmentInputs) -> Finding | None:
+def stage_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """The stage is one of the policy's."""
     if inputs.stage:
         return None
@@ -34,7 +34,7 @@ def stage_is_known(inputs: EnvironmentInputs) -> Finding | None:
     remedy="set spec.environments[].size to a size of the policy",
     reads=("environments.size", "environments.resources"),
 )
-def size_is_known(inputs: EnvironmentInputs) -> Finding | None:
+def size_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """The size, named or by default, is one of the policy's."""
     if inputs.stage is None or inputs.environment.resources or inputs.size:
         return None
@@ -53,7 +53,7 @@ def size_is_known(inputs: EnvironmentInputs) -> Finding | None:
     remedy="set spec.environments[].target to an existing HostingTarget",
     reads=("environments.target",),
 )
-def target_is_known(inputs: EnvironmentInputs) -> Finding | None:
+def target_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """The target, named or by default, exists."""
     if inputs.stage is None or inputs.target:
         return None
@@ -79,7 +79,7 @@ def target_is_known(inputs: EnvironmentInputs) -> Finding | None:
     remedy="choose a target that allows the stage",
     reads=("environments.stage", "environments.target"),
 )
-def target_takes_stage(inputs: EnvironmentInputs) -> Finding | None:
+def target_takes_stage(inputs: EnvironmentDeclaration) -> Finding | None:
     """The target allows environments of this stage."""
     target = inputs.target
     if target is None or not target.stages or inputs.environment.stage in target.stages:
@@ -97,7 +97,7 @@ def target_takes_stage(inputs: EnvironmentInputs) -> Finding | None:
     remedy="set spec.environments[].sites to sites of the target",
     reads=("environments.sites", "environments.target"),
 )
-def sites_are_known(inputs: EnvironmentInputs) -> Finding | None:
+def sites_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """Every named site belongs to the target."""
     if inputs.target is None:
         return None
@@ -118,7 +118,7 @@ def sites_are_known(inputs: EnvironmentInputs) -> Finding | None:
     remedy="remove spec.environments[].namespace, or ask the platform team to allow names",
     reads=("environments.namespace",),
 )
-def namespace_name_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
+def namespace_name_is_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """An environment names its namespace only if the policy allows it."""
     if inputs.environment.namespace is None or inputs.policy.allow_namespace_names:
         return None
@@ -135,7 +135,7 @@ def namespace_name_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
     remedy="choose a target that takes projects of this sensitivity zone",
     reads=("classification.zone", "environments.target"),
 )
-def zone_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
+def zone_is_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """The target takes projects of the sensitivity zone that the data demands; without one, every target does."""
     target, zone = inputs.target, inputs.spec.classification.zone
     if target is None or zone is None or _takes(target.zones, zone):
@@ -153,7 +153,7 @@ def zone_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
     remedy="choose a target with the residency that the project demands",
     reads=("classification.residency", "environments.target"),
 )
-def residency_is_met(inputs: EnvironmentInputs) -> Finding | None:
+def residency_is_met(inputs: EnvironmentDeclaration) -> Finding | None:
     """Data on the target stays within the territory that the project demands."""
     target, residency = inputs.target, inputs.spec.classification.residency
     if target is None or not residency or target.residency == residency:
@@ -172,7 +172,7 @@ def residency_is_met(inputs: EnvironmentInputs) -> Finding | None:
     remedy="choose a target that offers these networks, or remove them from spec.environments[].exposures",
     reads=("environments.exposures", "environments.target"),
 )
-def exposures_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
+def exposures_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """The environment is exposed only to networks that the target offers."""
     target, wanted = inputs.target, set(inputs.environment.exposures)
     if target is None or wanted <= set(target.exposures):
@@ -193,7 +193,7 @@ def exposures_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
     remedy="choose a target that takes this workload profile",
     reads=("environments.profile", "environments.target"),
 )
-def profile_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
+def profile_is_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """The target takes workloads of the environment's profile; an environment that names none fits everywhere."""
     target, profile = inputs.target, inputs.environment.profile
     if target is None or profile is None or _takes(target.profiles, profile):
@@ -213,11 +213,11 @@ def profile_is_allowed(inputs: EnvironmentInputs) -> Finding | None:
     reads=("environments.target",),
     actor=Actor.PLATFORM,
 )
-def contract_is_in_force(inputs: EnvironmentInputs) -> Finding | None:
+def contract_is_in_force(inputs: EnvironmentDeclaration) -> Finding | None:
     """The target may be ordered today, in UTC; both days of its contract are included."""
     if inputs.target is None:
         return None
-    today, contract = inputs.project.now.date().isoformat(), inputs.target.contract
+    today, contract = inputs.project.today.isoformat(), inputs.target.contract
     if contract.available_from and today < contract.available_from:
         return Finding(f"target {inputs.target_name!r} is available from {contract.available_from}")
     if contract.ends_on and today > contract.ends_on:
@@ -232,7 +232,7 @@ def contract_is_in_force(inputs: EnvironmentInputs) -> Finding | None:
     remedy="spec.journey names a journey of the policy",
     reads=("journey",),
 )
-def journey_is_known(inputs: EnvironmentInputs) -> Finding | None:
+def journey_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """If the project names a journey, it is one of the policy's."""
     journey, known = inputs.spec.journey, inputs.policy.journeys
     if journey is None or journey in known:
@@ -240,7 +240,7 @@ def journey_is_known(inputs: EnvironmentInputs) -> Finding | None:
     return Finding(f"spec.journey {journey!r} is not in the policy", f"{choose(known)}; or leave spec.journey out")
 
 
-def targets_where(inputs: EnvironmentInputs, fits: Callable[[HostingTargetSpec], bool]) -> str:
+def targets_where(inputs: EnvironmentDeclaration, fits: Callable[[HostingTargetSpec], bool]) -> str:
     """Return the targets that take the environment's stage and for which this holds, as a list for a message."""
     stage = inputs.environment.stage
     return listed(name for name, target in inputs.targets.items() if _takes(target.stages, stage) and fits(target))

@@ -6,7 +6,7 @@ from onboarding.api.gates import Actor, Track
 from onboarding.api.hosting import Flow
 from onboarding.api.status import Evidence
 from onboarding.checks.finding import Finding, check
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
+from onboarding.checks.inputs import EnvironmentDeclaration, ProjectInputs
 
 _NOBODY = "nobody with the right to it has attested it"
 _DIGEST = "with the digest that status.checks shows"
@@ -71,11 +71,11 @@ def homologation_is_decided(inputs: ProjectInputs) -> Finding | None:
     return None if "HomologationDecided" in inputs.attested else Finding(_NOBODY)
 
 
-def _environments(inputs: ProjectInputs) -> Iterator[EnvironmentInputs]:
-    return (EnvironmentInputs(inputs, environment) for environment in inputs.spec.environments)
+def _environments(inputs: ProjectInputs) -> Iterator[EnvironmentDeclaration]:
+    return (EnvironmentDeclaration(inputs.declared, environment) for environment in inputs.spec.environments)
 
 
-def _by_hand(environment: EnvironmentInputs) -> Iterator[Flow]:
+def _by_hand(environment: EnvironmentDeclaration) -> Iterator[Flow]:
     """Yield the flows of an environment with a zone of its target whose flows are opened by hand."""
     zones = environment.target.network.zones if environment.target else ()
     attested = {zone.name for zone in zones if zone.attested}

@@ -8,7 +8,7 @@ from onboarding.api.gates import Track
 from onboarding.api.status import Evidence
 from onboarding.api.text import choose, listed
 from onboarding.checks.finding import Finding, check
-from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.checks.inputs import EnvironmentDeclaration
 
 _OVER_HTTP: Final = ("https://", "http://")
 
@@ -20,7 +20,7 @@ _OVER_HTTP: Final = ("https://", "http://")
     remedy="move the repository to a host that the policy allows, or ask the platform team to allow this one",
     reads=("repositories.url",),
 )
-def repositories_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
+def repositories_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """If the policy has prefixes, every repository lies under one of them, compared exactly up to a slash."""
     allowed = inputs.policy.delivery.repository_prefixes
     for repository in inputs.spec.repositories:
@@ -45,7 +45,7 @@ def repositories_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
         "repositories.helm",
     ),
 )
-def repositories_are_known(inputs: EnvironmentInputs) -> Finding | None:
+def repositories_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """Deployments and charts name repositories of the project; value files come from a Git repository."""
     known = {repository.name: repository for repository in inputs.spec.repositories}
     for deployment in inputs.environment.deployments:
@@ -73,7 +73,7 @@ def repositories_are_known(inputs: EnvironmentInputs) -> Finding | None:
     remedy="remove the fields from spec.environments[].deployments[] that do not apply to its repository",
     reads=("environments.deployments", "repositories.name", "repositories.chart", "repositories.recurse"),
 )
-def deployments_fit(inputs: EnvironmentInputs) -> Finding | None:
+def deployments_fit(inputs: EnvironmentDeclaration) -> Finding | None:
     """A deployment fits its repository: no path for a chart, no value files for plain manifests."""
     known = {repository.name: repository for repository in inputs.spec.repositories}
     for deployment in inputs.environment.deployments:
@@ -96,7 +96,7 @@ def deployments_fit(inputs: EnvironmentInputs) -> Finding | None:
     remedy="set spec.repositories[].credentials to a login of the policy",
     reads=("repositories.credentials",),
 )
-def credentials_are_known(inputs: EnvironmentInputs) -> Finding | None:
+def credentials_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """Every login that a repository names is one of the policy's."""
     known = {login.name for login in inputs.policy.delivery.credentials}
     for repository in inputs.spec.repositories:
@@ -115,7 +115,7 @@ def credentials_are_known(inputs: EnvironmentInputs) -> Finding | None:
     remedy="name a login that is for this project and this URL, or ask the platform team for one",
     reads=("repositories.credentials", "repositories.url"),
 )
-def credentials_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
+def credentials_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """The project may use every login that it names, and the login is for the URL of the repository."""
     logins = {login.name: login for login in inputs.policy.delivery.credentials}
     for repository in inputs.spec.repositories:
@@ -135,7 +135,7 @@ def credentials_are_allowed(inputs: EnvironmentInputs) -> Finding | None:
     remedy="use a repository of your own, or ask the platform team to add the project to a login for this one",
     reads=("repositories.url",),
 )
-def repositories_are_open_to_the_project(inputs: EnvironmentInputs) -> Finding | None:
+def repositories_are_open_to_the_project(inputs: EnvironmentDeclaration) -> Finding | None:
     """No repository lies under a login that is for other projects only.
 
     Argo CD keeps what it has fetched by URL, and shows it to whoever names that URL, with a login or without.
@@ -147,7 +147,7 @@ def repositories_are_open_to_the_project(inputs: EnvironmentInputs) -> Finding |
     return None
 
 
-def _reserved(inputs: EnvironmentInputs, url: str) -> set[str]:
+def _reserved(inputs: EnvironmentDeclaration, url: str) -> set[str]:
     """Return the logins of the narrowest prefix around a URL, where none of them is for the project."""
     found: dict[int, list[RepositoryCredential]] = {}
     for login in inputs.policy.delivery.credentials:
@@ -158,16 +158,16 @@ def _reserved(inputs: EnvironmentInputs, url: str) -> set[str]:
     return set() if any(_is_for(inputs, login) for login in narrowest) else {login.name for login in narrowest}
 
 
-def _is_for(inputs: EnvironmentInputs, login: RepositoryCredential) -> bool:
+def _is_for(inputs: EnvironmentDeclaration, login: RepositoryCredential) -> bool:
     return not login.projects or inputs.project.name in login.projects
 
 
-def _usable(inputs: EnvironmentInputs, repository: Repository) -> Iterator[str]:
+def _usable(inputs: EnvironmentDeclaration, repository: Repository) -> Iterator[str]:
     logins = inputs.policy.delivery.credentials
     return (login.name for login in logins if not _refusal(inputs, login, repository))
 
 
-def _refusal(inputs: EnvironmentInputs, login: RepositoryCredential, repository: Repository) -> str:
+def _refusal(inputs: EnvironmentDeclaration, login: RepositoryCredential, repository: Repository) -> str:
     """Return why a repository may not use a login; the empty string where it may."""
     if not _is_for(inputs, login):
         return "is for other projects"

@@ -12,7 +12,7 @@ from onboarding.api.gates import Track
 from onboarding.api.policy import OnboardingPolicySpec, Stage
 from onboarding.api.status import Evidence
 from onboarding.checks.finding import Finding, check
-from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.checks.inputs import EnvironmentDeclaration
 from onboarding.checks.schedule import minutes_of, parse_schedule
 
 _EMPTY_ITEM: Final = re.compile(r"(^|[\s,]),|,(\s|$)")
@@ -25,7 +25,7 @@ _EMPTY_ITEM: Final = re.compile(r"(^|[\s,]),|,(\s|$)")
     remedy="correct spec.environments[].releaseWindows",
     reads=("environments.releaseWindows",),
 )
-def windows_are_valid(inputs: EnvironmentInputs) -> Finding | None:
+def windows_are_valid(inputs: EnvironmentDeclaration) -> Finding | None:
     """Every release window has a schedule that comes, a duration above 0 and a time zone that exists."""
     for index, window in enumerate(inputs.environment.release_windows):
         if problem := window_problem(window):
@@ -40,7 +40,7 @@ def windows_are_valid(inputs: EnvironmentInputs) -> Finding | None:
     remedy="keep spec.environments[].releaseWindows of kind Allow within the windows of the policy",
     reads=("environments.releaseWindows",),
 )
-def windows_stay_within_the_platforms(inputs: EnvironmentInputs) -> Finding | None:
+def windows_stay_within_the_platforms(inputs: EnvironmentDeclaration) -> Finding | None:
     """Release windows of kind Allow lie within the windows of that kind that the policy has for the stage."""
     theirs = [window for window in platform_windows(inputs.policy, inputs.stage) if window.kind is WindowKind.ALLOW]
     for index, window in enumerate(inputs.environment.release_windows):

@@ -140,7 +140,7 @@ def labels_present(inputs: RunningInputs, workload: Workload) -> Iterator[str]:
 )
 def rootless(inputs: RunningInputs, workload: Workload) -> Iterator[str]:
     """No container runs as root, is privileged or may become so; on OpenShift none fixes its user."""
-    target = inputs.project.targets.get(inputs.target)
+    target = inputs.project.declared.targets.get(inputs.target)
     openshift = target is not None and target.flavour is Flavour.OPENSHIFT
     for container in workload.containers:
         problems = {

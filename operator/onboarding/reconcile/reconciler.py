@@ -1,4 +1,4 @@
-"""The pass: observe, judge, build, compare, apply, report."""
+"""Reconcile one project: snapshot, plan, diff, apply, status."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,13 +10,12 @@ from onboarding import names
 from onboarding.api.common import Mode
 from onboarding.errors import ApiError, StatusError
 from onboarding.reconcile.apply.blockers import blockers
-from onboarding.reconcile.apply.changes import find_changes
+from onboarding.reconcile.apply.changes import DiffCache, find_changes
 from onboarding.reconcile.apply.diff import Action, Change
 from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter, record_applied
 from onboarding.reconcile.observed.capacity import CapacityLedger, allocations_of
-from onboarding.reconcile.observed.memory import Memory
 from onboarding.reconcile.observed.observer import Observer
 from onboarding.reconcile.observed.ports import Cluster, Prober, Projects, Secrets
 from onboarding.reconcile.observed.snapshot import Project, Snapshot
@@ -28,7 +27,7 @@ from onboarding.reconcile.status.ready import ReadyState, ready_state
 from onboarding.reconcile.status.refusals import Refusals, refuses_status
 from onboarding.reconcile.status.status import report
 
-_LOOKS = 2
+_ATTEMPTS = 2
 _SOON_CONFIRMED = timedelta(seconds=10)
 """How long a quota may take to come into force before the status tells of it: to say so at once would cost a write for
 every quota, and be over before anybody reads it."""
@@ -45,18 +44,18 @@ class Retry(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
-    """How a pass ended."""
+class ReconcileResult:
+    """The result of a reconcile."""
 
     ready: ReadyState | None = None
-    """None where there was nothing to say: the project is gone."""
+    """None if the project is gone."""
     states: Mapping[str, str] = field(default_factory=dict)
     """The state of every environment, for the metrics."""
     changes: tuple[str, ...] = ()
-    """What was done, in words for the log."""
+    """The changes that were made, in words for the log."""
     retry: Retry = Retry.NO
     again_at: datetime | None = None
-    """When to look again without an event: a decision expires, or a quota should be in force by then."""
+    """When to reconcile again without an event: a decision expires, or a quota should be in force by then."""
 
 
 class Reconciler:
@@ -78,38 +77,36 @@ class Reconciler:
         self._ledger = ledger
         self._secrets = secrets
         self._secret_writer = RepositorySecretWriter(secrets)
-        self._memories: dict[str, Memory] = {}
+        self._diffs = DiffCache()
         self._refusals = Refusals()
         self._unconfirmed: dict[str, datetime] = {}
         """Since when projects have waited for a quota and for nothing else."""
 
-    async def reconcile(self, name: str) -> Pass:
-        """Bring a project to what it declares; where the cache was behind, look again before saying so."""
-        for _ in range(_LOOKS):
-            done = await self._pass(name, patient=True)
+    async def reconcile(self, name: str) -> ReconcileResult:
+        """Bring a project to what it declares; if a cache was stale, try again before the status tells of it."""
+        for _ in range(_ATTEMPTS):
+            done = await self._reconcile_once(name, patient=True)
             if done is not None:
                 return done
-        return await self._pass(name, patient=False) or Pass(retry=Retry.LATER)
+        return await self._reconcile_once(name, patient=False) or ReconcileResult(retry=Retry.LATER)
 
-    async def _pass(self, name: str, *, patient: bool) -> Pass | None:
-        """Make one pass; None where it met a stale cache and is patient enough to say nothing of it."""
+    async def _reconcile_once(self, name: str, *, patient: bool) -> ReconcileResult | None:
+        """Reconcile a project from one snapshot; None, without a status, if a cache was stale and it is ``patient``."""
         snapshot = self._observer.observe(name)
         if snapshot is None or (snapshot.project.deleting and names.FINALIZER not in snapshot.project.finalizers):
             self._forget(name)
-            return Pass()
-        memory = self._memories[name] = Memory(self._memories.get(name))
-        snapshot = replace(snapshot, memory=memory)
+            return ReconcileResult()
         plan = make_plan(snapshot)
         self._prober.follow(name, plan.requests | workload_requests(snapshot, plan.building), urgent=plan.urgent)
         # Taken before the first await, so that no other project sees the same room free.
         self._ledger.reserve(name, allocations_of(plan.building), plan.full)
-        return await self._bring_about(snapshot, plan, patient=patient)
+        return await self._apply(snapshot, plan, patient=patient)
 
     def _forget(self, name: str) -> None:
-        """Keep nothing of a project that is gone."""
+        """Drop everything kept of a project that is gone."""
         self._prober.forget(name)
         self._ledger.reserve(name, {})
-        self._memories.pop(name, None)
+        self._diffs.forget(name)
         self._refusals.end(name)
         self._unconfirmed.pop(name, None)
         self._unfollow(name)
@@ -118,16 +115,16 @@ class Reconciler:
         for cluster in self._clusters.values():
             cluster.unfollow(name)
 
-    async def _bring_about(self, snapshot: Snapshot, plan: ReconcilePlan, *, patient: bool) -> Pass | None:
-        changes = find_changes(snapshot, plan, self._secrets.source)
+    async def _apply(self, snapshot: Snapshot, plan: ReconcilePlan, *, patient: bool) -> ReconcileResult | None:
+        changes = find_changes(snapshot, plan, self._secrets.source, self._diffs)
         if await self._teardown_is_over(snapshot, plan, changes):
-            return Pass()
+            return ReconcileResult()
         self._unfollow(snapshot.project.name)
         await self._hold_on_to(snapshot, changes)
         outcomes = await self._execute(snapshot, changes)
         outcomes += await self._execute(snapshot, record_applied(snapshot.owner, outcomes, self._clusters))
         if not any(outcome.result in (Result.UNREACHABLE, Result.FAILED) for outcome in outcomes):
-            # A write without a clear answer may have landed: its room stays taken until a later pass knows.
+            # A write without a clear answer may have landed: its room stays taken until a later reconcile knows.
             self._ledger.unreserve(snapshot.project.name)
         if patient and any(outcome.result is Result.STALE for outcome in outcomes):
             return None
@@ -139,7 +136,7 @@ class Reconciler:
 
     async def _report(
         self, snapshot: Snapshot, after: Snapshot, plan: ReconcilePlan, outcomes: Sequence[Outcome]
-    ) -> Pass:
+    ) -> ReconcileResult:
         seen = replace(snapshot, live=after.live)
         ready = ready_state(seen, plan, outcomes, await blockers(seen.live, self._clusters))
         status, states = report(seen, plan, outcomes, ready, self._preview(snapshot))
@@ -149,7 +146,7 @@ class Reconciler:
             await self._projects.post_events(snapshot.project, events_of(snapshot.project.status, status))
         done = tuple(str(outcome.change) for outcome in outcomes)
         again_at = min((moment for moment in (plan.again_at, soon) if moment), default=None)
-        return Pass(ready, states, done, _retry(plan, outcomes), again_at)
+        return ReconcileResult(ready, states, done, _retry(plan, outcomes), again_at)
 
     def _preview(self, snapshot: Snapshot) -> list[Change] | None:
         """Return the changes that ``mode: Apply`` would make; None unless the mode is Plan."""
@@ -158,7 +155,7 @@ class Reconciler:
         return find_changes(snapshot, make_plan(snapshot.as_applied()), self._secrets.source, to_the_end=True)
 
     def _soon_confirmed(self, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> datetime | None:
-        """Return by when the quotas should be in force that alone keep this from its end; None where that is over."""
+        """Return by when the quotas should be in force if they alone are awaited; None if they are not, or are late."""
         results = {outcome.result for outcome in outcomes} - {Result.DONE, Result.SKIPPED}
         if results != {Result.UNCONFIRMED}:
             self._unconfirmed.pop(snapshot.project.name, None)
@@ -167,7 +164,7 @@ class Reconciler:
         return until if snapshot.now < until else None
 
     async def _write_status(self, project: Project, status: dict[str, Any]) -> None:
-        """Write a status; StatusError where the server will not have it, which an Event tells."""
+        """Write a status; StatusError and an Event if the API server refuses it."""
         try:
             await self._projects.write_status(project.name, status)
         except ApiError as error:

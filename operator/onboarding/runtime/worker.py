@@ -11,7 +11,7 @@ from onboarding.adapters.cluster import KubeCluster
 from onboarding.build.kinds import HUB
 from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.observed.projects import ProjectCache
-from onboarding.reconcile.reconciler import Pass, Reconciler, Retry
+from onboarding.reconcile.reconciler import Reconciler, ReconcileResult, Retry
 from onboarding.runtime.clusters import Clusters
 from onboarding.runtime.definitions import Definitions
 from onboarding.runtime.deployments import Deployments
@@ -80,7 +80,7 @@ class Worker:
             return "Panic", Requeue.BACK_OFF
         return self._finish(project, done), _REQUEUE[done.retry]
 
-    def _finish(self, project: str, done: Pass) -> str:
+    def _finish(self, project: str, done: ReconcileResult) -> str:
         """Keep what a reconcile has found for the metrics; return its result."""
         if done.ready is None:
             self._metrics.states.pop(project, None)

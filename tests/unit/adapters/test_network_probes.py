@@ -1,5 +1,6 @@
 """What is observed of the domains of an environment that runs: DNS, certificate and health endpoint."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from onboarding.api.gates import Actor
 from onboarding.api.status import CheckResult
 from onboarding.checks import network
 from onboarding.checks.finding import Check
-from onboarding.checks.inputs import ProjectInputs, RunningInputs
+from onboarding.checks.inputs import RunningInputs
 from onboarding.checks.probe import (
     Answer,
     CertificateFacts,
@@ -20,7 +21,7 @@ from onboarding.checks.probe import (
     EndpointRequest,
     Request,
 )
-from tests.unit.snapshots import NOW, POLICY, TARGETS, environment, spec_of
+from tests.unit.snapshots import NOW, TARGETS, environment, project_inputs, spec_of
 
 DNS = DnsRequest("shop.gouv.fr")
 TLS = CertificateRequest("shop.gouv.fr")
@@ -38,7 +39,7 @@ def running(answers: dict[Request[Any], Answer[Any]] | None = None, **fields: An
     """Return the inputs of environment dev that runs, with a domain and a health path; fields replace these."""
     own = {"domains": ["shop.gouv.fr"], "healthPath": "/health", **fields}
     spec = spec_of(environment(**own), environment("test", domains=["test.gouv.fr"], healthPath="/"))
-    project = ProjectInputs(spec, POLICY, TARGETS, NOW, answers or {})
+    project = project_inputs(spec, answers, targets=TARGETS)
     return RunningInputs(project, "dev", "dev", "cloud", "far", "far/kubeconfig", "shop-dev")
 
 
@@ -167,7 +168,7 @@ def test_the_message_of_a_certificate_is_the_same_tomorrow() -> None:
     messages = set()
     for day in range(10):
         inputs = running({TLS: answer})
-        project = ProjectInputs(inputs.project.spec, POLICY, TARGETS, NOW + timedelta(days=day), inputs.project.answers)
+        project = replace(inputs.project, now=NOW + timedelta(days=day))
         finding = network.certificates_are_valid.run(
             RunningInputs(project, "dev", "dev", "cloud", "far", "far/kubeconfig", "shop-dev")
         )

@@ -12,7 +12,7 @@ from onboarding.api.quota import quota_of
 from onboarding.api.target import HostingTargetSpec
 from onboarding.checks import capacity
 from onboarding.checks.finding import Check, Finding
-from onboarding.checks.inputs import EnvironmentInputs, Headroom
+from onboarding.checks.inputs import CapacityInputs, Headroom
 from onboarding.checks.totals import Totals
 from tests.unit.snapshots import POLICY, SITES, environment, inputs_of, revisions, spec_of
 
@@ -28,12 +28,13 @@ def inputs(
     sites: tuple[dict[str, str | int], ...] = ({},),
     policy: OnboardingPolicySpec = POLICY,
     **fields: Any,
-) -> EnvironmentInputs:
+) -> CapacityInputs:
     """Return the inputs of one environment on a target whose sites have these capacities."""
     given = inputs_of(spec_of(environment(target="main", **fields)), policy=policy)
     declared = [{**site, "capacity": budget} for site, budget in zip(SITES, sites, strict=False)]
     targets = {"main": HostingTargetSpec.model_validate({"sites": declared})}
-    return replace(given, project=replace(given.project, targets=targets), room=room or Headroom())
+    declaration = replace(given, project=replace(given.project, targets=targets))
+    return CapacityInputs(declaration, room or Headroom())
 
 
 def quota(size: str = "small", **resources: Any) -> dict[str, str]:
@@ -43,7 +44,7 @@ def quota(size: str = "small", **resources: Any) -> dict[str, str]:
     return quota_of(revision.resources, revision.gpu_resource, revision.object_counts)
 
 
-def found(check: Check[EnvironmentInputs], given: EnvironmentInputs) -> Finding:
+def found(check: Check[CapacityInputs], given: CapacityInputs) -> Finding:
     finding = check.run(given)
     assert finding is not None
     return finding
@@ -115,7 +116,7 @@ OVER_FULL = {
 @pytest.mark.parametrize(("size", "stays"), OVER_FULL.values(), ids=OVER_FULL.keys())
 @pytest.mark.parametrize("check", [capacity.sites_have_room, capacity.project_keeps_to_its_ceiling], ids=lambda c: c.id)
 def test_where_less_is_declared_than_is_taken_only_growth_is_held(
-    check: Check[EnvironmentInputs], size: str, stays: bool
+    check: Check[CapacityInputs], size: str, stays: bool
 ) -> None:
     tiny = POLICY.sizes[0].model_copy(update={"name": "tiny", "cpu": "1"})
     policy = POLICY.model_copy(update={"sizes": (*POLICY.sizes, tiny)})
@@ -133,7 +134,7 @@ def test_growth_of_one_resource_is_not_held_by_another_that_is_over_full() -> No
 def test_what_is_not_known_is_another_checks_finding(broken: dict[str, str]) -> None:
     given = inputs_of(spec_of(environment(**broken)))
     for check in (capacity.sites_have_room, capacity.project_keeps_to_its_ceiling, capacity.quota_holds_what_is_used):
-        assert check.run(given) is None
+        assert check.run(CapacityInputs(given)) is None
 
 
 CEILINGS = {
@@ -211,14 +212,15 @@ PODS = {
 @pytest.mark.parametrize(("container", "resources", "figures"), PODS.values(), ids=PODS.keys())
 def test_a_default_pod_fits(container: dict[str, Any], resources: dict[str, str], figures: str) -> None:
     fields = {"resources": HUGE | resources} if resources else {}
-    finding = capacity.default_pod_fits.run(inputs(policy=policy_with(**container), **fields))
+    finding = capacity.default_pod_fits.run(inputs(policy=policy_with(**container), **fields).declared)
     expected = f"a container without requests and limits does not start: {figures}"
     assert (finding.message if finding else "") == (expected if figures else "")
     assert finding is None or finding.actor is Actor.PROJECT
 
 
 def test_a_size_in_which_nothing_starts_is_the_platforms_to_mend() -> None:
-    finding = found(capacity.default_pod_fits, inputs(policy=policy_with(minimum={"cpu": "200m"})))
+    finding = capacity.default_pod_fits.run(inputs(policy=policy_with(minimum={"cpu": "200m"})).declared)
+    assert finding is not None
     assert finding.actor is Actor.PLATFORM
     assert "size 'small'" in finding.remedy
 
@@ -278,9 +280,9 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     room = Headroom(taken={"a": SMALL}, ceiling=Budget(cpu="1"), used={"a": {"pods": "30"}})
     given = inputs(room, sites=({"cpu": "3"},), policy=policy_with(minimum={"cpu": "200m"}))
     checks = (
-        capacity.default_pod_fits,
         capacity.project_keeps_to_its_ceiling,
         capacity.sites_have_room,
         capacity.quota_holds_what_is_used,
     )
+    assert capacity.default_pod_fits.run(given.declared)
     assert all(check.run(given) for check in checks)

@@ -9,12 +9,12 @@ from onboarding.api import PROJECT
 from onboarding.api.crd import build_crd
 from onboarding.api.gates import Actor
 from onboarding.checks import access, placement
-from onboarding.checks.catalogue import ALWAYS, BY_ID, GATED
+from onboarding.checks.catalogue import ALWAYS, BY_ID, GATED, OF_DECLARATION
 from onboarding.checks.finding import Check, Finding
-from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.checks.inputs import EnvironmentDeclaration
 from tests.unit.snapshots import POLICY, environment, inputs_of, spec_of
 
-EnvironmentCheck = Check[EnvironmentInputs]
+EnvironmentCheck = Check[EnvironmentDeclaration]
 NAMED = POLICY.model_copy(update={"allow_namespace_names": True})
 BROKEN = POLICY.model_copy(
     update={
@@ -26,13 +26,13 @@ BROKEN = POLICY.model_copy(
 RESOURCES = {"cpu": "1", "memory": "1", "ephemeralStorage": "1", "storage": "1", "pods": 1}
 
 
-def given(policy: Any = POLICY, groups: Any = None, **fields: Any) -> EnvironmentInputs:
+def given(policy: Any = POLICY, groups: Any = None, **fields: Any) -> EnvironmentDeclaration:
     """Return the inputs of one environment with these fields."""
     spec = spec_of(environment(**fields), team={"groups": groups or {}})
     return inputs_of(spec, policy=policy)
 
 
-PASSES: dict[str, tuple[EnvironmentCheck, EnvironmentInputs]] = {
+PASSES: dict[str, tuple[EnvironmentCheck, EnvironmentDeclaration]] = {
     "a stage of the policy": (placement.stage_is_known, given()),
     "the default size": (placement.size_is_known, given()),
     "a size of the policy": (placement.size_is_known, given(size="large")),
@@ -49,7 +49,7 @@ PASSES: dict[str, tuple[EnvironmentCheck, EnvironmentInputs]] = {
     "no groups": (access.personas_are_known, given()),
     "groups of personas": (access.personas_are_known, given(groups={"admin": ["a"], "viewer": ["b"]})),
 }
-FAILS: dict[str, tuple[EnvironmentCheck, EnvironmentInputs, str, str, Actor]] = {
+FAILS: dict[str, tuple[EnvironmentCheck, EnvironmentDeclaration, str, str, Actor]] = {
     "an unknown stage": (placement.stage_is_known, given(stage="moon"), "StageUnknown", "dev, prod", Actor.PROJECT),
     "an unknown size": (placement.size_is_known, given(size="vast"), "SizeUnknown", "large, small", Actor.PROJECT),
     "an unknown default size": (
@@ -105,13 +105,13 @@ FAILS: dict[str, tuple[EnvironmentCheck, EnvironmentInputs, str, str, Actor]] = 
 
 
 @pytest.mark.parametrize(("check", "inputs"), PASSES.values(), ids=PASSES)
-def test_a_check_passes(check: EnvironmentCheck, inputs: EnvironmentInputs) -> None:
+def test_a_check_passes(check: EnvironmentCheck, inputs: EnvironmentDeclaration) -> None:
     assert check.run(inputs) is None
 
 
 @pytest.mark.parametrize(("check", "inputs", "identity", "known", "actor"), FAILS.values(), ids=FAILS)
 def test_a_check_fails_with_its_remedy(
-    check: EnvironmentCheck, inputs: EnvironmentInputs, identity: str, known: str, actor: Actor
+    check: EnvironmentCheck, inputs: EnvironmentDeclaration, identity: str, known: str, actor: Actor
 ) -> None:
     finding = check.run(inputs)
     assert finding is not None
@@ -146,8 +146,8 @@ def test_a_finding_names_the_wrong_value() -> None:
         assert value in finding.message
 
 
-def found(inputs: EnvironmentInputs) -> list[Finding]:
-    return [finding for check in ALWAYS if (finding := check.run(inputs))]
+def found(inputs: EnvironmentDeclaration) -> list[Finding]:
+    return [finding for check in OF_DECLARATION if (finding := check.run(inputs))]
 
 
 def test_what_passes_every_check_has_no_finding() -> None:

@@ -8,7 +8,7 @@ import pytest
 from onboarding.api.gates import Actor
 from onboarding.checks import continuity
 from onboarding.checks.finding import Finding
-from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.checks.inputs import EnvironmentDeclaration, RevisionInputs
 from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.snapshots import POLICY, environment, inputs_of, policy_of, snapshot_of, spec_of
 
@@ -17,18 +17,18 @@ HERE = ("main", "shop-dev")
 
 def inputs(
     *former: tuple[str, str], namespace: str = "shop-dev", policy: Any = POLICY, **fields: Any
-) -> EnvironmentInputs:
+) -> EnvironmentDeclaration:
     return replace(inputs_of(spec_of(environment(**fields)), policy=policy), namespace=namespace, former=former)
 
 
-STAYS: dict[str, EnvironmentInputs] = {
+STAYS: dict[str, EnvironmentDeclaration] = {
     "it is nowhere yet": inputs(),
     "it is here": inputs(HERE),
     "it is here on two sites": inputs(("twin", "shop-dev"), ("twin", "shop-dev"), target="twin"),
     "the target by name is the default": inputs(HERE, target="main"),
     "it grows": inputs(HERE, size="large"),
 }
-MOVES: dict[str, tuple[EnvironmentInputs, str, str]] = {
+MOVES: dict[str, tuple[EnvironmentDeclaration, str, str]] = {
     "to another target": (inputs(HERE, target="twin"), "target 'main'", "'twin'"),
     "to the default target": (inputs(("twin", "shop-dev")), "target 'twin'", "'main'"),
     "to another namespace": (inputs(HERE, namespace="own"), "namespace 'shop-dev'", "'own'"),
@@ -37,12 +37,12 @@ MOVES: dict[str, tuple[EnvironmentInputs, str, str]] = {
 
 
 @pytest.mark.parametrize("given", STAYS.values(), ids=STAYS)
-def test_an_environment_stays(given: EnvironmentInputs) -> None:
+def test_an_environment_stays(given: EnvironmentDeclaration) -> None:
     assert continuity.environment_stays.run(given) is None
 
 
 @pytest.mark.parametrize(("given", "before", "after"), MOVES.values(), ids=MOVES)
-def test_an_environment_does_not_move(given: EnvironmentInputs, before: str, after: str) -> None:
+def test_an_environment_does_not_move(given: EnvironmentDeclaration, before: str, after: str) -> None:
     finding = continuity.environment_stays.run(given)
     assert finding is not None
     assert before in finding.message
@@ -95,7 +95,7 @@ def test_a_gate_that_names_the_target_wins_over_one_for_every_target() -> None:
 
 @pytest.mark.parametrize(("size", "found"), [(0, False), (65536, False), (65537, True)])
 def test_what_is_remembered_has_at_most_64_kib(size: int, found: bool) -> None:
-    finding = continuity.revision_fits.run(replace(inputs(), revision_bytes=size))
+    finding = continuity.revision_fits.run(RevisionInputs(size))
     assert (finding is not None) is found
     if finding:
         assert "65537 bytes of at most 65536" in finding.message

@@ -17,7 +17,7 @@ from onboarding.checks.probe import (
     WorkloadsFacts,
 )
 from tests.unit.running import APP, GOOD, WEB, WHAT_RUNS, answered, policy_with, running
-from tests.unit.snapshots import GIT, NOW, POLICY, TARGETS, environment, spec_of
+from tests.unit.snapshots import GIT, environment, project_inputs, spec_of
 
 SSH = "git@git.example.org:shop.git"
 THERE = RepositoryFacts(found=True, commit="c" * 40, path_found=True)
@@ -43,7 +43,7 @@ def repository(name: str, url: str = GIT) -> dict[str, str]:
 
 
 def project(*repositories: Mapping[str, str], answers: Any = None) -> ProjectInputs:
-    return ProjectInputs(spec_of(repositories=list(repositories)), POLICY, TARGETS, NOW, answers or {})
+    return project_inputs(spec_of(repositories=list(repositories)), answers)
 
 
 def asked(url: str = GIT) -> RepositoryRequest:
@@ -128,7 +128,7 @@ def test_what_environments_take_from_git_is_asked(
     repositories: list[Any], environments: list[Any], requests: list[RepositoryRequest]
 ) -> None:
     """Of a chart Argo CD alone tells whether it is there."""
-    inputs = ProjectInputs(spec_of(*environments, repositories=repositories), POLICY, TARGETS, NOW)
+    inputs = project_inputs(spec_of(*environments, repositories=repositories))
     assert list(delivery.repository_reachable.requests_of(inputs)) == requests
     there = replace(inputs, answers={request: answered(THERE) for request in requests})
     assert delivery.repository_reachable.run(there) is None
@@ -142,7 +142,7 @@ def test_what_environments_take_from_git_is_asked(
 def test_the_revision_that_an_environment_is_promoted_to_is_named() -> None:
     spec = spec_of(environment(), environment("prod", **PROMOTED), repositories=[repository("app")])
     answers = {asked(): answered(THERE), RepositoryRequest(GIT, "v2", "prod"): answered(RepositoryFacts(found=True))}
-    finding = delivery.repository_reachable.run(ProjectInputs(spec, POLICY, TARGETS, NOW, answers))
+    finding = delivery.repository_reachable.run(project_inputs(spec, answers))
     assert finding is not None
     assert finding.message == "repository app: no revision v2"
 

@@ -9,8 +9,8 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.checks import network
 from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_RUNNING
 from onboarding.checks.finding import Check
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
-from tests.unit.snapshots import NOW, POLICY, environment, spec_of
+from onboarding.checks.inputs import EnvironmentDeclaration
+from tests.unit.snapshots import environment, inputs_of, spec_of
 
 FAR = {"name": "far", "kubeconfigSecret": {"name": "far"}}
 ZONES = [
@@ -38,7 +38,7 @@ WEB = ("www.shop.gouv.fr", "shop.gouv.fr")
 
 def given(
     *flows: dict[str, Any], target: str = "cloud", others: tuple[Any, ...] = (), **fields: Any
-) -> EnvironmentInputs:
+) -> EnvironmentDeclaration:
     """Return the inputs of environment dev on a target; other environments are a name and a target."""
     more = [environment(name, target=place) for name, place in others]
     spec = spec_of(
@@ -46,11 +46,11 @@ def given(
         *more,
         flows=[{"port": 443, "justification": "It is needed.", "name": f"flow-{i}", **f} for i, f in enumerate(flows)],
     )
-    return EnvironmentInputs(ProjectInputs(spec, POLICY, TARGETS, NOW), spec.environments[0])
+    return inputs_of(spec, targets=TARGETS)
 
 
 TOOLS = (("tools", "cloud"),)
-PASSES: dict[str, tuple[Check[EnvironmentInputs], EnvironmentInputs]] = {
+PASSES: dict[str, tuple[Check[EnvironmentDeclaration], EnvironmentDeclaration]] = {
     "a zone of the target": (network.zones_are_known, given({"zone": "rie"})),
     "no flow": (network.zones_are_known, given(target="bare")),
     "a zone that another environment needs": (
@@ -114,7 +114,7 @@ PASSES: dict[str, tuple[Check[EnvironmentInputs], EnvironmentInputs]] = {
     "domains where the target is unknown": (network.domains_are_allowed, given(domains=WEB, target="nowhere")),
 }
 ALLOWED = "use names that end in: apps.example.org, gouv.fr (internet), rie.gouv.fr (rie)"
-FAILS: dict[str, tuple[Check[EnvironmentInputs], EnvironmentInputs, str, str]] = {
+FAILS: dict[str, tuple[Check[EnvironmentDeclaration], EnvironmentDeclaration, str, str]] = {
     "rie on the acceleration platform": (
         network.zones_are_known,
         given({"zone": "rie"}, target="acceleration"),
@@ -203,13 +203,13 @@ FAILS: dict[str, tuple[Check[EnvironmentInputs], EnvironmentInputs, str, str]] =
 
 
 @pytest.mark.parametrize(("check", "inputs"), PASSES.values(), ids=PASSES)
-def test_a_check_passes(check: Check[EnvironmentInputs], inputs: EnvironmentInputs) -> None:
+def test_a_check_passes(check: Check[EnvironmentDeclaration], inputs: EnvironmentDeclaration) -> None:
     assert check.run(inputs) is None
 
 
 @pytest.mark.parametrize(("check", "inputs", "message", "remedy"), FAILS.values(), ids=FAILS)
 def test_a_check_fails_with_what_was_found_and_what_mends_it(
-    check: Check[EnvironmentInputs], inputs: EnvironmentInputs, message: str, remedy: str
+    check: Check[EnvironmentDeclaration], inputs: EnvironmentDeclaration, message: str, remedy: str
 ) -> None:
     finding = check.run(inputs)
     assert finding is not None

@@ -7,14 +7,14 @@ import pytest
 from onboarding.checks import people
 from onboarding.checks.finding import Check
 from onboarding.checks.inputs import ProjectInputs
-from tests.unit.snapshots import NOW, POLICY, TARGETS, spec_of
+from tests.unit.snapshots import project_inputs, spec_of
 
 GRACE = {"name": "Grace", "email": "grace@example.org"}
 OWNER = {"name": "Ada", "email": "ada@example.org"}
 
 
 def given(**fields: Any) -> ProjectInputs:
-    return ProjectInputs(spec_of(**fields), POLICY, TARGETS, NOW)
+    return project_inputs(spec_of(**fields))
 
 
 def member(email: str, *roles: str) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.checks import placement
 from onboarding.checks.catalogue import ALWAYS
 from onboarding.checks.finding import Check
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
-from tests.unit.snapshots import POLICY, environment, spec_of
+from onboarding.checks.inputs import EnvironmentDeclaration
+from tests.unit.snapshots import POLICY, environment, inputs_of, spec_of
 
 SITES = [{"name": "a"}]
 DATA: dict[str, dict[str, Any]] = {
@@ -28,7 +28,7 @@ JOURNEYS = POLICY.model_copy(update={"journeys": ("standard", "workshop")})
 
 def given(
     target: str = "cloud", *, zone: str | None = None, residency: str = "", now: str = "2026-03-15", **fields: Any
-) -> EnvironmentInputs:
+) -> EnvironmentDeclaration:
     """Return the inputs of one environment on a target."""
     own = {key: value for key, value in fields.items() if key != "journey"}
     spec = spec_of(
@@ -37,10 +37,10 @@ def given(
         journey=fields.get("journey"),
     )
     moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
-    return EnvironmentInputs(ProjectInputs(spec, JOURNEYS, TARGETS, moment), spec.environments[0])
+    return inputs_of(spec, policy=JOURNEYS, targets=TARGETS, now=moment)
 
 
-PASSES: dict[str, tuple[Check[EnvironmentInputs], EnvironmentInputs]] = {
+PASSES: dict[str, tuple[Check[EnvironmentDeclaration], EnvironmentDeclaration]] = {
     "a zone of the target": (placement.zone_is_allowed, given(zone="DR")),
     "no zone": (placement.zone_is_allowed, given()),
     "a target for every zone": (placement.zone_is_allowed, given("open", zone="DR")),
@@ -61,7 +61,7 @@ PASSES: dict[str, tuple[Check[EnvironmentInputs], EnvironmentInputs]] = {
     "a journey of the policy": (placement.journey_is_known, given(journey="workshop")),
     "no journey": (placement.journey_is_known, given()),
 }
-FAILS: dict[str, tuple[Check[EnvironmentInputs], EnvironmentInputs, str, str]] = {
+FAILS: dict[str, tuple[Check[EnvironmentDeclaration], EnvironmentDeclaration, str, str]] = {
     "a zone of others": (
         placement.zone_is_allowed,
         given("acceleration", zone="DR"),
@@ -132,13 +132,13 @@ FAILS: dict[str, tuple[Check[EnvironmentInputs], EnvironmentInputs, str, str]] =
 
 
 @pytest.mark.parametrize(("check", "inputs"), PASSES.values(), ids=PASSES)
-def test_a_check_passes(check: Check[EnvironmentInputs], inputs: EnvironmentInputs) -> None:
+def test_a_check_passes(check: Check[EnvironmentDeclaration], inputs: EnvironmentDeclaration) -> None:
     assert check.run(inputs) is None
 
 
 @pytest.mark.parametrize(("check", "inputs", "message", "remedy"), FAILS.values(), ids=FAILS)
 def test_a_check_fails_with_what_was_found_and_what_mends_it(
-    check: Check[EnvironmentInputs], inputs: EnvironmentInputs, message: str, remedy: str
+    check: Check[EnvironmentDeclaration], inputs: EnvironmentDeclaration, message: str, remedy: str
 ) -> None:
     finding = check.run(inputs)
     assert finding is not None

@@ -10,7 +10,7 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.checks import reviews
 from onboarding.checks.finding import Check
 from onboarding.checks.inputs import ProjectInputs
-from tests.unit.snapshots import NOW, POLICY, environment, spec_of
+from tests.unit.snapshots import environment, project_inputs, spec_of
 
 ZONES = [
     {"name": "rie", "cidrs": ["10.0.0.0/8"], "attested": True},
@@ -35,7 +35,7 @@ def flow(name: str = "mail", **fields: Any) -> dict[str, Any]:
 def given(*flows: dict[str, Any], attested: str = "", **target: Any) -> ProjectInputs:
     """Return the inputs of a project with one environment ``dev`` and these flows."""
     spec = spec_of(environment(**target), flows=list(flows))
-    return ProjectInputs(spec, POLICY, TARGETS, NOW, attested=frozenset({attested} - {""}))
+    return project_inputs(spec, targets=TARGETS, attested=frozenset({attested} - {""}))
 
 
 @pytest.mark.parametrize("check", ACTORS, ids=[check.id for check in ACTORS])

@@ -7,8 +7,8 @@ import pytest
 from onboarding.api.delivery import lies_under
 from onboarding.checks import sources
 from onboarding.checks.finding import Check
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
-from tests.unit.snapshots import NOW, TARGETS, environment, policy_of, spec_of
+from onboarding.checks.inputs import EnvironmentDeclaration
+from tests.unit.snapshots import environment, inputs_of, policy_of, spec_of
 
 APP = {"name": "app", "url": "https://git.example.org/team/app.git"}
 CHART = {"name": "db", "url": "https://charts.example.org/stable", "chart": "postgres", "revision": "1.2.3"}
@@ -21,10 +21,9 @@ LOGINS = [
 ]
 
 
-def given(*repositories: dict[str, Any], deployments: Any = (), **delivery: Any) -> EnvironmentInputs:
+def given(*repositories: dict[str, Any], deployments: Any = (), **delivery: Any) -> EnvironmentDeclaration:
     spec = spec_of(environment(deployments=list(deployments)), repositories=list(repositories))
-    project = ProjectInputs(spec, policy_of(delivery=delivery), TARGETS, NOW, name="shop")
-    return EnvironmentInputs(project, spec.environments[0])
+    return inputs_of(spec, policy=policy_of(delivery=delivery))
 
 
 def helm(**fields: Any) -> dict[str, Any]:
@@ -35,11 +34,11 @@ def login(name: str, prefix: str, *projects: str, **more: str) -> dict[str, Any]
     return {"name": name, "secret": name, "prefixes": [prefix], "projects": list(projects), **more}
 
 
-def using(login: str, repository: dict[str, Any] = APP) -> EnvironmentInputs:
+def using(login: str, repository: dict[str, Any] = APP) -> EnvironmentDeclaration:
     return given({**repository, "credentials": login}, credentials=LOGINS)
 
 
-Case = tuple[Check[EnvironmentInputs], EnvironmentInputs]
+Case = tuple[Check[EnvironmentDeclaration], EnvironmentDeclaration]
 PASSES: dict[str, Case] = {
     "any repository": (sources.repositories_are_allowed, given(APP, SSH)),
     "one that is allowed": (
@@ -86,7 +85,7 @@ PASSES: dict[str, Case] = {
     "a key": (sources.credentials_are_allowed, using("key", SSH)),
     "a login that is unknown is not judged": (sources.credentials_are_allowed, using("none")),
 }
-FAILS: dict[str, tuple[Check[EnvironmentInputs], EnvironmentInputs, str, str]] = {
+FAILS: dict[str, tuple[Check[EnvironmentDeclaration], EnvironmentDeclaration, str, str]] = {
     "another host": (
         sources.repositories_are_allowed,
         given(APP, repositoryPrefixes=["https://git.example.com/", "https://git.example.net/"]),

@@ -9,7 +9,7 @@ import pytest
 from onboarding.api.delivery import Window
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.build.windows import sync_windows
-from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.checks.inputs import EnvironmentDeclaration
 from onboarding.checks.schedule import WEEK, duration_of, minutes_of, parse_schedule
 from onboarding.checks.windows import (
     platform_windows,
@@ -28,7 +28,7 @@ FREEZE = {"name": "freeze", "kind": "Deny", "schedule": "0 0 20 12 *", "duration
 BASE = revisions(spec_of(environment()))[0]
 
 
-def given(*own: dict[str, Any], platform: Any = (), stage: str = "prod") -> EnvironmentInputs:
+def given(*own: dict[str, Any], platform: Any = (), stage: str = "prod") -> EnvironmentDeclaration:
     """Return the inputs of an environment with these windows, under these of the platform."""
     policy: OnboardingPolicySpec = policy_of(delivery={"windows": list(platform)})
     windows = [window(**fields).model_dump(mode="json", by_alias=True) for fields in own]

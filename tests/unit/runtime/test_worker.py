@@ -10,7 +10,7 @@ import pytest
 from onboarding.api.status import Reason
 from onboarding.errors import ApiError, OnboardingError, StatusError, UnreachableError
 from onboarding.reconcile.observed.projects import ProjectCache
-from onboarding.reconcile.reconciler import Pass, Retry
+from onboarding.reconcile.reconciler import ReconcileResult, Retry
 from onboarding.runtime.metrics import Metrics
 from onboarding.runtime.queue import Requeue
 from onboarding.runtime.worker import Worker
@@ -35,7 +35,7 @@ class Stage:
         self.metrics, self.declared = Metrics(), ProjectCache()
         self.declared.put_project(SHOP)
         self.outdated = ""
-        self.answer: Callable[[], Pass] = lambda: Pass(ready=READY)
+        self.answer: Callable[[], ReconcileResult] = lambda: ReconcileResult(ready=READY)
         self.later: list[tuple[str, float]] = []
         self.told = 0
         self.clusters = SimpleNamespace(
@@ -59,7 +59,7 @@ class Stage:
         """Stand for the definitions."""
         return self.outdated
 
-    async def reconcile(self, _name: str) -> Pass:
+    async def reconcile(self, _name: str) -> ReconcileResult:
         """Stand for the reconciler."""
         return self.answer()
 
@@ -78,7 +78,7 @@ def stage() -> Stage:
     [(Retry.NO, Requeue.NO), (Retry.SOON, Requeue.SOON), (Retry.LATER, Requeue.BACK_OFF)],
 )
 async def test_a_reconcile_is_counted_by_the_reason_of_ready(stage: Stage, retry: Retry, requeue: Requeue) -> None:
-    stage.answer = lambda: Pass(ready=READY, retry=retry, states={"dev": "Ready"})
+    stage.answer = lambda: ReconcileResult(ready=READY, retry=retry, states={"dev": "Ready"})
     assert await stage.worker.reconcile("shop") is requeue
     assert stage.counted("Ready") == 1
     assert stage.metrics.states == {"shop": {"dev": "Ready"}}
@@ -94,7 +94,7 @@ async def test_a_reconcile_is_counted_by_the_reason_of_ready(stage: Stage, retry
     ],
 )
 async def test_a_failure_backs_off_and_keeps_the_project(stage: Stage, error: Exception, result: str) -> None:
-    def fail() -> Pass:
+    def fail() -> ReconcileResult:
         raise error
 
     stage.answer = fail
@@ -104,7 +104,7 @@ async def test_a_failure_backs_off_and_keeps_the_project(stage: Stage, error: Ex
 
 
 async def test_a_project_that_the_server_does_not_know_is_dropped(stage: Stage) -> None:
-    def fail() -> Pass:
+    def fail() -> ReconcileResult:
         raise ApiError(404, "NotFound", "no shop")
 
     stage.answer = fail
@@ -113,7 +113,7 @@ async def test_a_project_that_the_server_does_not_know_is_dropped(stage: Stage) 
 
 
 async def test_nothing_is_reconciled_under_definitions_that_are_older_than_the_operator(stage: Stage) -> None:
-    def fail() -> Pass:
+    def fail() -> ReconcileResult:
         raise OnboardingError("reconciled all the same")
 
     stage.answer, stage.outdated = fail, "apply crds/"
@@ -123,13 +123,13 @@ async def test_nothing_is_reconciled_under_definitions_that_are_older_than_the_o
 
 async def test_a_project_that_is_gone_leaves_no_state(stage: Stage) -> None:
     stage.metrics.states["shop"] = {"dev": "Ready"}
-    stage.answer = lambda: Pass(ready=None)
+    stage.answer = lambda: ReconcileResult(ready=None)
     assert await stage.worker.reconcile("shop") is Requeue.NO
     assert (stage.counted("Gone"), stage.metrics.states) == (1, {})
 
 
 async def test_a_reconcile_that_depends_on_the_time_comes_again(stage: Stage) -> None:
-    stage.answer = lambda: Pass(ready=READY, again_at=datetime.now(UTC) - timedelta(hours=1))
+    stage.answer = lambda: ReconcileResult(ready=READY, again_at=datetime.now(UTC) - timedelta(hours=1))
     await stage.worker.reconcile("shop")
     assert stage.later == [("shop", 0.0)]
 

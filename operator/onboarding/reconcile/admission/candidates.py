@@ -1,180 +1,123 @@
-"""What each declared environment would become, and what about itself holds it; pure.
+"""Find the candidates of a project: resolve each declared environment and check its share of the room; pure.
 
-The environments are looked at in the order of their gates, and then of the spec; each leaves its share of the room to
-those before it. So nothing lacks room for the sake of what opens behind it and may be waiting for it.
+The room is shared in the order of the gates, and then of the spec: an environment never lacks room because of one that
+opens behind it and may be waiting for it.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from operator import itemgetter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from onboarding.api.capacity import Budget
+from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.quantities import milli
 from onboarding.api.quota import quota_of
 from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, ObjectKey
+from onboarding.build.naming import namespace_of
 from onboarding.build.place import Place, cluster_of
 from onboarding.build.quota import NAME as QUOTA_NAME
-from onboarding.build.revision import Revision
-from onboarding.checks import capacity, reviews
+from onboarding.checks import reviews
 from onboarding.checks.catalogue import OF_ROOM
-from onboarding.checks.finding import GateFinding
-from onboarding.checks.inputs import EnvironmentInputs, Headroom, ProjectInputs
-from onboarding.checks.journey import gate_index_of
+from onboarding.checks.inputs import (
+    CapacityInputs,
+    EnvironmentDeclaration,
+    Headroom,
+    ProjectDeclaration,
+    ProjectInputs,
+)
 from onboarding.checks.totals import Totals
-from onboarding.reconcile.admission.draft import bare_inputs, draft, lasting_inputs, made
+from onboarding.reconcile.admission.resolve import AdmittedRevisions, Candidate, resolve, run_checks
 from onboarding.reconcile.gates.decisions import Decisions
 from onboarding.reconcile.observed.capacity import SiteKey, Usage, allocations_of
 from onboarding.reconcile.observed.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What a declared environment would become."""
+def find_candidates(
+    snapshot: Snapshot, project: ProjectInputs, decisions: Decisions, admitted: AdmittedRevisions
+) -> list[Candidate]:
+    """Return the candidate of every environment that the spec declares, in its order."""
+    opened = reviews.flows_are_opened.id in project.attested
+    resolved = [resolve(item, admitted, flows_opened=opened) for item in _declarations(project.declared, admitted)]
+    room = _Room(snapshot, decisions, admitted, snapshot.usage, _taken(project.policy, admitted))
+    checked = {item.name: room.share(item) for item in sorted(resolved, key=lambda item: item.gate_index)}
+    return [checked[item.name] for item in resolved]
 
-    inputs: EnvironmentInputs
-    gate_index: int
-    """The place of its gate in the order; -1 where it has none."""
-    found: tuple[GateFinding, ...]
-    """What about itself holds it."""
-    revisions: tuple[Revision, ...]
-    """What it would become on each of its sites; empty where it cannot be built."""
-    new: bool
-    """Whether it would become something else than what is admitted."""
 
-    @property
-    def full(self) -> list[SiteKey]:
-        """The sites that lack room for it."""
-        if not any(found.check is capacity.sites_have_room for found in self.found):
-            return []
-        return [SiteKey.of(self.inputs.target_name or "", site) for site in self.inputs.sites]
+def _declarations(project: ProjectDeclaration, admitted: AdmittedRevisions) -> Iterator[EnvironmentDeclaration]:
+    former: dict[str, list[tuple[str, str]]] = {}
+    for old in admitted.values():
+        if old is not None:
+            former.setdefault(old.environment, []).append((old.target, old.namespace))
+    for environment in project.spec.environments:
+        namespace = namespace_of(project.name, environment)
+        yield EnvironmentDeclaration(project, environment, namespace, tuple(former.get(environment.name, ())))
 
-    @property
-    def name(self) -> str:
-        """The name of the environment."""
-        return self.inputs.environment.name
+
+def _taken(policy: OnboardingPolicySpec, admitted: AdmittedRevisions) -> dict[str, tuple[bool, Totals]]:
+    """Return what each admitted environment takes on all its sites together, and whether it serves production."""
+    production = {stage.name for stage in policy.stages if stage.production}
+    taken: dict[str, tuple[bool, Totals]] = {}
+    for old in admitted.values():
+        if old is not None:
+            _, before = taken.get(old.environment, (False, Totals()))
+            taken[old.environment] = (old.stage in production, before + Totals.of(old.resources))
+    return taken
 
 
 @dataclass(slots=True)
-class _Resolver:
-    """Looks at one environment after the other; each leaves less room to those after it."""
+class _Room:
+    """The room for a project, of which each candidate takes its share before the next one is checked."""
 
     snapshot: Snapshot
-    project: ProjectInputs
     decisions: Decisions
-    admitted: Mapping[Place, Revision | None]
+    admitted: AdmittedRevisions
     usage: Usage
-    taking: dict[str, tuple[bool, Totals]] = field(default_factory=dict)
+    taken: dict[str, tuple[bool, Totals]]
     """By environment: whether it serves production, and what it takes on all its sites together."""
 
-    def find_candidates(self, inputs: EnvironmentInputs, gate_index: int) -> Candidate:
-        """Return a proposal for an environment, whose share of the room is taken from now on."""
-        name = inputs.environment.name
-        opened = reviews.flows_are_opened.id in self.project.attested
-        drawn = self.snapshot.memory.recall(name, draft, inputs, opened, self._admitted_of(name))
-        found = drawn.found + made(inputs.knowing(room=self._room(inputs)), OF_ROOM)
-        fits = all(item.site for item in found)
-        self._take(inputs, accepted(drawn.revisions, found))
-        now = EnvironmentInputs(self.project, inputs.environment, inputs.namespace, inputs.former)
-        return Candidate(now, gate_index, found, drawn.revisions if fits else (), drawn.new and fits)
+    def share(self, candidate: Candidate) -> Candidate:
+        """Return a candidate with the findings about its room, which is taken from now on."""
+        declared = candidate.declared
+        found = run_checks(OF_ROOM, CapacityInputs(declared, self._headroom(declared)), candidate.name)
+        candidate = replace(candidate, found=candidate.found + found)
+        self.usage = self.usage.admitting(allocations_of(candidate.accepted))
+        whole = sum((Totals.of(revision.resources) for revision in candidate.accepted), Totals())
+        production = _serves_production(declared)
+        _, before = self.taken.get(candidate.name, (production, Totals()))
+        self.taken[candidate.name] = (production, whole.most(before))
+        return candidate
 
-    def environments(self) -> list[EnvironmentInputs]:
-        """Return what is declared of each environment, in the order of the spec."""
-        recall, project = self.snapshot.memory.recall, self.project
-        day = project.now.replace(hour=0, minute=0, second=0, microsecond=0)
-        lasting = recall(
-            "",
-            lasting_inputs,
-            project.name,
-            project.spec,
-            project.policy,
-            project.targets,
-            project.target_problems,
-            day,
-        )
-        return [
-            recall(environment.name, bare_inputs, lasting, environment, self._admitted_of(environment.name))
-            for environment in project.spec.environments
-        ]
-
-    def _admitted_of(self, environment: str) -> dict[Place, Revision | None]:
-        return {place: old for place, old in self.admitted.items() if place.environment == environment}
-
-    def _room(self, inputs: EnvironmentInputs) -> Headroom:
-        environment = inputs.environment
-        production = bool(inputs.stage and inputs.stage.production)
-        others = (
-            totals for name, (kind, totals) in self.taking.items() if name != environment.name and kind == production
-        )
-        ceilings = self.project.policy.ceilings
+    def _headroom(self, declared: EnvironmentDeclaration) -> Headroom:
+        name, production = declared.environment.name, _serves_production(declared)
+        ceilings = declared.policy.ceilings
+        namespaces = {
+            site.name: ObjectKey(cluster_of(site), NAMESPACE, "", declared.namespace) for site in declared.sites
+        }
         return Headroom(
             taken={
-                site.name: self.usage.taken(
-                    SiteKey.of(inputs.target_name or "", site), but=self._namespace(inputs, site.name)
-                )
-                for site in inputs.sites
+                site.name: self.usage.taken(SiteKey.of(declared.target_name or "", site), but=namespaces[site.name])
+                for site in declared.sites
             },
-            committed=sum(others, Totals()),
+            committed=sum(
+                (taken for other, (kind, taken) in self.taken.items() if other != name and kind == production),
+                Totals(),
+            ),
             ceiling=_raised(
                 ceilings.production if production else ceilings.non_production, self.decisions, production=production
             ),
-            current=self._current(inputs),
-            used={
-                site.name: used
-                for site in inputs.sites
-                if (used := self.snapshot.used(self._quota(self._namespace(inputs, site.name))))
+            current={
+                site.name: quota_of(old.resources, old.gpu_resource, old.object_counts)
+                for site in declared.sites
+                if (old := self.admitted.get(Place(name, cluster_of(site))))
             },
+            used={site: used for site, namespace in namespaces.items() if (used := self._used(namespace))},
         )
 
-    def _current(self, inputs: EnvironmentInputs) -> dict[str, dict[str, str]]:
-        places = ((site.name, Place(inputs.environment.name, cluster_of(site))) for site in inputs.sites)
-        former = ((site, old) for site, place in places if (old := self.admitted.get(place)))
-        return {site: quota_of(old.resources, old.gpu_resource, old.object_counts) for site, old in former}
-
-    def _take(self, inputs: EnvironmentInputs, revisions: list[Revision]) -> None:
-        """Keep the room that an environment would take from those that come after it."""
-        self.usage = self.usage.admitting(allocations_of(revisions))
-        whole = sum((Totals.of(revision.resources) for revision in revisions), Totals())
-        production = bool(inputs.stage and inputs.stage.production)
-        _, before = self.taking.get(inputs.environment.name, (production, Totals()))
-        self.taking[inputs.environment.name] = (production, whole.most(before))
-
-    def _namespace(self, inputs: EnvironmentInputs, site: str) -> ObjectKey:
-        return ObjectKey(_cluster(inputs, site), NAMESPACE, "", inputs.namespace)
-
-    def _quota(self, namespace: ObjectKey) -> ObjectKey:
-        return ObjectKey(namespace.cluster, RESOURCE_QUOTA, namespace.name, QUOTA_NAME)
+    def _used(self, namespace: ObjectKey) -> dict[str, str]:
+        return self.snapshot.used(ObjectKey(namespace.cluster, RESOURCE_QUOTA, namespace.name, QUOTA_NAME))
 
 
-def accepted(revisions: Iterable[Revision], found: Iterable[GateFinding]) -> list[Revision]:
-    """Return the revisions that nothing about the environment itself holds: a site that is full is held alone."""
-    held = {item.site for item in found}
-    return [] if "" in held else [revision for revision in revisions if revision.site not in held]
-
-
-def find_candidates(
-    snapshot: Snapshot, project: ProjectInputs, decisions: Decisions, admitted: Mapping[Place, Revision | None]
-) -> list[Candidate]:
-    """Return a proposal for every environment that the spec declares, in its order."""
-    resolver = _Resolver(snapshot, project, decisions, admitted, snapshot.usage)
-    for revision in admitted.values():
-        if revision is not None:
-            production = any(stage.name == revision.stage and stage.production for stage in project.policy.stages)
-            _, before = resolver.taking.get(revision.environment, (production, Totals()))
-            resolver.taking[revision.environment] = (production, before + Totals.of(revision.resources))
-    in_order = sorted(((_gate_index(inputs), inputs) for inputs in resolver.environments()), key=itemgetter(0))
-    candidates = {
-        inputs.environment.name: resolver.find_candidates(inputs, gate_index) for gate_index, inputs in in_order
-    }
-    return [candidates[environment.name] for environment in project.spec.environments]
-
-
-def _gate_index(inputs: EnvironmentInputs) -> int:
-    """Return the place of the gate of an environment in the order; -1 where it has none."""
-    return gate_index_of(inputs.policy, inputs.environment.stage, inputs.target_name or "")
-
-
-def _cluster(inputs: EnvironmentInputs, site: str) -> str:
-    return next(cluster_of(known) for known in inputs.sites if known.name == site)
+def _serves_production(declared: EnvironmentDeclaration) -> bool:
+    return declared.stage is not None and declared.stage.production
 
 
 def _raised(ceiling: Budget, decisions: Decisions, *, production: bool) -> Budget:

@@ -9,33 +9,29 @@ from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.build.naming import namespace_of
 from onboarding.build.place import Place, cluster_of
 from onboarding.build.revision import ResolvedFlow, Revision
-from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.checks.inputs import EnvironmentDeclaration
 
 _OTHER_WAY: Final = {Direction.EGRESS: Direction.INGRESS, Direction.INGRESS: Direction.EGRESS}
 
 
 def resolve_flows(
-    project: str,
-    inputs: EnvironmentInputs,
-    cluster: str,
-    opened: bool,
-    current: Mapping[Place, Revision | None],
+    declared: EnvironmentDeclaration, cluster: str, opened: bool, admitted: Mapping[Place, Revision | None]
 ) -> tuple[ResolvedFlow, ...]:
     """Return the flows of an environment on one of its clusters."""
-    if not inputs.spec.flows or inputs.target is None:
+    if not declared.spec.flows or declared.target is None:
         return ()
-    zones = inputs.target.network
-    peers = _namespaces(project, inputs, cluster)
+    zones = declared.target.network
+    peers = _namespaces(declared, cluster)
     found: list[ResolvedFlow] = []
     waiting: list[ResolvedFlow] = []
-    for flow in declared_flows(inputs.spec, inputs.environment.name):
+    for flow in declared_flows(declared.spec, declared.environment.name):
         zone = zones.zone(flow.zone)
         if zone is not None:
             resolved = flow.model_copy(update={"networks": zones.map.blocks(zone.name, flow.networks)})
             (waiting if zone.attested and not opened else found).append(resolved)
         elif here := {name: peers[name] for name in flow.peers if name in peers}:
             found.append(flow.model_copy(update={"peers": here}))
-    former = current.get(Place(inputs.environment.name, cluster))
+    former = admitted.get(Place(declared.environment.name, cluster))
     if former is not None:
         found += in_common(former.flows, waiting)
     return tuple(sorted(found, key=lambda flow: flow.identity))
@@ -65,14 +61,14 @@ def declared_flows(spec: ProjectOnboardingSpec, environment: str) -> Iterator[Re
             )
 
 
-def _namespaces(project: str, inputs: EnvironmentInputs, cluster: str) -> dict[str, str]:
+def _namespaces(declared: EnvironmentDeclaration, cluster: str) -> dict[str, str]:
     """Return the namespaces of the project's environments that are on a cluster."""
-    if not any(flow.environment for flow in inputs.spec.flows):
+    if not any(flow.environment for flow in declared.spec.flows):
         return {}
     return {
-        environment.name: namespace_of(project, environment)
-        for environment in inputs.spec.environments
-        if any(cluster_of(site) == cluster for site in EnvironmentInputs(inputs.project, environment).sites)
+        environment.name: namespace_of(declared.project.name, environment)
+        for environment in declared.spec.environments
+        if any(cluster_of(site) == cluster for site in EnvironmentDeclaration(declared.project, environment).sites)
     }
 
 

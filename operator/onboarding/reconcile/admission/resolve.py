@@ -1,69 +1,147 @@
-"""Candidates and admitted revisions: what an environment would become, and what it is."""
+"""Resolve a declared environment to its candidate: the revisions to admit, and the findings that hold them; pure.
 
-from collections.abc import Mapping
+The result depends on the declaration and on the admitted revisions. It depends on no time of day, no room and no answer
+of a probe, and on no decision but whether the flows are opened.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeVar
 
 from onboarding.build.naming import namespace_of
 from onboarding.build.place import Place, cluster_of
 from onboarding.build.revision import Binding, Revision
+from onboarding.checks import capacity
+from onboarding.checks.catalogue import OF_DECLARATION, OF_REVISIONS
 from onboarding.checks.deployed import deployed, value_repositories
-from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.checks.finding import Check, GateFinding
+from onboarding.checks.inputs import EnvironmentDeclaration, RevisionInputs
+from onboarding.checks.journey import gate_index_of
 from onboarding.reconcile.admission.flows import resolve_flows
+from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.admission.windows import windows
+from onboarding.reconcile.observed.capacity import SiteKey
+
+InputsT = TypeVar("InputsT")
+AdmittedRevisions = Mapping[Place, Revision | None]
+"""The admitted revisions of a project; None for one that cannot be read."""
+_NOTHING: AdmittedRevisions = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A declared environment with the revisions that wait to be admitted."""
+
+    declared: EnvironmentDeclaration
+    gate_index: int
+    """The place of its gate in the order; -1 if it has none."""
+    found: tuple[GateFinding, ...] = ()
+    """The findings about the environment itself: they hold it whatever the gates say."""
+    revisions: tuple[Revision, ...] = ()
+    """One per site; empty if the declaration cannot be resolved."""
+    differs: bool = False
+    """Whether the revisions differ from the admitted ones."""
+
+    @property
+    def name(self) -> str:
+        """The name of the environment."""
+        return self.declared.environment.name
+
+    @property
+    def accepted(self) -> tuple[Revision, ...]:
+        """The revisions that no finding holds: a finding about one site holds that site alone."""
+        held = {item.site for item in self.found}
+        return () if "" in held else tuple(revision for revision in self.revisions if revision.site not in held)
+
+    @property
+    def new(self) -> bool:
+        """Whether it asks its gate for something: it differs, and no finding holds it on all sites."""
+        return self.differs and all(item.site for item in self.found)
+
+    @property
+    def full(self) -> list[SiteKey]:
+        """The sites that lack room for it."""
+        if not any(item.check is capacity.sites_have_room for item in self.found):
+            return []
+        return [SiteKey.of(self.declared.target_name or "", site) for site in self.declared.sites]
+
+
+def resolve(
+    declared: EnvironmentDeclaration, admitted: AdmittedRevisions = _NOTHING, *, flows_opened: bool = False
+) -> Candidate:
+    """Return the candidate of a declared environment, with the findings about its declaration."""
+    name = declared.environment.name
+    gate_index = gate_index_of(declared.policy, declared.environment.stage, declared.target_name or "")
+    found = run_checks(OF_DECLARATION, declared, name)
+    if found:
+        return Candidate(declared, gate_index, found)
+    resolved = resolve_revisions(declared, admitted, flows_opened=flows_opened)
+    # The admitted object in the place of an equal one: it knows its canonical JSON, and compares at once.
+    revisions = tuple(_admitted(revision, admitted) or revision for revision in resolved)
+    found = run_checks(OF_REVISIONS, RevisionInputs(max(len(revision.canonical) for revision in revisions)), name)
+    differs = not all(_stands(revision, admitted, declared) for revision in revisions)
+    return Candidate(declared, gate_index, found, revisions, differs)
+
+
+def run_checks(checks: Iterable[Check[InputsT]], inputs: InputsT, environment: str) -> tuple[GateFinding, ...]:
+    """Return the findings of checks on an environment itself."""
+    return tuple(
+        GateFinding(check, finding, environment=environment, site=finding.site)
+        for check in checks
+        if (finding := check.run(inputs))
+    )
 
 
 def resolve_revisions(
-    project: str,
-    inputs: EnvironmentInputs,
-    flows_opened: bool = False,
-    current: Mapping[Place, Revision | None] = MappingProxyType({}),
+    declared: EnvironmentDeclaration, admitted: AdmittedRevisions = _NOTHING, *, flows_opened: bool = False
 ) -> list[Revision]:
-    """Return what the environment would become on each of its sites; every check that always counts has passed before.
+    """Return the revision of a declared environment on each of its sites; its declaration checks have passed before.
 
-    Flows of zones that want an attestation are there once ``flows_opened``; before, and where the attestation has
-    ended, there is as much of them as the ``current`` admitted revisions have: what runs is not cut off.
+    Flows of zones that want an attestation are part of it once ``flows_opened``. Before that, and after the attestation
+    has ended, it has as much of them as the admitted revision: what runs is not cut off.
     """
-    environment, stage, target = inputs.environment, inputs.stage, inputs.target
+    environment, stage, target = declared.environment, declared.stage, declared.target
     if stage is None or target is None:
         raise ValueError("an environment that does not pass its checks has no candidate")
-    resources = inputs.resources
+    resources = declared.resources
     if resources is None:
         raise ValueError("an environment that does not pass its checks has no resources")
     return [
         Revision(
             environment=environment.name,
             stage=stage.name,
-            target=inputs.target_name or "",
+            target=declared.target_name or "",
             site=site.name,
             cluster=cluster_of(site),
             sole_site=len(target.sites) == 1,
-            namespace=namespace_of(project, environment),
-            description=inputs.spec.description,
+            namespace=namespace_of(declared.project.name, environment),
+            description=declared.spec.description,
             labels=environment.labels,
             resources=resources,
             gpu_resource=target.gpu_resource,
-            container=inputs.policy.container,
-            object_counts=inputs.policy.object_counts,
-            pod_security=inputs.policy.pod_security,
-            bindings=_bindings(inputs),
+            container=declared.policy.container,
+            object_counts=declared.policy.object_counts,
+            pod_security=declared.policy.pod_security,
+            bindings=_bindings(declared),
             flavour=target.flavour,
             network=target.network.holes,
-            flows=resolve_flows(project, inputs, cluster_of(site), flows_opened, current),
+            flows=resolve_flows(declared, cluster_of(site), flows_opened, admitted),
             argocd=site.argocd,
-            repositories=deployed(inputs.spec, inputs.environment),
-            value_repositories=value_repositories(inputs.spec, inputs.environment),
+            repositories=deployed(declared.spec, environment),
+            value_repositories=value_repositories(declared.spec, environment),
             auto_sync=not stage.production if environment.auto_sync is None else environment.auto_sync,
-            windows=windows(inputs),
-            impersonation=inputs.policy.delivery.impersonation,
-            allowed_kinds=inputs.policy.delivery.allowed_kinds,
-            additional_kinds=inputs.policy.delivery.additional_kinds,
+            windows=windows(declared),
+            impersonation=declared.policy.delivery.impersonation,
+            allowed_kinds=declared.policy.delivery.allowed_kinds,
+            additional_kinds=declared.policy.delivery.additional_kinds,
         )
-        for site in inputs.sites
+        for site in declared.sites
     ]
 
 
-def _bindings(inputs: EnvironmentInputs) -> tuple[Binding, ...]:
-    groups = inputs.spec.team.groups
+def _bindings(declared: EnvironmentDeclaration) -> tuple[Binding, ...]:
+    groups = declared.spec.team.groups
     return tuple(
         Binding(
             persona=persona.name,
@@ -71,6 +149,23 @@ def _bindings(inputs: EnvironmentInputs) -> tuple[Binding, ...]:
             groups=tuple(sorted(groups[persona.name])),
             argocd=tuple(sorted(persona.argocd)),
         )
-        for persona in inputs.policy.personas
+        for persona in declared.policy.personas
         if groups.get(persona.name)
     )
+
+
+def _admitted(revision: Revision, admitted: AdmittedRevisions) -> Revision | None:
+    """Return the admitted revision that says the same, if there is one."""
+    old = admitted.get(Place(revision.environment, revision.cluster))
+    return old if old is not None and _alike(old, revision) else None
+
+
+def _stands(revision: Revision, admitted: AdmittedRevisions, declared: EnvironmentDeclaration) -> bool:
+    """Return whether a revision is the admitted one, or equals what a revocation leaves of that."""
+    old = admitted.get(Place(revision.environment, revision.cluster))
+    return old is not None and (old is revision or _alike(revoke(old, declared.spec, declared.policy), revision))
+
+
+def _alike(one: Revision, other: Revision) -> bool:
+    """Return whether two revisions have the same canonical JSON, which equal values have."""
+    return one == other or one.canonical == other.canonical

@@ -13,18 +13,20 @@ def revoke(revision: Revision, spec: ProjectOnboardingSpec, policy: OnboardingPo
     """Return an admitted revision without the groups, repositories and flows that the spec no longer names.
 
     It is frozen, too, when the platform freezes its stage. What takes something away is never held: a held environment
-    keeps all else.
+    keeps all else. If nothing is taken away, it is the same object.
     """
     bindings = (
         binding.model_copy(update={"groups": _still(binding.groups, spec.team.groups.get(binding.persona, ()))})
         for binding in revision.bindings
     )
-    return revision.with_values(
-        bindings=tuple(binding for binding in bindings if binding.groups),
+    left = {
+        "bindings": tuple(binding for binding in bindings if binding.groups),
         **_still_declared(revision, spec),
-        windows=frozen(revision, policy) if policy else revision.windows,
-        flows=tuple(in_common(revision.flows, declared_flows(spec, revision.environment))) if revision.flows else (),
-    )
+        "windows": frozen(revision, policy) if policy else revision.windows,
+        "flows": tuple(in_common(revision.flows, declared_flows(spec, revision.environment))) if revision.flows else (),
+    }
+    same = all(getattr(revision, name) == value for name, value in left.items())
+    return revision if same else revision.with_values(**left)
 
 
 def _still_declared(revision: Revision, spec: ProjectOnboardingSpec) -> dict[str, Any]:

@@ -5,21 +5,22 @@ from collections.abc import Iterable
 from onboarding.api.delivery import PlatformWindow, Window, WindowKind
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.build.revision import Revision
-from onboarding.checks.inputs import EnvironmentInputs
+from onboarding.checks.inputs import EnvironmentDeclaration
 from onboarding.checks.windows import platform_windows
 
 
-def windows(inputs: EnvironmentInputs) -> tuple[Window, ...]:
+def windows(declared: EnvironmentDeclaration) -> tuple[Window, ...]:
     """Return the windows of an environment and of the platform, weighed up.
 
     Argo CD syncs inside any window of kind Allow. So where an environment has such windows of its own, which lie within
     the platform's, the platform's are left out, or they would undo them. And it lets a person sync at any time inside a
     window of kind Deny that says so. So a project's window says so only where all the platform's of kind Allow do.
     """
-    theirs = [_plain(window) for window in platform_windows(inputs.policy, inputs.stage)]
+    theirs = [_plain(window) for window in platform_windows(declared.policy, declared.stage)]
     manual = all(window.manual for window in theirs if window.kind is WindowKind.ALLOW)
     ours = [
-        window.model_copy(update={"manual": window.manual and manual}) for window in inputs.environment.release_windows
+        window.model_copy(update={"manual": window.manual and manual})
+        for window in declared.environment.release_windows
     ]
     if any(window.kind is WindowKind.ALLOW for window in ours):
         theirs = [window for window in theirs if window.kind is WindowKind.DENY]

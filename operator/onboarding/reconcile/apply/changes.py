@@ -16,25 +16,54 @@ from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 
 
 class Diff(NamedTuple):
-    """What is to be made or changed; of all else no more than others need, because it is kept till next time."""
+    """The difference between the objects that a plan wants and the live ones."""
 
     changes: tuple[Change, ...]
+    """Those that create or patch what is wanted."""
     unwanted: tuple[ObjectKey, ...]
-    """What there is and nothing wants any more."""
+    """The live objects that nothing wants any more."""
     app_projects: tuple[AppProject, ...]
 
 
-def diff_all(
-    owner: Owner,
-    building: tuple[Revision, ...],
-    live: Mapping[ObjectKey, CachedObject],
-    former_labels: frozenset[str],
-    to_the_end: bool,
-) -> Diff:
-    """Return what makes and mends everything that is wanted for these revisions.
+class DiffInputs(NamedTuple):
+    """Everything that a diff depends on."""
 
-    ``to_the_end`` looks past the removal of Applications, which AppProjects have to wait for.
-    """
+    owner: Owner
+    building: tuple[Revision, ...]
+    live: Mapping[ObjectKey, CachedObject]
+    former_labels: frozenset[str]
+    """The project's own label keys that its admitted revisions have put on namespaces."""
+
+    @property
+    def compared(self) -> tuple[object, ...]:
+        """The same without the parts of live objects that a diff does not read, such as a status."""
+        live = {key: (item.content, item.deleting) for key, item in self.live.items()}
+        return self.owner, self.building, live, self.former_labels
+
+
+class DiffCache:
+    """Memoizes the diff of each project from one reconcile to the next, until something that it depends on changes."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[object, ...], Diff]] = {}
+
+    def diff(self, inputs: DiffInputs) -> Diff:
+        """Return the diff of a project; one with changes is not kept, because they hold whole manifests."""
+        project, compared = inputs.owner.project, inputs.compared
+        known = self._known.pop(project, None)
+        diff = known[1] if known and known[0] == compared else diff_all(inputs)
+        if not diff.changes:
+            self._known[project] = compared, diff
+        return diff
+
+    def forget(self, project: str) -> None:
+        """Drop the diff of a project that is gone."""
+        self._known.pop(project, None)
+
+
+def diff_all(inputs: DiffInputs, *, to_the_end: bool = False) -> Diff:
+    """Return the diff of all objects of a project; ``to_the_end`` looks past the Applications that leave first."""
+    owner, building, live, former_labels = inputs
     wanted = build_wanted(owner, building, {} if to_the_end else in_use(live))
     keys = {item.key for item in wanted}
     return Diff(
@@ -49,7 +78,12 @@ def diff_all(
 
 
 def find_changes(
-    snapshot: Snapshot, plan: ReconcilePlan, sources: Sources, *, to_the_end: bool = False
+    snapshot: Snapshot,
+    plan: ReconcilePlan,
+    sources: Sources,
+    cache: DiffCache | None = None,
+    *,
+    to_the_end: bool = False,
 ) -> list[Change]:
     """Return the changes that bring the clusters to a plan.
 
@@ -58,10 +92,7 @@ def find_changes(
     if plan.newer and plan.newer.frozen:
         return []
     former = frozenset(label for revision in plan.admitted.values() if revision for label in revision.labels)
-    building = plan.building
-    diff = snapshot.memory.recall("", diff_all, snapshot.owner, building, snapshot.live, former, to_the_end)
-    if diff.changes:
-        # They hold whole manifests: too much to keep for all projects of a cluster that cannot be reached.
-        snapshot.memory.forget("", diff_all)
+    inputs = DiffInputs(snapshot.owner, plan.building, snapshot.live, former)
+    diff = cache.diff(inputs) if cache and not to_the_end else diff_all(inputs, to_the_end=to_the_end)
     changes = [*diff.changes, *prune(snapshot, plan, diff.unwanted, to_the_end=to_the_end)]
     return add_logins(snapshot, plan, diff.app_projects, changes, sources)

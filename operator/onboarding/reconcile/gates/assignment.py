@@ -1,13 +1,14 @@
-"""Where a policy puts each check: at which gate, and what it means there for projects of one journey; pure."""
+"""Assign each check to the gate where the policy puts it, with its severity for projects of one journey; pure."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from onboarding.api.gates import Override, Severity
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.checks.catalogue import OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
 from onboarding.checks.finding import Check
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, RunningInputs
+from onboarding.checks.inputs import EnvironmentDeclaration, ProjectInputs, RunningInputs
 
 InputsT = TypeVar("InputsT")
 
@@ -38,12 +39,31 @@ class GateChecks(NamedTuple):
     """The checks that a policy puts at a gate, in the order of the catalogue."""
 
     of_project: tuple[GateCheck[ProjectInputs], ...]
-    of_environment: tuple[GateCheck[EnvironmentInputs], ...]
+    of_environment: tuple[GateCheck[EnvironmentDeclaration], ...]
     of_running: tuple[GateCheck[RunningInputs], ...]
 
 
+class _Policy:
+    """A policy that is told from others by its identity: comparing its fields would cost more than it saves."""
+
+    def __init__(self, spec: OnboardingPolicySpec) -> None:
+        self.spec = spec
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Policy) and self.spec is other.spec
+
+    def __hash__(self) -> int:
+        return id(self.spec)
+
+
 def gate_checks(policy: OnboardingPolicySpec, journey: str | None) -> GateChecks:
-    """Return where the checks are for projects of a journey."""
+    """Return the checks at the gates of a policy for projects of a journey."""
+    return _gate_checks(_Policy(policy), journey)
+
+
+@lru_cache(maxsize=32)
+def _gate_checks(identity: _Policy, journey: str | None) -> GateChecks:
+    policy = identity.spec
     order = {gate.name: place for place, gate in enumerate(policy.gates)}
     rules = {rule.id: rule for rule in policy.checks if rule.gate in order}
     overrides = [override for override in policy.overrides if override.journey in (None, journey)]

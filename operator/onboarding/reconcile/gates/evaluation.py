@@ -8,7 +8,7 @@ from onboarding.api.gates import Actor, Severity
 from onboarding.api.status import CheckResult
 from onboarding.checks.catalogue import OF_ENVIRONMENT
 from onboarding.checks.finding import Check, Finding, GateFinding
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs, RunningInputs
+from onboarding.checks.inputs import EnvironmentDeclaration, ProjectInputs, RunningInputs
 from onboarding.checks.probe import Request
 from onboarding.reconcile.gates.assignment import GateChecks
 from onboarding.reconcile.gates.decisions import Decisions
@@ -52,7 +52,7 @@ class GateEvaluator:
 
     def evaluate(
         self,
-        candidates: Sequence[tuple[int, EnvironmentInputs]],
+        candidates: Sequence[tuple[int, EnvironmentDeclaration]],
         running: Iterable[tuple[int, RunningInputs]],
         not_created: Collection[str],
     ) -> GateEvaluation:
@@ -104,9 +104,10 @@ class GateEvaluator:
         if severity is Severity.IGNORED:
             return
         requests = tuple(check.requests_of(inputs))
-        if requests and not self.waits(gate_index):
-            return
-        evaluation.requests.update(requests)
+        if requests:
+            if not self.waits(gate_index):
+                return
+            evaluation.requests.update(requests)
         finding = check.run(inputs)
         if finding is None:
             return
@@ -145,7 +146,7 @@ def _finding_of(item: Mapping[str, Any], finding: Finding) -> Finding:
 
 
 def _only_behind_gates(
-    evaluation: GateEvaluation, candidates: Iterable[tuple[int, EnvironmentInputs]], not_created: Collection[str]
+    evaluation: GateEvaluation, candidates: Iterable[tuple[int, EnvironmentDeclaration]], not_created: Collection[str]
 ) -> list[tuple[int, str]]:
     """Return the environments that are created as soon as their gates open, each with the index of its gate."""
     named = ((gate_index, candidate.environment.name) for gate_index, candidate in candidates)
@@ -164,4 +165,4 @@ def _subject(inputs: Any) -> tuple[str, str]:
     """Return the environment and the site of inputs; '' each if they belong to the whole project."""
     if isinstance(inputs, RunningInputs):
         return inputs.environment, inputs.site
-    return (inputs.environment.name, "") if isinstance(inputs, EnvironmentInputs) else ("", "")
+    return (inputs.environment.name, "") if isinstance(inputs, EnvironmentDeclaration) else ("", "")

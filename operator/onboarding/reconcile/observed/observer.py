@@ -10,7 +10,7 @@ from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.ports import Cluster
 from onboarding.reconcile.observed.projects import ProjectCache
-from onboarding.reconcile.observed.snapshot import Project, Snapshot
+from onboarding.reconcile.observed.snapshot import Snapshot
 
 
 class Observer:
@@ -43,7 +43,8 @@ class Observer:
         if project is None:
             return None
         policy, problem = self._projects.policy(self._policy)
-        live = self._own(project)
+        named = self._named(name)
+        owner = Owner(self._installation, name, project.uid)
         return Snapshot(
             project=project,
             installation=self._installation,
@@ -52,29 +53,23 @@ class Observer:
             targets=dict(self._projects.targets),
             decisions=self._projects.decisions(name, project.uid),
             clusters={name: cluster.state for name, cluster in self._clusters.items()},
-            live=live,
+            live={key: item for key, item in named.items() if item.owner == owner},
             now=self._clock(),
             target_problems=dict(self._projects.target_problems),
             policy_newer=self._projects.offered.policy_newer(self._policy),
             newer_targets=self._projects.offered.newer_targets,
             unread=self._projects.unread(name, project.uid),
             answers=self._answers,
-            usage=self._ledger.usage(name, self._namespaces(name)),
+            usage=self._ledger.usage(name, self._namespaces(named)),
             teardown_hold=self._teardown_hold(),
         )
 
-    def _namespaces(self, name: str) -> Iterator[ObjectKey]:
-        """Yield the namespaces of a project and of former ones of its name, whose capacity still counts."""
-        for cluster in self._clusters.values():
-            for key, item in cluster.owned(name).items():
-                if key.kind is NAMESPACE and item.owner and item.owner.installation == self._installation:
-                    yield key
+    def _named(self, name: str) -> dict[ObjectKey, CachedObject]:
+        """Return the objects on all clusters whose labels name a project, or a former one of that name."""
+        return {key: item for cluster in self._clusters.values() for key, item in cluster.owned(name).items()}
 
-    def _own(self, project: Project) -> dict[ObjectKey, CachedObject]:
-        owner = Owner(self._installation, project.name, project.uid)
-        return {
-            key: item
-            for cluster in self._clusters.values()
-            for key, item in cluster.owned(project.name).items()
-            if item.owner == owner
-        }
+    def _namespaces(self, named: Mapping[ObjectKey, CachedObject]) -> Iterator[ObjectKey]:
+        """Yield the namespaces of a project and of former ones of its name, whose capacity still counts."""
+        for key, item in named.items():
+            if key.kind is NAMESPACE and item.owner and item.owner.installation == self._installation:
+                yield key

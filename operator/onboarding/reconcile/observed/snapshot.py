@@ -17,7 +17,6 @@ from onboarding.checks.probe import Answers, no_answers
 from onboarding.reconcile.observed.argocd_status import Application
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import Usage
-from onboarding.reconcile.observed.memory import Memory
 from onboarding.reconcile.observed.unread import UnreadDecision
 
 
@@ -98,8 +97,6 @@ class Snapshot:
     """The capacity that the quotas of all projects use on each site."""
     teardown_hold: str = ""
     """Why no project is torn down at present; the empty string if projects may be."""
-    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
-    """Memoized results of the last reconcile; they change no result."""
 
     @property
     def owner(self) -> Owner:

@@ -8,7 +8,7 @@ from onboarding.api.gates import Actor
 from onboarding.build.place import Place
 from onboarding.build.revision import Revision
 from onboarding.checks.finding import GateFinding
-from onboarding.reconcile.admission.candidates import Candidate, accepted
+from onboarding.reconcile.admission.resolve import Candidate
 from onboarding.reconcile.gates.gates import GateResult
 from onboarding.reconcile.plan.inputs import Hold, PlanInputs
 
@@ -61,7 +61,7 @@ def plan_declared(
     hold = _hold(inputs, candidate, findings, gates)
     full = [found for found in candidate.found if found.site]
     gate = inputs.policy.gates[candidate.gate_index].name if candidate.gate_index >= 0 else ""
-    building = () if hold else tuple(accepted(candidate.revisions, candidate.found))
+    building = () if hold else candidate.accepted
     if hold is None and full:
         hold = Hold("; ".join(found.finding.message for found in full), full[0].actor)
     others = _others(inputs, name, building)
@@ -137,8 +137,7 @@ def _behind(candidate: Candidate, gates: Sequence[GateResult]) -> Hold | None:
 
 def _others(inputs: PlanInputs, name: str, building: Sequence[Revision]) -> tuple[Revision, ...]:
     """Return the admitted revisions of an environment on the clusters where nothing is built for it."""
-    built = {revision.cluster for revision in building}
-    return tuple(revision for revision in inputs.kept(name) if revision.cluster not in built)
+    return inputs.kept(name, but=frozenset(revision.cluster for revision in building))
 
 
 def _places(inputs: PlanInputs, name: str) -> frozenset[Place]:

@@ -1,6 +1,6 @@
 """The inputs that the plans of all environments of a project share; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,12 +33,12 @@ class PlanInputs:
     decisions: Decisions
     admitted: Mapping[Place, Revision | None]
 
-    def kept(self, environment: str) -> tuple[Revision, ...]:
-        """Return the admitted revisions of an environment, less what the spec has revoked."""
+    def kept(self, environment: str, *, but: Container[str] = ()) -> tuple[Revision, ...]:
+        """Return the admitted revisions of an environment, less what the spec has revoked; not those on ``but``."""
         return tuple(
             revoke(revision, self.spec, self.policy)
             for place, revision in self.admitted.items()
-            if revision is not None and place.environment == environment
+            if revision is not None and place.environment == environment and place.cluster not in but
         )
 
     def hold(self, environment: str) -> Hold | None:

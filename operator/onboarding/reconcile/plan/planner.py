@@ -9,10 +9,11 @@ from onboarding.api.status import CheckResult
 from onboarding.build.revision import Revision
 from onboarding.checks import capacity, placement
 from onboarding.checks.finding import GateFinding
-from onboarding.checks.inputs import ProjectInputs
+from onboarding.checks.inputs import ProjectDeclaration, ProjectInputs
 from onboarding.checks.journey import gate_index_of
 from onboarding.checks.probe import CertificateRequest
-from onboarding.reconcile.admission.candidates import Candidate, accepted, find_candidates
+from onboarding.reconcile.admission.candidates import find_candidates
+from onboarding.reconcile.admission.resolve import Candidate
 from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.gates.assignment import gate_checks
 from onboarding.reconcile.gates.decisions import count
@@ -57,7 +58,7 @@ def make_plan(snapshot: Snapshot) -> ReconcilePlan:
         broken = snapshot.project.problem if spec is None else snapshot.policy_problem
         hold = newer.problem if newer else broken
         return ReconcilePlan(admitted, _unevaluated(snapshot, admitted.values()), hold=hold, newer=newer)
-    digests = snapshot.memory.recall("", Digests, spec, policy)
+    digests = Digests(spec, policy)
     decisions = count(snapshot.decisions, spec, policy, digests, snapshot.now)
     inputs = PlanInputs(snapshot, spec, policy, decisions, admitted)
     if snapshot.project.deleting:
@@ -111,13 +112,13 @@ def _journey(inputs: PlanInputs) -> _Journey:
     wanted = max((item.gate_index for item in candidates if item.new), default=-1)
     evaluator = GateEvaluator(
         project,
-        snapshot.memory.recall("", gate_checks, policy, spec.journey),
+        gate_checks(policy, spec.journey),
         decisions,
         snapshot.project.known,
         lambda gate_index: gate_index > passed or gate_index <= wanted,
     )
     evaluation = evaluator.evaluate(
-        [(item.gate_index, item.inputs) for item in candidates],
+        [(item.gate_index, item.declared) for item in candidates],
         running_places(snapshot, project, inputs.admitted),
         _coming(inputs, candidates),
     )
@@ -127,22 +128,21 @@ def _journey(inputs: PlanInputs) -> _Journey:
 
 def _project_inputs(inputs: PlanInputs) -> ProjectInputs:
     snapshot = inputs.snapshot
-    return ProjectInputs(
+    declared = ProjectDeclaration(
+        snapshot.project.name,
         inputs.spec,
         inputs.policy,
         snapshot.targets,
-        snapshot.now,
-        snapshot.answers,
-        frozenset(inputs.decisions.attested),
+        snapshot.now.date(),
         snapshot.target_problems,
-        snapshot.project.name,
     )
+    return ProjectInputs(declared, snapshot.now, snapshot.answers, frozenset(inputs.decisions.attested))
 
 
 def _coming(inputs: PlanInputs, candidates: Iterable[Candidate]) -> set[str]:
     """Return the environments that are in place nowhere yet, and that nothing but a gate holds."""
     there = {place.environment for place in inputs.admitted}
-    wanted = {item.name for item in candidates if accepted(item.revisions, item.found)}
+    wanted = {item.name for item in candidates if item.accepted}
     return {name for name in wanted - there if not inputs.hold(name)}
 
 

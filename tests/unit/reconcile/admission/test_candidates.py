@@ -189,3 +189,17 @@ def test_the_status_of_a_project_without_room_says_so_and_repeats_nothing() -> N
     (found,) = status["checks"]
     assert (found["id"], found["environment"], found["nextActor"]) == ("CapacityExceeded", "c", "platform")
     assert told(with_status(snapshot, status, live=built(snapshot))) == status
+
+
+@pytest.mark.parametrize(("size", "asked"), [("small", True), ("large", False)])
+def test_an_environment_without_room_asks_nothing_of_its_gate(size: str, asked: bool) -> None:
+    """Its checks would be asked for something that cannot come, again and again."""
+    gate = {"name": "start", "opens": [{"stages": ["dev"]}]}
+    policy = policy_of(gate, checks=[{"id": "GroupsExist", "gate": "start"}])
+    before = snapshot_of(spec_of(environment("a")), targets=TARGETS)
+    plan = make_plan(
+        snapshot_of(
+            spec_of(environment("a"), environment("b", size=size)), built(before), targets=TARGETS, policy=policy
+        )
+    )
+    assert ("b" in plan.held, bool(plan.requests)) == (True, asked)

@@ -57,7 +57,7 @@ def under(policy: OnboardingPolicySpec, spec: ProjectOnboardingSpec) -> list[Rev
     return [
         revision
         for index in range(len(spec.environments))
-        for revision in resolve_revisions("shop", inputs_of(spec, index, policy))
+        for revision in resolve_revisions(inputs_of(spec, index, policy))
     ]
 
 

@@ -83,7 +83,7 @@ def test_an_attestation_that_ends_cuts_nothing_off() -> None:
     spec = project(flow("agents", zone="rie"))
     (before,) = built(spec, flows_opened=True)
     wider = project(flow("agents", zone="rie"), flow("more", zone="rie"))
-    (after,) = built(wider, current={Place("dev", "hub"): before})
+    (after,) = built(wider, admitted={Place("dev", "hub"): before})
     assert after.flows == before.flows
 
 
@@ -97,7 +97,7 @@ def test_another_flow_is_not_what_was_attested(changed: dict[str, Any]) -> None:
     zones = [{**zone, "attested": True} for zone in ZONES]
     targets = {"main": target_of(HUB, zones=zones)}
     spec = project(flow("agents", **{"zone": "rie", **changed}))
-    assert flows_of(spec, targets=targets, current={Place("dev", "hub"): before}) == ()
+    assert flows_of(spec, targets=targets, admitted={Place("dev", "hub"): before}) == ()
 
 
 def test_a_zone_that_grows_wants_another_attestation_and_one_that_shrinks_does_not() -> None:
@@ -109,7 +109,7 @@ def test_a_zone_that_grows_wants_another_attestation_and_one_that_shrinks_does_n
     ):
         zones = [{"name": "rie", "cidrs": cidrs, "attested": True}]
         targets = {"main": target_of(HUB, zones=zones)}
-        (found,) = flows_of(spec, targets=targets, current={Place("dev", "hub"): before})
+        (found,) = flows_of(spec, targets=targets, admitted={Place("dev", "hub"): before})
         assert found.networks == expected
 
 

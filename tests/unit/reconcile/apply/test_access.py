@@ -8,14 +8,14 @@ from onboarding.checks import access
 from onboarding.checks.inputs import ProjectInputs
 from onboarding.checks.probe import GroupFacts, GroupRequest
 from tests.unit.running import answered
-from tests.unit.snapshots import NOW, POLICY, TARGETS, spec_of
+from tests.unit.snapshots import project_inputs, spec_of
 
 FOUND, NONE = answered(GroupFacts(found=True)), answered(GroupFacts(found=False))
 
 
 def project(answers: dict[str, Any], **groups: list[str]) -> ProjectInputs:
     known = {GroupRequest(group): answer for group, answer in answers.items()}
-    return ProjectInputs(spec_of(team={"groups": groups}), POLICY, TARGETS, NOW, known)
+    return project_inputs(spec_of(team={"groups": groups}), known)
 
 
 def test_every_group_is_asked_once() -> None:

@@ -1,6 +1,5 @@
 """What was detached is taken back by the very environment that it came from, and by nobody else."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -20,7 +19,7 @@ from onboarding.build.revision import Owner
 from onboarding.build.wanted import build_wanted
 from onboarding.errors import ApiError
 from onboarding.reconcile.apply.changes import find_changes
-from onboarding.reconcile.apply.diff import Action, Change, diff_objects
+from onboarding.reconcile.apply.diff import Action, diff_objects
 from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.apply.prune import prune
@@ -29,13 +28,19 @@ from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.fakes import FakeCluster, FakeSecrets, merged
-from tests.unit.reconcile.observed.test_origin import DETACHED, ORIGIN
-from tests.unit.snapshots import MARK, OWNER, environment, live_of_spec, revisions, snapshot_of, spec_of
+from tests.unit.reconcile.observed.test_origin import ORIGIN
+from tests.unit.snapshots import MARK, OWNER, environment, revisions, snapshot_of, spec_of
 
 SPEC = spec_of(environment())
 WANTED = build_wanted(OWNER, revisions(SPEC))
 SPACE = ObjectKey("hub", NAMESPACE, "", "shop-dev")
 UNPROVEN = {"as an earlier version detached it": {}, "under another policy": {"guard": "old"}, "no mark": {"guard": ""}}
+
+
+async def _execute(cluster: FakeCluster, changes: Iterable[Change]) -> list[Outcome]:
+    return await execute(
+        OWNER, changes, {"hub": cluster}, {"hub": cluster.state}, RepositorySecretWriter(FakeSecrets()).deliver
+    )
 
 
 async def work(cluster: FakeCluster, owner: Owner = OWNER) -> list[Outcome]:
@@ -253,52 +258,3 @@ async def test_what_was_detached_before_a_reinstallation_comes_back_in_a_namespa
     cluster.state = ClusterState(detach_mark="new")
     await work(cluster)
     assert diff_objects(WANTED, cluster.owned("shop")) == []
-
-
-@pytest.mark.parametrize("kind", DETACHED, ids=lambda kind: kind.kind)
-async def test_an_object_counts_only_in_a_namespace_that_is_ours(kind: ChildKind) -> None:
-    """It may be reached alone where somebody gave the namespace back by hand."""
-    item = next(item for item in WANTED if item.key.kind is kind)
-    cluster = detached()
-    cluster.put(SPACE, next(item.manifest for item in WANTED if item.key == SPACE))
-    outcomes = await work(cluster)
-    assert Action.RECLAIM in {o.change.action for o in outcomes if o.change.key == item.key and o.result is Result.DONE}
-    stranger = FakeCluster()
-    stranger.put(item.key, forged(kind))
-    stranger.put(SPACE, {"metadata": {"name": "shop-dev"}})
-    (change,) = diff_objects([item], {})
-    quotas = {ObjectKey("hub", RESOURCE_QUOTA, "shop-dev", "x"): live_of_spec(SPEC)[_quota()]}
-    stranger.owned = lambda _project: quotas  # type: ignore[method-assign]
-    outcomes = await _execute(stranger, [change])
-    assert [(o.result, o.told) for o in outcomes] == [(Result.CONFLICT, False)]
-    assert names.LABEL_PROJECT not in stranger.objects[item.key]["metadata"].get("labels", {})
-
-
-def _quota() -> ObjectKey:
-    return next(item.key for item in WANTED if item.key.kind is RESOURCE_QUOTA)
-
-
-async def _execute(cluster: FakeCluster, changes: Iterable[Change]) -> list[Outcome]:
-    return await execute(
-        OWNER, changes, {"hub": cluster}, {"hub": cluster.state}, RepositorySecretWriter(FakeSecrets()).deliver
-    )
-
-
-async def test_a_former_incarnation_is_told_as_such() -> None:
-    cluster = FakeCluster()
-    for item in build_wanted(Owner("inst-1", "shop", "old"), revisions(SPEC)):
-        cluster.put(item.key, item.manifest)
-    before = dict(cluster.objects)
-    outcomes = await execute(
-        OWNER,
-        diff_objects(WANTED, {}),
-        {"hub": cluster},
-        {"hub": cluster.state},
-        RepositorySecretWriter(FakeSecrets()).deliver,
-    )
-    results = {outcome.change.key.kind.kind: outcome for outcome in outcomes}
-    assert results["Namespace"].result is results["AppProject"].result is Result.FORMER
-    assert "UID old" in results["Namespace"].message
-    assert "nothing is lost" in results["Namespace"].message
-    assert cluster.objects == before
-    assert cluster.log == [], "all of it is known from the watches"

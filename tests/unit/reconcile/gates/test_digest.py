@@ -14,12 +14,21 @@ from onboarding.api.gates import CheckRule
 from onboarding.api.markers import LIST_MAP_KEYS
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
-from onboarding.checks.catalogue import ALWAYS, BY_ID, GATED, OF_ENVIRONMENT, OF_PROJECT
+from onboarding.checks.catalogue import BY_ID, GATED, OF_DECLARATION, OF_ENVIRONMENT, OF_PROJECT, OF_REVISIONS, OF_ROOM
 from onboarding.checks.finding import Check
-from onboarding.checks.inputs import EnvironmentInputs, ProjectInputs
+from onboarding.checks.inputs import CapacityInputs, RevisionInputs
 from onboarding.reconcile.gates.digest import Digests, gate_reads
 from tests.unit.running import running
-from tests.unit.snapshots import NOW, POLICY, SITES, TARGETS, environment, policy_of, spec_of
+from tests.unit.snapshots import (
+    POLICY,
+    SITES,
+    TARGETS,
+    environment,
+    inputs_of,
+    policy_of,
+    project_inputs,
+    spec_of,
+)
 
 SCHEMA = structural(ProjectOnboardingSpec, "spec")
 _WORDS = (
@@ -173,10 +182,16 @@ def test_a_check_reads_no_field_that_it_does_not_name(
 ) -> None:
     def found(spec: ProjectOnboardingSpec) -> list[Any]:
         bare = tuple(item.model_copy(update=without) for item in spec.environments)
-        project = ProjectInputs(spec.model_copy(update={"environments": bare}), policy, targets, NOW)
+        declared = spec.model_copy(update={"environments": bare})
+        project = project_inputs(declared, policy=policy, targets=targets)
+        environments = [inputs_of(declared, index, policy, targets=targets) for index in range(len(bare))]
         inputs: list[Any] = [project]
-        if check in ALWAYS or check in OF_ENVIRONMENT:
-            inputs = [EnvironmentInputs(project, item) for item in bare]
+        if check in OF_DECLARATION or check in OF_ENVIRONMENT:
+            inputs = environments
+        elif check in OF_REVISIONS:
+            inputs = [RevisionInputs(0)]
+        elif check in OF_ROOM:
+            inputs = [CapacityInputs(item) for item in environments]
         elif check not in OF_PROJECT:
             inputs = [replace(running(), project=project, environment=item.name) for item in bare]
         return [(check.run(item), sorted(map(str, check.requests_of(item)))) for item in inputs]

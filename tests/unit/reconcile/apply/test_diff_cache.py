@@ -1,19 +1,19 @@
-"""What is remembered saves work and decides nothing: any way through the worlds ends as it does without a memory."""
+"""The diff cache saves work and decides nothing: any course of changes ends as it does without a cache."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import NETWORK_POLICY, RESOURCE_QUOTA
-from onboarding.reconcile.apply.changes import Diff, find_changes
-from onboarding.reconcile.observed.memory import Memory
+from onboarding.reconcile.apply import changes
+from onboarding.reconcile.apply.changes import DiffCache, find_changes
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.snapshots import (
@@ -26,7 +26,6 @@ from tests.unit.snapshots import (
     policy_of,
     snapshot_of,
     spec_of,
-    told,
 )
 
 GATES = (
@@ -48,8 +47,8 @@ class Course:
         self.decisions: dict[str, Any] = {}
         self.snapshot: dict[str, Any] = {"now": NOW}
         self.live: dict[Any, Any] = {}
-        self.memory = Memory()
-        # The objects of the pass before, wherever nothing changed: else nothing would ever be remembered.
+        self.cache = DiffCache()
+        # The objects of the step before, wherever nothing changed: else the cache would never hit.
         self._known: dict[bytes, Any] = {}
 
     def look(self) -> Snapshot:
@@ -125,8 +124,8 @@ STEPS: dict[str, Callable[[Course], Any]] = {
 }
 
 
-class Remembered(RuleBasedStateMachine):
-    """A pass with a memory and one without, after each step of any course."""
+class Cached(RuleBasedStateMachine):
+    """A reconcile with a cache and one without, after each step of any course."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -135,65 +134,69 @@ class Remembered(RuleBasedStateMachine):
     @rule(name=st.sampled_from(list(STEPS)))
     def step(self, name: str) -> None:
         STEPS[name](self.course)
-        fresh = self.course.look()
-        self.course.memory = Memory(self.course.memory)
-        remembering = replace(fresh, memory=self.course.memory)
-        assert find_changes(remembering, make_plan(remembering), {}.get) == find_changes(
-            fresh, make_plan(fresh), {}.get
-        )
-        assert told(remembering) == told(fresh)
+        snapshot = self.course.look()
+        plan = make_plan(snapshot)
+        assert find_changes(snapshot, plan, {}.get, self.course.cache) == find_changes(snapshot, plan, {}.get)
 
 
-def test_a_pass_with_a_memory_comes_to_the_same() -> None:
-    run_state_machine_as_test(Remembered, settings=settings(max_examples=12, stateful_step_count=50))
+def test_a_reconcile_with_the_cache_comes_to_the_same() -> None:
+    run_state_machine_as_test(Cached, settings=settings(max_examples=12, stateful_step_count=50))
 
 
-def test_a_question_that_is_asked_again_is_not_worked_out_again() -> None:
-    asked: list[int] = []
+@pytest.fixture
+def diffs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return the inputs of the diffs that are computed from now on."""
+    computed: list[Any] = []
+    compute = changes.diff_all
 
-    def double(number: int) -> int:
-        asked.append(number)
-        return 2 * number
+    def counted(inputs: Any, **options: Any) -> Any:
+        computed.append(inputs)
+        return compute(inputs, **options)
 
-    def ask(memory: Memory, *numbers: int) -> list[int]:
-        return [memory.recall(str(place), double, number) for place, number in enumerate(numbers)]
-
-    first = Memory()
-    assert ask(first, 1, 2) == [2, 4]
-    second = Memory(first)
-    assert ask(second, 1, 3) == [2, 6]
-    assert asked == [1, 2, 3]
-    assert ask(Memory(second), 1, 2) == [2, 4]
-    assert asked == [1, 2, 3, 2]
+    monkeypatch.setattr(changes, "diff_all", counted)
+    return computed
 
 
-def test_what_one_pass_does_not_ask_is_forgotten() -> None:
-    asked: list[str] = []
-    first = Memory()
-    for memory in (first, Memory(Memory(first))):
-        memory.recall("", asked.append, "x")
-    assert asked == ["x", "x"]
+def reconcile(course: Course) -> None:
+    snapshot = course.look()
+    find_changes(snapshot, make_plan(snapshot), {}.get, course.cache)
 
 
-def test_a_settled_project_is_compared_once() -> None:
-    """Else the memory would cost and save nothing."""
+@pytest.mark.parametrize("mode", ["Apply", "Plan"])
+def test_a_settled_project_is_compared_once(mode: str, diffs: list[Any]) -> None:
+    """Else the cache would cost and save nothing."""
     course = Course()
     settle(course)
     settle(course)
-    first = replace(course.look(), memory=course.memory)
-    make_plan(first)
-    second = replace(course.look(), memory=Memory(first.memory))
-    make_plan(second)
-    assert _answers(first) == _answers(second)
+    course.fields.update(mode=mode)
+    for _ in range(3):
+        reconcile(course)
+    assert len(diffs) == 1
 
 
-def test_no_manifests_are_kept_that_cannot_be_written() -> None:
+def test_a_status_that_a_controller_writes_asks_for_no_diff(diffs: list[Any]) -> None:
+    course = Course()
+    settle(course)
+    settle(course)
+    reconcile(course)
+    use(course)
+    reconcile(course)
+    assert len(diffs) == 1
+
+
+def test_a_project_that_is_gone_is_forgotten(diffs: list[Any]) -> None:
+    course = Course()
+    settle(course)
+    settle(course)
+    reconcile(course)
+    course.cache.forget("shop")
+    reconcile(course)
+    assert len(diffs) == 2
+
+
+def test_no_manifests_are_kept_that_cannot_be_written(diffs: list[Any]) -> None:
     """A thousand projects may wait for a cluster."""
     course = Course()
-    waiting = replace(course.look(), memory=course.memory)
-    assert find_changes(waiting, make_plan(waiting), {}.get)
-    assert not any(isinstance(answer, Diff) for _, answer in course.memory._asked.values())
-
-
-def _answers(snapshot: Snapshot) -> list[int]:
-    return [id(answer) for _, answer in snapshot.memory._asked.values()]
+    reconcile(course)
+    reconcile(course)
+    assert len(diffs) == 2
