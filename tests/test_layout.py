@@ -14,10 +14,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted(
     path for folder in ("operator", "devcluster", "image", "tests") for path in (ROOT / folder).rglob("*.py")
 )
-PLAIN = (
-    *(f"operator/onboarding/{name}" for name in ("adapters", "api", "build", "checks", "cli")),
-    *("demo", "devcluster", "docs", "image"),
-)
+PLAIN = ("operator", "demo", "devcluster", "docs", "image")
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PIN = re.compile(r"^[a-z0-9][a-z0-9._-]*==\S+( ; .*)?$")
 HASH = re.compile(r"^--hash=sha256:[0-9a-f]{64}$")

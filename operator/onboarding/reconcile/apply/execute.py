@@ -48,14 +48,9 @@ async def execute(
     states = {name: cluster.state if judged[name].known else judged[name] for name, cluster in clusters.items()}
     for _, group in groupby(sorted(replacements_first(changes), key=_rank), key=_rank):
         batch = [_as_it_is_now(owner, change, clusters) for change in group]
-        # Looked at anew in each rank, because a quota may be confirmed while the others are still being written.
-        places = {_place_of(change) for change in batch if gives(change)}
-        pending = {place: _not_in_force(owner, place, clusters) for place in places}
+        pending = _pending(owner, batch, clusters)
         waiting = [_replaced_later(change, missing) or _waits(change, troubles, pending) for change in batch]
-        work = (
-            _carry_out(owner, change, clusters, states, deliver, wait)
-            for change, wait in zip(batch, waiting, strict=True)
-        )
+        work = (_carry_out(owner, *item, clusters, states, deliver) for item in zip(batch, waiting, strict=True))
         results = await asyncio.gather(*work)
         missing |= {outcome.change.key for outcome in results if _keeps_the_former(outcome)}
         for outcome in filter(_stops_others, results):
@@ -106,6 +101,15 @@ def _place_of(change: Change) -> Place:
     return Place(change.environment, change.cluster)
 
 
+def _pending(owner: Owner, batch: Iterable[Change], clusters: Mapping[str, Cluster]) -> dict[Place, str]:
+    """Return, for each place that is about to grant access, the quotas that are not in force yet.
+
+    It is read again in each rank, because a quota may be confirmed while the others are still being written.
+    """
+    places = {_place_of(change) for change in batch if gives(change)}
+    return {place: _not_in_force(owner, place, clusters) for place in places}
+
+
 def _not_in_force(owner: Owner, place: Place, clusters: Mapping[str, Cluster]) -> str:
     owned = clusters[place.cluster].owned(owner.project) if place.cluster in clusters else {}
     return not_in_force(place.environment, ((key, live) for key, live in owned.items() if live.owner == owner))
@@ -129,10 +133,10 @@ def _waits(change: Change, troubles: Mapping[Place, set[ChildKind]], pending: Ma
 async def _carry_out(
     owner: Owner,
     change: Change,
+    waiting: Outcome | None,
     clusters: Mapping[str, Cluster],
     states: Mapping[str, ClusterState],
     deliver: Deliver,
-    waiting: Outcome | None,
 ) -> Outcome:
     """Carry out a change; of one that waits only what takes access away."""
     refusal = _refusal(change, states)

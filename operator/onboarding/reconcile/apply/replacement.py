@@ -6,6 +6,7 @@ deleted at once, a team would be locked out for as long as the new one waits or 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Final
 
 from onboarding.build.kinds import APPLICATION, ROLE_BINDING, SERVICE_ACCOUNT
@@ -46,12 +47,12 @@ def _parts(change: Change, giving: Sequence[Change]) -> list[Change]:
 def _parts_of_binding(change: Change, others: Sequence[Change]) -> list[Change]:
     """Return the part to do at once, if there is one, and the part to do after others grant the same subjects."""
     body, had = change.body or {}, subjects_of(change.live)
-    wanted = had if change.action is Action.CHANGE and "subjects" not in body else subjects(body)
+    wanted = _wanted(change)
     granting = {other.key: _shared(_without(had, wanted), _given(other)) for other in others}
     after = frozenset(key for key, moving in granting.items() if moving)
     if not after:
         return [change]
-    moving = [subject for subjects_ in granting.values() for subject in subjects_]
+    moving = [*chain.from_iterable(granting.values())]
     now = [*_shared(had, [*wanted, *moving]), *_without(wanted, had)]
     parts = []
     if now != had or body.keys() - {"subjects"}:
@@ -61,6 +62,12 @@ def _parts_of_binding(change: Change, others: Sequence[Change]) -> list[Change]:
     # Without the first part in ``after``, this part of a change that grants and revokes would grant as well.
     last = replace(change, body={"subjects": wanted}, rank=Rank.REMOVALS, after=after | {change.key})
     return [*parts, last]
+
+
+def _wanted(change: Change) -> list[Subject]:
+    """Return the subjects of a RoleBinding after a change."""
+    body = change.body or {}
+    return subjects_of(change.live) if change.action is Action.CHANGE and "subjects" not in body else subjects(body)
 
 
 def _shared(these: Sequence[Subject], those: Sequence[Subject]) -> list[Subject]:

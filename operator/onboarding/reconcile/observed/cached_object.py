@@ -108,8 +108,7 @@ def cached_object_of(kind: ChildKind, manifest: Manifest, known: CachedObject | 
     content = compact(dump(comparable(kind, manifest))) if owner else b""
     admitted = Admitted()
     if kind is NAMESPACE and owner:
-        same = known is not None and known.content == content
-        admitted = known.admitted if known and same else read_admitted(annotations.get(names.ANNOTATION_ADMITTED, ""))
+        admitted = _admitted(content, annotations, known)
     return CachedObject(
         uid=metadata["uid"],
         version=int(metadata["resourceVersion"]),
@@ -119,10 +118,20 @@ def cached_object_of(kind: ChildKind, manifest: Manifest, known: CachedObject | 
         cascades=any(item.startswith(names.CASCADE_FINALIZER) for item in metadata.get("finalizers") or ()),
         told=_told_of(kind, manifest) if owner else b"",
         content=content,
-        applied=annotations.get(names.ANNOTATION_CREDENTIALS, "") if kind is APP_PROJECT else "",
+        applied=_applied(kind, annotations),
         origin=None if owner else origin_of(annotations),
         admitted=admitted,
     )
+
+
+def _applied(kind: ChildKind, annotations: Mapping[str, str]) -> str:
+    return annotations.get(names.ANNOTATION_CREDENTIALS, "") if kind is APP_PROJECT else ""
+
+
+def _admitted(content: bytes, annotations: Mapping[str, str], known: CachedObject | None) -> Admitted:
+    if known is not None and known.content == content:
+        return known.admitted
+    return read_admitted(annotations.get(names.ANNOTATION_ADMITTED, ""))
 
 
 def told_of(

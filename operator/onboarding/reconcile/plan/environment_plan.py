@@ -1,7 +1,7 @@
 """The plan of one reconcile for one environment: admit, hold, stay or remove; frozen and pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from onboarding.api.gates import Actor
@@ -69,20 +69,17 @@ def plan_declared(
     if hold is not None:
         action, revisions = EnvironmentAction.HOLD, (*building, *others)
         return EnvironmentPlan(name, action, revisions, hold.reason, hold.actor, gate, deletes=deletes)
-    awaiting = inputs.awaited(name) if _places(inputs, name) - _clusters(name, building) else ""
-    leaving = frozenset() if awaiting else _places(inputs, name) - _clusters(name, building)
-    arriving = candidate.new and not all(gate.open for gate in gates)
-    revisions = (*building, *others) if awaiting else building
-    return EnvironmentPlan(
-        name,
-        EnvironmentAction.ADMIT,
-        revisions,
-        gate=gate,
-        leaving=leaving,
-        awaiting=awaiting,
-        arriving=arriving,
-        deletes=deletes,
-    )
+    plan = EnvironmentPlan(name, EnvironmentAction.ADMIT, building, gate=gate, deletes=deletes)
+    arriving = candidate.new and not all(result.open for result in gates)
+    return _leaving_sites(inputs, replace(plan, arriving=arriving), others)
+
+
+def _leaving_sites(inputs: PlanInputs, plan: EnvironmentPlan, others: Sequence[Revision]) -> EnvironmentPlan:
+    """Return the plan with the sites that an environment leaves; they stay while that waits for a decision."""
+    leaving = _places(inputs, plan.name) - _clusters(plan.name, plan.revisions)
+    if leaving and (awaiting := inputs.awaited(plan.name)):
+        return replace(plan, revisions=(*plan.revisions, *others), awaiting=awaiting)
+    return replace(plan, leaving=leaving)
 
 
 def plan_undeclared(inputs: PlanInputs, name: str) -> EnvironmentPlan:

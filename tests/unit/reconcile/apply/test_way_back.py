@@ -1,5 +1,6 @@
 """What was detached is taken back by the very environment that it came from, and by nobody else."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -19,7 +20,7 @@ from onboarding.build.revision import Owner
 from onboarding.build.wanted import build_wanted
 from onboarding.errors import ApiError
 from onboarding.reconcile.apply.changes import find_changes
-from onboarding.reconcile.apply.diff import Action, diff_objects
+from onboarding.reconcile.apply.diff import Action, Change, diff_objects
 from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.apply.prune import prune
@@ -37,7 +38,7 @@ SPACE = ObjectKey("hub", NAMESPACE, "", "shop-dev")
 UNPROVEN = {"as an earlier version detached it": {}, "under another policy": {"guard": "old"}, "no mark": {"guard": ""}}
 
 
-async def _execute(cluster: FakeCluster, changes: Iterable[Change]) -> list[Outcome]:
+async def execute_all(cluster: FakeCluster, changes: Iterable[Change]) -> list[Outcome]:
     return await execute(
         OWNER, changes, {"hub": cluster}, {"hub": cluster.state}, RepositorySecretWriter(FakeSecrets()).deliver
     )
@@ -171,9 +172,9 @@ async def test_a_detachment_that_did_not_come_to_its_end_leaves_nobody_with_acce
     for item in (space, quota):
         cluster.put(item.key, item.manifest)
     spec = spec_of(environment(), team={"groups": {"admin": ["shop-admins"]}})
-    await _execute(cluster, diff_objects(build_wanted(OWNER, revisions(spec)), cluster.owned("shop")))
+    await execute_all(cluster, diff_objects(build_wanted(OWNER, revisions(spec)), cluster.owned("shop")))
     snapshot = snapshot_of(spec, cluster.owned("shop"))
-    await _execute(cluster, find_changes(snapshot, make_plan(snapshot), {}.get))
+    await execute_all(cluster, find_changes(snapshot, make_plan(snapshot), {}.get))
     bindings = {key.name for key in cluster.objects if key.kind is ROLE_BINDING}
     assert bindings == {"admin:onboarding:admin", "sync:onboarding:sync"}
 

@@ -15,7 +15,7 @@ from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Result
 from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter
 from tests.unit.fakes import FakeCluster, FakeSecrets
-from tests.unit.reconcile.apply.test_way_back import SPACE, SPEC, WANTED, detached, forged, work
+from tests.unit.reconcile.apply.test_way_back import SPACE, SPEC, WANTED, detached, execute_all, forged, work
 from tests.unit.reconcile.observed.test_origin import DETACHED
 from tests.unit.snapshots import OWNER, live_of_spec, revisions
 
@@ -34,7 +34,7 @@ async def test_an_object_counts_only_in_a_namespace_that_is_ours(kind: ChildKind
     (change,) = diff_objects([item], {})
     quotas = {ObjectKey("hub", RESOURCE_QUOTA, "shop-dev", "x"): live_of_spec(SPEC)[_quota()]}
     stranger.owned = lambda _project: quotas  # type: ignore[method-assign]
-    outcomes = await _execute(stranger, [change])
+    outcomes = await execute_all(stranger, [change])
     assert [(o.result, o.told) for o in outcomes] == [(Result.CONFLICT, False)]
     assert names.LABEL_PROJECT not in stranger.objects[item.key]["metadata"].get("labels", {})
 
