@@ -15,7 +15,7 @@ from onboarding.adapters.client import Client
 from onboarding.adapters.cluster import KubeCluster
 from onboarding.adapters.secrets import KubeSecrets
 from onboarding.api.delivery import RepositoryCredential
-from onboarding.build.credentials import SECRET, Login, Source
+from onboarding.build.credentials import SECRET, RepositoryLogin, Source
 from onboarding.build.kinds import Manifest, ObjectKey
 from onboarding.build.revision import Owner
 from onboarding.reconcile.apply.diff import Action, Change, Rank
@@ -29,7 +29,7 @@ HOME, ARGO = "--namespace=project-onboarding", "--namespace=argocd"
 OWNER = Owner("test", "shop", "11111111-1111-4111-8111-111111111111")
 KEY = ObjectKey("hub", SECRET, "argocd", "shop-repo-0123456789abcdef")
 CREDENTIAL = RepositoryCredential(name="forge", secret="forge-login", prefixes=("https://git.example.org/",))
-LOGIN = Login("https://git.example.org/shop.git", False, CREDENTIAL, Source("u", "1"))
+LOGIN = RepositoryLogin("https://git.example.org/shop.git", False, CREDENTIAL, Source("u", "1"))
 WRITE = Change(Action.CREATE, KEY, Rank.LOGINS, cluster="hub", login=LOGIN)
 REMOVE = Change(Action.DELETE, KEY, Rank.LOGINS, cluster="hub")
 

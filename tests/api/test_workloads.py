@@ -14,7 +14,7 @@ from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.adapters.workloads.ask import ask_workloads
 from onboarding.build.kinds import ChildKind
 from onboarding.checks.inputs import RunningInputs
-from onboarding.checks.probe import Answer, Container, Workload, WorkloadsFacts, WorkloadsRequest
+from onboarding.checks.probe import Answer, Workload, WorkloadContainer, WorkloadsFacts, WorkloadsRequest
 from onboarding.checks.workloads import (
     disruption_budgeted,
     image_compliant,
@@ -36,7 +36,7 @@ from tests.unit.snapshots import NOW, POLICY, project_inputs, spec_of
 DATA = Path(__file__).parent / "workloads"
 ROOM = "seen-dev"
 ASKED = WorkloadsRequest("hub", ROOM)
-GOOD_CONTAINER = Container(
+GOOD_CONTAINER = WorkloadContainer(
     name="app",
     image="ghcr.io/team/web:1.0",
     pull_policy="IfNotPresent",

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from onboarding.adapters.probes.http import Login, Reply
+from onboarding.adapters.probes.http import HttpLogin, Reply
 from tests.support.internet import LOOPBACK, Handler, Internet
 
 LIMIT = 64 * 1024
@@ -15,7 +15,7 @@ async def fetch(
     limit: int = LIMIT,
     seconds: float = 5,
     allowed: tuple[str, ...] = LOOPBACK,
-    login: Login | None = None,
+    login: HttpLogin | None = None,
 ) -> Reply:
     """Return the answer to a GET; ``limit`` is in bytes, ``seconds`` in seconds."""
     async with internet.web(allowed=allowed, timeout=seconds).session() as session:

@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web as aiohttp_web
 
 from onboarding.adapters.probes.asks import build_asks
-from onboarding.adapters.probes.connections import Network
-from onboarding.adapters.probes.guard import Guard
+from onboarding.adapters.probes.connections import GuardedResolver
+from onboarding.adapters.probes.guard import AddressGuard
 from onboarding.adapters.probes.http import Web
 from onboarding.adapters.probes.resolve import Resolver
 from onboarding.api.probes import Probes
@@ -74,7 +74,7 @@ class Internet:
 
     def web(self, *, allowed: tuple[str, ...] = LOOPBACK, timeout: float = 5) -> Web:
         """Return a client in this internet."""
-        return Web(Network(Guard.of(allowed), self.resolver), self.authority.trust, timeout=timeout)
+        return Web(GuardedResolver(AddressGuard.of(allowed), self.resolver), self.authority.trust, timeout=timeout)
 
     async def secret(self, name: str, key: str) -> bytes:
         """Return what a Secret holds."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from prometheus_client.core import Metric
 
 from onboarding.reconcile.observed.snapshot import ClusterState
-from onboarding.runtime.metrics import Metrics, Sources
+from onboarding.runtime.metrics import Metrics, MetricSources
 
 
 class Exported(NamedTuple):
@@ -34,7 +34,7 @@ def exported_metrics() -> list[Exported]:
     metrics.count_deployment("dev", "Succeeded")
     metrics.states["shop"] = {"dev": "Ready"}
     metrics.read_from(
-        Sources(
+        MetricSources(
             ready=lambda: True,
             depth=lambda: 0,
             oldest=lambda: 0,

@@ -7,12 +7,12 @@ from typing import Any
 from onboarding.api.policy import OnboardingPolicySpec, WorkloadRules
 from onboarding.api.target import HostingTargetSpec
 from onboarding.checks.inputs import RunningInputs
-from onboarding.checks.probe import Answer, Container, Request, Workload, WorkloadsFacts, WorkloadsRequest
+from onboarding.checks.probe import Answer, Request, Workload, WorkloadContainer, WorkloadsFacts, WorkloadsRequest
 from tests.unit.snapshots import NOW, POLICY, SITES, TARGETS, environment, project_inputs, spec_of
 
 WHAT_RUNS = WorkloadsRequest("hub", "shop-dev")
 AMOUNTS = {"cpu": "100m", "memory": "64Mi"}
-APP = Container(
+APP = WorkloadContainer(
     name="app",
     image="ghcr.io/team/app:1.0",
     readiness=True,

@@ -41,40 +41,40 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PolicyAnswer:
     """What one answer tells of a policy; the reason says what was answered where that is not what it shall be."""
 
     standing: Standing
     reason: str = ""
 
 
-PROVEN: Final = Answer(Standing.PROVEN)
-ALLOWED: Final = Answer(Standing.MISSING, "nothing refused the object that it refuses to everybody")
-STRIPPED: Final = Answer(
+PROVEN: Final = PolicyAnswer(Standing.PROVEN)
+ALLOWED: Final = PolicyAnswer(Standing.MISSING, "nothing refused the object that it refuses to everybody")
+STRIPPED: Final = PolicyAnswer(
     Standing.MISSING,
     f"nothing refused its probe, because a mutating webhook takes the annotation {names.ANNOTATION_GUARD_PROBE} off: "
     "exempt the dry runs of the operator's account there",
 )
 
 
-def read_refusal(policy: str, error: OnboardingError) -> Answer:
+def read_refusal(policy: str, error: OnboardingError) -> PolicyAnswer:
     """Return what an answer that is an error tells of a policy."""
     if not isinstance(error, ApiError):
-        return Answer(Standing.UNKNOWN, str(error))
+        return PolicyAnswer(Standing.UNKNOWN, str(error))
     if error.reason == "AlreadyExists":
         return ALLOWED
     denial = _DENIAL.match(error.message)
     if denial and denial["policy"] == policy:
         return _read_denial(policy, denial["words"])
-    return Answer(Standing.UNKNOWN, _explain(error))
+    return PolicyAnswer(Standing.UNKNOWN, _explain(error))
 
 
-def _read_denial(policy: str, words: str) -> Answer:
+def _read_denial(policy: str, words: str) -> PolicyAnswer:
     told = _PROBE.match(words)
     if told is None or told["rule"] != policy:
-        return Answer(Standing.MISSING, f"another version of it answers, which does not know its probe: {words}")
+        return PolicyAnswer(Standing.MISSING, f"another version of it answers, which does not know its probe: {words}")
     if told["version"] != str(names.GUARD_VERSION):
-        return Answer(Standing.MISSING, f"it is version {told['version']} instead of {names.GUARD_VERSION}")
+        return PolicyAnswer(Standing.MISSING, f"it is version {told['version']} instead of {names.GUARD_VERSION}")
     return PROVEN
 
 
@@ -101,7 +101,7 @@ class Form(NamedTuple):
         return "it is missing"
 
 
-class Guard:
+class GuardPolicy:
     """One admission policy on one cluster: whether it is in force, and when it has to be asked next.
 
     A proof stands until the policy or its binding changes, or an answer contradicts it.
@@ -110,7 +110,7 @@ class Guard:
     def __init__(self, policy: str, *, uniform: Uniform = uniform) -> None:
         """Spread the pauses with ``uniform``, so that not everything is asked at once."""
         self.policy = policy
-        self.answer = Answer(Standing.UNKNOWN, "it has not been asked")
+        self.answer = PolicyAnswer(Standing.UNKNOWN, "it has not been asked")
         self.answered = False
         """Whether it has ever answered, in whatever way."""
         self.form: Form | None = None
@@ -132,14 +132,14 @@ class Guard:
         self._backoff.reset()
         self._changed_at = now
         if form.gone:
-            self.answer, self.due_at = Answer(Standing.MISSING, form.gone), float("inf")
+            self.answer, self.due_at = PolicyAnswer(Standing.MISSING, form.gone), float("inf")
         else:
             words = "it has not been asked" if self.form is None else "it has changed and has not answered since"
-            self.answer, self.due_at = Answer(Standing.UNKNOWN, words), now
+            self.answer, self.due_at = PolicyAnswer(Standing.UNKNOWN, words), now
         self.form = form
         return True
 
-    def take(self, form: Form | None, answer: Answer, now: float) -> bool:
+    def take(self, form: Form | None, answer: PolicyAnswer, now: float) -> bool:
         """Take in an answer to what was asked of this form; return whether anything else is true now."""
         self.answered = True
         if form != self.form or not self.there:
@@ -151,7 +151,7 @@ class Guard:
             pause = jittered(next((at for at in CONFIRMED_AFTER if age < at), PERIOD), uniform=self._uniform)
         else:
             if answer.standing is Standing.MISSING and age < GRACE:
-                self.answer = Answer(Standing.UNKNOWN, answer.reason)
+                self.answer = PolicyAnswer(Standing.UNKNOWN, answer.reason)
             elif answer.standing is Standing.MISSING or before.standing is not Standing.PROVEN:
                 self.answer = answer
             pause = self._backoff.next()

@@ -18,7 +18,15 @@ import structlog
 
 from onboarding import names
 from onboarding.adapters.client import MERGE_PATCH, METADATA_ONLY, Client
-from onboarding.adapters.guard_states import ALLOWED, STRIPPED, Answer, Form, Guard, Standing, read_refusal
+from onboarding.adapters.guard_states import (
+    ALLOWED,
+    STRIPPED,
+    Form,
+    GuardPolicy,
+    PolicyAnswer,
+    Standing,
+    read_refusal,
+)
 from onboarding.adapters.informer import Feed, Informer
 from onboarding.build.kinds import HUB, NAMESPACE, SERVICE_ACCOUNT, Manifest
 from onboarding.errors import OnboardingError
@@ -76,7 +84,7 @@ class GuardProber:
         self._installation = installation
         self._changed = changed
         policies = (*names.GUARD_POLICIES, *(names.HUB_GUARD_POLICIES if cluster == HUB else ()))
-        self._guards = {policy: Guard(policy) for policy in policies}
+        self._guards = {policy: GuardPolicy(policy) for policy in policies}
         self._projects: Callable[[], Iterable[str]] = tuple
         self._heard: dict[str, dict[str, str]] = {_POLICIES: {}, _BINDINGS: {}}
         self._listed: set[str] = set()
@@ -136,7 +144,7 @@ class GuardProber:
         """Ask each policy whenever that is due, for as long as the operator lives; a slow answer delays no other."""
         await asyncio.gather(*(self._attend(guard) for guard in self._guards.values()))
 
-    async def _attend(self, guard: Guard) -> None:
+    async def _attend(self, guard: GuardPolicy) -> None:
         wake = self._wake[guard.policy]
         while True:
             wake.clear()
@@ -146,18 +154,18 @@ class GuardProber:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), pause)
 
-    def _can_ask(self, guard: Guard) -> bool:
+    def _can_ask(self, guard: GuardPolicy) -> bool:
         """Return whether there is something to ask by: the operator makes no decisions, and only changes projects."""
         projects = guard.policy == _OF_PROJECTS and next(iter(self._projects()), None) is not None
         return projects or guard.policy in names.GUARD_POLICIES
 
-    def _is_due(self, guard: Guard) -> bool:
+    def _is_due(self, guard: GuardPolicy) -> bool:
         return guard.there and self._can_ask(guard) and guard.due_at <= time.monotonic()
 
-    def _holds_up(self, guard: Guard) -> bool:
+    def _holds_up(self, guard: GuardPolicy) -> bool:
         return self._is_due(guard) and guard.answer.standing is not Standing.PROVEN
 
-    async def _ask(self, guard: Guard) -> None:
+    async def _ask(self, guard: GuardPolicy) -> None:
         form = guard.form
         answer = await self._send(guard.policy, self._probe(guard.policy))
         news = guard.take(form, answer, time.monotonic())
@@ -165,7 +173,7 @@ class GuardProber:
         if news:
             self._tell(guard)
 
-    async def _send(self, policy: str, probe: _Probe) -> Answer:
+    async def _send(self, policy: str, probe: _Probe) -> PolicyAnswer:
         try:
             kept = await self._client.request(
                 probe.method,
@@ -233,7 +241,7 @@ class GuardProber:
                 self._wake[policy].set()
                 self._tell(guard)
 
-    def _told(self, guard: Guard) -> str:
+    def _told(self, guard: GuardPolicy) -> str:
         folder = "manifests/install" if self._cluster == HUB else "manifests/site"
         return (
             f"admission policy {guard.policy} is not in force: {guard.answer.reason}. "
@@ -241,7 +249,7 @@ class GuardProber:
             "or upgrade the Helm release"
         )
 
-    def _tell(self, guard: Guard) -> None:
+    def _tell(self, guard: GuardPolicy) -> None:
         standing, reason = guard.answer.standing, guard.answer.reason
         quiet = log.debug if standing is Standing.UNKNOWN and not guard.answered else log.warning
         say = log.info if standing is Standing.PROVEN else quiet

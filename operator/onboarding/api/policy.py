@@ -94,7 +94,7 @@ class PodSecurity(Model):
     )
 
 
-class Container(Model):
+class ContainerDefaults(Model):
     """Defaults of a container whose manifest sets no resources, cut to the quota of its environment."""
 
     request: Amounts = Field(description="Default request.")
@@ -148,7 +148,7 @@ class OnboardingPolicySpec(Model):
     personas: Annotated[tuple[Persona, ...], Field(min_length=1, max_length=8), MapList("name")] = Field(
         description="Personas that projects assign groups to."
     )
-    container: Container = Field(description="Defaults of a container, for the LimitRange.")
+    container: ContainerDefaults = Field(description="Defaults of a container, for the LimitRange.")
     object_counts: ObjectCounts = Field(
         default_factory=dict, description="Maximum number of objects per kind in one namespace."
     )

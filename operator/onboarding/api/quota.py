@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from onboarding.api.common import Amounts, Resources
-from onboarding.api.policy import Container
+from onboarding.api.policy import ContainerDefaults
 from onboarding.api.quantities import canonical, smaller, whole
 
 CONTAINER_RESOURCES: Final = {"cpu": "cpu", "memory": "memory", "ephemeral-storage": "ephemeral_storage"}
@@ -55,7 +55,7 @@ def gpu_key(gpu_resource: str) -> str:
     return f"requests.{gpu_resource}"
 
 
-def container_limits(container: Container, resources: Resources) -> ContainerLimits:
+def container_limits(container: ContainerDefaults, resources: Resources) -> ContainerLimits:
     """Return the policy's amounts of a container, the defaults cut so that one default pod fits the quota."""
     bounds = _amounts(container.minimum), _amounts(container.maximum)
     return _cut(_amounts(container.request), _amounts(container.limit), *bounds, _amounts(resources))

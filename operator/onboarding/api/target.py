@@ -109,7 +109,7 @@ class Holes(Model):
     logging_namespaces: Namespaces = Field(default=(), description="Namespaces of log collectors, by name.")
 
 
-class Network(Holes):
+class TargetNetwork(Holes):
     """The network of a target: the holes of every namespace, and the zones that declared flows lead to or come from."""
 
     zones: Annotated[tuple[NetworkZone, ...], Field(max_length=20), MapList("name")] = Field(
@@ -186,8 +186,8 @@ class HostingTargetSpec(Model):
     contract: Contract = Field(
         default_factory=Contract, description="Days between which environments open on the target."
     )
-    network: Network = Field(
-        default_factory=Network,
+    network: TargetNetwork = Field(
+        default_factory=TargetNetwork,
         description="Exceptions to the default deny of every namespace, and zones of declared flows.",
     )
     gpu_resource: Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9.-]+/[a-z0-9.-]+$")] = Field(

@@ -37,7 +37,7 @@ Sources = Callable[[str], Source | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class RepositoryLogin:
     """How Argo CD logs in to one repository. The bytes stay in the Secret that the credential names."""
 
     url: str
@@ -78,14 +78,14 @@ def allows(credential: RepositoryCredential, project: str, url: str) -> bool:
 
 def wanted_logins(
     owner: Owner, revisions: Sequence[Revision], credentials: Iterable[RepositoryCredential], sources: Sources
-) -> dict[ObjectKey, Login]:
+) -> dict[ObjectKey, RepositoryLogin]:
     """Return the login of each repository Secret that shall exist.
 
     What the platform does not allow any more is left out, whatever was admitted. Where repositories of the same URL
     name several credentials, the first by name counts.
     """
     offered = {credential.name: credential for credential in credentials}
-    found: dict[ObjectKey, Login] = {}
+    found: dict[ObjectKey, RepositoryLogin] = {}
     for revision in revisions:
         for repository in (*revision.repositories, *revision.value_repositories):
             credential = offered.get(repository.credentials or "")
@@ -93,7 +93,9 @@ def wanted_logins(
                 continue
             name = secret_name(owner.project, repository.url)
             key = ObjectKey(revision.argo_cluster, SECRET, revision.argocd.namespace, name)
-            login = Login(repository.url, repository.chart is not None, credential, sources(credential.secret))
+            login = RepositoryLogin(
+                repository.url, repository.chart is not None, credential, sources(credential.secret)
+            )
             found[key] = min(found.get(key, login), login, key=lambda item: (item.credential.name, item.url, item.helm))
     return found
 
@@ -103,7 +105,9 @@ def secret_labels(owner: Owner) -> dict[str, str]:
     return ownership_labels(owner) | _LABEL
 
 
-def build_repository_secret(owner: Owner, key: ObjectKey, login: Login, content: Mapping[str, bytes]) -> Manifest:
+def build_repository_secret(
+    owner: Owner, key: ObjectKey, login: RepositoryLogin, content: Mapping[str, bytes]
+) -> Manifest:
     """Return the Secret; it belongs to one AppProject, so that no other project can log in with it."""
     data = {
         "type": b"helm" if login.helm else b"git",

@@ -7,7 +7,7 @@ from onboarding.build.kinds import LIMIT_RANGE, Manifest
 from onboarding.build.naming import head, ownership_labels
 from onboarding.build.revision import Owner, Revision
 
-NAME: Final = "onboarding"
+LIMIT_RANGE_NAME: Final = "onboarding"
 
 
 def build_limits(owner: Owner, revision: Revision) -> Manifest:
@@ -18,6 +18,6 @@ def build_limits(owner: Owner, revision: Revision) -> Manifest:
         item["min"] = {**limits.minimum}
     if limits.maximum:
         item["max"] = {**limits.maximum}
-    manifest = head(LIMIT_RANGE, NAME, ownership_labels(owner, revision), revision.namespace)
+    manifest = head(LIMIT_RANGE, LIMIT_RANGE_NAME, ownership_labels(owner, revision), revision.namespace)
     manifest["spec"] = {"limits": [item]}
     return manifest

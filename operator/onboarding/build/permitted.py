@@ -24,7 +24,7 @@ GUARD_KINDS: Final[tuple[GroupKind, ...]] = (
 )
 """With these a tenant would rewrite its own guard rails: never."""
 
-WORKLOAD_KINDS: Final[tuple[GroupKind, ...]] = (
+USUAL_KINDS: Final[tuple[GroupKind, ...]] = (
     ("", "ConfigMap"),
     ("", "PersistentVolumeClaim"),
     ("", "Pod"),
@@ -104,7 +104,7 @@ def core_group_problem(group: str) -> str:
 
 def permitted_kinds(revisions: Sequence[Revision], in_use: Iterable[GroupKind]) -> list[GroupKind]:
     """Return what may be synced, sorted: of all the environments; where none is left, what is still in use."""
-    kinds = {kind for revision in revisions for kind in _kinds_of(revision)} or set(in_use) or set(WORKLOAD_KINDS)
+    kinds = {kind for revision in revisions for kind in _kinds_of(revision)} or set(in_use) or set(USUAL_KINDS)
     if not all(revision.impersonation for revision in revisions):
         kinds -= set(ACCESS_KINDS)
     return sorted(kinds - set(GUARD_KINDS))
@@ -116,5 +116,5 @@ def refused_kinds(permitted: Iterable[GroupKind]) -> list[GroupKind]:
 
 
 def _kinds_of(revision: Revision) -> set[GroupKind]:
-    allowed = {(item.group, item.kind) for item in revision.allowed_kinds} or set(WORKLOAD_KINDS)
+    allowed = {(item.group, item.kind) for item in revision.allowed_kinds} or set(USUAL_KINDS)
     return allowed | {(item.group, item.kind) for item in revision.additional_kinds}

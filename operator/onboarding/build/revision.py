@@ -15,7 +15,7 @@ from onboarding.api.addresses import NetworkCidr
 from onboarding.api.common import Model, Resources
 from onboarding.api.delivery import Repository, ResourceKind, Window
 from onboarding.api.hosting import Direction, Protocol
-from onboarding.api.policy import ArgoAction, Container, PodSecurity
+from onboarding.api.policy import ArgoAction, ContainerDefaults, PodSecurity
 from onboarding.api.target import ArgoCD, ArgoLocation, Flavour, Holes
 from onboarding.build.canonical import compact, dump
 from onboarding.build.kinds import HUB
@@ -74,7 +74,7 @@ class Revision(Model):
     labels: dict[str, str] = Field(default_factory=dict)
     resources: Resources
     gpu_resource: str
-    container: Container
+    container: ContainerDefaults
     object_counts: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     pod_security: PodSecurity
     bindings: tuple[Binding, ...] = ()
@@ -133,7 +133,7 @@ class Revision(Model):
 
 _ALIKE: Final[dict[str, type[Model]]] = {
     "resources": Resources,
-    "container": Container,
+    "container": ContainerDefaults,
     "podSecurity": PodSecurity,
     "network": Holes,
     "argocd": ArgoCD,

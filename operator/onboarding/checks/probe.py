@@ -152,7 +152,7 @@ class ImageRequest(Request[ImageFacts]):
 
 
 @dataclass(frozen=True, slots=True)
-class Container:
+class WorkloadContainer:
     """A container of a workload, as far as a check cares."""
 
     name: str
@@ -179,7 +179,7 @@ class Workload:
     name: str
     labels: Mapping[str, str]
     """Labels of its pods."""
-    containers: tuple[Container, ...]
+    containers: tuple[WorkloadContainer, ...]
     replicas: int = 1
     spread: bool = False
     """Whether topology spread constraints or pod anti-affinity keep its pods apart."""

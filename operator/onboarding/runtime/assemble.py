@@ -16,7 +16,7 @@ from onboarding.reconcile.reconciler import Reconciler
 from onboarding.runtime.active_policy import ActivePolicy
 from onboarding.runtime.clusters import Clusters
 from onboarding.runtime.events import Events
-from onboarding.runtime.metrics import Metrics, Sources
+from onboarding.runtime.metrics import Metrics, MetricSources
 from onboarding.runtime.notifier import Notifier
 from onboarding.runtime.platform import Platform
 from onboarding.runtime.queue import WorkQueue
@@ -154,7 +154,7 @@ def _connect(shared: _Shared, parts: Parts, policy: ActivePolicy) -> None:
 
 def _expose(metrics: Metrics, parts: Parts) -> None:
     metrics.read_from(
-        Sources(
+        MetricSources(
             ready=lambda: not parts.readiness.problem(),
             depth=parts.queue.depth,
             oldest=parts.queue.oldest,

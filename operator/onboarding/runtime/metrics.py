@@ -17,7 +17,7 @@ _UNTIL_DEPLOYED: Final = (5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class MetricSources:
     """Functions that return the values of gauges when Prometheus asks for them."""
 
     ready: Callable[[], bool]
@@ -85,7 +85,7 @@ class Metrics:
         """Count a deployment that has ended."""
         self._deployments.labels(stage, phase).inc()
 
-    def read_from(self, sources: Sources) -> None:
+    def read_from(self, sources: MetricSources) -> None:
         """Add the gauges that are read when Prometheus asks."""
         self.registry.register(_Gauges(self.states, sources))
 
@@ -98,7 +98,7 @@ class Metrics:
 
 
 class _Gauges(Collector):
-    def __init__(self, states: Mapping[str, Mapping[str, str]], sources: Sources) -> None:
+    def __init__(self, states: Mapping[str, Mapping[str, str]], sources: MetricSources) -> None:
         self._states = states
         self._sources = sources
 

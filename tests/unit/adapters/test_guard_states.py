@@ -12,16 +12,16 @@ from onboarding.adapters.guard_states import (
     GRACE,
     PERIOD,
     PROVEN,
-    Answer,
     Form,
-    Guard,
+    GuardPolicy,
+    PolicyAnswer,
     Standing,
     read_refusal,
 )
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
 
 POLICY = names.GUARD_POLICIES[2]
-UNKNOWN = Answer(Standing.UNKNOWN, "no answer")
+UNKNOWN = PolicyAnswer(Standing.UNKNOWN, "no answer")
 MISSING, STANDS = ALLOWED, Standing.PROVEN
 THERE, OTHER, GONE = Form("a/1", "b/1"), Form("a/1", "b/2"), Form("a/1", "")
 NEVER = float("inf")
@@ -41,20 +41,32 @@ ANSWERS: dict[str, tuple[OnboardingError, Standing, str]] = {
     "our sentence": (denial(sentence()), Standing.PROVEN, ""),
     "an older version": (denial(sentence(version=0)), Standing.MISSING, "it is version 0 instead of"),
     "a newer version": (denial(sentence(version=99)), Standing.MISSING, "it is version 99 instead of"),
-    "a version that begins alike": (denial(sentence(version=f"{names.GUARD_VERSION}0")), Standing.MISSING, "version"),
+    "a version that begins alike": (
+        denial(sentence(version=f"{names.GUARD_VERSION}0")),
+        Standing.MISSING,
+        "version",
+    ),
     "another rule of the policy": (denial("only the operator makes"), Standing.MISSING, "only the operator makes"),
     "a policy without its parameters": (
         denial("failed to configure binding: no params found for policy binding with `Deny`"),
         Standing.MISSING,
         "no params found",
     ),
-    "the sentence of another of ours": (denial(sentence(names.GUARD_POLICIES[1])), Standing.MISSING, "another version"),
+    "the sentence of another of ours": (
+        denial(sentence(names.GUARD_POLICIES[1])),
+        Standing.MISSING,
+        "another version",
+    ),
     "another policy of ours": (
         denial(sentence(names.GUARD_POLICIES[1]), names.GUARD_POLICIES[1]),
         Standing.UNKNOWN,
         "",
     ),
-    "our sentence from somebody else's policy": (denial(sentence(), "acme-policy"), Standing.UNKNOWN, "acme-policy"),
+    "our sentence from somebody else's policy": (
+        denial(sentence(), "acme-policy"),
+        Standing.UNKNOWN,
+        "acme-policy",
+    ),
     "our sentence from a webhook": (
         ApiError(403, "Forbidden", f'admission webhook "acme" denied the request: {sentence()}'),
         Standing.UNKNOWN,
@@ -81,7 +93,11 @@ ANSWERS: dict[str, tuple[OnboardingError, Standing, str]] = {
         Standing.UNKNOWN,
         "manifests are applied again",
     ),
-    "a project that is gone": (ApiError(404, "NotFound", 'projectonboardings "x" not found'), Standing.UNKNOWN, "404"),
+    "a project that is gone": (
+        ApiError(404, "NotFound", 'projectonboardings "x" not found'),
+        Standing.UNKNOWN,
+        "404",
+    ),
     "a quota": (ApiError(403, "Forbidden", "exceeded quota: compute"), Standing.UNKNOWN, "exceeded quota"),
     "a name that is taken": (ApiError(409, "AlreadyExists", "exists"), Standing.MISSING, "nothing refused"),
     "too many requests": (ApiError(429, "TooManyRequests", "later"), Standing.UNKNOWN, "429"),
@@ -98,9 +114,9 @@ def test_only_our_sentence_in_our_version_proves_a_policy(case: str) -> None:
     assert bool(answer.reason) is (standing is not Standing.PROVEN)
 
 
-def guard(form: Form = THERE) -> Guard:
+def guard(form: Form = THERE) -> GuardPolicy:
     """Return a guard of which this was heard at 0."""
-    made = Guard(POLICY, uniform=lambda _low, _high: 1.0)
+    made = GuardPolicy(POLICY, uniform=lambda _low, _high: 1.0)
     made.observe(form, 0.0)
     return made
 
@@ -111,7 +127,7 @@ def guard(form: Form = THERE) -> Guard:
 )
 def test_what_is_not_there_is_missing_without_asking(form: Form, reason: str) -> None:
     absent = guard(form)
-    assert absent.answer == Answer(Standing.MISSING, reason)
+    assert absent.answer == PolicyAnswer(Standing.MISSING, reason)
     assert (absent.there, absent.due_at) == (False, NEVER)
 
 
@@ -142,7 +158,7 @@ def test_a_proof_stands_while_nobody_answers_and_ends_with_a_contradiction() -> 
 
 
 @pytest.mark.parametrize("former", [PROVEN, MISSING, UNKNOWN])
-def test_a_change_of_policy_or_binding_ends_what_was_known(former: Answer) -> None:
+def test_a_change_of_policy_or_binding_ends_what_was_known(former: PolicyAnswer) -> None:
     changed = guard()
     changed.take(THERE, former, 100.0)
     assert changed.observe(OTHER, 200.0)
@@ -201,8 +217,8 @@ class AnyCourse(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.met, self.now = Guard(POLICY), 0.0
-        self.form, self.last = Form("", ""), Answer(Standing.UNKNOWN)
+        self.met, self.now = GuardPolicy(POLICY), 0.0
+        self.form, self.last = Form("", ""), PolicyAnswer(Standing.UNKNOWN)
 
     @rule(seconds=st.floats(0.0, 20.0))
     def wait(self, seconds: float) -> None:
@@ -210,11 +226,11 @@ class AnyCourse(RuleBasedStateMachine):
 
     @rule(seen=st.sampled_from([THERE, OTHER, GONE, Form("", "b/1")]))
     def see(self, seen: Form) -> None:
-        self.last, self.form = (self.last if seen == self.form else Answer(Standing.UNKNOWN)), seen
+        self.last, self.form = (self.last if seen == self.form else PolicyAnswer(Standing.UNKNOWN)), seen
         self.met.observe(seen, self.now)
 
     @rule(about=st.sampled_from([THERE, OTHER, GONE]), answer=st.sampled_from([PROVEN, MISSING, UNKNOWN]))
-    def hear(self, about: Form, answer: Answer) -> None:
+    def hear(self, about: Form, answer: PolicyAnswer) -> None:
         if about == self.form and answer is not UNKNOWN:
             self.last = answer
         self.met.take(about, answer, self.now)

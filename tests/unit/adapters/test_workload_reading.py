@@ -6,12 +6,12 @@ import pytest
 
 from onboarding.adapters.workloads.reading import (
     backs_up,
-    read_certificate,
+    certificate_facts,
     read_scaling,
     read_workload,
 )
 from onboarding.adapters.workloads.selector import selects
-from onboarding.checks.probe import Container, Workload
+from onboarding.checks.probe import Workload, WorkloadContainer
 
 CONTAINER = {"name": "app", "image": "a:1"}
 
@@ -29,13 +29,13 @@ def workload(item: dict[str, Any], kind: str = "Deployment") -> Workload:
     return found
 
 
-def container(pod: Any = None, **fields: Any) -> Container:
+def container(pod: Any = None, **fields: Any) -> WorkloadContainer:
     return workload(deployment({"containers": [{**CONTAINER, **fields}], **(pod or {})})).containers[0]
 
 
 def test_a_deployment_is_read() -> None:
     assert workload(deployment()) == Workload(
-        "Deployment", "web", {"app": "web"}, (Container("app", "a:1", privileged=True),), replicas=2
+        "Deployment", "web", {"app": "web"}, (WorkloadContainer("app", "a:1", privileged=True),), replicas=2
     )
 
 
@@ -182,7 +182,7 @@ CERTIFICATES: dict[str, tuple[dict[str, Any], bool]] = {
 
 @pytest.mark.parametrize(("fields", "ready"), CERTIFICATES.values(), ids=CERTIFICATES)
 def test_a_certificate_is_ready_when_cert_manager_says_so(fields: Any, ready: bool) -> None:
-    assert read_certificate({"metadata": {"name": "web"}, **fields}) == ("web", ready)
+    assert certificate_facts({"metadata": {"name": "web"}, **fields}) == ("web", ready)
 
 
 SCHEDULES: dict[str, tuple[dict[str, Any], bool]] = {

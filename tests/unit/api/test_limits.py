@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onboarding.api.common import Amounts, Resources
-from onboarding.api.policy import Container
+from onboarding.api.policy import ContainerDefaults
 from onboarding.api.quantities import canonical, milli
 from onboarding.build.limits import build_limits
 from onboarding.build.quota import build_quota
@@ -27,10 +27,12 @@ def quantities(draw: st.DrawFn) -> str:
 
 AMOUNTS = st.fixed_dictionaries(dict.fromkeys(("cpu", "memory", "ephemeral_storage"), quantities()))
 BOUNDS = AMOUNTS.map(lambda given: Amounts(**given))
-CONTAINERS = st.builds(Container, request=BOUNDS, limit=BOUNDS, minimum=st.none() | BOUNDS, maximum=st.none() | BOUNDS)
+CONTAINERS = st.builds(
+    ContainerDefaults, request=BOUNDS, limit=BOUNDS, minimum=st.none() | BOUNDS, maximum=st.none() | BOUNDS
+)
 
 
-def built(resources: Resources, container: Container) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+def built(resources: Resources, container: ContainerDefaults) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
     """Return the amounts of a container and the quota."""
     revision = BASE.model_copy(update={"resources": resources, "container": container})
     (item,) = build_limits(OWNER, revision)["spec"]["limits"]
@@ -39,7 +41,7 @@ def built(resources: Resources, container: Container) -> tuple[dict[str, dict[st
 
 @given(AMOUNTS, quantities(), CONTAINERS)
 def test_the_limit_fits_quota_and_maximum_and_the_request_fits_the_limit(
-    amounts: dict[str, str], storage: str, container: Container
+    amounts: dict[str, str], storage: str, container: ContainerDefaults
 ) -> None:
     item, quota = built(Resources(**amounts, storage=storage, pods=3), container)
     request, limit = item["defaultRequest"], item["default"]
@@ -65,7 +67,7 @@ def test_the_limit_fits_quota_and_maximum_and_the_request_fits_the_limit(
 def test_defaults_are_cut_only_where_they_do_not_fit(
     quota: str, limit: str, request_: str, expected: tuple[str, str]
 ) -> None:
-    container = Container(
+    container = ContainerDefaults(
         request=Amounts(cpu=request_, memory="1", ephemeral_storage="1"),
         limit=Amounts(cpu=limit, memory="1", ephemeral_storage="1"),
     )
@@ -78,7 +80,7 @@ def test_bounds_of_the_policy_are_written_as_they_are() -> None:
     """Only defaults are cut: a bound beyond the quota says nothing that the quota does not say."""
     ones = Amounts(cpu="1", memory="1", ephemeral_storage="1")
     bounds = {"minimum": Amounts(cpu="0.1", memory="1Ki", ephemeral_storage="0"), "maximum": ones}
-    container = Container(request=ones, limit=Amounts(cpu="4", memory="1", ephemeral_storage="1"), **bounds)
+    container = ContainerDefaults(request=ones, limit=Amounts(cpu="4", memory="1", ephemeral_storage="1"), **bounds)
     item, _ = built(Resources(cpu="500m", memory="1", ephemeral_storage="1", storage="1", pods=1), container)
     assert item["min"] == {"cpu": "100m", "memory": "1Ki", "ephemeral-storage": "0"}
     assert item["max"] == {"cpu": "1", "memory": "1", "ephemeral-storage": "1"}

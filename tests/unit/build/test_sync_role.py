@@ -7,7 +7,7 @@ import yaml
 
 from onboarding import names
 from onboarding.build.kinds import ROLE_BINDING
-from onboarding.build.permitted import GUARD_KINDS, WORKLOAD_KINDS, GroupKind
+from onboarding.build.permitted import GUARD_KINDS, USUAL_KINDS, GroupKind
 
 MANIFEST = Path(__file__).parents[3] / "manifests" / "cluster" / "clusterrole-tenant-sync.yaml"
 SYNCS = ["get", "list", "watch", "create", "update", "patch", "delete"]
@@ -39,7 +39,7 @@ def test_the_role_writes_what_app_projects_permit_and_nothing_else() -> None:
     rules = roles()["onboarding:aggregate-to-sync"]["rules"]
     kinds = [rule for rule in rules if rule not in BESIDES]
     given = [(group, name) for rule in kinds for group in rule["apiGroups"] for name in rule["resources"]]
-    assert sorted(given) == sorted(map(resource, WORKLOAD_KINDS))
+    assert sorted(given) == sorted(map(resource, USUAL_KINDS))
     assert [rule for rule in rules if rule in BESIDES] == BESIDES
     assert [rule["verbs"] for rule in kinds] == [SYNCS] * len(kinds)
     assert not set(given) & set(map(resource, GUARD_KINDS))

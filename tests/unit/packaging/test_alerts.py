@@ -12,7 +12,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from onboarding.reconcile.observed.snapshot import ClusterState
-from onboarding.runtime.metrics import Metrics, Sources
+from onboarding.runtime.metrics import Metrics, MetricSources
 
 ROOT = Path(__file__).parents[3]
 RULE = yaml.safe_load((ROOT / "manifests/monitoring/prometheusrule.yaml").read_text(encoding="utf-8"))
@@ -31,7 +31,7 @@ def exposed(*, ready: bool = True, oldest: float = 0) -> Samples:
     """Return every sample that Prometheus gets."""
     metrics = Metrics()
     metrics.read_from(
-        Sources(
+        MetricSources(
             ready=lambda: ready,
             depth=lambda: 0,
             oldest=lambda: oldest,

@@ -6,7 +6,7 @@ import pytest
 
 from onboarding.build.kinds import APPLICATION, NAMESPACE, Manifest, ObjectKey
 from onboarding.runtime.deployments import Deployments
-from onboarding.runtime.metrics import Metrics, Sources
+from onboarding.runtime.metrics import Metrics, MetricSources
 from tests.unit.argocd_status import LATER, OTHER, compared, entry, failing, item, synced, trying_again
 from tests.unit.fakes import FakeCluster
 from tests.unit.reconcile.observed.test_cached_object import OURS, object_of
@@ -108,7 +108,9 @@ def test_the_gauge_counts_what_is_there(watched: Watched) -> None:
     namespace = {"metadata": {"uid": "n", "resourceVersion": "1", "labels": OURS, "name": "x"}}
     watched.looks({**live, ObjectKey("hub", NAMESPACE, "", "x"): namespace})
     watched.metrics.read_from(
-        Sources(ready=bool, depth=int, oldest=float, idle=dict, clusters=dict, applications=watched.deployments.states)
+        MetricSources(
+            ready=bool, depth=int, oldest=float, idle=dict, clusters=dict, applications=watched.deployments.states
+        )
     )
     gauge = "onboarding_applications"
     assert watched.value(gauge, sync_status="Synced", health_status="Healthy") == 2

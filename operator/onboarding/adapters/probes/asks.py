@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection
 import httpx
 
 from onboarding.adapters.probes.certificate import ask_certificate
-from onboarding.adapters.probes.connections import Network
+from onboarding.adapters.probes.connections import GuardedResolver
 from onboarding.adapters.probes.domain import ask_dns
 from onboarding.adapters.probes.endpoint import ask_endpoint
 from onboarding.adapters.probes.group import ask_group
-from onboarding.adapters.probes.guard import Guard
+from onboarding.adapters.probes.guard import AddressGuard
 from onboarding.adapters.probes.http import Web
 from onboarding.adapters.probes.image import Remembered, ask_image
 from onboarding.adapters.probes.late import Asks
-from onboarding.adapters.probes.logins import Logins, Secrets
+from onboarding.adapters.probes.logins import Logins, ReadSecret
 from onboarding.adapters.probes.repository import ask_repository
 from onboarding.adapters.probes.resolve import Resolve, Resolver
 from onboarding.api.probes import Probes
@@ -23,7 +23,7 @@ from onboarding.checks import probe
 
 def build_asks(
     probes: Probes,
-    secrets: Secrets,
+    secrets: ReadSecret,
     *,
     never: Collection[str] = (),
     trust: Callable[[], ssl.SSLContext] = httpx.create_ssl_context,
@@ -36,7 +36,7 @@ def build_asks(
     file that the environment variable SSL_CERT_FILE names.
     """
     resolver = resolve or Resolver()
-    web = Web(Network(Guard.of(probes.allowed_networks, never), resolver), trust)
+    web = Web(GuardedResolver(AddressGuard.of(probes.allowed_networks, never), resolver), trust)
     logins = Logins(probes.credentials, secrets)
     remembered: Remembered = {}
     return {

@@ -7,7 +7,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from onboarding.adapters.probes.guard import check_port, parse_address
-from onboarding.adapters.probes.http import Web, describe
+from onboarding.adapters.probes.http import Web, describe_error
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.checks.probe import CertificateFacts, CertificateRequest
 
@@ -34,7 +34,7 @@ async def ask_certificate(request: CertificateRequest, web: Web) -> CertificateF
     except TimeoutError:
         raise ProbeProblem(f"it did not answer within {web.timeout:g} seconds") from None
     except OSError as error:
-        raise ProbeProblem(describe(error)) from None
+        raise ProbeProblem(describe_error(error)) from None
     return read_certificate(shown, request.host, problem)
 
 

@@ -7,17 +7,17 @@ from typing import Any
 import httpcore
 import httpx
 
-from onboarding.adapters.probes.guard import Guard, check_host, parse_address
+from onboarding.adapters.probes.guard import AddressGuard, check_host, parse_address
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.adapters.probes.resolve import Resolve
 
 _ADDRESSES = 4
 
 
-class Network:
+class GuardedResolver:
     """Which addresses a host has, and whether they may be connected to."""
 
-    def __init__(self, guard: Guard, resolve: Resolve) -> None:
+    def __init__(self, guard: AddressGuard, resolve: Resolve) -> None:
         """Resolve with ``resolve``, once per connection."""
         self._guard = guard
         self._resolve = resolve
@@ -37,7 +37,7 @@ class Network:
 class _Connections(httpcore.AsyncNetworkBackend):
     """Connections of one session, each to an address that was checked."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: GuardedResolver) -> None:
         self._network = network
         self._sockets = httpcore.AnyIOBackend()
         self._opened: list[httpcore.AsyncNetworkStream] = []
@@ -73,7 +73,7 @@ class _Connections(httpcore.AsyncNetworkBackend):
 class Transport(httpx.AsyncBaseTransport):
     """What httpx's own transport does, with connections of ours: that one takes no network backend."""
 
-    def __init__(self, network: Network, tls: ssl.SSLContext, most: int) -> None:
+    def __init__(self, network: GuardedResolver, tls: ssl.SSLContext, most: int) -> None:
         """Open at most ``most`` connections at once, checking certificates with ``tls``."""
         self._connections = _Connections(network)
         self._pool = httpcore.AsyncConnectionPool(

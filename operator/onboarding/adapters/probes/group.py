@@ -6,7 +6,7 @@ import httpx
 import orjson
 
 from onboarding.adapters.probes.guard import parse_url
-from onboarding.adapters.probes.http import Login, Reply, Web, authority
+from onboarding.adapters.probes.http import HttpLogin, Reply, Web, authority
 from onboarding.adapters.probes.logins import Logins
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.api.probes import Directory, IdentityProvider
@@ -35,10 +35,10 @@ async def ask_group(request: GroupRequest, provider: IdentityProvider | None, we
     return GroupFacts(_listed(_json(reply), request.group) if scim else _json(reply) != [])
 
 
-async def _login(provider: IdentityProvider, url: httpx.URL, logins: Logins) -> Login | None:
+async def _login(provider: IdentityProvider, url: httpx.URL, logins: Logins) -> HttpLogin | None:
     if provider.token_secret is None:
         return None
-    return Login(authority(url), f"Bearer {await logins.token(provider.token_secret)}")
+    return HttpLogin(authority(url), f"Bearer {await logins.token(provider.token_secret)}")
 
 
 def _scim(base: str, group: str) -> str:

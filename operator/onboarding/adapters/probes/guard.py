@@ -13,10 +13,9 @@ from typing import Self
 import httpx
 
 from onboarding.adapters.probes.problem import ProbeProblem
-from onboarding.api.addresses import NEVER_REACHED
+from onboarding.api.addresses import NEVER_REACHED, Network
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))+", re.ASCII)
 _NUMBER = re.compile(r"([0-9]+|0x[0-9a-f]*)$", re.ASCII)
@@ -82,7 +81,7 @@ def check_port(port: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class AddressGuard:
     """Which addresses may be connected to."""
 
     allowed: tuple[Network, ...] = ()

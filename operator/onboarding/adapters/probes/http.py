@@ -14,7 +14,7 @@ import httpcore
 import httpx
 
 from onboarding import names
-from onboarding.adapters.probes.connections import Network, Transport
+from onboarding.adapters.probes.connections import GuardedResolver, Transport
 from onboarding.adapters.probes.guard import parse_url
 from onboarding.adapters.probes.problem import ProbeProblem
 
@@ -36,7 +36,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class HttpLogin:
     """What proves who we are to one origin, and to no other."""
 
     host: str
@@ -68,7 +68,9 @@ class Reply:
 class Web:
     """What all sessions share: how to connect, whom to trust, and how many may ask one host at once."""
 
-    def __init__(self, network: Network, trust: Callable[[], ssl.SSLContext], *, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, network: GuardedResolver, trust: Callable[[], ssl.SSLContext], *, timeout: float = TIMEOUT
+    ) -> None:
         """Give each question at most ``timeout`` seconds; ``trust`` makes a TLS context that checks certificates."""
         self.network = network
         self.timeout = timeout
@@ -122,7 +124,7 @@ class Session:
         method: str = "GET",
         headers: Mapping[str, str] = _NONE,
         content: bytes = b"",
-        login: Login | None = None,
+        login: HttpLogin | None = None,
         limit: int = 0,
     ) -> Reply:
         """Ask, and return the answer with a body of at most ``limit`` bytes; 0 reads none.
@@ -155,7 +157,7 @@ class Session:
                 finally:
                     await response.aclose()
             except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-                raise ProbeProblem(describe(error)) from None
+                raise ProbeProblem(describe_error(error)) from None
             except (httpx.RemoteProtocolError, httpx.InvalidURL):
                 # httpx 0.28 reads the target of a redirect also where it does not follow it.
                 raise ProbeProblem(_NO_TARGET) from None
@@ -167,7 +169,7 @@ def authority(url: httpx.URL) -> str:
     return url.netloc.decode("ascii")
 
 
-def describe(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Return what went wrong with a connection, in words that hold nothing a server wrote."""
     if isinstance(error, httpcore.TimeoutException):
         return "it takes no connection in time"

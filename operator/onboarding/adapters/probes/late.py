@@ -15,7 +15,7 @@ Ask = Callable[[Any], Awaitable[Any]]
 """Returns the facts of a request of one kind; ProbeProblem if they cannot be found out."""
 Asks = Mapping[type[Request[Any]], Ask]
 
-KINDS: Final[tuple[type[Request[Any]], ...]] = (
+REQUEST_KINDS: Final[tuple[type[Request[Any]], ...]] = (
     probe.RepositoryRequest,
     probe.DnsRequest,
     probe.CertificateRequest,
@@ -34,7 +34,7 @@ def late_asks(probes: Probes, secrets: Callable[[str, str], Awaitable[bytes]], *
 
         return build_asks(probes, secrets, never=never)
 
-    return {kind: lambda request: built()[type(request)](request) for kind in KINDS}
+    return {kind: lambda request: built()[type(request)](request) for kind in REQUEST_KINDS}
 
 
 def burdened(request: Request[Any]) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Collection
 import httpx
 import structlog
 
-from onboarding.adapters.probes.http import Login, authority
+from onboarding.adapters.probes.http import HttpLogin, authority
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.api.probes import Credential, TokenSecret
 from onboarding.errors import OnboardingError
 
-Secrets = Callable[[str, str], Awaitable[bytes]]
+ReadSecret = Callable[[str, str], Awaitable[bytes]]
 """Returns the value of a Secret's key, by name and key; OnboardingError where there is none."""
 
 _FRESH = 60.0
@@ -25,7 +25,7 @@ class Logins:
     """The logins, read when they are needed."""
 
     def __init__(
-        self, credentials: Collection[Credential], secrets: Secrets, *, clock: Callable[[], float] = time.monotonic
+        self, credentials: Collection[Credential], secrets: ReadSecret, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Know whose they are; read each with ``secrets``."""
         self._credentials = {credential.host.removesuffix(":443"): credential for credential in credentials}
@@ -37,16 +37,16 @@ class Logins:
         """Return whether the policy names a login for the origin of a URL."""
         return url.scheme == "https" and authority(url) in self._credentials
 
-    async def find(self, url: httpx.URL) -> Login | None:
+    async def find(self, url: httpx.URL) -> HttpLogin | None:
         """Return the login for the origin of a URL; None where the policy names none, or it is not https."""
         if not self.named(url):
             return None
         credential = self._credentials[authority(url)]
         token = await self.token(credential.token_secret)
         if not credential.username:
-            return Login(authority(url), f"Bearer {token}")
+            return HttpLogin(authority(url), f"Bearer {token}")
         pair = base64.b64encode(f"{credential.username}:{token}".encode()).decode()
-        return Login(authority(url), f"Basic {pair}")
+        return HttpLogin(authority(url), f"Basic {pair}")
 
     async def token(self, secret: TokenSecret) -> str:
         """Return the token in a Secret; ProbeProblem where there is none that a header can carry."""

@@ -7,7 +7,7 @@ import httpx
 import orjson
 
 from onboarding.adapters.probes.guard import parse_url
-from onboarding.adapters.probes.http import Login, Reply, Session, authority
+from onboarding.adapters.probes.http import HttpLogin, Reply, Session, authority
 from onboarding.adapters.probes.logins import Logins
 from onboarding.adapters.probes.problem import ProbeProblem
 
@@ -25,7 +25,7 @@ class Registry:
         self._url = url
         self._path = path
         self._logins = logins
-        self._login: Login | None = None
+        self._login: HttpLogin | None = None
 
     async def fetch(
         self, url: httpx.URL, *, headers: Mapping[str, str] | None = None, method: str = "GET", limit: int = 0
@@ -39,7 +39,7 @@ class Registry:
             return reply
         return await self._session.fetch(url, method=method, headers=headers or {}, login=self._login, limit=limit)
 
-    async def _log_in(self, challenge: str) -> Login | None:
+    async def _log_in(self, challenge: str) -> HttpLogin | None:
         kind, _, rest = challenge.partition(" ")
         if kind.lower() == "basic":
             return await self._logins.find(self._url)
@@ -48,7 +48,7 @@ class Registry:
             return None
         return await self._token(parse_url(parameters["realm"]), parameters.get("service", ""))
 
-    async def _token(self, realm: httpx.URL, service: str) -> Login | None:
+    async def _token(self, realm: httpx.URL, service: str) -> HttpLogin | None:
         """Return the login that a token service gives; None where it refuses.
 
         What is asked for is our own choice, not the registry's. A registry that the policy does not name gets no token
@@ -66,7 +66,7 @@ class Registry:
             return None
         if reply.status != 200:
             raise ProbeProblem(f"the registry's token service answers {reply.phrase}")
-        return Login(authority(self._url), f"Bearer {_token_of(reply.body)}")
+        return HttpLogin(authority(self._url), f"Bearer {_token_of(reply.body)}")
 
 
 def _token_of(body: bytes) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from onboarding.adapters.probes.guard import parse_url
-from onboarding.adapters.probes.http import Login, Reply, Session, Web
+from onboarding.adapters.probes.http import HttpLogin, Reply, Session, Web
 from onboarding.adapters.probes.logins import Logins
 from onboarding.adapters.probes.pack import FOLDER, Pack, read_pack
 from onboarding.adapters.probes.pktline import FLUSH, SEPARATOR, lines, packet, texts, unband
@@ -36,7 +36,7 @@ class _Server:
 
     session: Session
     base: httpx.URL
-    login: Login | None
+    login: HttpLogin | None
     formats: tuple[str, ...]
     """The hash that names objects, where the server says so: else it is SHA-1."""
     filters: bool
@@ -141,7 +141,7 @@ def _greeting(reply: Reply) -> list[str]:
     return [line for line in texts(reply.body) if line != f"# service={_SERVICE}"]
 
 
-def _server(session: Session, reply: Reply, login: Login | None, greeting: list[str]) -> _Server:
+def _server(session: Session, reply: Reply, login: HttpLogin | None, greeting: list[str]) -> _Server:
     path = reply.url.path
     if not path.endswith("/info/refs"):
         raise ProbeProblem("the server redirects to what is no Git repository")

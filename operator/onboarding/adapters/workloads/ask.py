@@ -11,7 +11,7 @@ from onboarding.adapters.workloads.listing import Bounds, list_some
 from onboarding.adapters.workloads.reading import (
     Scaling,
     backs_up,
-    read_certificate,
+    certificate_facts,
     read_name,
     read_scaling,
     read_selector,
@@ -67,7 +67,7 @@ async def ask_workloads(clusters: Mapping[str, object], request: WorkloadsReques
     budgets = await look.companions(DISRUPTION_BUDGET, partial(_protected, workloads))
     service_monitors = await look.companions(SERVICE_MONITOR, read_name)
     pod_monitors = await look.companions(POD_MONITOR, read_name)
-    certificates = await look.companions(CERTIFICATE, read_certificate)
+    certificates = await look.companions(CERTIFICATE, certificate_facts)
     schedules = await look.schedules()
     monitors = [f"ServiceMonitor/{name}" for name in service_monitors] + [f"PodMonitor/{name}" for name in pod_monitors]
     return WorkloadsFacts(

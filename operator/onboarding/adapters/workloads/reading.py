@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from onboarding.build.kinds import Manifest
-from onboarding.checks.probe import Container, Workload
+from onboarding.checks.probe import Workload, WorkloadContainer
 
 _CONTAINERS = 50
 """A workload of more is not looked at."""
@@ -71,7 +71,7 @@ def read_name(item: Manifest) -> str:
     return name
 
 
-def read_certificate(item: Manifest) -> tuple[str, bool]:
+def certificate_facts(item: Manifest) -> tuple[str, bool]:
     """Return the name of a Certificate, and whether cert-manager calls it ready."""
     conditions = item.get("status", {}).get("conditions") or ()
     ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
@@ -99,7 +99,7 @@ def _replica_failure(item: Manifest) -> str:
     return ""
 
 
-def _containers(pod: Mapping[str, Any]) -> tuple[Container, ...]:
+def _containers(pod: Mapping[str, Any]) -> tuple[WorkloadContainer, ...]:
     own = [_container(container, pod, ends=False) for container in pod["containers"]]
     first = [
         _container(container, pod, ends=container.get("restartPolicy") != "Always")
@@ -108,10 +108,10 @@ def _containers(pod: Mapping[str, Any]) -> tuple[Container, ...]:
     return tuple(own + first)
 
 
-def _container(container: Mapping[str, Any], pod: Mapping[str, Any], *, ends: bool) -> Container:
+def _container(container: Mapping[str, Any], pod: Mapping[str, Any], *, ends: bool) -> WorkloadContainer:
     """Return a container; one that ends before its pod is ready needs no probes, so it lacks none."""
     context = {**(pod.get("securityContext") or {}), **(container.get("securityContext") or {})}
-    return Container(
+    return WorkloadContainer(
         name=container["name"],
         image=container.get("image", "")[:_IMAGE],
         pull_policy=container.get("imagePullPolicy", ""),

@@ -14,7 +14,7 @@ from onboarding.api.quota import quota_of
 from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, ObjectKey
 from onboarding.build.naming import namespace_of
 from onboarding.build.place import Place, cluster_of
-from onboarding.build.quota import NAME as QUOTA_NAME
+from onboarding.build.quota import QUOTA_NAME
 from onboarding.checks import reviews
 from onboarding.checks.catalogue import OF_ROOM
 from onboarding.checks.inputs import (

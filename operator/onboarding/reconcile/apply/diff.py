@@ -9,7 +9,7 @@ import orjson
 
 from onboarding import names
 from onboarding.build.canonical import dump
-from onboarding.build.credentials import Login
+from onboarding.build.credentials import RepositoryLogin
 from onboarding.build.kinds import (
     APP_PROJECT,
     APPLICATION,
@@ -81,7 +81,7 @@ class Change:
     fields: tuple[str, ...] = ()
     cascade: bool = False
     """Of the deletion of an Application: whether its workload goes with it."""
-    login: Login | None = None
+    login: RepositoryLogin | None = None
     """Of a repository Secret: what Argo CD shall log in with."""
     after: frozenset[ObjectKey] = frozenset()
     """What has to be written first, because it gives anew the access that this takes away."""

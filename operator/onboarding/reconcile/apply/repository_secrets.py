@@ -16,7 +16,7 @@ from onboarding import names
 from onboarding.build.canonical import dump
 from onboarding.build.credentials import (
     SECRET,
-    Login,
+    RepositoryLogin,
     Sources,
     build_repository_secret,
     secret_labels,
@@ -123,7 +123,7 @@ class RepositorySecretWriter:
             message = f"{key} may not be written: {error.message}. Apply manifests/credentials to cluster {key.cluster}"
             return Outcome(change, Result.FAILED, message)
 
-    async def _write(self, owner: Owner, change: Change, login: Login) -> Outcome:
+    async def _write(self, owner: Owner, change: Change, login: RepositoryLogin) -> Outcome:
         try:
             content = await self.secrets.read(login.credential.secret)
         except SecretError as error:
@@ -163,7 +163,7 @@ def _write_outdated(
     by_key: dict[ObjectKey, Change],
     project: ObjectKey,
     live: CachedObject | None,
-    logins: Mapping[ObjectKey, Login],
+    logins: Mapping[ObjectKey, RepositoryLogin],
     applied: AppliedDigests,
 ) -> None:
     """Add the changes that write missing or outdated Secrets, and record their names first."""
@@ -176,7 +176,7 @@ def _write_outdated(
         by_key[key] = Change(action, key, Rank.LOGINS, cluster=key.cluster, login=login)
 
 
-def _is_outdated(login: Login, applied: str) -> bool:
+def _is_outdated(login: RepositoryLogin, applied: str) -> bool:
     """Return whether a Secret has to be written; one whose source is gone stays as it was written."""
     if login.source is None or (applied and not login.source.uid):
         return False

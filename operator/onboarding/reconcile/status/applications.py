@@ -9,7 +9,7 @@ from onboarding.api.gates import Actor
 from onboarding.api.status import ApplicationStatus, NextAction
 from onboarding.api.text import cut, time
 from onboarding.build.kinds import RESOURCE_QUOTA, ObjectKey
-from onboarding.build.quota import NAME as QUOTA_NAME
+from onboarding.build.quota import QUOTA_NAME
 from onboarding.build.revision import Revision
 from onboarding.checks.probe import Workload, WorkloadsRequest
 from onboarding.reconcile.gates.running import application_keys

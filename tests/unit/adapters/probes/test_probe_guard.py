@@ -4,12 +4,12 @@ from ipaddress import IPv4Network, IPv6Network
 
 import pytest
 
-from onboarding.adapters.probes.guard import Guard, check_port, parse_url
+from onboarding.adapters.probes.guard import AddressGuard, check_port, parse_url
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.api.addresses import NEVER_REACHED
 
-NOTHING = Guard.of(())
-EVERYTHING = Guard.of(("0.0.0.0/0", "::/0"), never=("203.0.113.7", "10.96.0.1", "no address"))
+NOTHING = AddressGuard.of(())
+EVERYTHING = AddressGuard.of(("0.0.0.0/0", "::/0"), never=("203.0.113.7", "10.96.0.1", "no address"))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_what_is_no_plain_address_is_refused(address: str) -> None:
 
 
 def test_an_allowed_network_opens_itself_alone() -> None:
-    guard = Guard.of(("10.20.0.0/16", "fd12::/32"))
+    guard = AddressGuard.of(("10.20.0.0/16", "fd12::/32"))
     assert [guard.refusal(address) for address in ("10.20.1.1", "::ffff:10.20.1.1", "fd12::1")] == ["", "", ""]
     assert all(guard.refusal(address) for address in ("10.21.1.1", "127.0.0.1", "fd13::1"))
 

@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 
 from onboarding.adapters.probes.certificate import ask_certificate, read_certificate
-from onboarding.adapters.probes.connections import Network
-from onboarding.adapters.probes.guard import Guard
+from onboarding.adapters.probes.connections import GuardedResolver
+from onboarding.adapters.probes.guard import AddressGuard
 from onboarding.adapters.probes.http import Web
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.api.probes import Probes
@@ -182,7 +182,7 @@ async def test_a_closed_port_is_unknown_and_the_next_address_is_tried(internet: 
     async def resolve(_host: str) -> tuple[str, ...]:
         return tuple(addresses)
 
-    client = Web(Network(Guard.of(LOOPBACK), resolve), internet.authority.trust)
+    client = Web(GuardedResolver(AddressGuard.of(LOOPBACK), resolve), internet.authority.trust)
     with pytest.raises(ProbeProblem, match="takes no connection"):
         await ask_certificate(CertificateRequest(HOST, port), client)
     addresses.append("127.0.0.1")

@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 
 from onboarding import names
-from onboarding.adapters.probes.connections import Network
-from onboarding.adapters.probes.guard import Guard
+from onboarding.adapters.probes.connections import GuardedResolver
+from onboarding.adapters.probes.guard import AddressGuard
 from onboarding.adapters.probes.http import Web, authority
 from onboarding.adapters.probes.problem import ProbeProblem
 from tests.support.fetching import LIMIT, fetch, say
@@ -193,7 +193,7 @@ async def test_the_next_address_is_tried_where_one_takes_no_connection(internet:
     async def resolve(_host: str) -> tuple[str, ...]:
         return ("127.0.0.2", "127.0.0.1")
 
-    client = Web(Network(Guard.of(LOOPBACK), resolve), internet.authority.trust)
+    client = Web(GuardedResolver(AddressGuard.of(LOOPBACK), resolve), internet.authority.trust)
     async with client.session() as session:
         assert (await session.fetch(url)).status == 200
 

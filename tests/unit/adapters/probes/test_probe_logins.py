@@ -5,7 +5,7 @@ import base64
 import httpx
 import pytest
 
-from onboarding.adapters.probes.http import Login
+from onboarding.adapters.probes.http import HttpLogin
 from onboarding.adapters.probes.logins import Logins
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.api.probes import Credential, TokenSecret
@@ -76,7 +76,7 @@ async def test_a_login_is_for_its_host(logins: Logins, url: str, value: str) -> 
 async def test_no_other_host_gets_a_login(logins: Logins, store: Store, url: str) -> None:
     assert await logins.find(httpx.URL(url)) is None
     assert store.read == 0
-    assert Login("git.example.org", "Bearer s3cret").headers(httpx.URL(url)) == {}
+    assert HttpLogin("git.example.org", "Bearer s3cret").headers(httpx.URL(url)) == {}
 
 
 async def test_a_secret_is_read_again_after_a_minute_and_not_before(logins: Logins, store: Store) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import web
 
-from onboarding.adapters.probes.http import Login
+from onboarding.adapters.probes.http import HttpLogin
 from onboarding.adapters.probes.problem import ProbeProblem
 from tests.support.fetching import fetch, say
 from tests.support.internet import Internet
@@ -110,7 +110,7 @@ async def test_a_login_stays_with_its_origin(internet: Internet) -> None:
 
     there = await internet.serve("there.example.org", remember)
     url = await internet.serve("www.example.org", move)
-    login = Login(url.removeprefix("https://"), "Bearer s3cret")
+    login = HttpLogin(url.removeprefix("https://"), "Bearer s3cret")
     assert (await fetch(internet, url, login=login)).status == 204
     assert seen == {"www.example.org": "Bearer s3cret", "there.example.org": None}
     assert "s3cret" not in repr(login)
@@ -124,5 +124,5 @@ async def test_a_login_is_not_sent_without_tls(internet: Internet) -> None:
         return web.Response()
 
     url = await internet.serve("www.example.org", answer, plain=True)
-    await fetch(internet, url, login=Login(url.removeprefix("http://"), "Bearer s3cret"))
+    await fetch(internet, url, login=HttpLogin(url.removeprefix("http://"), "Bearer s3cret"))
     assert seen == [None]
