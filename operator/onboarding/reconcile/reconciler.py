@@ -38,7 +38,7 @@ class Retry(Enum):
 
     NO = auto()
     SOON = auto()
-    """Reconcile again at once, because there is a next step; resets the back-off."""
+    """Reconcile again after the shortest pause, because there is a next step; resets the back-off."""
     LATER = auto()
     """A change failed: reconcile again after the back-off."""
 
