@@ -1,1 +1,1 @@
-"""Pure builders: from admitted revisions to the full list of wanted manifests, one file per child kind."""
+"""Pure builders from admitted revisions to the full list of desired manifests, one file per child kind."""

@@ -1,4 +1,4 @@
-"""Access to an environment: one RoleBinding per persona, and the account that Argo CD syncs with."""
+"""RoleBindings of an environment, one per persona, and the ServiceAccount that Argo CD syncs with."""
 
 from onboarding import names
 from onboarding.build.kinds import ROLE_BINDING, SERVICE_ACCOUNT, Manifest
@@ -9,7 +9,7 @@ _RBAC = "rbac.authorization.k8s.io"
 
 
 def build_role_bindings(owner: Owner, revision: Revision) -> list[Manifest]:
-    """Return the bindings of the personas that have groups, and that of the sync account, where there is one."""
+    """Return the RoleBindings of the personas with groups, and that of the sync account if there is one."""
     bindings = [_binding(owner, revision, b.persona, b.cluster_role, _groups(b)) for b in revision.bindings if b.groups]
     if revision.impersonation:
         account = {"kind": "ServiceAccount", "name": revision.namespace, "namespace": names.SYNC_NAMESPACE}
@@ -18,7 +18,7 @@ def build_role_bindings(owner: Owner, revision: Revision) -> list[Manifest]:
 
 
 def build_sync_account(owner: Owner, revision: Revision) -> Manifest:
-    """Return the account that Argo CD impersonates here; it lives where no tenant can run a pod as it."""
+    """Return the ServiceAccount that Argo CD impersonates; no tenant can run a pod in its namespace."""
     labels = ownership_labels(owner, revision)
     manifest = head(SERVICE_ACCOUNT, revision.namespace, labels, names.SYNC_NAMESPACE)
     manifest["automountServiceAccountToken"] = False

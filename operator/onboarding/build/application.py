@@ -1,4 +1,4 @@
-"""The Applications of an environment: one per infrastructure repository."""
+"""Applications of an environment, one per infrastructure repository."""
 
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ from onboarding.build.naming import application_name, head, ownership_labels
 from onboarding.build.revision import Owner, Revision
 
 _VALUES: Final = "values"
-"""What an Application calls the source that holds the value files of another one."""
+"""The ``ref`` of a source that holds the value files of another source."""
 _SCALED: Final = ("Deployment", "StatefulSet")
 
 
@@ -27,7 +27,7 @@ def build_application(owner: Owner, revision: Revision, repository: Repository) 
 
 
 def _sources(revision: Revision, repository: Repository) -> dict[str, Any]:
-    """Return where the manifests come from; value files of another repository make it a second source."""
+    """Return the source, or both sources if the value files are in another repository."""
     values = revision.value_repository(repository)
     if values is None:
         return {"source": _source(repository)}
@@ -58,10 +58,10 @@ def _helm(helm: Helm, root: str) -> dict[str, Any]:
 
 
 def _sync_policy(revision: Revision) -> dict[str, Any]:
-    """Return how Argo CD syncs.
+    """Return the sync policy.
 
-    It applies on the client's side, its default: server-side apply would take fields by force from controllers that
-    own them, such as replicas from an autoscaler. A repository that needs it says so in an annotation.
+    Argo CD uses client-side apply, its default: server-side apply would force fields away from the controllers that
+    own them, such as replicas from an autoscaler. A repository that needs server-side apply sets it by annotation.
     """
     policy: dict[str, Any] = {
         "syncOptions": ["CreateNamespace=false", "RespectIgnoreDifferences=true"],
@@ -73,9 +73,9 @@ def _sync_policy(revision: Revision) -> dict[str, Any]:
 
 
 def _set_by_autoscalers(kind: str) -> dict[str, Any]:
-    """Return what lets an autoscaler have its replicas.
+    """Return the entry that makes Argo CD ignore replicas set by an autoscaler.
 
-    A HorizontalPodAutoscaler scales as kube-controller-manager, which owns no field of these specs but the replicas it
-    has set. So only those are left alone, and without an autoscaler the number in Git counts.
+    A HorizontalPodAutoscaler scales as field manager kube-controller-manager, which owns no other field of these specs.
+    So only its replicas are ignored, and without an autoscaler the number in Git counts.
     """
     return {"group": "apps", "kind": kind, "managedFieldsManagers": ["kube-controller-manager"]}

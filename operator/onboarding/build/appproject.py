@@ -1,4 +1,4 @@
-"""The AppProject of a project on one Argo CD: exact destinations and sources, and only kinds that are named."""
+"""AppProject of a project on one Argo CD: exact destinations, source repositories and permitted kinds."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,31 +13,31 @@ from onboarding.build.windows import sync_windows
 
 
 class InUse(NamedTuple):
-    """What a live Application uses: as long as it lives, its AppProject allows this."""
+    """Repositories, destination and kinds in use by a live Application, which its AppProject must still permit."""
 
     repositories: tuple[str, ...]
     server: str
     namespace: str
     kinds: tuple[GroupKind, ...] = ()
-    """What its AppProject permits at present."""
+    """The kinds that its AppProject permits at present."""
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What one Argo CD has to do with a project."""
+    """The part of a project that one Argo CD serves."""
 
     revisions: list[Revision] = field(default_factory=list)
     in_use: list[InUse] = field(default_factory=list)
-    """What Applications on their way out use."""
+    """The use by Applications that are being removed."""
     ours: list[Manifest] = field(default_factory=list)
-    """The objects of our own in the namespaces of the environments."""
+    """Our own objects in the namespaces of the environments."""
 
 
 def build_app_project(owner: Owner, namespace: str, argo: Served) -> Manifest:
-    """Return the AppProject in an Argo CD's namespace: the union of what is admitted and what is still in use.
+    """Return the AppProject in the namespace of an Argo CD: the union of admitted revisions and live Applications.
 
-    An Application that is deleted after its project was narrowed leaves its workload running (Argo CD), so a project
-    is narrowed only when the Applications that need the room have gone.
+    If an AppProject no longer permits an Application, Argo CD deletes the Application without its workload. So a
+    permission is removed only after the Applications that need it are gone.
     """
     revisions = argo.revisions
     descriptions = (revision.description for revision in revisions if revision.description)
@@ -79,7 +79,7 @@ def _written(kinds: Iterable[GroupKind]) -> list[dict[str, str]]:
 
 
 def _accounts(revisions: Sequence[Revision], leaving: set[tuple[str, str]]) -> list[dict[str, str]]:
-    """Return as whom Argo CD syncs, place by place: where an environment has no account it syncs as itself."""
+    """Return the ServiceAccount that Argo CD syncs with, per destination; without one it syncs as itself."""
     places = {
         (revision.argocd.destination_server, revision.namespace) for revision in revisions if revision.impersonation
     }
@@ -92,7 +92,7 @@ def _accounts(revisions: Sequence[Revision], leaving: set[tuple[str, str]]) -> l
 
 
 def _ignored(ours: Iterable[Manifest]) -> list[dict[str, str]]:
-    """Return our own objects, which belong to no Application, in the form that Argo CD keeps: no empty group."""
+    """Return our own objects, which belong to no Application, in the form that Argo CD stores: without empty group."""
     found = {(item["apiVersion"].rpartition("/")[0], item["kind"], item["metadata"]["name"]) for item in ours}
     return [{**({"group": group} if group else {}), "kind": kind, "name": name} for group, kind, name in sorted(found)]
 

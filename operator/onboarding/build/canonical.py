@@ -6,10 +6,10 @@ import orjson
 
 
 def dump(content: Any) -> bytes:
-    """Return canonical JSON, for use at once."""
+    """Return canonical JSON; use ``compact`` to keep it."""
     return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
 
 
 def compact(content: bytes) -> bytes:
-    """Return a copy to keep, which takes no more than its length: orjson's answer is a buffer of several times that."""
+    """Return a copy of minimal size to keep: the buffer that orjson returns is several times larger."""
     return bytes(memoryview(content))

@@ -1,4 +1,4 @@
-"""The Secrets that Argo CD logs in to a project's repositories with: one per Argo CD and repository URL."""
+"""Repository Secrets for Argo CD, with the login to a project's repositories: one per Argo CD and repository URL."""
 
 import hashlib
 from base64 import b64encode
@@ -14,11 +14,11 @@ from onboarding.build.naming import head, ownership_labels
 from onboarding.build.revision import Owner, Revision
 
 SECRET: Final = ChildKind("", "v1", "Secret", "secrets")
-"""Not among the kinds that are listed and watched: the operator may not read Secrets beside Argo CD."""
+"""Neither listed nor watched: the operator may not read Secrets in the namespace of an Argo CD."""
 
 _LABEL: Final = {"argocd.argoproj.io/secret-type": "repository"}
 _FORM: Final = 1
-"""Raised where the form of the Secret changes, so that every one of them is written again."""
+"""Version of the form of the Secret; raise it to write all of them again."""
 _KEYS: Final = {
     CredentialKind.HTTPS: ("username", "password"),
     CredentialKind.SSH: ("sshPrivateKey",),
@@ -26,34 +26,34 @@ _KEYS: Final = {
 
 
 class Source(NamedTuple):
-    """The state of a Secret that the policy names, without its content; both fields are empty where there is none."""
+    """The version of a Secret that the policy names, without its content; both fields are empty if there is none."""
 
     uid: str = ""
     version: str = ""
 
 
 Sources = Callable[[str], Source | None]
-"""Tells the state of a Secret that the policy names; None while nobody has looked."""
+"""Returns the version of a Secret that the policy names; None if it has not been read yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryLogin:
-    """How Argo CD logs in to one repository. The bytes stay in the Secret that the credential names."""
+    """Login of Argo CD to one repository. The secret bytes stay in the Secret that the credential names."""
 
     url: str
     helm: bool
     credential: RepositoryCredential
     source: Source | None
-    """The state of that Secret; None while nobody has looked."""
+    """The version of that Secret; None if it has not been read yet."""
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys of the source that are handed on."""
+        """The keys of the source Secret that are copied."""
         return _KEYS[self.credential.kind]
 
     @property
     def digest(self) -> str:
-        """What tells one content of the repository Secret from another, made of nothing that is secret."""
+        """Digest of the content of the repository Secret, computed from nothing secret."""
         told = [_FORM, self.url, self.helm, self.credential.kind, *(self.source or ())]
         return hashlib.sha256(orjson.dumps(told)).hexdigest()[:32]
 
@@ -61,8 +61,8 @@ class RepositoryLogin:
 def secret_name(project: str, url: str) -> str:
     """Return the name of a repository's Secret.
 
-    Its end has a fixed length, so that no two projects share a name. URLs that Argo CD takes for the same repository
-    share one, because it would take any of several Secrets.
+    Its suffix has a fixed length, so that no two projects share a name. URLs of the same repository, by the rules of
+    Argo CD, share one Secret, because Argo CD would choose any of several.
     """
     return f"{project}-repo-{hashlib.sha256(normalized(url).encode()).hexdigest()[:16]}"
 
@@ -79,9 +79,9 @@ def allows(credential: RepositoryCredential, project: str, url: str) -> bool:
 def wanted_logins(
     owner: Owner, revisions: Sequence[Revision], credentials: Iterable[RepositoryCredential], sources: Sources
 ) -> dict[ObjectKey, RepositoryLogin]:
-    """Return the login of each repository Secret that shall exist.
+    """Return the login of each desired repository Secret.
 
-    What the platform does not allow any more is left out, whatever was admitted. Where repositories of the same URL
+    A credential that the policy no longer allows is left out, even if it was admitted. If repositories of the same URL
     name several credentials, the first by name counts.
     """
     offered = {credential.name: credential for credential in credentials}
@@ -108,7 +108,7 @@ def secret_labels(owner: Owner) -> dict[str, str]:
 def build_repository_secret(
     owner: Owner, key: ObjectKey, login: RepositoryLogin, content: Mapping[str, bytes]
 ) -> Manifest:
-    """Return the Secret; it belongs to one AppProject, so that no other project can log in with it."""
+    """Return the repository Secret; it is scoped to one AppProject, so that no other project can log in with it."""
     data = {
         "type": b"helm" if login.helm else b"git",
         "url": login.url.encode(),

@@ -1,4 +1,4 @@
-"""The kinds of objects that we make, and how the API addresses them."""
+"""Kinds of the objects that the operator creates, and their API paths."""
 
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -13,7 +13,7 @@ HUB: Final = "hub"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChildKind:
-    """A kind that the operator creates; each is one constant, and is told from others by that."""
+    """A kind that the operator creates; each kind is one constant, compared by identity."""
 
     group: str
     version: str
@@ -23,11 +23,11 @@ class ChildKind:
 
     @property
     def api_version(self) -> str:
-        """Group and version as manifests write them."""
+        """The ``apiVersion`` in manifests."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str = "", name: str = "") -> str:
-        """Return the URL path of one object, or of a collection when name (and namespace) are left out."""
+        """Return the URL path of an object, or of a collection if the name, or also the namespace, is empty."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         scope = f"/namespaces/{namespace}" if namespace and self.namespaced else ""
         return f"{root}{scope}/{self.plural}" + (f"/{quote(name)}" if name else "")
@@ -56,7 +56,7 @@ ARGO_KINDS: Final = (APP_PROJECT, APPLICATION)
 
 
 class ObjectKey(NamedTuple):
-    """Where an object lives: cluster (``hub`` or the name of a connection), kind, namespace ('' if none) and name."""
+    """Key of an object: cluster (``hub`` or the name of a connection), kind, namespace ('' if none) and name."""
 
     cluster: str
     kind: ChildKind
@@ -70,9 +70,9 @@ class ObjectKey(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """An object that shall exist, in the form in which the API server stores it."""
+    """A desired object, in the form that the API server stores."""
 
     key: ObjectKey
     manifest: Manifest
     cluster: str
-    """The cluster whose state it depends on: for an Application that of its environment, else its own."""
+    """The cluster whose state it depends on: for an Application that of its environment, else that of its key."""

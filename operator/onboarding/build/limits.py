@@ -1,4 +1,4 @@
-"""The LimitRange of an environment: bounds of containers, and defaults that let one default pod start."""
+"""LimitRange of an environment: bounds of containers, and defaults that let one default pod start."""
 
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ LIMIT_RANGE_NAME: Final = "onboarding"
 
 
 def build_limits(owner: Owner, revision: Revision) -> Manifest:
-    """Return what containers get that name no requests or limits, and what all of them keep to."""
+    """Return the LimitRange with default requests and limits, and the minimum and maximum, of containers."""
     limits = container_limits(revision.container, revision.resources)
     item: dict[str, Any] = {"type": "Container", "default": {**limits.limit}, "defaultRequest": {**limits.request}}
     if limits.minimum:

@@ -1,4 +1,4 @@
-"""The namespace of an environment: identity, Pod Security, and the admitted revision that all else is built from."""
+"""Namespace of an environment, with ownership labels, Pod Security labels and the admitted revision."""
 
 from onboarding import names
 from onboarding.build.kinds import NAMESPACE, Manifest

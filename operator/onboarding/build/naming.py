@@ -1,4 +1,4 @@
-"""Names and labels of what we make, from identities and never from positions in a list."""
+"""Names and labels of our objects, derived from identities and never from positions in a list."""
 
 from onboarding import names
 from onboarding.api.project import Environment
@@ -7,18 +7,18 @@ from onboarding.build.revision import Owner, Revision
 
 
 def namespace_of(project: str, environment: Environment) -> str:
-    """Return the name of an environment's namespace: the one that it names, or else ``<project>-<environment>``."""
+    """Return the name of an environment's namespace: the declared one, or else ``<project>-<environment>``."""
     return environment.namespace or f"{project}-{environment.name}"
 
 
 def application_name(owner: Owner, revision: Revision, repository: str) -> str:
-    """Return the name of the Application of one repository; the site is part of it where a target has several."""
+    """Return the name of the Application of a repository; it contains the site if the target has several."""
     site = () if revision.sole_site else (revision.site,)
     return "-".join((owner.project, revision.environment, *site, repository))
 
 
 def ownership_labels(owner: Owner, revision: Revision | None = None) -> dict[str, str]:
-    """Return the labels that prove what is ours; an object of no single environment has no environment label."""
+    """Return the labels that prove our ownership; an object of several environments has no environment label."""
     labels = {
         names.LABEL_MANAGED_BY: names.MANAGER,
         names.LABEL_INSTALLATION: owner.installation,

@@ -1,4 +1,4 @@
-"""The NetworkPolicies of an environment: default deny both ways, the holes of the target's data, and declared flows."""
+"""NetworkPolicies of an environment: default deny both ways, the target's allow rules, and declared flows."""
 
 from functools import lru_cache
 from typing import Any, Final
@@ -12,11 +12,11 @@ from onboarding.build.naming import head, ownership_labels
 from onboarding.build.revision import Owner, ResolvedFlow, Revision
 
 OPENSHIFT_INGRESS: Final = {"network.openshift.io/policy-group": "ingress"}
-"""What OpenShift puts on the namespaces of its routers."""
+"""Label of OpenShift on the namespaces of its routers."""
 
 
 def build_network_policies(owner: Owner, revision: Revision) -> list[Manifest]:
-    """Return the policies of one environment; where the target has no data for a hole there is none."""
+    """Return the NetworkPolicies of an environment; an allow rule without data in the target is left out."""
     holes = revision.network
     specs: dict[str, dict[str, Any]] = {
         "default-deny": {"policyTypes": ["Ingress", "Egress"]},
@@ -75,7 +75,7 @@ def _named(namespaces: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 def _ingress_of(flavour: Flavour) -> list[dict[str, Any]]:
-    """Return the routers of a flavour that labels them; a project that puts this label on a namespace is left out."""
+    """Return the router namespaces by their label on OpenShift; a project's namespace with this label is excluded."""
     if flavour is not Flavour.OPENSHIFT:
         return []
     ours = {"key": names.LABEL_INSTALLATION, "operator": "DoesNotExist"}
@@ -83,7 +83,7 @@ def _ingress_of(flavour: Flavour) -> list[dict[str, Any]]:
 
 
 def _name_of(flow: ResolvedFlow) -> str:
-    """Return the name of a flow's policy; that at the end which answers begins otherwise, so that none are alike."""
+    """Return the name of a flow's NetworkPolicy; its prefix differs at the answering end, so that names are unique."""
     return f"{'peer' if flow.answers else 'flow'}-{flow.name}"
 
 
@@ -94,7 +94,7 @@ def _flow(flow: ResolvedFlow, peers: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _other_end(owner: Owner, flow: ResolvedFlow) -> list[dict[str, Any]]:
-    """Return the peers of a flow; a rule without any would be open to everybody, so there is none then."""
+    """Return the peers of a flow; if it has none, it gets no policy, because an empty rule would allow everybody."""
     networks = [
         {"ipBlock": {"cidr": cidr} | ({"except": list(excepted)} if excepted else {})}
         for cidr, excepted in _blocks(tuple(flow.networks.items()))
@@ -103,7 +103,7 @@ def _other_end(owner: Owner, flow: ResolvedFlow) -> list[dict[str, Any]]:
 
 
 def _environment(owner: Owner, namespace: str) -> dict[str, Any]:
-    """Return an environment of the same project as peer: another namespace that took its name is none."""
+    """Return the peer for an environment of the same project, selected by our labels and not by name alone."""
     labels = {
         names.NAMESPACE_NAME_LABEL: namespace,
         names.LABEL_INSTALLATION: owner.installation,
@@ -114,7 +114,7 @@ def _environment(owner: Owner, namespace: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def _blocks(networks: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return networks of which something is left, sorted, each with all that is excepted from it."""
+    """Return the reachable networks, sorted, each with its exceptions."""
     excepted = dict(networks)
     found = []
     for cidr in written(map(network, excepted)):

@@ -1,4 +1,4 @@
-"""Which kinds of objects a project's repositories may sync, and which never."""
+"""Kinds that a project's repositories may sync, and kinds that they may never sync."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -12,7 +12,7 @@ ACCESS_KINDS: Final[tuple[GroupKind, ...]] = (
     ("rbac.authorization.k8s.io", "Role"),
     ("rbac.authorization.k8s.io", "RoleBinding"),
 )
-"""With these a tenant would give rights away: only for an account that holds none but its own, by impersonation."""
+"""Kinds that grant rights: permitted only with impersonation, because the account then has only its own rights."""
 
 GUARD_KINDS: Final[tuple[GroupKind, ...]] = (
     ("", "LimitRange"),
@@ -22,7 +22,7 @@ GUARD_KINDS: Final[tuple[GroupKind, ...]] = (
     ("argoproj.io", "ApplicationSet"),
     ("networking.k8s.io", "NetworkPolicy"),
 )
-"""With these a tenant would rewrite its own guard rails: never."""
+"""Kinds that would let a tenant rewrite its own restrictions: never permitted."""
 
 USUAL_KINDS: Final[tuple[GroupKind, ...]] = (
     ("", "ConfigMap"),
@@ -52,8 +52,8 @@ USUAL_KINDS: Final[tuple[GroupKind, ...]] = (
     ("route.openshift.io", "Route"),
     *ACCESS_KINDS,
 )
-"""What may be synced where the platform says nothing. Pod and ReplicaSet are among them because Argo CD shows children,
-and their logs, only of kinds that their project permits."""
+"""Kinds that are permitted by default. They include Pod and ReplicaSet because Argo CD shows children and their logs
+only if the AppProject permits their kind."""
 
 
 CLUSTER_KINDS: Final[frozenset[GroupKind]] = frozenset(
@@ -103,7 +103,7 @@ def core_group_problem(group: str) -> str:
 
 
 def permitted_kinds(revisions: Sequence[Revision], in_use: Iterable[GroupKind]) -> list[GroupKind]:
-    """Return what may be synced, sorted: of all the environments; where none is left, what is still in use."""
+    """Return the permitted kinds, sorted: those of all environments; if there are none, the kinds still in use."""
     kinds = {kind for revision in revisions for kind in _kinds_of(revision)} or set(in_use) or set(USUAL_KINDS)
     if not all(revision.impersonation for revision in revisions):
         kinds -= set(ACCESS_KINDS)
@@ -111,7 +111,7 @@ def permitted_kinds(revisions: Sequence[Revision], in_use: Iterable[GroupKind]) 
 
 
 def refused_kinds(permitted: Iterable[GroupKind]) -> list[GroupKind]:
-    """Return what is never synced, sorted: the guard rails, and access where it is not permitted."""
+    """Return the refused kinds, sorted: restrictions, and the kinds that grant rights unless they are permitted."""
     return sorted({*GUARD_KINDS, *ACCESS_KINDS} - set(permitted))
 
 

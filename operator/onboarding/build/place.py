@@ -1,4 +1,4 @@
-"""Where an environment is: on one cluster, reached by one connection."""
+"""Place of an environment: the environment on one cluster, reached by one connection."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from onboarding.build.kinds import HUB
 
 
 class Place(NamedTuple):
-    """One environment on one cluster."""
+    """An environment on a cluster."""
 
     environment: str
     cluster: str

@@ -1,4 +1,4 @@
-"""The ResourceQuota of an environment: here the resources of its size become limits of its namespace."""
+"""ResourceQuota of an environment: the resources of its size as limits of its namespace."""
 
 from typing import Final
 

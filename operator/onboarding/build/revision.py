@@ -1,7 +1,7 @@
-"""The admitted revision: the resolved inputs of everything built for one environment on one site.
+"""Revision: the resolved inputs of all objects of one environment on one site.
 
-It is the one thing remembered, as canonical JSON in an annotation on the environment's namespace. Defaults are left
-out of that JSON, so that a new optional field changes no revision that does not use it.
+The admitted revision is the only stored state, as canonical JSON in an annotation on the namespace. The JSON leaves out
+defaults, so that a new optional field does not change revisions that do not use it.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from onboarding.build.kinds import HUB
 
 
 class Owner(NamedTuple):
-    """Whom an object belongs to: the installation of the operator, the project's name and its UID."""
+    """Owner of an object: the installation of the operator, the project's name and its UID."""
 
     installation: str
     project: str
@@ -30,7 +30,7 @@ class Owner(NamedTuple):
 
 
 class Binding(Model):
-    """The groups of one persona and what they may do."""
+    """The groups of a persona, with its ClusterRole and its actions in Argo CD."""
 
     persona: str
     cluster_role: str
@@ -39,29 +39,29 @@ class Binding(Model):
 
 
 class ResolvedFlow(Model):
-    """A declared flow as one environment has it on one cluster: with networks, or with namespaces, at its other end."""
+    """A declared flow of one environment on one cluster, resolved to the networks or namespaces at its other end."""
 
     name: str
     direction: Direction = Direction.EGRESS
-    """As this environment sees it."""
+    """The direction from the point of view of this environment."""
     port: int
     protocol: Protocol = Protocol.TCP
     zone: str = ""
     networks: dict[NetworkCidr, tuple[NetworkCidr, ...]] = Field(default_factory=dict)
-    """Networks of the zone, each with the networks within it that belong to other zones."""
+    """Networks of the zone, each with its sub-networks that belong to other zones."""
     peers: dict[str, str] = Field(default_factory=dict)
     """The environments of the project at the other end, each with its namespace."""
     answers: bool = False
-    """Whether the peers need the flow, and this environment lets it happen."""
+    """Whether the peers need the flow and this environment only allows it."""
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What makes it this flow: with any of it changed, it is another one."""
+        """The identifying fields: a flow that differs in one of them is another flow."""
         return self.name, self.answers, self.direction, self.port, self.protocol, self.zone
 
 
 class Revision(Model):
-    """Everything that the builders need to know of one environment on one site."""
+    """The inputs of the builders for one environment on one site."""
 
     environment: str
     stage: str
@@ -83,44 +83,44 @@ class Revision(Model):
     flows: tuple[ResolvedFlow, ...] = ()
     argocd: ArgoCD = ArgoCD()
     repositories: tuple[Repository, ...] = ()
-    """Those that get an Application, as this environment deploys them."""
+    """The repositories that get an Application, with the overrides of the environment."""
     value_repositories: tuple[Repository, ...] = ()
-    """Those that only hold value files for them here: name, URL, revision and login."""
+    """The repositories that only hold value files: name, URL, revision and credentials."""
     auto_sync: bool = True
     windows: tuple[Window, ...] = ()
-    """When Argo CD may sync: those of the environment and those of the platform, already weighed up."""
+    """The sync windows of the environment, already combined with those of the platform."""
     impersonation: bool = True
-    """Whether Argo CD syncs as the account of the environment."""
+    """Whether Argo CD syncs as the ServiceAccount of the environment."""
     allowed_kinds: tuple[ResourceKind, ...] = ()
-    """Kinds that may be synced; none stands for the usual workload kinds."""
+    """The permitted kinds; if empty, the default workload kinds."""
     additional_kinds: tuple[ResourceKind, ...] = ()
 
     def value_repository(self, repository: Repository) -> Repository | None:
-        """Return the repository that holds the value files of another one; None where that holds its own."""
+        """Return the repository with the value files of another one; None if that has its own."""
         named = (values for values in self.value_repositories if values.name == repository.values_from)
         return next(named, None)
 
     @property
     def argo_cluster(self) -> str:
-        """The cluster that holds this environment's AppProject and Applications."""
+        """The cluster of the environment's AppProject and Applications."""
         return HUB if self.argocd.location is ArgoLocation.HUB else self.cluster
 
     @cached_property
     def canonical(self) -> bytes:
-        """The canonical JSON: sorted keys, no white space, defaults left out."""
+        """The canonical JSON: sorted keys, no white space, no defaults."""
         content = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return compact(dump(content))
 
     def with_values(self, **values: Any) -> "Revision":
         """Return a copy with other values."""
         copy = self.model_copy(update=values)
-        # A copy carries cached properties along, and this one would tell of the original.
+        # A copy includes cached properties, and this one would be that of the original.
         copy.__dict__.pop("canonical", None)
         return copy
 
     @classmethod
     def parse(cls, text: str) -> "Revision":
-        """Read a revision back from its annotation; pydantic's ValidationError where somebody broke it."""
+        """Parse a revision from its annotation; pydantic's ValidationError if it is invalid."""
         try:
             content = orjson.loads(text)
         except orjson.JSONDecodeError:
@@ -138,15 +138,15 @@ _ALIKE: Final[dict[str, type[Model]]] = {
     "network": Holes,
     "argocd": ArgoCD,
 }
-"""Parts that few policies, sizes and targets give to many revisions."""
+"""Parts that many revisions share, because they come from few policies, sizes and targets."""
 
 
 @lru_cache(maxsize=1024)
 def _one(model: type[Model], content: bytes) -> Model:
-    """Return one object for all revisions that have the same part."""
+    """Return one object for all revisions with the same part."""
     return model.model_validate_json(content)
 
 
 def digest(canonical: bytes) -> str:
-    """Return the short name of a revision: the first 12 hexadecimal digits of its SHA-256."""
+    """Return the short digest of a revision: the first 12 hexadecimal digits of its SHA-256."""
     return hashlib.sha256(canonical).hexdigest()[:12]

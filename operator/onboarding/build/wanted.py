@@ -1,4 +1,4 @@
-"""The full list of wanted objects of a project."""
+"""Full list of the desired objects of a project."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -19,9 +19,9 @@ _KIND_OF: dict[str, ChildKind] = {kind.kind: kind for kind in CHILD_KINDS}
 def build_wanted(
     owner: Owner, revisions: Sequence[Revision], live: Mapping[ObjectKey, InUse] = MappingProxyType({})
 ) -> list[Wanted]:
-    """Return every object that shall exist for these admitted revisions.
+    """Return every desired object of these revisions.
 
-    ``live`` says what the project's live Applications use; AppProjects still cover those that are wanted no more.
+    ``live`` is the use by the project's live Applications: AppProjects still permit those that are no longer desired.
     """
     contents = [(revision, list(_contents(owner, revision))) for revision in revisions]
     applications = [

@@ -1,4 +1,4 @@
-"""When Argo CD may sync: the windows of the environments as sync windows of their AppProject."""
+"""Sync windows of an AppProject, from the windows of its environments."""
 
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
@@ -7,11 +7,11 @@ from onboarding.api.delivery import Window, WindowKind
 from onboarding.build.revision import Revision
 
 _LONGEST: Final = 255
-"""Bytes of a description that Argo CD takes."""
+"""Longest description that Argo CD accepts, in bytes."""
 
 
 class _Span(NamedTuple):
-    """What makes a window the same to Argo CD; it refuses a second one like it for the same places."""
+    """The identity of a window in Argo CD, which refuses a second one for the same destinations."""
 
     kind: WindowKind
     schedule: str
@@ -22,7 +22,7 @@ class _Span(NamedTuple):
 def sync_windows(revisions: Iterable[Revision]) -> list[dict[str, Any]]:
     """Return the sync windows of environments, sorted, each for the namespaces of one cluster.
 
-    A namespace alone would not do, because it may exist on several clusters.
+    The cluster is part of each window, because a namespace may exist on several clusters.
     """
     grouped: dict[tuple[_Span, bool, str, str], set[str]] = {}
     for revision in revisions:
@@ -33,7 +33,7 @@ def sync_windows(revisions: Iterable[Revision]) -> list[dict[str, Any]]:
 
 
 def _spans(windows: Iterable[Window]) -> dict[_Span, tuple[bool, str]]:
-    """Return each span once; of two windows with the same one, the stricter counts."""
+    """Return each span once; if two windows have the same span, the stricter one counts."""
     spans: dict[_Span, tuple[bool, str]] = {}
     for window in windows:
         span = _Span(window.kind, window.schedule, window.duration, window.time_zone)

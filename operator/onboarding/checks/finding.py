@@ -1,4 +1,4 @@
-"""What a check is, and what it finds."""
+"""Checks and their findings."""
 
 import inspect
 from collections.abc import Callable, Iterable
@@ -11,19 +11,19 @@ from onboarding.checks.probe import Answer, Request
 
 InputsT = TypeVar("InputsT")
 WORST_FIRST = (CheckResult.FAIL, CheckResult.UNKNOWN, CheckResult.PENDING)
-"""Results of findings."""
+"""Results of findings, the worst first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A check that does not pass: what was found, and where it differs from the check's own, remedy and actor."""
+    """The finding of a check that does not pass; remedy and actor only if they differ from those of the check."""
 
     message: str
     remedy: str = ""
     actor: Actor | None = None
     result: CheckResult = CheckResult.FAIL
     site: str = ""
-    """The one site that it is about; the empty string where it is about all of them."""
+    """The site that it is about; the empty string if it is about all sites."""
 
 
 def _requests_nothing(_inputs: Any) -> Iterable[Request[Any]]:
@@ -32,24 +32,24 @@ def _requests_nothing(_inputs: Any) -> Iterable[Request[Any]]:
 
 @dataclass(frozen=True, eq=False)
 class Check(Generic[InputsT]):
-    """One prerequisite: a pure function from inputs to at most one finding, and what the catalogue says of it."""
+    """One prerequisite: a pure function from inputs to at most one finding, with its entry in the catalogue."""
 
     id: str
     track: Track
     evidence: Evidence
     actor: Actor
-    """Who acts where it does not pass."""
+    """The actor if it does not pass."""
     remedy: str
-    """What mends it, as a sentence without its end."""
+    """The remedy, as a sentence without full stop."""
     reads: tuple[str, ...]
-    """The fields of the project's spec that it reads, as paths such as ``team.poa`` or ``environments.domains``."""
+    """Paths of the fields of the project's spec that it reads, such as ``team.poa`` or ``environments.domains``."""
     run: Callable[[InputsT], Finding | None]
     requests_of: Callable[[InputsT], Iterable[Request[Any]]] = _requests_nothing
-    """What it asks of the outside world."""
+    """The probe requests that it needs."""
 
     @property
     def description(self) -> str:
-        """What is true where it passes."""
+        """A sentence that is true if it passes."""
         return inspect.cleandoc(self.run.__doc__ or "")
 
 
@@ -63,7 +63,7 @@ def check(
     actor: Actor = Actor.PROJECT,
     requests_of: Callable[[Any], Iterable[Request[Any]]] = _requests_nothing,
 ) -> Callable[[Callable[[InputsT], Finding | None]], Check[InputsT]]:
-    """Make a check of a function; its docstring says what is true where it passes."""
+    """Make a check of a function; its docstring is a sentence that is true if the check passes."""
 
     def make(run: Callable[[InputsT], Finding | None]) -> Check[InputsT]:
         return Check(check_id, track, evidence, actor, remedy, reads, run, requests_of)
@@ -72,7 +72,7 @@ def check(
 
 
 def undecided(answer: Answer[Any] | None, what: str) -> Finding | None:
-    """Return the finding of an answer without facts, None where there are facts; ``what`` names what was asked."""
+    """Return the finding of a probe without facts; None if there are facts. ``what`` names the subject of the probe."""
     if answer is None:
         return Finding(f"{what} is being asked", "wait a moment", Actor.OPERATOR, CheckResult.PENDING)
     if answer.facts is None:
@@ -82,37 +82,37 @@ def undecided(answer: Answer[Any] | None, what: str) -> Finding | None:
 
 @dataclass(frozen=True, slots=True)
 class GateFinding:
-    """A finding and what it means."""
+    """A finding with the gate that it blocks, its severity and its waiver."""
 
     check: Check[Any]
     finding: Finding
     gate: str = ""
-    """The gate that it blocks; '' where it holds its environment whatever the policy says."""
+    """The gate that it blocks; the empty string if it holds its environment independently of the gates."""
     severity: Severity = Severity.BLOCKING
     environment: str = ""
     site: str = ""
     waiver: str = ""
-    """By whom it is waived and until when; '' where it is not."""
+    """The author and expiry of its waiver, as text; the empty string if it is not waived."""
     quiet: bool = False
-    """Whether it is being asked anew after a start and was not shown before: it holds what is new, and says nothing."""
+    """Whether it only waits for a probe that is repeated after a restart: it holds candidates and is not reported."""
 
     @property
     def holds(self) -> bool:
-        """Whether something has to wait for it."""
+        """Whether it blocks its gate or holds its environment."""
         return self.severity is Severity.BLOCKING and not self.waiver
 
     @property
     def rank(self) -> tuple[int, str, str, str]:
-        """Its place among the findings at one gate, the worst first; what is waived is told alike, whatever it is."""
+        """Sort key among the findings at one gate, the worst first; all waived findings rank the same."""
         result = 0 if self.waiver else WORST_FIRST.index(self.finding.result)
         return result, self.check.id, self.environment, self.site
 
     @property
     def actor(self) -> Actor:
-        """Who has to act."""
+        """The actor who has to act."""
         return self.finding.actor or self.check.actor
 
     @property
     def remedy(self) -> str:
-        """What mends it."""
+        """The remedy."""
         return self.finding.remedy or self.check.remedy

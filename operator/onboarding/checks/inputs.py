@@ -1,6 +1,6 @@
-"""Inputs of the checks: a declaration, the room for it, a project with its answers, and an environment that runs.
+"""Inputs of the checks: declarations, capacity, a project with its probe results, and running environments.
 
-Each check is given the type that has the fields which it may read, and no other.
+The type of its inputs limits the fields that a check can read.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from onboarding.checks.totals import Totals
 class ProjectDeclaration:
     """A declared project, with the policy and the targets that apply to it on a day.
 
-    Declaration checks read nothing else: no answer of a probe, no attestation, no room and no time of day.
+    Declaration checks read nothing else: no probe results, attestations, capacity or time of day.
     """
 
     name: str
@@ -39,7 +39,7 @@ class ProjectDeclaration:
     today: date
     """The day in UTC."""
     target_problems: Mapping[str, str] = field(default_factory=dict)
-    """Why targets cannot be used, by name."""
+    """The problems of unusable targets, by name."""
 
     def persona(self, name: str) -> Persona | None:
         """Return a persona of the policy."""
@@ -48,12 +48,12 @@ class ProjectDeclaration:
 
 @dataclass(frozen=True)
 class EnvironmentDeclaration:
-    """A declared environment, with the target and the namespaces that it has been admitted to."""
+    """A declared environment, with the targets and namespaces of its admitted revisions."""
 
     project: ProjectDeclaration
     environment: Environment
     namespace: str = ""
-    """Name of the namespace that it would have."""
+    """Name of its namespace as declared."""
     former: tuple[tuple[str, str], ...] = ()
     """Target and namespace of each of its admitted revisions."""
 
@@ -69,7 +69,7 @@ class EnvironmentDeclaration:
 
     @property
     def targets(self) -> Mapping[str, HostingTargetSpec]:
-        """Every target that can be used."""
+        """The usable targets, by name."""
         return self.project.targets
 
     @cached_property
@@ -117,7 +117,7 @@ class EnvironmentDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class RevisionInputs:
-    """The resolved revisions of an environment, as checks see them."""
+    """The resolved revisions of an environment, reduced to their size."""
 
     largest: int
     """Size of the largest of them, in bytes."""
@@ -125,23 +125,23 @@ class RevisionInputs:
 
 @dataclass(frozen=True, slots=True)
 class Headroom:
-    """What is taken where an environment wants to be; everything without the environment itself."""
+    """Used capacity on the sites of an environment, without the environment itself."""
 
     taken: Mapping[str, Totals] = field(default_factory=dict)
-    """By site: the quotas of all other environments there, of all projects."""
+    """By site: the sum of the quotas of all other environments, of all projects."""
     committed: Totals = field(default_factory=Totals)
     """The quotas of the project's other environments of the same kind (production or not), on all sites."""
     ceiling: Budget = field(default_factory=Budget)
-    """What environments of that kind may take in all."""
+    """The budget for all environments of that kind together."""
     current: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By site: the quota that the environment has there now, by its admitted revision."""
+    """By site: the present quota of the environment, by its admitted revision."""
     used: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By site: what the environment uses of its quota now (``status.used`` of its ResourceQuota)."""
+    """By site: the used amounts of the environment's quota (``status.used`` of its ResourceQuota)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CapacityInputs:
-    """A declared environment and the room that all others leave it."""
+    """A declared environment, with the capacity that all others leave."""
 
     declared: EnvironmentDeclaration
     room: Headroom = field(default_factory=Headroom)
@@ -149,14 +149,14 @@ class CapacityInputs:
 
 @dataclass(frozen=True, slots=True)
 class ProjectInputs:
-    """A declared project, with the answers of probes, the attestations and the time."""
+    """A declared project, with the probe results, the attestations and the time."""
 
     declared: ProjectDeclaration
     now: datetime
     answers: Answers = field(default_factory=no_answers)
-    """The newest answers of the outside world."""
+    """The newest probe results."""
     attested: frozenset[str] = frozenset()
-    """Checks that somebody with the right to it answers for, at present."""
+    """The checks with a valid attestation."""
 
     @property
     def spec(self) -> ProjectOnboardingSpec:
@@ -169,7 +169,7 @@ class ProjectInputs:
         return self.declared.policy
 
     def answer(self, request: Request[Facts_co]) -> Answer[Facts_co] | None:
-        """Return the newest answer to a request; None if there is none yet."""
+        """Return the newest result of a probe request; None if there is none yet."""
         return self.answers.get(request)
 
 
@@ -185,7 +185,7 @@ class RunningInputs:
     cluster: str
     namespace: str
     repositories: int = 0
-    """How many Applications it has."""
+    """The number of its Applications."""
     applications: tuple[str, ...] = ()
     """Health of each Application that Argo CD has reported on, such as Healthy."""
 
@@ -196,5 +196,5 @@ class RunningInputs:
 
     @cached_property
     def workloads(self) -> Answer[WorkloadsFacts] | None:
-        """The newest answer to it; None if there is none yet."""
+        """The newest result of that request; None if there is none yet."""
         return self.project.answer(self.what_runs)

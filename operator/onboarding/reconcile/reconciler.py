@@ -29,18 +29,18 @@ from onboarding.reconcile.status.status import report
 
 _ATTEMPTS = 2
 _SOON_CONFIRMED = timedelta(seconds=10)
-"""How long a quota may take to come into force before the status tells of it: to say so at once would cost a write for
-every quota, and be over before anybody reads it."""
+"""Time for a quota to come into force before the status reports it: an earlier report would cost a write for every
+quota, and be out of date before anybody reads it."""
 
 
 class Retry(Enum):
-    """Whether the same work has to be taken up again without an event that asks for it."""
+    """Retry of a reconcile without an event."""
 
     NO = auto()
     SOON = auto()
-    """All that could be done was done, and there is a next step: what failed before counts no more."""
+    """Reconcile again after the shortest pause, because there is a next step; resets the back-off."""
     LATER = auto()
-    """Something failed: each time in a row it waits longer."""
+    """A change failed: reconcile again after the back-off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +48,18 @@ class ReconcileResult:
     """The result of a reconcile."""
 
     ready: ReadyState | None = None
-    """None if the project is gone."""
+    """None if the project does not exist any more."""
     states: Mapping[str, str] = field(default_factory=dict)
     """The state of every environment, for the metrics."""
     changes: tuple[str, ...] = ()
-    """The changes that were made, in words for the log."""
+    """The attempted changes, as text for the log."""
     retry: Retry = Retry.NO
     again_at: datetime | None = None
-    """When to reconcile again without an event: a decision expires, or a quota should be in force by then."""
+    """Time of the next reconcile without an event: a decision expires, or a quota should be in force by then."""
 
 
 class Reconciler:
-    """Brings one project at a time to what it declares."""
+    """Reconciles one project at a time."""
 
     def __init__(
         self,
@@ -80,10 +80,10 @@ class Reconciler:
         self._diffs = DiffCache()
         self._refusals = Refusals()
         self._unconfirmed: dict[str, datetime] = {}
-        """Since when projects have waited for a quota and for nothing else."""
+        """Start times of projects that wait for a quota and nothing else."""
 
     async def reconcile(self, name: str) -> ReconcileResult:
-        """Bring a project to what it declares; if a cache was stale, try again before the status tells of it."""
+        """Reconcile a project; if a cache was stale, retry once before the status reports it."""
         for _ in range(_ATTEMPTS):
             done = await self._reconcile_once(name, patient=True)
             if done is not None:
@@ -98,12 +98,12 @@ class Reconciler:
             return ReconcileResult()
         plan = make_plan(snapshot)
         self._prober.follow(name, plan.requests | workload_requests(snapshot, plan.building), urgent=plan.urgent)
-        # Taken before the first await, so that no other project sees the same room free.
+        # Reserved before the first await, so that no other project is admitted to the same capacity.
         self._ledger.reserve(name, allocations_of(plan.building), plan.full)
         return await self._apply(snapshot, plan, patient=patient)
 
     def _forget(self, name: str) -> None:
-        """Drop everything kept of a project that is gone."""
+        """Drop all state of a deleted project."""
         self._prober.forget(name)
         self._ledger.reserve(name, {})
         self._diffs.forget(name)
@@ -124,7 +124,7 @@ class Reconciler:
         outcomes = await self._execute(snapshot, changes)
         outcomes += await self._execute(snapshot, record_applied(snapshot.owner, outcomes, self._clusters))
         if not any(outcome.result in (Result.UNREACHABLE, Result.FAILED) for outcome in outcomes):
-            # A write without a clear answer may have landed: its room stays taken until a later reconcile knows.
+            # A write without an answer may have succeeded: its capacity stays reserved until a later reconcile knows.
             self._ledger.unreserve(snapshot.project.name)
         if patient and any(outcome.result is Result.STALE for outcome in outcomes):
             return None
@@ -155,7 +155,7 @@ class Reconciler:
         return find_changes(snapshot, make_plan(snapshot.as_applied()), self._secrets.source, to_the_end=True)
 
     def _soon_confirmed(self, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> datetime | None:
-        """Return by when the quotas should be in force if they alone are awaited; None if they are not, or are late."""
+        """Return the time by which quotas should be in force; None if they are late, or other outcomes are pending."""
         results = {outcome.result for outcome in outcomes} - {Result.DONE, Result.SKIPPED}
         if results != {Result.UNCONFIRMED}:
             self._unconfirmed.pop(snapshot.project.name, None)
@@ -175,7 +175,7 @@ class Reconciler:
         self._refusals.end(project.name)
 
     async def _hold_on_to(self, snapshot: Snapshot, changes: Sequence[Change]) -> None:
-        """Put our finalizer on before the first object is made, so that none is ever forgotten."""
+        """Add our finalizer before the first create, so that no object is left behind."""
         project = snapshot.project
         holds = bool(snapshot.live) or any(change.action is Action.CREATE for change in changes)
         if holds and not project.deleting and names.FINALIZER not in project.finalizers:
@@ -195,6 +195,6 @@ def _retry(plan: ReconcilePlan, outcomes: Sequence[Outcome]) -> Retry:
     if any(outcome.result not in (Result.DONE, Result.SKIPPED) and not outcome.told for outcome in outcomes):
         return Retry.LATER
     done = [outcome.change.action for outcome in outcomes if outcome.result is Result.DONE]
-    # What waits for something to go, to be ours again, or to be there, gets no event: all of that is our own work.
+    # No event follows: our own deletions, detachments, reclaims and creates are in the cache already.
     went = any(action in (Action.DELETE, Action.DETACH, Action.RECLAIM) for action in done)
     return Retry.SOON if went or (done and plan.arriving) else Retry.NO

@@ -1,7 +1,7 @@
-"""Find the candidates of a project: resolve each declared environment and check its share of the room; pure.
+"""Find the candidates of a project: resolve each declared environment and check its capacity; pure.
 
-The room is shared in the order of the gates, and then of the spec: an environment never lacks room because of one that
-opens behind it and may be waiting for it.
+Capacity is allocated in the order of the gates, then of the spec: an environment never lacks capacity because of one
+at a later gate, which may be waiting for it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ from onboarding.reconcile.observed.snapshot import Snapshot
 def find_candidates(
     snapshot: Snapshot, project: ProjectInputs, decisions: Decisions, admitted: AdmittedRevisions
 ) -> list[Candidate]:
-    """Return the candidate of every environment that the spec declares, in its order."""
+    """Return the candidate of every declared environment, in the order of the spec."""
     opened = reviews.flows_are_opened.id in project.attested
     resolved = [resolve(item, admitted, flows_opened=opened) for item in _declarations(project.declared, admitted)]
     room = _Room(snapshot, decisions, admitted, snapshot.usage, _taken(project.policy, admitted))
@@ -53,7 +53,7 @@ def _declarations(project: ProjectDeclaration, admitted: AdmittedRevisions) -> I
 
 
 def _taken(policy: OnboardingPolicySpec, admitted: AdmittedRevisions) -> dict[str, tuple[bool, Totals]]:
-    """Return what each admitted environment takes on all its sites together, and whether it serves production."""
+    """Return whether each admitted environment serves production, and its total usage on all sites."""
     production = {stage.name for stage in policy.stages if stage.production}
     taken: dict[str, tuple[bool, Totals]] = {}
     for old in admitted.values():
@@ -65,17 +65,17 @@ def _taken(policy: OnboardingPolicySpec, admitted: AdmittedRevisions) -> dict[st
 
 @dataclass(slots=True)
 class _Room:
-    """The room for a project, of which each candidate takes its share before the next one is checked."""
+    """The free capacity for a project; each candidate is allocated before the next one is checked."""
 
     snapshot: Snapshot
     decisions: Decisions
     admitted: AdmittedRevisions
     usage: Usage
     taken: dict[str, tuple[bool, Totals]]
-    """By environment: whether it serves production, and what it takes on all its sites together."""
+    """By environment: whether it serves production, and its total usage on all sites."""
 
     def share(self, candidate: Candidate) -> Candidate:
-        """Return a candidate with the findings about its room, which is taken from now on."""
+        """Allocate the capacity of a candidate; return the candidate with the findings about its capacity."""
         declared = candidate.declared
         found = run_checks(OF_ROOM, CapacityInputs(declared, self._headroom(declared)), candidate.name)
         candidate = replace(candidate, found=candidate.found + found)
@@ -121,7 +121,7 @@ def _serves_production(declared: EnvironmentDeclaration) -> bool:
 
 
 def _raised(ceiling: Budget, decisions: Decisions, *, production: bool) -> Budget:
-    """Return a ceiling with what grants raise; what is not limited stays so."""
+    """Return a ceiling as raised by grants; an unlimited resource stays unlimited."""
     grants = (grant.production if production else grant.non_production for grant in decisions.granted)
     granted = [budget for budget in grants if budget]
     if not granted:

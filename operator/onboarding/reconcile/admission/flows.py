@@ -38,11 +38,11 @@ def resolve_flows(
 
 
 def declared_flows(spec: ProjectOnboardingSpec, environment: str) -> Iterator[ResolvedFlow]:
-    """Return the flows of an environment as they are declared, by name.
+    """Return the declared flows of an environment, sorted by name.
 
-    Without networks they mean the whole zone; their peers have no namespaces yet. Of a flow between environments this
-    is one end each: the environment that needs it opens it, and the other one answers. An environment that the spec
-    does not name any more is on its way out, and keeps what all have.
+    A flow without networks means the whole zone; peers have no namespaces yet. A flow between environments has two
+    ends: the environment that needs it opens it, and the other one answers. An environment that the spec no longer
+    declares keeps the flows that all environments have.
     """
     others = [item.name for item in spec.environments]
     for flow in sorted(spec.flows, key=lambda flow: flow.name):
@@ -62,7 +62,7 @@ def declared_flows(spec: ProjectOnboardingSpec, environment: str) -> Iterator[Re
 
 
 def _namespaces(declared: EnvironmentDeclaration, cluster: str) -> dict[str, str]:
-    """Return the namespaces of the project's environments that are on a cluster."""
+    """Return the namespaces of the project's environments on a cluster, by environment."""
     if not any(flow.environment for flow in declared.spec.flows):
         return {}
     return {
@@ -73,7 +73,7 @@ def _namespaces(declared: EnvironmentDeclaration, cluster: str) -> dict[str, str
 
 
 def in_common(admitted: Iterable[ResolvedFlow], declared: Iterable[ResolvedFlow]) -> Iterator[ResolvedFlow]:
-    """Return what of the admitted flows is declared as well: never more of them, and none that is another one now."""
+    """Return the parts of the admitted flows that are still declared; a flow of another identity is dropped."""
     wanted = {flow.identity: flow for flow in declared}
     for flow in admitted:
         if (still := wanted.get(flow.identity)) is None:

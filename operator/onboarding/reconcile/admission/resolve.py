@@ -1,7 +1,7 @@
 """Resolve a declared environment to its candidate: the revisions to admit, and the findings that hold them; pure.
 
-The result depends on the declaration and on the admitted revisions. It depends on no time of day, no room and no answer
-of a probe, and on no decision but whether the flows are opened.
+The result depends on the declaration, on the admitted revisions, and on the attestation that flows are opened. It does
+not depend on capacity, probe results, the time of day or other decisions.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,13 +31,13 @@ _NOTHING: AdmittedRevisions = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A declared environment with the revisions that wait to be admitted."""
+    """A declared environment with the revisions that would be admitted."""
 
     declared: EnvironmentDeclaration
     gate_index: int
-    """The place of its gate in the order; -1 if it has none."""
+    """Index of its gate in the policy; -1 if it has none."""
     found: tuple[GateFinding, ...] = ()
-    """The findings about the environment itself: they hold it whatever the gates say."""
+    """The findings about the environment itself: they hold it even if its gate is open."""
     revisions: tuple[Revision, ...] = ()
     """One per site; empty if the declaration cannot be resolved."""
     differs: bool = False
@@ -56,12 +56,12 @@ class Candidate:
 
     @property
     def new(self) -> bool:
-        """Whether it asks its gate for something: it differs, and no finding holds it on all sites."""
+        """Whether it waits for its gate: it differs, and no finding holds it on all sites."""
         return self.differs and all(item.site for item in self.found)
 
     @property
     def full(self) -> list[SiteKey]:
-        """The sites that lack room for it."""
+        """The sites without capacity for it."""
         if not any(item.check is capacity.sites_have_room for item in self.found):
             return []
         return [SiteKey.of(self.declared.target_name or "", site) for site in self.declared.sites]
@@ -77,7 +77,7 @@ def resolve(
     if found:
         return Candidate(declared, gate_index, found)
     resolved = resolve_revisions(declared, admitted, flows_opened=flows_opened)
-    # The admitted object in the place of an equal one: it knows its canonical JSON, and compares at once.
+    # The admitted object instead of an equal one: it has its canonical JSON cached, and compares by identity.
     revisions = tuple(_admitted(revision, admitted) or revision for revision in resolved)
     found = run_checks(OF_REVISIONS, RevisionInputs(max(len(revision.canonical) for revision in revisions)), name)
     differs = not all(_stands(revision, admitted, declared) for revision in revisions)
@@ -85,7 +85,7 @@ def resolve(
 
 
 def run_checks(checks: Iterable[Check[InputsT]], inputs: InputsT, environment: str) -> tuple[GateFinding, ...]:
-    """Return the findings of checks on an environment itself."""
+    """Run checks on an environment and return their findings."""
     return tuple(
         GateFinding(check, finding, environment=environment, site=finding.site)
         for check in checks
@@ -96,10 +96,10 @@ def run_checks(checks: Iterable[Check[InputsT]], inputs: InputsT, environment: s
 def resolve_revisions(
     declared: EnvironmentDeclaration, admitted: AdmittedRevisions = _NOTHING, *, flows_opened: bool = False
 ) -> list[Revision]:
-    """Return the revision of a declared environment on each of its sites; its declaration checks have passed before.
+    """Return the revision of a declared environment on each of its sites; its declaration checks must have passed.
 
-    Flows of zones that want an attestation are part of it once ``flows_opened``. Before that, and after the attestation
-    has ended, it has as much of them as the admitted revision: what runs is not cut off.
+    Flows of zones that require an attestation are included if ``flows_opened``. Otherwise the revision keeps those of
+    the admitted revision, so that running workloads are not cut off.
     """
     environment, stage, target = declared.environment, declared.stage, declared.target
     if stage is None or target is None:
@@ -155,17 +155,17 @@ def _bindings(declared: EnvironmentDeclaration) -> tuple[Binding, ...]:
 
 
 def _admitted(revision: Revision, admitted: AdmittedRevisions) -> Revision | None:
-    """Return the admitted revision that says the same, if there is one."""
+    """Return the admitted revision if it equals this one; else None."""
     old = admitted.get(Place(revision.environment, revision.cluster))
     return old if old is not None and _alike(old, revision) else None
 
 
 def _stands(revision: Revision, admitted: AdmittedRevisions, declared: EnvironmentDeclaration) -> bool:
-    """Return whether a revision is the admitted one, or equals what a revocation leaves of that."""
+    """Return whether a revision equals the admitted one, or the admitted one after revocation."""
     old = admitted.get(Place(revision.environment, revision.cluster))
     return old is not None and (old is revision or _alike(revoke(old, declared.spec, declared.policy), revision))
 
 
 def _alike(one: Revision, other: Revision) -> bool:
-    """Return whether two revisions have the same canonical JSON, which equal values have."""
+    """Return whether two revisions have the same canonical JSON; equal objects do."""
     return one == other or one.canonical == other.canonical

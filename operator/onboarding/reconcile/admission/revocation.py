@@ -12,8 +12,8 @@ from onboarding.reconcile.admission.windows import frozen
 def revoke(revision: Revision, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec | None) -> Revision:
     """Return an admitted revision without the groups, repositories and flows that the spec no longer names.
 
-    It is frozen, too, when the platform freezes its stage. What takes something away is never held: a held environment
-    keeps all else. If nothing is taken away, it is the same object.
+    Freeze windows of the platform for its stage are added, too. A revocation is never held: it applies to held
+    environments as well. If nothing changes, the same object is returned.
     """
     bindings = (
         binding.model_copy(update={"groups": _still(binding.groups, spec.team.groups.get(binding.persona, ()))})
@@ -32,7 +32,7 @@ def revoke(revision: Revision, spec: ProjectOnboardingSpec, policy: OnboardingPo
 def _still_declared(revision: Revision, spec: ProjectOnboardingSpec) -> dict[str, Any]:
     """Return the repositories of an admitted revision that the spec still names, as values for the revision.
 
-    A repository goes with the one that holds its value files: nobody declares any more what it would be without them.
+    A repository is dropped together with the repository of its value files, because it cannot be deployed without them.
     """
     declared = {(repository.name, repository.url) for repository in spec.repositories}
     values = {item.name for item in revision.value_repositories if (item.name, item.url) in declared}

@@ -1,4 +1,4 @@
-"""The windows in which an environment deploys; pure."""
+"""Sync windows of an environment: its own and those of the platform; pure."""
 
 from collections.abc import Iterable
 
@@ -10,11 +10,12 @@ from onboarding.checks.windows import platform_windows
 
 
 def windows(declared: EnvironmentDeclaration) -> tuple[Window, ...]:
-    """Return the windows of an environment and of the platform, weighed up.
+    """Return the combined windows of an environment and of the platform.
 
-    Argo CD syncs inside any window of kind Allow. So where an environment has such windows of its own, which lie within
-    the platform's, the platform's are left out, or they would undo them. And it lets a person sync at any time inside a
-    window of kind Deny that says so. So a project's window says so only where all the platform's of kind Allow do.
+    Argo CD syncs inside any window of kind Allow. If an environment has own Allow windows, which lie within those of
+    the platform, the wider ones of the platform are left out, because they would undo its own. Argo CD also permits
+    manual syncs at any time inside a Deny window with ``manualSync``. A project's window has it only if all Allow
+    windows of the platform have it.
     """
     theirs = [_plain(window) for window in platform_windows(declared.policy, declared.stage)]
     manual = all(window.manual for window in theirs if window.kind is WindowKind.ALLOW)
@@ -28,7 +29,7 @@ def windows(declared: EnvironmentDeclaration) -> tuple[Window, ...]:
 
 
 def frozen(revision: Revision, policy: OnboardingPolicySpec) -> tuple[Window, ...]:
-    """Return the windows of an admitted revision, and those of the platform in which nothing is synced."""
+    """Return the windows of an admitted revision, with the Deny windows of the platform added."""
     stage = next((stage for stage in policy.stages if stage.name == revision.stage), None)
     theirs = (_plain(window) for window in platform_windows(policy, stage) if window.kind is WindowKind.DENY)
     new = [window for window in theirs if window not in revision.windows]
@@ -40,6 +41,6 @@ def _in_order(windows: Iterable[Window]) -> tuple[Window, ...]:
 
 
 def _plain(window: PlatformWindow) -> Window:
-    """Return a window of the platform without what says which environments it is for."""
+    """Return a window of the platform without the fields that select environments."""
     values = {name: getattr(window, name) for name in Window.model_fields}
     return Window.model_construct(**{**values, "description": window.description or window.name})

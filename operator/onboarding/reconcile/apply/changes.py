@@ -16,39 +16,39 @@ from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 
 
 class Diff(NamedTuple):
-    """The difference between the objects that a plan wants and the live ones."""
+    """The difference between the desired objects of a plan and the live ones."""
 
     changes: tuple[Change, ...]
-    """Those that create or patch what is wanted."""
+    """Creates and patches of the desired objects."""
     unwanted: tuple[ObjectKey, ...]
-    """The live objects that nothing wants any more."""
+    """The live objects that no revision builds."""
     app_projects: tuple[AppProject, ...]
 
 
 class DiffInputs(NamedTuple):
-    """Everything that a diff depends on."""
+    """The inputs of a diff, and nothing else."""
 
     owner: Owner
     building: tuple[Revision, ...]
     live: Mapping[ObjectKey, CachedObject]
     former_labels: frozenset[str]
-    """The project's own label keys that its admitted revisions have put on namespaces."""
+    """Label keys of the project that its admitted revisions put on namespaces."""
 
     @property
     def compared(self) -> tuple[object, ...]:
-        """The same without the parts of live objects that a diff does not read, such as a status."""
+        """The inputs without the parts of live objects that a diff does not read, such as the status."""
         live = {key: (item.content, item.deleting) for key, item in self.live.items()}
         return self.owner, self.building, live, self.former_labels
 
 
 class DiffCache:
-    """Memoizes the diff of each project from one reconcile to the next, until something that it depends on changes."""
+    """Memoizes the diff of each project from one reconcile to the next, until one of its inputs changes."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[tuple[object, ...], Diff]] = {}
 
     def diff(self, inputs: DiffInputs) -> Diff:
-        """Return the diff of a project; one with changes is not kept, because they hold whole manifests."""
+        """Return the diff of a project; a diff with changes is not cached, because changes hold whole manifests."""
         project, compared = inputs.owner.project, inputs.compared
         known = self._known.pop(project, None)
         diff = known[1] if known and known[0] == compared else diff_all(inputs)
@@ -57,12 +57,12 @@ class DiffCache:
         return diff
 
     def forget(self, project: str) -> None:
-        """Drop the diff of a project that is gone."""
+        """Drop the diff of a deleted project."""
         self._known.pop(project, None)
 
 
 def diff_all(inputs: DiffInputs, *, to_the_end: bool = False) -> Diff:
-    """Return the diff of all objects of a project; ``to_the_end`` looks past the Applications that leave first."""
+    """Return the diff of all objects of a project; ``to_the_end`` ignores that Applications are pruned first."""
     owner, building, live, former_labels = inputs
     wanted = build_wanted(owner, building, {} if to_the_end else in_use(live))
     keys = {item.key for item in wanted}
@@ -87,7 +87,8 @@ def find_changes(
 ) -> list[Change]:
     """Return the changes that bring the clusters to a plan.
 
-    A removal takes several reconciles, as its Applications go first; ``to_the_end`` looks past them, for a preview.
+    A removal takes several reconciles, because Applications are pruned first; ``to_the_end`` returns the changes of all
+    of them, for a preview.
     """
     if plan.newer and plan.newer.frozen:
         return []

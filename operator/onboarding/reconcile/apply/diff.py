@@ -1,4 +1,4 @@
-"""Compare what we want with what there is. The list of changes is the plan, the drift report and the work in one."""
+"""Diff of the desired against the live objects: creates and patches, for the preview, drift and apply alike; pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from onboarding.reconcile.observed.cached_object import CachedObject, comparable
 
 
 class Action(StrEnum):
-    """What is done to an object."""
+    """The action of a change on an object."""
 
     CREATE = "create"
     CHANGE = "change"
@@ -36,11 +36,11 @@ class Action(StrEnum):
     DELETE = "delete"
     DETACH = "detach"
     RECLAIM = "take back"
-    """What a creation turns into where the object is there and was detached from this very environment."""
+    """A create that found the object detached from the same environment, and made it ours again."""
 
 
 class Rank(IntEnum):
-    """The order of the work: a later rank begins when the earlier one has ended, so that access comes last."""
+    """The order of the changes: a rank begins when the rank before it has ended, so that access is granted last."""
 
     REVOCATIONS = 0
     NAMESPACES = 1
@@ -67,24 +67,24 @@ _RANKS: Final[dict[ChildKind, Rank]] = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference, with what mends it."""
+    """One difference between desired and live objects, with the write that removes it."""
 
     action: Action
     key: ObjectKey
     rank: Rank
     environment: str = ""
     cluster: str = ""
-    """The cluster of the environment that it belongs to."""
+    """The cluster of its environment."""
     body: Manifest | None = None
-    """The object to create, or the merge patch."""
+    """The manifest to create, or the merge patch."""
     live: CachedObject | None = None
     fields: tuple[str, ...] = ()
     cascade: bool = False
-    """Of the deletion of an Application: whether its workload goes with it."""
+    """For the deletion of an Application: whether Argo CD deletes its resources too."""
     login: RepositoryLogin | None = None
-    """Of a repository Secret: what Argo CD shall log in with."""
+    """For a repository Secret: the login to write; None to delete the Secret."""
     after: frozenset[ObjectKey] = frozenset()
-    """What has to be written first, because it gives anew the access that this takes away."""
+    """Objects to write first, because they replace the access that this change revokes."""
 
     def __str__(self) -> str:
         detail = f" ({', '.join(self.fields)})" if self.fields else ""
@@ -94,10 +94,10 @@ class Change:
 def diff_objects(
     wanted: Iterable[Wanted], live: Mapping[ObjectKey, CachedObject], former_labels: frozenset[str] = frozenset()
 ) -> list[Change]:
-    """Return what creates or mends the wanted objects.
+    """Return the changes that create or patch the desired objects.
 
-    ``live`` holds the objects that are ours; ``former_labels`` the project's own label keys that its admitted
-    revisions put on namespaces, so that a label which the project drops goes away.
+    ``live`` holds the objects that are ours. ``former_labels`` are the label keys of the project that its admitted
+    revisions put on namespaces: a label that the project no longer declares is removed.
     """
     changes = []
     for item in wanted:
@@ -109,7 +109,7 @@ def diff_objects(
 
 
 def diff_object(item: Wanted, live: CachedObject, former_labels: frozenset[str] = frozenset()) -> Change | None:
-    """Return what makes one live object equal to the wanted one; None when it is."""
+    """Return the change that makes a live object equal to the desired one; None if they are equal."""
     key, manifest, cluster = item
     want = comparable(key.kind, manifest)
     if live.content == dump(want):
@@ -138,7 +138,7 @@ def merge_patch(have: dict[str, Any], want: dict[str, Any]) -> dict[str, Any]:
 
 
 def paths(patch: dict[str, Any], prefix: str = "") -> list[str]:
-    """Return the field paths that a patch touches, sorted."""
+    """Return the field paths that a patch changes, sorted."""
     found = []
     for key, value in sorted(patch.items()):
         path = f"{prefix}.{key}" if prefix else key
@@ -147,7 +147,7 @@ def paths(patch: dict[str, Any], prefix: str = "") -> list[str]:
 
 
 def rank_of(kind: ChildKind) -> Rank:
-    """Return when an object of this kind is created or changed."""
+    """Return the rank in which objects of a kind are created or patched."""
     return _RANKS[kind]
 
 
@@ -162,7 +162,7 @@ def _environment(manifest: Manifest) -> str:
 
 
 def _relevant(labels: dict[str, str], wanted: dict[str, str], former: frozenset[str]) -> dict[str, str]:
-    """Return the labels of a namespace that we answer for; all others belong to other people."""
+    """Return the labels of a namespace that we own; all others belong to somebody else."""
     return {
         key: value
         for key, value in labels.items()

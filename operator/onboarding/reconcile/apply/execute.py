@@ -1,8 +1,8 @@
-"""Do the work: write the differences rank by rank; a failure stops its own environment only.
+"""Apply the changes of a reconcile rank by rank; a failure stops its own environment only.
 
-What gives access waits until what restricts its environment is written and confirmed. Nobody waits for that here: the
-pass ends, and the event that confirms a quota brings the next one. What is taken away because something else replaces
-it waits for that alone.
+A change that grants access waits until the restrictions of its environment are written and confirmed. The reconcile
+does not wait: it ends, and the event that confirms a quota starts the next one. Access that another write replaces is
+revoked after that write.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from onboarding.reconcile.observed.ports import Cluster
 from onboarding.reconcile.observed.snapshot import ClusterState
 
 Deliver = Callable[[Owner, Change], Awaitable[Outcome]]
-"""Carries out a change of a repository Secret, which is written without being read."""
+"""Applies a change of a repository Secret, which is written without being read."""
 
 _UNSEEN = ClusterState(problem="it was not known yet when this was judged")
 
@@ -36,10 +36,10 @@ async def execute(
     seen: Mapping[str, ClusterState],
     deliver: Deliver,
 ) -> list[Outcome]:
-    """Carry out the changes and return how each of them ended.
+    """Apply the changes and return their outcomes.
 
-    ``seen`` are the states that the changes were judged by: a cluster whose caches were not warm then is not written
-    to, even where it is known by now.
+    ``seen`` are the cluster states of the snapshot: a cluster whose caches were incomplete then is not written to, even
+    if they are complete by now.
     """
     outcomes: list[Outcome] = []
     troubles: dict[Place, set[ChildKind]] = {}
@@ -60,23 +60,24 @@ async def execute(
 
 
 def _stops_others(outcome: Outcome) -> bool:
-    """Return whether later work of the same scope waits; a login that cannot be delivered stops its repository only."""
+    """Return whether later changes of the environment wait; an unwritten Secret stops only its repository."""
     change = outcome.change
     undelivered = change.key.kind is SECRET and change.action is not Action.DELETE
     return outcome.result is not Result.DONE and not undelivered and _rank(change) is not Rank.REVOCATIONS
 
 
 def _keeps_the_former(outcome: Outcome) -> bool:
-    """Return whether what a change replaces stays.
+    """Return whether the access that a change replaces stays.
 
-    It goes where a stranger's RoleBinding has the name of ours: whoever made it could keep more access than he shall.
+    It is revoked if a RoleBinding that is not ours has the name of the new one: its author could block a revocation
+    that way.
     """
     strangers = outcome.result is Result.CONFLICT and outcome.change.key.kind is ROLE_BINDING
     return outcome.result is not Result.DONE and not strangers
 
 
 def _as_it_is_now(owner: Owner, change: Change, clusters: Mapping[str, Cluster]) -> Change:
-    """Return the second part of a change with what the first has made of the object."""
+    """Return the second part of a change with the live object that the first part wrote."""
     if not change.after or change.live is None or change.key.cluster not in clusters:
         return change
     live = clusters[change.key.cluster].cached(change.key)
@@ -85,7 +86,7 @@ def _as_it_is_now(owner: Owner, change: Change, clusters: Mapping[str, Cluster])
 
 
 def _replaced_later(change: Change, missing: set[ObjectKey]) -> Outcome | None:
-    """Return what keeps access where it is: what replaces it is not there yet."""
+    """Return the outcome of a revocation whose replacement is not written yet; None if it need not wait."""
     if not change.after & missing:
         return None
     what = ", ".join(sorted(str(key) for key in change.after & missing))
@@ -93,7 +94,7 @@ def _replaced_later(change: Change, missing: set[ObjectKey]) -> Outcome | None:
 
 
 def _rank(change: Change) -> Rank:
-    """Return when a change is carried out: people lose access before anything else is done."""
+    """Return the rank of a change: access of people is revoked before all other changes."""
     return Rank.REVOCATIONS if change.key.kind is ROLE_BINDING and takes(change) else change.rank
 
 
@@ -102,9 +103,9 @@ def _place_of(change: Change) -> Place:
 
 
 def _pending(owner: Owner, batch: Iterable[Change], clusters: Mapping[str, Cluster]) -> dict[Place, str]:
-    """Return, for each place that is about to grant access, the quotas that are not in force yet.
+    """Return the quotas that are not in force yet, for each place where a change grants access.
 
-    It is read again in each rank, because a quota may be confirmed while the others are still being written.
+    The cache is read again for each rank, because a quota may be confirmed during the writes of the rank before.
     """
     places = {_place_of(change) for change in batch if gives(change)}
     return {place: _not_in_force(owner, place, clusters) for place in places}
@@ -116,12 +117,12 @@ def _not_in_force(owner: Owner, place: Place, clusters: Mapping[str, Cluster]) -
 
 
 def _waits(change: Change, troubles: Mapping[Place, set[ChildKind]], pending: Mapping[Place, str]) -> Outcome | None:
-    """Return what a change waits for; None where it waits for nothing, as what takes access away never does."""
+    """Return the outcome of a change that has to wait; None if it need not, as a revocation of access never does."""
     if takes(change) or change.after:
         return None
     kinds = troubles.get(_place_of(change), set())
     if change.action is Action.DELETE and change.key.kind is NETWORK_POLICY:
-        # A hole is closed at once, but not while the policies that deny all else may be missing.
+        # An allow rule is deleted at once, but not while the default-deny policy may be missing.
         kinds = kinds & {NETWORK_POLICY}
     if kinds or (change.rank is Rank.APPLICATIONS and Place("", change.key.cluster) in troubles):
         return Outcome(change, Result.SKIPPED, f"{change.key} waits for what comes before it")
@@ -138,7 +139,7 @@ async def _carry_out(
     states: Mapping[str, ClusterState],
     deliver: Deliver,
 ) -> Outcome:
-    """Carry out a change; of one that waits only what takes access away."""
+    """Apply a change; if it waits, only the part that revokes access."""
     refusal = _refusal(change, states)
     if refusal:
         return refusal

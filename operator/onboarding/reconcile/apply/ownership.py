@@ -1,8 +1,8 @@
-"""Whose an object at a wanted place is, what is said of it, and how what was detached from us is taken back.
+"""Ownership of existing objects: ours, detached from us, or somebody else's; and taking back detached ones.
 
-That an object says where it was detached from proves nothing by itself: anybody who may annotate a namespace can write
-it. It counts on a namespace where an admission policy lets nobody but the operator write it and the binding of that
-policy is the one of when it was written, and on anything else only in a namespace that is ours.
+The annotation on a detached object proves nothing by itself: anybody who may annotate a namespace can write it. On a
+namespace it counts if an admission policy lets only the operator write it, and the binding of that policy has been the
+same since it was written. On any other object it counts only in a namespace that is ours.
 """
 
 from enum import Enum, auto
@@ -24,22 +24,22 @@ from onboarding.reconcile.observed.ports import Cluster
 from onboarding.reconcile.observed.snapshot import ClusterState
 
 _DETACHED_KINDS: Final = (RESOURCE_QUOTA, LIMIT_RANGE, NETWORK_POLICY, ROLE_BINDING)
-"""What is detached in a namespace; all else is deleted."""
+"""Kinds that are detached in a namespace; all others are deleted."""
 
 
 class Whose(Enum):
-    """To whom an object belongs, as this project sees it."""
+    """The owner of an object, from the point of view of a project."""
 
     OURS = auto()
     LEFT = auto()
-    """It was detached from the very environment that wants it again."""
+    """Detached from the same environment of the same project."""
     FORMER = auto()
-    """It is, or was detached from, a former object of the project's name: same installation, another UID."""
+    """Owned by, or detached from, a former ProjectOnboarding of the same name: same installation, other UID."""
     SOMEBODY = auto()
 
 
 def whose(owner: Owner, environment: str, live: CachedObject) -> Whose:
-    """Return to whom an object belongs that stands at a place which an environment of the owner wants."""
+    """Return the owner of an object that exists under the key of a desired one."""
     if live.owner == owner:
         return Whose.OURS
     if live.origin is not None and _same_place(live.origin, Origin(owner, environment)):
@@ -50,15 +50,15 @@ def whose(owner: Owner, environment: str, live: CachedObject) -> Whose:
 
 
 def is_watched(owner: Owner, key: ObjectKey, live: CachedObject) -> bool:
-    """Return whether our watches tell of an object: of every namespace, and of what this installation labelled."""
+    """Return whether we watch an object: every namespace, and all objects with the labels of this installation."""
     return key.kind is NAMESPACE or (live.owner is not None and live.owner.installation == owner.installation)
 
 
 def is_proven(owner: Owner, environment: str, key: ObjectKey, live: CachedObject, cluster: Cluster) -> bool:
-    """Return whether it is proven that an object was detached from where it says.
+    """Return whether the origin in the annotation of a detached object is proven.
 
-    Of a namespace an admission policy proves it, if it was written under the binding that there is now: the UID of that
-    could not be known before, and nobody else could write it afterwards.
+    On a namespace an admission policy proves it, if it names the UID of the present binding: nobody could know that UID
+    before, and nobody but the operator could write the annotation afterwards.
     """
     if key.kind is NAMESPACE:
         return cluster.state.guarded and live.origin is not None and _is_marked(live.origin, cluster.state)
@@ -67,11 +67,11 @@ def is_proven(owner: Owner, environment: str, key: ObjectKey, live: CachedObject
 
 
 async def take_back(key: ObjectKey, manifest: Manifest, live: CachedObject, cluster: Cluster) -> None:
-    """Make an object ours again that was detached from us, as it is; a namespace with all that was detached in it.
+    """Take back a detached object unchanged; a namespace together with all objects that were detached in it.
 
-    The namespace comes last: while it is not ours, whatever interrupts this is begun anew. In a namespace that is ours,
-    because its detachment did not come to its end, all of the kind comes back: objects that are not wanted any more are
-    pruned then.
+    The namespace is patched last: until then, an interrupted run starts again. If the namespace is still ours, because
+    its detachment was interrupted, all detached objects of the kind are taken back: those no longer desired are pruned
+    later.
     """
     metadata = manifest["metadata"]
     labels = {name: value for name, value in metadata["labels"].items() if own_label(name)}
@@ -87,7 +87,7 @@ async def take_back(key: ObjectKey, manifest: Manifest, live: CachedObject, clus
 
 
 def conflict(key: ObjectKey, live: CachedObject) -> str:
-    """Return whose object stands at a place that we want, and what can be done; never that a namespace be removed."""
+    """Return the owner of a conflicting object, and the remedy, which is never to delete a namespace."""
     if live.owner:
         project, uid, installation = live.owner.project, live.owner.uid, live.owner.installation
         told = f"belongs to project {project} (UID {uid}, installation {installation})"
@@ -100,7 +100,7 @@ def conflict(key: ObjectKey, live: CachedObject) -> str:
 
 
 def unproven(key: ObjectKey) -> str:
-    """Return what is said of a namespace that says that it is ours and does not prove it, and what can be done."""
+    """Return the message for a detached namespace whose origin is not proven, with the remedy."""
     return (
         f"{key} is left alone, and nothing is lost: it says that it was detached from this environment, but anybody "
         f"may have written that before the admission policy {names.GUARD_POLICIES[-1]} was installed there as it is "
@@ -110,7 +110,7 @@ def unproven(key: ObjectKey) -> str:
 
 
 def former(key: ObjectKey, live: CachedObject) -> str:
-    """Return what is said of an object of a former incarnation of the project: nothing is lost."""
+    """Return the message for an object of a former ProjectOnboarding of the same name: nothing is lost."""
     if live.owner:
         told = f"belongs to a former ProjectOnboarding of this name (UID {live.owner.uid})"
         way_out = (
@@ -124,16 +124,16 @@ def former(key: ObjectKey, live: CachedObject) -> str:
 
 
 def _is_marked(origin: Origin, state: ClusterState) -> bool:
-    """Return whether a namespace carries the UID of a binding that its annotation was guarded under from the first.
+    """Return whether the annotation of a namespace names a binding that has guarded it since it was written.
 
-    The former binding proves the former annotation alone: its UID was known before anything guarded the present one.
+    The former binding proves only the former annotation: its UID was known before a policy guarded the present one.
     """
     former = origin.former and origin.mark == state.former_detach_mark
     return origin.mark != "" and (former or origin.mark == state.detach_mark)
 
 
 def _same_place(one: Origin | None, other: Origin | None) -> bool:
-    """Return whether two objects were detached from the same environment, whatever proves it."""
+    """Return whether two objects were detached from the same environment, proven or not."""
     return one is not None and other is not None and one[:2] == other[:2]
 
 
@@ -146,7 +146,7 @@ def _way_out(key: ObjectKey) -> str:
 
 
 def _allocation(labels: dict[str, str], annotations: dict[str, str], live: CachedObject) -> Manifest:
-    """Return the patch that makes an object ours, if it is still the one that was looked at."""
+    """Return the patch that makes an object ours, if its resource version has not changed."""
     return {
         "metadata": {
             "labels": labels,

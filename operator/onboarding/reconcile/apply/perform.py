@@ -1,4 +1,4 @@
-"""Carry out one change, and judge what the API server answers."""
+"""Apply one change, and translate the answer of the API server into an outcome."""
 
 import re
 from dataclasses import replace
@@ -29,7 +29,7 @@ _WEBHOOK_DENIES: Final = re.compile(r'admission webhook "(?P<name>[^"]+)" denied
 
 
 async def perform(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
-    """Carry out a change; ApiError where the API server refuses it."""
+    """Apply a change; ApiError if the API server refuses it."""
     match change.action:
         case Action.CREATE:
             return await _create(owner, change, cluster)
@@ -48,7 +48,7 @@ async def perform(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
 
 
 async def _create(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
-    """POST; where something is there already it is ours and mended, or somebody else's and left alone."""
+    """POST an object; if it exists, patch it if it is ours and leave it alone if it is not."""
     known = cluster.cached(change.key)
     if known is not None and is_watched(owner, change.key, known):
         return await _meet(owner, change, cluster, known)
@@ -67,7 +67,7 @@ async def _create(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
 
 
 async def _meet(owner: Owner, change: Change, cluster: Cluster, live: CachedObject) -> Outcome:
-    """Mend what is ours, take back what was detached from us, and leave all else alone."""
+    """Patch an existing object that is ours, take back one that was detached from us, leave all others alone."""
     told = is_watched(owner, change.key, live)
     if told:
         live = cluster.follow(change.key, owner.project) or live
@@ -110,7 +110,7 @@ async def _delete(change: Change, cluster: Cluster, live: CachedObject) -> Outco
 
 
 async def _delete_application(change: Change, cluster: Cluster) -> Outcome:
-    """Delete an Application as it is now: its finalizers decide whether what runs goes along, and may be unheard of."""
+    """GET an Application, set its cascade finalizer as planned, and DELETE it; the cached finalizers may be stale."""
     found = await cluster.read(change.key)
     if found is None:
         return Outcome(change, Result.DONE)
@@ -126,14 +126,14 @@ async def _delete_application(change: Change, cluster: Cluster) -> Outcome:
 
 
 def _finalizers(application: Manifest, cascade: bool) -> list[str]:
-    """Return the finalizers with Argo CD's cascade put on, or taken off in all its variants."""
+    """Return the finalizers with Argo CD's cascade finalizer added, or removed in all its variants."""
     present: list[str] = application["metadata"].get("finalizers") or []
     others = [finalizer for finalizer in present if not finalizer.startswith(names.CASCADE_FINALIZER)]
     return [*others, names.CASCADE_FINALIZER] if cascade else others
 
 
 def outcome_of_error(owner: Owner, change: Change, error: ApiError, cluster: Cluster) -> Outcome:
-    """Return what becomes of a change that the API server refused."""
+    """Return the outcome of a change that the API server refused."""
     around = ObjectKey(change.key.cluster, NAMESPACE, "", change.key.namespace)
     if "NamespaceTerminating" in error.causes:
         message = f"namespace {change.key.namespace} is being deleted: waiting until it is gone"
@@ -150,7 +150,7 @@ def outcome_of_error(owner: Owner, change: Change, error: ApiError, cluster: Clu
 
 
 def _refused(change: Change, error: ApiError) -> str:
-    """Return why a write was refused, with the name of the webhook that did it in front."""
+    """Return why a write was refused; begins with the admission webhook if one refused it."""
     if down := _WEBHOOK_DOWN.search(error.message):
         return (
             f"admission webhook {down['name']} gives no answer, so that the {change.action} of {change.key} is "

@@ -1,7 +1,7 @@
-"""What has to go: pruned objects, and environments that leave by detachment or by deletion.
+"""Prune objects that no revision builds, and detach or delete the environments that are removed; pure.
 
-Applications go first, and nothing else of their environment moves while one of them lives. Then, by the deletion
-policy, the namespaces are detached (our labels go, workloads stay) or deleted.
+Applications are deleted first; while one of them exists, no other object of its environment is removed. Then the
+deletion policy decides: namespaces are detached (our labels are removed, workloads stay) or deleted.
 """
 
 from collections.abc import Container, Iterable, Mapping
@@ -29,7 +29,7 @@ from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 
 
 def in_use(live: Mapping[ObjectKey, CachedObject]) -> dict[ObjectKey, InUse]:
-    """Return what each of the project's live Applications uses."""
+    """Return the repositories and destination in use by each live Application of the project."""
     kinds = {(key.cluster, key.namespace): _permitted(item) for key, item in live.items() if key.kind is APP_PROJECT}
     found = {}
     for key, item in live.items():
@@ -46,14 +46,14 @@ def in_use(live: Mapping[ObjectKey, CachedObject]) -> dict[ObjectKey, InUse]:
 def prune(
     snapshot: Snapshot, plan: ReconcilePlan, unwanted: Iterable[ObjectKey], *, to_the_end: bool = False
 ) -> list[Change]:
-    """Return the removals of objects that no revision builds any more: the next step, or all of them.
+    """Return the removals of objects that no revision builds: those of this reconcile, or all of them.
 
-    An object is pruned only if the complete list of its environment is known; if in doubt, it stays.
+    An object is pruned only if all desired objects of its environment are known; if in doubt, it stays.
     """
     going = {key: snapshot.live[key] for key in unwanted}
     busy = set() if to_the_end else {item.environment for key, item in going.items() if key.kind is APPLICATION}
     found = (_change(snapshot, plan, key, item, busy) for key, item in going.items() if not item.deleting)
-    # The cache has no order of its own, and the same plan shall read the same after every start.
+    # The cache is unordered, and equal plans must have equal previews after a restart.
     return sorted((change for change in found if change), key=lambda change: (change.rank, str(change.key)))
 
 
@@ -62,7 +62,7 @@ def _change(
 ) -> Change | None:
     """Return the removal of one object; None while it has to stay.
 
-    ``busy`` are the environments with Applications that go first.
+    ``busy`` are the environments with Applications to delete first.
     """
     place = Place(item.environment, key.cluster)
     if key.kind is APP_PROJECT:
@@ -75,7 +75,7 @@ def _change(
 
 
 def _repositories(spec: Manifest) -> tuple[str, ...]:
-    """Return the repositories of an Application; Argo CD looks at ``source`` only where there are no ``sources``."""
+    """Return the repositories of an Application; Argo CD reads ``source`` only if ``sources`` is empty."""
     sources = spec.get("sources") or [spec.get("source", {})]
     return tuple(source["repoURL"] for source in sources if source.get("repoURL"))
 
@@ -91,9 +91,10 @@ def _everything_is_known(snapshot: Snapshot) -> bool:
 
 
 def _application(snapshot: Snapshot, plan: ReconcilePlan, key: ObjectKey, item: CachedObject) -> Change | None:
-    """Return the deletion of an Application that its environment no longer has, by cascade only where confirmed.
+    """Return the deletion of an Application that its environment no longer has; it cascades only if confirmed.
 
-    Of a held environment the full list may be unknown; there an Application goes only when its repository was removed.
+    A held environment may not have its full list of Applications: one is deleted only if the spec no longer declares
+    its repository.
     """
     building = {revision.environment for revision in plan.building} - plan.held.keys()
     spec = snapshot.project.spec
@@ -106,7 +107,7 @@ def _application(snapshot: Snapshot, plan: ReconcilePlan, key: ObjectKey, item: 
 
 
 def _part(snapshot: Snapshot, plan: ReconcilePlan, key: ObjectKey, item: CachedObject) -> Change | None:
-    """Return what becomes of one object of an environment that leaves; None where its namespace takes it along."""
+    """Return the removal of one object of a removed environment; None if it is deleted with its namespace."""
     if key.kind is SERVICE_ACCOUNT:
         return _delete(key, item)
     if plan.deletes(item.environment):
@@ -129,7 +130,7 @@ def _delete(key: ObjectKey, item: CachedObject, rank: Rank = Rank.REMOVALS) -> C
 
 
 def _detachment(snapshot: Snapshot, key: ObjectKey, item: CachedObject) -> Manifest:
-    """Return the patch that takes our labels off and leaves word of where the object came from."""
+    """Return the patch that removes our labels and records the origin in an annotation."""
     labels = orjson.loads(item.content)["metadata"]["labels"]
     origin = {
         "project": snapshot.project.name,

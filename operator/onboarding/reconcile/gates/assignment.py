@@ -19,14 +19,14 @@ class GateCheck(NamedTuple, Generic[InputsT]):
     check: Check[InputsT]
     severity: Severity
     gate_index: int
-    """The place of the gate in the order."""
+    """Index of the gate in the policy."""
     overrides: tuple[Override, ...]
-    """Those that concern it."""
+    """The overrides that match the check."""
 
     def severity_on(self, target: str, *, warns: bool = False) -> Severity:
-        """Return what it means on a target: its severity, or that of the last override that matches.
+        """Return the severity of the check on a target: that of the last matching override, or its own.
 
-        ``warns``: what is not ignored is only told.
+        ``warns`` turns every severity but Ignored into a warning.
         """
         severity = self.severity
         for override in self.overrides:
@@ -44,7 +44,7 @@ class GateChecks(NamedTuple):
 
 
 class _Policy:
-    """A policy that is told from others by its identity: comparing its fields would cost more than it saves."""
+    """A policy compared by identity, as a key of the cache: comparing its fields would cost more than it saves."""
 
     def __init__(self, spec: OnboardingPolicySpec) -> None:
         self.spec = spec

@@ -1,4 +1,4 @@
-"""Digests of what a decision looked at: exactly the fields that matter, so that no other change voids it."""
+"""Digests of the fields that a decision covers, so that only a change of these voids it; pure."""
 
 import hashlib
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from onboarding.checks.catalogue import BY_ID
 
 
 class Digests:
-    """What decisions about a project have to name now.
+    """The current digests of a project, which decisions have to name.
 
     A digest is ``v1:`` and the SHA-256 of the canonical JSON of some fields. Absent and default values are left out,
     so that a new optional field voids no decision; lists whose order means nothing are sorted.
@@ -29,13 +29,13 @@ class Digests:
         self._picked: dict[str, Any] = {}
 
     def of_gate(self, gate: str) -> str:
-        """Return the digest of exactly the fields that the checks at this gate read."""
+        """Return the digest of the fields that the checks at a gate read."""
         if gate not in self._gates:
             self._gates[gate] = self._of(gate_reads(self._policy, gate))
         return self._gates[gate]
 
     def of_check(self, check: str) -> str:
-        """Return the digest of exactly the fields that this check reads."""
+        """Return the digest of the fields that a check reads."""
         return self._of(_reads((check,)))
 
     @cached_property
@@ -43,7 +43,7 @@ class Digests:
         return self._spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
     def _of(self, paths: Iterable[str]) -> str:
-        """Return the digest of these fields, which are in order and there once each."""
+        """Return the digest of these fields, which are sorted and unique."""
         fields = tuple(paths)
         if fields not in self._known:
             there = {path: value for path in fields if (value := self._field(path)) is not None}
@@ -58,14 +58,14 @@ class Digests:
 
 
 def gate_reads(policy: OnboardingPolicySpec, gate: str) -> list[str]:
-    """Return the fields that the checks at a gate read, in order and once each."""
+    """Return the fields that the checks at a gate read, sorted and unique."""
     rules = (rule for rule in policy.checks if rule.gate == gate and rule.severity is not Severity.IGNORED)
     return list(_reads(tuple(rule.id for rule in rules)))
 
 
 @lru_cache(maxsize=256)
 def _reads(checks: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the fields that these checks read, in order and once each."""
+    """Return the fields that these checks read, sorted and unique."""
     return tuple(sorted({path for name in checks if (check := BY_ID.get(name)) for path in check.reads}))
 
 
@@ -75,7 +75,7 @@ def _schema() -> dict[str, Any]:
 
 
 def _pick(value: Any, path: list[str], schema: Any) -> Any:
-    """Return a field; of a list of named items, that of each item by its name, and only where it has the field."""
+    """Return a field; for a list of named items, the field of each item that has it, by name."""
     if not path or value is None:
         return _sorted(value, schema)
     if isinstance(value, list):
@@ -86,7 +86,7 @@ def _pick(value: Any, path: list[str], schema: Any) -> Any:
 
 
 def _sorted(value: Any, schema: Any) -> Any:
-    """Return a value with every list in it sorted that is a set, or a map by its keys."""
+    """Return a value with its lists sorted: sets by value, maps by key; other lists stay in order."""
     if isinstance(value, dict):
         others = schema.get("additionalProperties", {})
         fields = schema.get("properties", {})

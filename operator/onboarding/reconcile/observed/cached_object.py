@@ -1,4 +1,4 @@
-"""What we keep of a live object: proof of ownership, and as compact bytes only what a comparison needs."""
+"""Cached form of a live object: proof of ownership, and the compared fields as compact bytes."""
 
 import re
 import sys
@@ -18,28 +18,28 @@ from onboarding.reconcile.observed.admitted import Admitted, read_admitted
 from onboarding.reconcile.observed.argocd_status import Application, kept_of_application, read_application
 
 NOT_COMPARED = frozenset({"apiVersion", "kind", "metadata", "status", "operation"})
-"""Top-level fields that are never ours: identity, and what controllers write (Argo CD's ``operation`` is a request)."""
+"""Top-level fields that are never ours: identity, and fields that controllers write (Argo CD's ``operation``)."""
 
 
 _ORIGIN = ("installation", "project", "uid", "environment")
 _WORD = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _LONGEST_ORIGIN = 1024
-"""Characters of the annotation that says where an object came from: ours is shorter, and what it says is shown."""
+"""Longest accepted annotation with an origin, in characters: ours is shorter, and messages show its values."""
 
 
 class Origin(NamedTuple):
-    """Where a detached object came from."""
+    """The environment that an object was detached from."""
 
     owner: Owner
     environment: str
     mark: str = ""
-    """Of a namespace: the binding of the admission policy under which that was written, by its UID."""
+    """For a namespace: UID of the admission policy binding at the time of detachment."""
     former: bool = False
-    """Whether the annotation has its former name."""
+    """Whether the annotation has the former name."""
 
 
 class CachedObject(NamedTuple):
-    """An object in a cluster, as far as we care."""
+    """The cached form of an object in a cluster."""
 
     uid: str
     version: int
@@ -47,37 +47,37 @@ class CachedObject(NamedTuple):
     environment: str
     deleting: bool
     cascades: bool
-    """Whether Argo CD's cascade finalizer is on it."""
+    """Whether it has Argo CD's cascade finalizer."""
     told: bytes
-    """What controllers say of it in its status, as canonical JSON; empty where nothing of that is kept."""
+    """The cached part of its status, as canonical JSON; empty if none is cached."""
     content: bytes
     applied: str = ""
-    """Of an AppProject: our note of the repository Secrets beside it."""
+    """For an AppProject: the annotation with the applied digests of repository Secrets."""
     origin: Origin | None = None
-    """Of an object that is nobody's: where it says that it came from, which proves nothing by itself."""
+    """For an object without owner: its origin by the annotation, which proves nothing by itself."""
     admitted: Admitted = Admitted()
-    """Of a namespace of ours: its admitted revision."""
+    """For a namespace of ours: the admitted revision."""
 
     @property
     def application(self) -> Application:
-        """Of an Application: what Argo CD says of it."""
+        """For an Application: its status by Argo CD."""
         return read_application(self._told())
 
     @property
     def used(self) -> dict[str, str]:
-        """Of a ResourceQuota: how much of it is used, without what is not used at all."""
+        """For a ResourceQuota: the used amounts, without zeros."""
         used: dict[str, str] = self._told().get("used", {})
         return used
 
     @property
     def full(self) -> dict[str, str]:
-        """Of a ResourceQuota: what all of is used, with the amount."""
+        """For a ResourceQuota: the exhausted resources with their limits."""
         full: dict[str, str] = self._told().get("full", {})
         return full
 
     @property
     def in_force(self) -> bool:
-        """Of a ResourceQuota: whether its status holds what its spec asks; before that the API server enforces none."""
+        """For a ResourceQuota: whether its status has the limits of its spec; before that it is not enforced."""
         return "pending" not in self._told()
 
     def _told(self) -> dict[str, Any]:
@@ -91,15 +91,15 @@ def own_label(key: str) -> bool:
 
 
 def key_of(cluster: str, kind: ChildKind, manifest: Manifest) -> ObjectKey:
-    """Return where an object lives."""
+    """Return the key of a manifest."""
     metadata = manifest["metadata"]
     return ObjectKey(cluster, kind, sys.intern(metadata.get("namespace", "")), metadata["name"])
 
 
 def cached_object_of(kind: ChildKind, manifest: Manifest, known: CachedObject | None = None) -> CachedObject:
-    """Return the cached form of an object that the API server gave us.
+    """Return the cached form of a manifest from the API server.
 
-    ``known`` is its cached form so far: parts that have not changed are not parsed again.
+    ``known`` is its former cached form: unchanged parts are not parsed again.
     """
     metadata = manifest["metadata"]
     labels: dict[str, str] = metadata.get("labels") or {}
@@ -137,7 +137,10 @@ def _admitted(content: bytes, annotations: Mapping[str, str], known: CachedObjec
 def told_of(
     kind: ChildKind, status: Mapping[str, Any], created: str = "", asked: Mapping[str, str] = MappingProxyType({})
 ) -> bytes:
-    """Return what is kept of a status, of an object that was created then; of a quota that asks for this."""
+    """Return the cached part of a status.
+
+    ``created`` is the creation time of the object, ``asked`` the limits in the spec of a quota.
+    """
     kept: dict[str, Any] = {}
     if kind is APPLICATION:
         kept = kept_of_application(status, created)
@@ -148,11 +151,11 @@ def told_of(
 
 
 def is_news(kind: ChildKind, before: CachedObject, after: CachedObject) -> bool:
-    """Return whether an event tells a project anything.
+    """Return whether an event calls for a reconcile of the project.
 
-    Controllers write statuses all the time: only what we keep of an object is news, and of one that is being deleted
-    what its status says of the reason. How much of a quota is used moves with every pod and is no news, unless all of
-    something is used now, or not any more, or it comes into force.
+    Controllers write statuses all the time: only a change of the cached form counts, and every event of an object that
+    is being deleted, because its status has the reason. The used amounts of a quota change with every pod: they count
+    only if a resource becomes exhausted or available again, or the quota comes into force.
     """
     same = kind is RESOURCE_QUOTA and (before.full, before.in_force) == (after.full, after.in_force)
     told = after.told if same else before.told
@@ -174,12 +177,12 @@ def _kept_of_quota(status: Mapping[str, Any], asked: Mapping[str, str]) -> dict[
 
 @lru_cache(maxsize=256)
 def _shared(told: bytes) -> bytes:
-    """Return one copy for the many objects that are told the same."""
+    """Return one copy for all objects with the same cached status."""
     return told
 
 
 def owner_of(labels: dict[str, str]) -> Owner | None:
-    """Return whom the labels name as owner; None unless all of them are there."""
+    """Return the owner in the labels; None unless all of them are set."""
     installation = labels.get(names.LABEL_INSTALLATION)
     project, uid = labels.get(names.LABEL_PROJECT), labels.get(names.LABEL_PROJECT_UID)
     if not (installation and project and uid):
@@ -188,7 +191,7 @@ def owner_of(labels: dict[str, str]) -> Owner | None:
 
 
 def origin_of(annotations: Mapping[str, str]) -> Origin | None:
-    """Return where an object says that it was detached from; None where it does not, or not as we write it."""
+    """Return the origin in the annotation of a detached object; None if it is missing or not in our form."""
     former = names.ANNOTATION_DETACHED not in annotations
     text = annotations.get(names.ANNOTATION_RELEASED if former else names.ANNOTATION_DETACHED, "")
     if not text or len(text) > _LONGEST_ORIGIN:
@@ -199,7 +202,7 @@ def origin_of(annotations: Mapping[str, str]) -> Origin | None:
         return None
     if not isinstance(told, dict) or not all(isinstance(value, str) for value in told.values()):
         return None
-    # As the admission policy on the operator's account reads it, which knows no JSON.
+    # The admission policy on the operator's account compares text, because CEL there parses no JSON.
     if orjson.dumps(told).decode() != text:
         return None
     parts = [part for name in _ORIGIN if (part := _word(told.get(name, "")))]
@@ -215,15 +218,14 @@ def _word(given: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _owner(installation: str, project: str, uid: str) -> Owner:
-    """Return one object for the many that belong to the same owner."""
+    """Return one Owner for all objects of the same owner."""
     return Owner(installation, project, uid)
 
 
 def comparable(kind: ChildKind, manifest: Manifest) -> dict[str, Any]:
-    """Return the part of an object that is compared: our labels and annotations, and everything that is not metadata.
+    """Return the compared part of a manifest: our labels and annotations, and all fields except metadata and status.
 
-    Of a namespace all labels are kept, because a project's own labels are among them, but no spec: that is the
-    server's.
+    For a namespace: all labels, because they include the project's own, and no spec, because the API server owns it.
     """
     metadata = manifest["metadata"]
     labels: dict[str, str] = metadata.get("labels") or {}

@@ -1,7 +1,7 @@
-"""What is taken on every site: the admitted revisions on all namespaces, and what passes under way are about to write.
+"""Used capacity of each site: admitted revisions of all namespaces, plus reservations of reconciles in progress.
 
-Capacity is what a target says of each of its sites; two targets may share a cluster. A namespace counts for as long as
-it carries this installation's labels, also while it is being deleted: its pods still run.
+A target states the capacity of each of its sites; two targets may share a cluster. A namespace counts as long as it has
+the labels of this installation, also while it is being deleted, because its pods still run.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ _NOTHING = Totals()
 
 
 class SiteKey(NamedTuple):
-    """One site of a target, and the connection that leads to it."""
+    """A site of a target, and the connection to its cluster."""
 
     cluster: str
     target: str
@@ -39,7 +39,7 @@ class SiteKey(NamedTuple):
 
 
 class Allocation(NamedTuple):
-    """What one namespace takes, and of which site."""
+    """The capacity that a namespace uses on a site."""
 
     site: SiteKey
     totals: Totals
@@ -50,18 +50,18 @@ Taken = Mapping[SiteKey, Totals]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What is taken as one pass sees it; the pass adds what it admits, one environment after the other."""
+    """The used capacity in the snapshot of one reconcile, which adds its own allocations one by one."""
 
     sums: Taken
     own: Mapping[ObjectKey, Taken]
-    """What the project's own namespaces take: part of the sums."""
+    """The usage of the project's own namespaces, which is part of the sums."""
 
     def taken(self, site: SiteKey, *, but: ObjectKey) -> Totals:
-        """Return what is taken on a site without one namespace of the project: an edited environment counts once."""
+        """Return the usage of a site except for one namespace, so that an edited environment is not counted twice."""
         return self.sums.get(site, _NOTHING) - self.own.get(but, {}).get(site, _NOTHING)
 
     def admitting(self, allocations: Mapping[ObjectKey, Allocation]) -> "Usage":
-        """Return what is taken once these claims are admitted; what they give up counts until the pass has ended."""
+        """Return the usage with these allocations admitted; capacity that they free counts until the reconcile ends."""
         sums, own = dict(self.sums), dict(self.own)
         for key, allocation in allocations.items():
             former = self.own.get(key, {})
@@ -73,10 +73,10 @@ class Usage:
 
 
 class CapacityLedger:
-    """Sums per site, kept up to date with every namespace that is heard of."""
+    """Usage per site, updated on each event of a namespace."""
 
     def __init__(self, installation: str, freed: Callable[[str], None]) -> None:
-        """Call ``freed`` with the name of a project that was refused for lack of room, when there is more of it."""
+        """Call ``freed`` with the name of a project that lacked capacity, when some is freed on its sites."""
         self.installation = installation
         self._freed = freed
         self._entries: dict[ObjectKey, _Entry] = {}
@@ -86,42 +86,42 @@ class CapacityLedger:
         self._refused: dict[str, Taken] = {}
 
     def on_update(self, key: ObjectKey, live: CachedObject) -> None:
-        """Take in what is known of a namespace; where its annotation cannot be read, it takes what it took before."""
+        """Update the allocation of a namespace; if its annotation cannot be read, the former allocation stays."""
         if live.owner is None or live.owner.installation != self.installation:
             self.remove(key)
             return
         known = self._entries.get(key)
         if known is not None and known.content == live.content:
-            # The cache holds these bytes from now on; keeping the former ones would hold them twice.
+            # The cache now holds these bytes; keeping the former ones would hold them twice.
             self._entries[key] = _Entry(known.allocation, live.content)
         elif (allocation := _allocation_in(key.cluster, live)) is not None:
             with self._recounting([key]):
                 self._entries[key] = _Entry(allocation, live.content)
 
     def remove(self, key: ObjectKey) -> None:
-        """Take in that a namespace is gone, or ours no more."""
+        """Drop the allocation of a namespace that is deleted or no longer ours."""
         if key in self._entries:
             with self._recounting([key]):
                 del self._entries[key]
 
     def remove_cluster(self, cluster: str) -> None:
-        """Take in that a cluster is not watched any more."""
+        """Drop the allocations of a cluster that is no longer watched."""
         for key in [key for key in self._entries if key.cluster == cluster]:
             self.remove(key)
 
     def usage(self, project: str, namespaces: Iterable[ObjectKey]) -> Usage:
-        """Return what is taken now, to judge a project that has these namespaces."""
+        """Return the current usage, for a project that has these namespaces."""
         own = {*namespaces, *self._reserved_by.get(project, ())}
         return Usage(dict(self._sums), {key: self._taken_by(key) for key in own})
 
     def reserve(
         self, project: str, allocations: Mapping[ObjectKey, Allocation], refused: Iterable[SiteKey] = ()
     ) -> None:
-        """Take room for everything that a project is to have, in place of what was reserved for it before.
+        """Reserve the allocations of a project, and drop its former reservations.
 
-        Call it in the same step of the event loop as ``occupancy`` and the judgement between the two. On the
-        ``refused`` sites something of the project found no room: it is told when less is taken there than now. A
-        project that is gone reserves nothing.
+        Call it without an ``await`` after ``usage``, so that no other project is admitted in between. The ``refused``
+        sites lack capacity for the project: ``freed`` is called when their usage falls. A deleted project reserves
+        nothing.
         """
         self._refused[project] = {site: self._sums.get(site, _NOTHING) for site in refused}
         if not self._refused[project]:
@@ -141,9 +141,9 @@ class CapacityLedger:
                 self._reserved_by[project] = events_of.keys()
 
     def unreserve(self, project: str) -> None:
-        """Give up what is reserved for a project: what its pass has written counts by itself now.
+        """Drop the reservations of a project: the namespaces that its reconcile has written count by themselves.
 
-        Not to be called where the answer to a write of a namespace is not known: it may be there all the same.
+        Do not call it if the answer to a write of a namespace is unknown, because the write may have succeeded.
         """
         if project not in self._reserved_by:
             return
@@ -154,7 +154,7 @@ class CapacityLedger:
         return self._entries[key].allocation
 
     def _keeping(self, key: ObjectKey, allocation: Allocation) -> Allocation:
-        """Return a claim that is no less than what the namespace has: its quota shrinks only in the pass."""
+        """Return an allocation no smaller than the present one of the namespace: its quota shrinks only on apply."""
         if key not in self._entries or self._allocation(key).site != allocation.site:
             return allocation
         return Allocation(allocation.site, allocation.totals.most(self._allocation(key).totals))
@@ -167,7 +167,7 @@ class CapacityLedger:
                 del self._reserved[key]
 
     def _taken_by(self, key: ObjectKey) -> Taken:
-        """Return the most that a namespace takes or may be about to take: of all claims on it one becomes real."""
+        """Return the highest usage of a namespace: the maximum of its allocation and all reservations of it."""
         taken: dict[SiteKey, Totals] = {}
         written = (self._allocation(key),) if key in self._entries else ()
         for site, totals in (*written, *self._reserved.get(key, {}).values()):
@@ -176,7 +176,7 @@ class CapacityLedger:
 
     @contextmanager
     def _recounting(self, keys: Collection[ObjectKey]) -> Iterator[None]:
-        """Keep the sums right while something changes what these namespaces take; tell those who wait for room."""
+        """Update the sums after the usage of these namespaces has changed; report freed capacity."""
         before = [(key, self._taken_by(key)) for key in keys]
         yield
         touched = set()
@@ -199,20 +199,20 @@ class CapacityLedger:
 
 
 class _Entry(NamedTuple):
-    """What a namespace takes by its admitted revision, and the content that it was read from."""
+    """The allocation of a namespace by its admitted revision, with the content that it was read from."""
 
     allocation: Allocation
     content: bytes
 
 
 class _AdmittedResources(Resources):
-    """The resources that are counted, also of a revision that a newer operator wrote."""
+    """The counted resources, also of a revision that a newer operator wrote."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 class _Admitted(Model):
-    """The part of a Revision that is counted if the whole cannot be read, as one that a newer operator wrote."""
+    """The counted part of a Revision that cannot be read as a whole, because a newer operator wrote it."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -222,7 +222,7 @@ class _Admitted(Model):
 
 
 def allocations_of(revisions: Iterable[Revision]) -> dict[ObjectKey, Allocation]:
-    """Return what revisions take, by their namespaces."""
+    """Return the allocations of revisions, by namespace."""
     return {
         ObjectKey(revision.cluster, NAMESPACE, "", revision.namespace): _allocation_of(
             revision.cluster, revision.target, revision.site, Totals.of(revision.resources)
@@ -245,5 +245,5 @@ def _allocation_in(cluster: str, namespace: CachedObject) -> Allocation | None:
 
 @lru_cache(maxsize=4096)
 def _allocation_of(cluster: str, target: str, site: str, totals: Totals) -> Allocation:
-    """Return one object for the many namespaces of one size on one site."""
+    """Return one Allocation for all namespaces of one size on one site."""
     return Allocation(SiteKey(cluster, target, site), totals)

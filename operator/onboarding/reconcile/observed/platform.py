@@ -1,7 +1,7 @@
-"""What the platform offers: policies and targets as last seen, which of them can be used, and why not the others.
+"""Catalogue of policies and targets in their newest known version, with the problems of the unusable ones.
 
-A policy that names ClusterRoles which nobody has asked about yet is not used before the answer is there: until then
-the one before it stays in force, so that nothing is admitted that cannot be bound.
+A policy comes into force only after all ClusterRoles that it names have been looked up. Until then its former version
+stays in force, so that no environment is admitted with a role that cannot be bound.
 """
 
 from collections import Counter
@@ -39,7 +39,7 @@ _ACCEPTED = Validity(True, Reason.ACCEPTED, "it can be used")
 
 
 class Head(NamedTuple):
-    """What is known of a policy or target beside its spec."""
+    """The metadata and status of a policy or target."""
 
     plural: str
     name: str
@@ -51,7 +51,7 @@ class Head(NamedTuple):
 
     @classmethod
     def of(cls, plural: str, body: Mapping[str, Any]) -> Self:
-        """Read it from an object."""
+        """Read metadata and status from a manifest."""
         metadata = body["metadata"]
         return cls(
             plural=plural,
@@ -65,7 +65,7 @@ class Head(NamedTuple):
 
 
 class Due(NamedTuple):
-    """A status that has to be written."""
+    """A status to write."""
 
     head: Head
     status: dict[str, Any]
@@ -74,7 +74,7 @@ class Due(NamedTuple):
 class _Policy(NamedTuple):
     head: Head
     content: bytes
-    """The spec as it was read."""
+    """The spec as JSON."""
     spec: OnboardingPolicySpec | None
     problems: tuple[Problem, ...]
 
@@ -85,40 +85,40 @@ class _Target(NamedTuple):
     spec: HostingTargetSpec | None
     problems: tuple[Problem, ...]
     clusters: frozenset[str]
-    """The connections of its sites, as it last named them in a form that could be read."""
+    """The connections of its sites in its last readable version."""
 
 
 class PlatformCatalog:
-    """Policies and targets."""
+    """Cache of policies and targets."""
 
     def __init__(self) -> None:
         self._policies: dict[str, _Policy] = {}
         self._targets: dict[str, _Target] = {}
         self.reads: Counter[str] = Counter()
-        """How many specs have been read, by the plural of their kind."""
+        """The number of parsed specs, by the plural of their kind."""
         self._in_force: dict[str, tuple[OnboardingPolicySpec | None, str]] = {}
         self._roles: dict[str, RoleState] = {}
         self.targets: dict[str, HostingTargetSpec] = {}
-        """The targets that can be used, by name."""
+        """The usable targets, by name."""
         self.target_problems: dict[str, str] = {}
-        """Why the others cannot, by name."""
+        """The problems of the unusable targets, by name."""
 
     def policy(self, name: str) -> tuple[OnboardingPolicySpec | None, str]:
-        """Return a policy, or None and why it cannot be used."""
+        """Return a usable policy, or None and the reason."""
         missing = (None, f"OnboardingPolicy {name} does not exist: the platform team applies it")
         return self._in_force.get(name, missing)
 
     def policy_newer(self, name: str) -> bool:
-        """Return whether a policy cannot be used because this operator is older than it."""
+        """Return whether a policy cannot be read because a newer operator wrote its form."""
         return name in self._policies and is_newer(self._policies[name].problems)
 
     @property
     def newer_targets(self) -> frozenset[str]:
-        """The targets that cannot be used because this operator is older than they are."""
+        """The targets that cannot be read because a newer operator wrote their form."""
         return frozenset(name for name, target in self._targets.items() if is_newer(target.problems))
 
     def clusters(self) -> set[str]:
-        """Return the connections that targets name, wrong ones included: what runs there is still kept true."""
+        """Return the connections of all targets, also of unusable ones: environments there are still reconciled."""
         return {cluster for target in self._targets.values() for cluster in target.clusters}
 
     def names(self, plural: str) -> tuple[str, ...]:
@@ -126,10 +126,10 @@ class PlatformCatalog:
         return tuple(self._known(plural))
 
     def put(self, plural: str, body: Mapping[str, Any], *, is_answer: bool = False) -> bool:
-        """Keep a policy or target; return whether that changes what projects may use. Older news is ignored.
+        """Cache a policy or target; return whether usable policies or targets change. An older version is ignored.
 
-        ``is_answer`` is for the answer to our own write: an object that is gone by now does not come back. The known
-        version may read differently after a change of the definition, which decides which fields are cut off.
+        ``is_answer`` marks the answer to our own write: it does not bring back an object that was deleted meanwhile.
+        The content may differ at the same version: after a change of the CRD the API server prunes other fields.
         """
         head, content = Head.of(plural, body), compact(orjson.dumps(body.get("spec")))
         known = self._known(plural).get(head.name)
@@ -149,7 +149,7 @@ class PlatformCatalog:
         return self._usable() != before
 
     def version(self, plural: str, name: str) -> int:
-        """Return the version that is known of a policy or target; 0 where it is not known."""
+        """Return the cached version of a policy or target; 0 if it is not cached."""
         known = self._known(plural).get(name)
         return known.head.version if known else 0
 
@@ -157,7 +157,7 @@ class PlatformCatalog:
         return self._policies if plural == POLICIES else self._targets
 
     def drop(self, plural: str, name: str) -> bool:
-        """Forget a policy or target that is gone; return whether that changes what projects may use."""
+        """Drop a deleted policy or target; return whether usable policies or targets change."""
         before = self._usable()
         if plural == POLICIES:
             self._policies.pop(name, None)
@@ -168,22 +168,22 @@ class PlatformCatalog:
         return self._usable() != before
 
     def unasked_roles(self) -> set[str]:
-        """Return the ClusterRoles of which it is not known whether they can be given to projects."""
+        """Return the ClusterRoles of policies that have not been looked up yet."""
         return {role for policy in self._policies.values() for role in self._unasked(policy)}
 
     def know_roles(self, states: Mapping[str, RoleState]) -> bool:
-        """Take in which ClusterRoles can be given to projects; return whether that changes what these may use."""
+        """Cache the states of ClusterRoles; return whether usable policies or targets change."""
         before = self._usable()
         self._roles.update(states)
         self._settle()
         return self._usable() != before
 
     def doubt_roles(self) -> None:
-        """Forget the ClusterRoles that could not be given, so that they are asked about again."""
+        """Drop the states of unusable ClusterRoles, so that they are looked up again."""
         self._roles = {role: state for role, state in self._roles.items() if state is RoleState.USABLE}
 
     def due(self, clusters: Mapping[str, ClusterState], now: datetime) -> list[Due]:
-        """Return the statuses that do not say what is true; none while that is still being found out."""
+        """Return the statuses to write, for policies and targets with an outdated status and a known validity."""
         return list(self._due(clusters, now))
 
     def _due(self, clusters: Mapping[str, ClusterState], now: datetime) -> Iterator[Due]:
@@ -221,7 +221,7 @@ class PlatformCatalog:
             return
         self._policies[head.name] = _Policy(head, content, policy, policy_problems(policy))
         for role in roles_of(policy):
-            # Asked about anew: what was true when the policy was last changed may be true no more.
+            # Looked up again: the ClusterRole may have changed since the last change of the policy.
             self._roles.pop(role, None)
 
     def _put_target(self, head: Head, content: bytes) -> None:
@@ -242,7 +242,7 @@ class PlatformCatalog:
             self._targets[head.name] = self._targets[head.name]._replace(head=head)
 
     def _unasked(self, policy: _Policy) -> set[str]:
-        """Return the roles of which the use of a policy depends and that nobody has asked about."""
+        """Return the ClusterRoles of a policy that have not been looked up yet."""
         if policy.spec is None or policy.problems:
             return set()
         return roles_of(policy.spec) - self._roles.keys()
@@ -251,7 +251,7 @@ class PlatformCatalog:
         return policy.problems or (role_problems(policy.spec, self._roles) if policy.spec else ())
 
     def _settle(self) -> None:
-        """Find out what can be used."""
+        """Update the policies in force and the usable targets."""
         for name, policy in self._policies.items():
             if self._unasked(policy):
                 waiting = f"OnboardingPolicy {name}: its ClusterRoles are being looked up"
@@ -264,14 +264,14 @@ class PlatformCatalog:
         self._settle_targets()
 
     def _settle_targets(self) -> None:
-        """Find out which targets can be used, the elder ones first."""
+        """Update the usable targets; if two clash, the older one is usable."""
         specs = [policy.spec for policy in self._policies.values() if policy.spec]
         stages = {stage.name for spec in specs for stage in spec.stages}
         self.targets, self.target_problems = {}, {}
         for target in sorted(self._targets.values(), key=lambda item: (item.head.created, item.head.name)):
             problems = target.problems
             if target.spec and not problems:
-                # Without a policy that can be read there is nothing to compare the stages with.
+                # Stages can be compared only if a policy can be read.
                 problems = (stage_problems(target.spec, stages) if stages else ()) + clashes(target.spec, self.targets)
             if target.spec and not problems:
                 self.targets[target.head.name] = target.spec
@@ -283,7 +283,7 @@ class PlatformCatalog:
 
 
 def _site_validity(site: str, state: ClusterState) -> Validity | None:
-    """Return why a site cannot be used; None if it can, or if that is not known yet."""
+    """Return why a site is unusable; None if it is usable, or not known yet."""
     if state.problem:
         return None if state.starting else Validity(False, Reason.TARGET_UNREACHABLE, f"site {site}: {state.problem}")
     if state.guarded:

@@ -1,6 +1,6 @@
-"""What people declared: the objects of our own kinds as last seen.
+"""Cache of our own kinds: ProjectOnboardings, policies, targets and decisions, in their newest known version.
 
-A spec is read once, so that everything worked out from it is remembered by it; the rest is kept as compact bytes.
+A spec is parsed once per change, so that results can be memoized by its identity; all else is kept as compact bytes.
 """
 
 from collections import Counter, defaultdict
@@ -28,18 +28,18 @@ _NOT_KEPT = frozenset({"managedFields", "annotations"})
 
 
 class _Seen(NamedTuple):
-    """What tells one state of a ProjectOnboarding from another."""
+    """Fields of a ProjectOnboarding that decide whether an update calls for a reconcile."""
 
     version: int
     uid: str
     generation: int
     deleting: bool
     held: bool
-    """Whether our finalizer is on it."""
+    """Whether it has our finalizer."""
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
-        """Read it from an object."""
+        """Read the fields from a manifest."""
         metadata = body["metadata"]
         return cls(
             version=int(metadata["resourceVersion"]),
@@ -51,7 +51,7 @@ class _Seen(NamedTuple):
 
 
 class _Spec(NamedTuple):
-    """The spec of a project; None where it cannot be read, and why."""
+    """The spec of a project; None if it cannot be read, with the reason."""
 
     content: bytes
     spec: ProjectOnboardingSpec | None
@@ -60,7 +60,7 @@ class _Spec(NamedTuple):
 
     @classmethod
     def of(cls, content: bytes) -> Self:
-        """Read it from JSON."""
+        """Parse a spec from JSON."""
         try:
             return cls(content, ProjectOnboardingSpec.model_validate_json(content))
         except ValidationError as error:
@@ -69,7 +69,7 @@ class _Spec(NamedTuple):
 
 
 class ProjectCache:
-    """Projects, policies, targets and decisions."""
+    """Cache of projects, policies, targets and decisions."""
 
     def __init__(self) -> None:
         self._projects: dict[str, bytes] = {}
@@ -78,31 +78,31 @@ class ProjectCache:
         self._reads: Counter[str] = Counter()
         self._decisions: dict[str, OnboardingDecisionSpec | UnreadDecision] = {}
         self._about: defaultdict[str, set[str]] = defaultdict(set)
-        """By project: the names of the decisions about it."""
+        """Names of the decisions about each project."""
         self.offered = PlatformCatalog()
         """Policies and targets."""
 
     @property
     def targets(self) -> Mapping[str, HostingTargetSpec]:
-        """The targets that can be used, by name."""
+        """The usable targets, by name."""
         return self.offered.targets
 
     @property
     def target_problems(self) -> Mapping[str, str]:
-        """Why the other targets cannot, by name."""
+        """The problems of the unusable targets, by name."""
         return self.offered.target_problems
 
     @property
     def reads(self) -> Mapping[str, int]:
-        """How many specs have been read, by the plural of their kind."""
+        """The number of parsed specs, by the plural of their kind."""
         return {**self._reads, **self.offered.reads}
 
     def policy(self, name: str) -> tuple[OnboardingPolicySpec | None, str]:
-        """Return a policy, or None and why it cannot be used."""
+        """Return a usable policy, or None and the reason."""
         return self.offered.policy(name)
 
     def put_project(self, body: Mapping[str, Any]) -> bool:
-        """Keep a ProjectOnboarding; return whether it is news: what is as old as what is known is not."""
+        """Cache a ProjectOnboarding; return whether it is newer than the cached one."""
         name, seen = body["metadata"]["name"], _Seen.of(body)
         if freshness(seen.version, self._version(name)) is not Freshness.NEWER:
             return False
@@ -113,9 +113,9 @@ class ProjectCache:
         return True
 
     def list_project(self, body: Mapping[str, Any]) -> bool:
-        """Keep a ProjectOnboarding out of a list; return whether it is news.
+        """Cache a ProjectOnboarding from a list; return whether it differs from the cached one.
 
-        Of the version that is known it may say something else: under another definition it is cut otherwise.
+        It may differ at the same version: after a change of the CRD the API server prunes other fields.
         """
         name = body["metadata"]["name"]
         if freshness(int(body["metadata"]["resourceVersion"]), self._version(name)) is Freshness.SAME:
@@ -135,34 +135,34 @@ class ProjectCache:
         return known.version if known else None
 
     def project_version(self, name: str) -> int:
-        """Return the version that is known of a ProjectOnboarding; 0 where it is not known."""
+        """Return the cached version of a ProjectOnboarding; 0 if it is not cached."""
         return self._version(name) or 0
 
     def newest_project(self) -> int:
-        """Return the highest version of a ProjectOnboarding that is known."""
+        """Return the highest cached version of all ProjectOnboardings."""
         return max((seen.version for seen in self._seen.values()), default=0)
 
     def projects_listed(self, names: Container[str], version: int) -> list[str]:
-        """Forget the projects that a complete list of this version does not hold; return which."""
+        """Drop the projects that are missing from a complete list of this version; return their names."""
         gone = [name for name, seen in self._seen.items() if name not in names and not outlives(version, seen.version)]
         for name in gone:
             self.drop_project(name)
         return gone
 
     def lose_project(self, body: Mapping[str, Any]) -> None:
-        """Take in an event that a ProjectOnboarding is gone, unless another one is known under its name by now."""
+        """Drop a ProjectOnboarding on its DELETED event, unless a newer one of the same name is cached."""
         if not outlives(int(body["metadata"]["resourceVersion"]), self.project_version(body["metadata"]["name"])):
             self.drop_project(body["metadata"]["name"])
 
     def take_answer(self, body: Mapping[str, Any]) -> bool:
-        """Keep a ProjectOnboarding as our own write left it; return whether that calls for a pass."""
+        """Cache the answer to our own write of a ProjectOnboarding; return whether it calls for a reconcile."""
         name = body["metadata"]["name"]
         before, after = self._seen.get(name), _Seen.of(body)
         if before is None:
-            # As `freshness` tells of an answer: its DELETED event came before.
+            # The DELETED event came before the answer, see `freshness`.
             return False
         if after.deleting and after.uid == before.uid and not body["metadata"].get("finalizers"):
-            # We took the last one off: it is gone, and its answer may bear the version that was there before.
+            # We removed the last finalizer: the object is gone, and the answer may have its former version.
             self.drop_project(name)
             return True
         self.put_project(body)
@@ -175,13 +175,13 @@ class ProjectCache:
         return before.held and not after.held
 
     def drop_project(self, name: str) -> None:
-        """Forget a ProjectOnboarding that is gone."""
+        """Drop a deleted ProjectOnboarding."""
         self._seen.pop(name, None)
         self._projects.pop(name, None)
         self._specs.pop(name, None)
 
     def put_decision(self, name: str, decision: OnboardingDecisionSpec | UnreadDecision | None) -> set[str]:
-        """Keep an OnboardingDecision, or forget it; return the projects to which that is news."""
+        """Cache an OnboardingDecision, or drop it for None; return the projects that it concerns if it changed."""
         former = self._decisions.get(name)
         if decision == former:
             return set()
@@ -207,13 +207,13 @@ class ProjectCache:
         return tuple(self._decisions)
 
     def decisions(self, project: str, uid: str) -> tuple[OnboardingDecisionSpec, ...]:
-        """Return the decisions about one incarnation of a project."""
+        """Return the decisions about one UID of a project."""
         known = (self._decisions[name] for name in sorted(self._about.get(project, ())))
         read = (decision for decision in known if isinstance(decision, OnboardingDecisionSpec))
         return tuple(decision for decision in read if decision.project.uid == uid)
 
     def unread(self, project: str, uid: str) -> tuple[UnreadDecision, ...]:
-        """Return the decisions that cannot be read and are, or may be, about one incarnation of a project."""
+        """Return the unreadable decisions that are, or may be, about one UID of a project."""
         about = sorted({*self._about.get(project, ()), *self._about.get("", ())})
         known = (self._decisions[name] for name in about)
         return tuple(item for item in known if isinstance(item, UnreadDecision) and item.concerns(project, uid))
@@ -223,11 +223,11 @@ class ProjectCache:
         return iter(tuple(self._projects))
 
     def deleting(self) -> int:
-        """Return how many projects are being deleted."""
+        """Return the number of projects that are being deleted."""
         return sum(1 for seen in self._seen.values() if seen.deleting)
 
     def project(self, name: str) -> Project | None:
-        """Return a project as last seen; its spec is None where it cannot be read."""
+        """Return the cached project; its spec is None if it cannot be read."""
         content = self._projects.get(name)
         if content is None:
             return None
@@ -248,5 +248,5 @@ class ProjectCache:
 
 
 def _about(decision: OnboardingDecisionSpec | UnreadDecision) -> str:
-    """Return the name of the project that a decision is about; the empty string where that cannot be read."""
+    """Return the name of the project that a decision is about; the empty string if it cannot be read."""
     return decision.project if isinstance(decision, UnreadDecision) else decision.project.name

@@ -14,12 +14,12 @@ from onboarding.reconcile.plan.inputs import Hold, PlanInputs
 
 
 class EnvironmentAction(StrEnum):
-    """The action of a reconcile on an environment."""
+    """Action of a reconcile on an environment."""
 
     ADMIT = "admit"
     """Build the candidate."""
     HOLD = "hold"
-    """Keep the admitted revisions; on some sites or on all, the candidate waits."""
+    """Keep the admitted revisions while the candidate waits, on some sites or on all."""
     STAY = "stay"
     """Keep the admitted revisions of an environment that is not declared, or that cannot be evaluated."""
     REMOVE = "remove"
@@ -35,9 +35,9 @@ class EnvironmentPlan:
     revisions: tuple[Revision, ...] = ()
     """The revisions that its objects are built from, one per cluster."""
     reason: str = ""
-    """Why it is held, or stays."""
+    """The reason why it is held or stays."""
     actor: Actor | None = None
-    """Who can end that."""
+    """The actor who can end that."""
     gate: str = ""
     """The gate that it passes; the empty string if it has none."""
     leaving: frozenset[Place] = frozenset()
@@ -75,7 +75,7 @@ def plan_declared(
 
 
 def _leaving_sites(inputs: PlanInputs, plan: EnvironmentPlan, others: Sequence[Revision]) -> EnvironmentPlan:
-    """Return the plan with the sites that an environment leaves; they stay while that waits for a decision."""
+    """Return the plan with the sites that an environment leaves; they stay while the removal waits for a decision."""
     leaving = _places(inputs, plan.name) - _clusters(plan.name, plan.revisions)
     if leaving and (awaiting := inputs.awaited(plan.name)):
         return replace(plan, revisions=(*plan.revisions, *others), awaiting=awaiting)
@@ -83,7 +83,7 @@ def _leaving_sites(inputs: PlanInputs, plan: EnvironmentPlan, others: Sequence[R
 
 
 def plan_undeclared(inputs: PlanInputs, name: str) -> EnvironmentPlan:
-    """Return the plan for an environment that is in place and not declared: a held one is not removed."""
+    """Return the plan for an undeclared environment that has objects; it is not removed if it is held."""
     if hold := inputs.hold(name):
         reason = f"no longer declared; it stays: {hold.reason}"
         return EnvironmentPlan(
@@ -98,7 +98,7 @@ def plan_undeclared(inputs: PlanInputs, name: str) -> EnvironmentPlan:
 
 
 def plan_removal(inputs: PlanInputs, name: str) -> EnvironmentPlan:
-    """Return the plan for an environment that has to go, and stays while its removal waits for a decision."""
+    """Return the plan to remove an environment; it stays while the removal waits for a decision."""
     if waiting := inputs.awaited(name):
         return EnvironmentPlan(
             name, EnvironmentAction.STAY, inputs.kept(name), waiting, Actor.PLATFORM, awaiting=waiting
@@ -133,7 +133,7 @@ def _behind(candidate: Candidate, gates: Sequence[GateResult]) -> Hold | None:
 
 
 def _others(inputs: PlanInputs, name: str, building: Sequence[Revision]) -> tuple[Revision, ...]:
-    """Return the admitted revisions of an environment on the clusters where nothing is built for it."""
+    """Return the admitted revisions of an environment on the clusters that are not in ``building``."""
     return inputs.kept(name, but=frozenset(revision.cluster for revision in building))
 
 

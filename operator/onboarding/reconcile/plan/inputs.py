@@ -17,7 +17,7 @@ from onboarding.reconcile.observed.snapshot import Snapshot
 
 
 class Hold(NamedTuple):
-    """The reason why an environment gets nothing new, and who can end it."""
+    """The reason why an environment is held, and the actor who can end it."""
 
     reason: str
     actor: Actor
@@ -25,7 +25,7 @@ class Hold(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PlanInputs:
-    """A snapshot that can be planned, with the decisions that count and the admitted revisions."""
+    """A snapshot with a readable spec and policy, the decisions that count and the admitted revisions."""
 
     snapshot: Snapshot
     spec: ProjectOnboardingSpec
@@ -42,7 +42,7 @@ class PlanInputs:
         )
 
     def hold(self, environment: str) -> Hold | None:
-        """Return why an environment is neither changed nor removed, whatever is declared; None if it may be."""
+        """Return the hold on all changes and the removal of an environment; None if there is none."""
         if self.spec.mode is Mode.PLAN:
             return Hold("spec.mode is Plan", Actor.PROJECT)
         suspension = self.decisions.suspension(environment)

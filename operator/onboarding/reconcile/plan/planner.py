@@ -34,11 +34,11 @@ from onboarding.reconcile.plan.inputs import PlanInputs
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 
 _USE_MAY_FALL = timedelta(minutes=1)
-"""The use of a quota is no event to us, so that a shrink which waits for it is tried again after this time."""
+"""Interval to retry a shrink that waits for the used amounts of a quota, which cause no reconcile."""
 
 
 class _Journey(NamedTuple):
-    """The candidates of all environments, and the gates as they stand with them."""
+    """The candidates of all environments, and the gates evaluated with them."""
 
     candidates: list[Candidate]
     evaluation: GateEvaluation
@@ -80,7 +80,7 @@ def make_plan(snapshot: Snapshot) -> ReconcilePlan:
 
 
 def _unevaluated(snapshot: Snapshot, admitted: Iterable[Revision | None]) -> tuple[EnvironmentPlan, ...]:
-    """Return the plans while nothing can be evaluated: every environment stays as it is admitted."""
+    """Return the plans if spec or policy cannot be evaluated: every environment stays as admitted."""
     spec, kept = snapshot.project.spec, dict[str, list[Revision]]()
     for revision in admitted:
         if revision is not None:
@@ -140,20 +140,20 @@ def _project_inputs(inputs: PlanInputs) -> ProjectInputs:
 
 
 def _coming(inputs: PlanInputs, candidates: Iterable[Candidate]) -> set[str]:
-    """Return the environments that are in place nowhere yet, and that nothing but a gate holds."""
+    """Return the environments without any admitted revision that only a gate can hold."""
     there = {place.environment for place in inputs.admitted}
     wanted = {item.name for item in candidates if item.accepted}
     return {name for name in wanted - there if not inputs.hold(name)}
 
 
 def _passed(policy: OnboardingPolicySpec, revisions: Iterable[Revision | None]) -> int:
-    """Return the index of the last gate behind which something is provisioned, or -1."""
+    """Return the index of the last gate with an admitted environment, or -1."""
     indexes = (gate_index_of(policy, revision.stage, revision.target) for revision in revisions if revision)
     return max(indexes, default=-1)
 
 
 def _urgent(journey: _Journey) -> bool:
-    """Return whether a probe request is new, or only those asked before a start hold something new now."""
+    """Return whether a probe request is new, or a candidate waits only for probes repeated after a restart."""
     blocking = (found.finding for found in journey.findings if found.holds and not found.quiet)
     if any(finding.result is CheckResult.PENDING for finding in blocking):
         return True

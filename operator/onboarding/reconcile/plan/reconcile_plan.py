@@ -1,4 +1,4 @@
-"""The plan of one reconcile: a plan per environment, the gates, and when to look again; frozen and pure."""
+"""The plan of one reconcile: a plan per environment, the gates, and the time of the next reconcile; frozen and pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,14 +33,14 @@ class ReconcilePlan:
     requests: frozenset[Request[Any]] = frozenset()
     """The probe requests of the checks."""
     full: tuple[SiteKey, ...] = ()
-    """Sites without room for the project."""
+    """Sites without capacity for the project."""
     again_at: datetime | None = None
-    """When to reconcile again without an event: a decision expires, a day begins on which a contract or a certificate
-    may count otherwise, or the obstacle is not watched."""
+    """Time of the next reconcile without an event: a decision expires, the day of a contract or certificate check
+    changes, or the obstacle is not watched."""
     urgent: bool = False
-    """Whether something new waits for the answer of a probe."""
+    """Whether a candidate waits for the result of a probe."""
     hold: str = ""
-    """Why the whole project gets nothing new, if that is so."""
+    """The reason why the whole project is held; the empty string if it is not."""
     newer: Newer | None = None
     """The object that a newer operator wrote, if there is one."""
 
@@ -56,7 +56,7 @@ class ReconcilePlan:
 
     @cached_property
     def places(self) -> frozenset[Place]:
-        """The environments on the clusters where they belong."""
+        """The environments with the clusters that they are built on."""
         return frozenset(Place(revision.environment, revision.cluster) for revision in self.building)
 
     @cached_property
@@ -66,12 +66,12 @@ class ReconcilePlan:
 
     @cached_property
     def held(self) -> Mapping[str, str]:
-        """The declared environments that get nothing new on some site, and why."""
+        """The environments that are held on some site, with the reasons."""
         return self._with(EnvironmentAction.HOLD)
 
     @cached_property
     def staying(self) -> Mapping[str, str]:
-        """The environments that stay though nothing declares or evaluates them, and why."""
+        """The environments that stay although they are undeclared or cannot be evaluated, with the reasons."""
         return self._with(EnvironmentAction.STAY)
 
     @property
