@@ -37,8 +37,9 @@ class DiffInputs(NamedTuple):
     @property
     def compared(self) -> tuple[object, ...]:
         """The inputs without the parts of live objects that a diff does not read, such as the status."""
-        live = {key: (item.content, item.deleting) for key, item in self.live.items()}
-        return self.owner, self.building, live, self.former_labels
+        contents = {key: item.content for key, item in self.live.items()}
+        deleting = frozenset(key for key, item in self.live.items() if item.deleting)
+        return self.owner, self.building, contents, deleting, self.former_labels
 
 
 class DiffCache:
