@@ -103,7 +103,7 @@ def _place_of(change: Change) -> Place:
 
 
 def _pending(owner: Owner, batch: Iterable[Change], clusters: Mapping[str, Cluster]) -> dict[Place, str]:
-    """Return the quotas that are not in force yet, for each place where a change grants access.
+    """Return the quotas that are not in force yet, for each place to which a change grants access.
 
     The cache is read again for each rank, because a quota may be confirmed during the writes of the rank before.
     """

@@ -1,4 +1,4 @@
-"""Assign each check to the gate where the policy puts it, with its severity for projects of one journey; pure."""
+"""Assign each check to its gate in the policy, with its severity for projects of one journey; pure."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -14,7 +14,7 @@ InputsT = TypeVar("InputsT")
 
 
 class GateCheck(NamedTuple, Generic[InputsT]):
-    """A check at the gate where the policy puts it."""
+    """A check at its gate in the policy."""
 
     check: Check[InputsT]
     severity: Severity

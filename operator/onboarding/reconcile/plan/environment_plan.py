@@ -55,7 +55,7 @@ def plan_declared(
 ) -> EnvironmentPlan:
     """Return the plan for a declared environment; ``findings`` are those at its gate that hold it.
 
-    A site without room is held alone.
+    A site without capacity is held alone.
     """
     name = candidate.name
     hold = _hold(inputs, candidate, findings, gates)

@@ -34,7 +34,7 @@ class PlanInputs:
     admitted: Mapping[Place, Revision | None]
 
     def kept(self, environment: str, *, but: Container[str] = ()) -> tuple[Revision, ...]:
-        """Return the admitted revisions of an environment, less what the spec has revoked; not those on ``but``."""
+        """Return the admitted revisions of an environment after revocation, except those on the clusters ``but``."""
         return tuple(
             revoke(revision, self.spec, self.policy)
             for place, revision in self.admitted.items()
