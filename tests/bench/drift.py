@@ -116,7 +116,7 @@ def _measure_namespaces(
 
 async def tamper(plane: Plane, plan: Sequence[Tampering], progress: Progress) -> None:
     """Carry out the plan at an even pace; a slow answer delays no later write."""
-    client = await Client.from_environment(str(plane.kubeconfig(STRANGER)), timeout=30)
+    client = await Client.from_environment(str(plane.kubeconfig(STRANGER)), request_timeout=30)
     began = time.monotonic()
     try:
         async with asyncio.TaskGroup() as group:

@@ -187,7 +187,7 @@ def _workloads() -> probe.WorkloadsFacts:
             name=name,
             labels=labels,
             containers=(
-                probe.Container(
+                probe.WorkloadContainer(
                     name=name,
                     image=f"registry.example.org/{name}:v1",
                     readiness=True,
