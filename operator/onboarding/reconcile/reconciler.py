@@ -16,7 +16,7 @@ from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter, record_applied
 from onboarding.reconcile.observed.capacity import CapacityLedger, allocations_of
-from onboarding.reconcile.observed.observer import Observer
+from onboarding.reconcile.observed.observer import Observer, named_after, owned_by
 from onboarding.reconcile.observed.ports import Cluster, Prober, Projects, Secrets
 from onboarding.reconcile.observed.snapshot import Project, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
@@ -128,18 +128,17 @@ class Reconciler:
             self._ledger.unreserve(snapshot.project.name)
         if patient and any(outcome.result is Result.STALE for outcome in outcomes):
             return None
-        after = self._observer.observe(snapshot.project.name) if outcomes else None
-        return await self._report(snapshot, after or snapshot, plan, outcomes)
+        if outcomes:
+            live = owned_by(snapshot.owner, named_after(snapshot.project.name, self._clusters))
+            snapshot = replace(snapshot, live=live)
+        return await self._report(snapshot, plan, outcomes)
 
     async def _execute(self, snapshot: Snapshot, changes: Sequence[Change]) -> list[Outcome]:
         return await execute(snapshot.owner, changes, self._clusters, snapshot.clusters, self._secret_writer.deliver)
 
-    async def _report(
-        self, snapshot: Snapshot, after: Snapshot, plan: ReconcilePlan, outcomes: Sequence[Outcome]
-    ) -> ReconcileResult:
-        seen = replace(snapshot, live=after.live)
-        ready = ready_state(seen, plan, outcomes, await blockers(seen.live, self._clusters))
-        status, states = report(seen, plan, outcomes, ready, self._preview(snapshot))
+    async def _report(self, snapshot: Snapshot, plan: ReconcilePlan, outcomes: Sequence[Outcome]) -> ReconcileResult:
+        ready = ready_state(snapshot, plan, outcomes, await blockers(snapshot.live, self._clusters))
+        status, states = report(snapshot, plan, outcomes, ready, self._preview(snapshot))
         soon = self._soon_confirmed(snapshot, outcomes)
         if soon is None and status != snapshot.project.status:
             await self._write_status(snapshot.project, status)

@@ -21,6 +21,7 @@ NOT_COMPARED = frozenset({"apiVersion", "kind", "metadata", "status", "operation
 """Top-level fields that are never ours: identity, and fields that controllers write (Argo CD's ``operation``)."""
 
 
+_OURS = f"{names.GROUP}/"
 _ORIGIN = ("installation", "project", "uid", "environment")
 _WORD = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _LONGEST_ORIGIN = 1024
@@ -87,7 +88,7 @@ class CachedObject(NamedTuple):
 
 def own_label(key: str) -> bool:
     """Return whether a label is ours on every kind."""
-    return key == names.LABEL_MANAGED_BY or key.startswith(f"{names.GROUP}/")
+    return key == names.LABEL_MANAGED_BY or key.startswith(_OURS)
 
 
 def key_of(cluster: str, kind: ChildKind, manifest: Manifest) -> ObjectKey:
@@ -231,7 +232,7 @@ def comparable(kind: ChildKind, manifest: Manifest) -> dict[str, Any]:
     labels: dict[str, str] = metadata.get("labels") or {}
     if kind is NAMESPACE:
         annotations: dict[str, str] = metadata.get("annotations") or {}
-        ours = {key: value for key, value in annotations.items() if key.startswith(f"{names.GROUP}/")}
+        ours = {key: value for key, value in annotations.items() if key.startswith(_OURS)}
         return {"metadata": {"labels": labels, "annotations": ours}}
     body = {key: value for key, value in manifest.items() if key not in NOT_COMPARED}
     return {"metadata": {"labels": {key: value for key, value in labels.items() if own_label(key)}}, **body}

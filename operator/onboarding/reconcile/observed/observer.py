@@ -43,7 +43,7 @@ class Observer:
         if project is None:
             return None
         policy, problem = self._projects.policy(self._policy)
-        named = self._named(name)
+        named = named_after(name, self._clusters)
         owner = Owner(self._installation, name, project.uid)
         return Snapshot(
             project=project,
@@ -53,7 +53,7 @@ class Observer:
             targets=dict(self._projects.targets),
             decisions=self._projects.decisions(name, project.uid),
             clusters={name: cluster.state for name, cluster in self._clusters.items()},
-            live={key: item for key, item in named.items() if item.owner == owner},
+            live=owned_by(owner, named),
             now=self._clock(),
             target_problems=dict(self._projects.target_problems),
             policy_newer=self._projects.offered.policy_newer(self._policy),
@@ -64,12 +64,18 @@ class Observer:
             teardown_hold=self._teardown_hold(),
         )
 
-    def _named(self, name: str) -> dict[ObjectKey, CachedObject]:
-        """Return the objects on all clusters whose labels name a project, or a former one of that name."""
-        return {key: item for cluster in self._clusters.values() for key, item in cluster.owned(name).items()}
-
     def _namespaces(self, named: Mapping[ObjectKey, CachedObject]) -> Iterator[ObjectKey]:
         """Yield the namespaces of a project and of former ones of its name, whose capacity still counts."""
         for key, item in named.items():
             if key.kind is NAMESPACE and item.owner and item.owner.installation == self._installation:
                 yield key
+
+
+def named_after(project: str, clusters: Mapping[str, Cluster]) -> dict[ObjectKey, CachedObject]:
+    """Return the objects on all clusters whose labels name a project, or a former one of that name."""
+    return {key: item for cluster in clusters.values() for key, item in cluster.owned(project).items()}
+
+
+def owned_by(owner: Owner, named: Mapping[ObjectKey, CachedObject]) -> dict[ObjectKey, CachedObject]:
+    """Return the objects of one incarnation of a project."""
+    return {key: item for key, item in named.items() if item.owner == owner}
