@@ -122,7 +122,8 @@ def test_what_runs_shows_its_revision_and_its_time(rollup: Rollup, shop: Reposit
     condition = rollup.hub.condition("shop", "ApplicationsHealthy")
     assert condition is not None
     assert (condition["status"], condition["message"]) == ("True", "1 of 1 Applications are Healthy")
-    for metric in ("_application_first_sync_seconds_count", '_applications{health_status="Healthy",sync_status="Synced"}'):
+    healthy = '_applications{health_status="Healthy",sync_status="Synced"}'
+    for metric in ("_application_first_sync_seconds_count", healthy):
         wait_until(lambda metric=metric: rollup.metric(f"onboarding{metric}") >= 1, what=f"{metric} counts it")
 
 
