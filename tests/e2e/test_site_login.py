@@ -101,7 +101,7 @@ def shell(installed: ControlPlane, site: ControlPlane, tmp_path_factory: pytest.
 def first_login(hub: Hub, shell: Shell, operator: OperatorProcess) -> Iterator[str]:
     """A site connected as the page says, the target of the page, and a project that is Ready there."""
     login = shell.log_in(APPLY, SHORT_TOKEN, HAND_OVER)
-    hub.api.create(TARGET.removesuffix("/region-a"), yaml.safe_load(blocks("Sites", "yaml")[0]))
+    hub.api.create(TARGET.removesuffix("/region-a"), yaml.safe_load(blocks("Clusters and sites", "yaml")[0]))
     hub.declare("reached", environments=[{"name": "dev", "stage": "dev", "target": "region-a"}])
     hub.wait("reached", within=60)
     yield login

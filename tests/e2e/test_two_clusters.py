@@ -125,7 +125,9 @@ def test_a_site_without_guard_rails_receives_no_write(
     hub.declare("guarded-late", **BOTH)
     condition = hub.wait("guarded-late", "False", "GuardMissing")
     assert f"cluster far/kubeconfig: admission policy {missing}" in condition["message"]
-    assert hub.environment("guarded-late", "dev")["sites"][0]["state"] == "Ready", "the other site opens"
+    wait_until(
+        lambda: hub.environment("guarded-late", "dev")["sites"][0]["state"] == "Ready", what="the other site opens"
+    )
     assert far.get(NAMESPACE.path(name="guarded-late-dev")) is None
     assert audit.writes() == []
     site.kubectl("apply", "--server-side", "-k", str(FILES / "manifests/site"))
