@@ -78,9 +78,10 @@ class _Room:
         """Allocate the capacity of a candidate; return the candidate with the findings about its capacity."""
         declared = candidate.declared
         found = run_checks(OF_ROOM, CapacityInputs(declared, self._headroom(declared)), candidate.name)
-        candidate = replace(candidate, found=candidate.found + found)
-        self.usage = self.usage.admitting(allocations_of(candidate.accepted))
-        whole = sum((Totals.of(revision.resources) for revision in candidate.accepted), Totals())
+        candidate = replace(candidate, found=candidate.found + found) if found else candidate
+        accepted = candidate.accepted
+        self.usage = self.usage.admitting(allocations_of(accepted))
+        whole = sum((Totals.of(revision.resources) for revision in accepted), Totals())
         production = _serves_production(declared)
         _, before = self.taken.get(candidate.name, (production, Totals()))
         self.taken[candidate.name] = (production, whole.most(before))
