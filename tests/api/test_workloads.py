@@ -39,7 +39,6 @@ ASKED = WorkloadsRequest("hub", ROOM)
 GOOD_CONTAINER = WorkloadContainer(
     name="app",
     image="ghcr.io/team/web:1.0",
-    pull_policy="IfNotPresent",
     readiness=True,
     liveness=True,
     requests={"cpu": "100m", "memory": "64Mi"},

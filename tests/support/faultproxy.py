@@ -176,10 +176,9 @@ class FaultProxy:
         for connection in self._connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        for _ in range(1000):
-            if all(connection.fileno() < 0 for connection in self._connections):
-                break
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(10):
+            while any(connection.fileno() >= 0 for connection in self._connections):  # noqa: ASYNC110 - a socket has no event
+                await asyncio.sleep(0.01)
 
     def _connect(self, address: tuple[Any, ...]) -> socket.socket:
         connection = socket.socket(*address[:3])

@@ -86,13 +86,13 @@ class Internet:
 
     async def ask(self, request: Request[Any], probes: Probes | None = None) -> Any:
         """Ask a request as the operator would."""
-        requests_of = build_asks(
+        asks = build_asks(
             probes or Probes(allowed_networks=LOOPBACK),
             self.secret,
             trust=self.authority.trust,
             resolve=self.resolver,
         )
-        return await requests_of[type(request)](request)
+        return await asks[type(request)](request)
 
 
 @asynccontextmanager

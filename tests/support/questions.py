@@ -47,7 +47,7 @@ class Clock:
         return timer
 
 
-class Snapshot:
+class ProbeStage:
     """A runner whose questions are answered as a test says."""
 
     def __init__(self) -> None:
@@ -79,11 +79,11 @@ class Snapshot:
             raise answer
         return answer
 
-    def requests_of(self) -> Mapping[type[Request[Any]], Callable[[Any], Any]]:
+    def asks(self) -> Mapping[type[Request[Any]], Callable[[Any], Any]]:
         return {DnsRequest: self.ask, EndpointRequest: self.ask}
 
     def configure(self, **settings: int) -> None:
-        self.runner.configure(Probes(**settings), self.requests_of())
+        self.runner.configure(Probes(**settings), self.asks())
 
     async def settle(self) -> None:
         """Let everything happen that needs no time."""

@@ -20,6 +20,7 @@ from onboarding.reconcile.observed.admitted import read_admitted
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
 from onboarding.reconcile.observed.snapshot import ClusterState, Project, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.ready import ready_state
 from onboarding.reconcile.status.status import report
 
@@ -214,6 +215,11 @@ def attested(spec: ProjectOnboardingSpec, check: str, **fields: Any) -> Onboardi
 def built(snapshot: Snapshot) -> dict[ObjectKey, CachedObject]:
     """Return everything that a pass over a world makes, in place."""
     return live_from(build_wanted(OWNER, make_plan(snapshot).building))
+
+
+def unconfirmed(plan: ReconcilePlan) -> set[str]:
+    """Return the environments whose removal waits for a decision."""
+    return {item.name for item in plan.environments if item.awaiting}
 
 
 def told(snapshot: Snapshot) -> dict[str, Any]:

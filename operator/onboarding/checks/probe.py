@@ -157,7 +157,6 @@ class WorkloadContainer:
 
     name: str
     image: str
-    pull_policy: str = ""
     readiness: bool = False
     liveness: bool = False
     requests: Mapping[str, str] = field(default_factory=dict)

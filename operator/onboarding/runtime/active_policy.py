@@ -48,7 +48,7 @@ class ActivePolicy:
 
     def _configure(self, probes: Probes) -> None:
         hub = os.environ.get("KUBERNETES_SERVICE_HOST")
-        requests_of = late_asks(probes, self._read_secret, never=(hub,) if hub else ())
+        asks = late_asks(probes, self._read_secret, never=(hub,) if hub else ())
         self._runner.configure(
-            probes, {**requests_of, WorkloadsRequest: lambda request: ask_workloads(self._clusters, request)}
+            probes, {**asks, WorkloadsRequest: lambda request: ask_workloads(self._clusters, request)}
         )

@@ -90,12 +90,12 @@ class ProbeRunner:
         entry = self._entries.get(request)
         return entry.answer if entry else None
 
-    def configure(self, probes: Probes | None, requests_of: Mapping[type[AnyRequest], Ask]) -> None:
+    def configure(self, probes: Probes | None, asks: Mapping[type[AnyRequest], Ask]) -> None:
         """Ask with these functions from now on; nothing where ``probes`` is None.
 
         What could not be found out is asked again at once: the reason may be what has changed.
         """
-        self._asks = None if probes is None else requests_of
+        self._asks = None if probes is None else asks
         if probes is None:
             return
         shorter = self._set_times(probes)
@@ -210,12 +210,12 @@ class ProbeRunner:
             self._ready.extend(behind)
         self._pump()
 
-    async def _ask(self, entry: _Entry, requests_of: Mapping[type[AnyRequest], Ask]) -> None:
+    async def _ask(self, entry: _Entry, asks: Mapping[type[AnyRequest], Ask]) -> None:
         started = time.monotonic()
         facts, problem, outcome = None, "", "answered"
         try:
             async with asyncio.timeout(_TIMEOUT):
-                facts = await requests_of[type(entry.request)](entry.request)
+                facts = await asks[type(entry.request)](entry.request)
         except ProbeProblem as error:
             problem, outcome = str(error), "problem"
         except TimeoutError:

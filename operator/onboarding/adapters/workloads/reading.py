@@ -114,7 +114,6 @@ def _container(container: Mapping[str, Any], pod: Mapping[str, Any], *, ends: bo
     return WorkloadContainer(
         name=container["name"],
         image=container.get("image", "")[:_IMAGE],
-        pull_policy=container.get("imagePullPolicy", ""),
         readiness=ends or "readinessProbe" in container,
         liveness=ends or "livenessProbe" in container,
         requests=_amounts("requests", pod, container),

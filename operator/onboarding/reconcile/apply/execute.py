@@ -26,7 +26,7 @@ from onboarding.reconcile.observed.snapshot import ClusterState
 Deliver = Callable[[Owner, Change], Awaitable[Outcome]]
 """Applies a change of a repository Secret, which is written without being read."""
 
-_UNSEEN = ClusterState(problem="it was not known yet when this was judged")
+_UNSEEN = ClusterState(problem="it was not connected yet when the plan was made")
 
 
 async def execute(
@@ -44,8 +44,8 @@ async def execute(
     outcomes: list[Outcome] = []
     troubles: dict[Place, set[ChildKind]] = {}
     missing: set[ObjectKey] = set()
-    judged = {name: seen.get(name, _UNSEEN) for name in clusters}
-    states = {name: cluster.state if judged[name].known else judged[name] for name, cluster in clusters.items()}
+    planned = {name: seen.get(name, _UNSEEN) for name in clusters}
+    states = {name: cluster.state if planned[name].known else planned[name] for name, cluster in clusters.items()}
     for _, group in groupby(sorted(replacements_first(changes), key=_rank), key=_rank):
         batch = [_as_it_is_now(owner, change, clusters) for change in group]
         pending = _pending(owner, batch, clusters)

@@ -85,11 +85,6 @@ class ReconcilePlan:
         return next((item.awaiting for item in self.environments if item.awaiting), "")
 
     @property
-    def unconfirmed(self) -> frozenset[str]:
-        """The environments whose removal waits for a decision."""
-        return frozenset(item.name for item in self.environments if item.awaiting)
-
-    @property
     def arriving(self) -> frozenset[str]:
         """The environments that later gates evaluate only once they are in place."""
         return frozenset(item.name for item in self.environments if item.arriving)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.support.internet import Internet, an_internet
-from tests.support.questions import Snapshot
+from tests.support.questions import ProbeStage
 
 
 @pytest.fixture
@@ -16,9 +16,9 @@ async def internet() -> AsyncIterator[Internet]:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[Snapshot]:
+async def stage() -> AsyncIterator[ProbeStage]:
     """A probe runner in the test's own time."""
-    made = Snapshot()
+    made = ProbeStage()
     made.configure()
     yield made
     await made.runner.close()

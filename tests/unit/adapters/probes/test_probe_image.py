@@ -126,16 +126,16 @@ async def test_a_registry_without_head_is_asked_all_the_same(setting: Setting) -
 
 async def test_a_known_digest_is_not_fetched_again(setting: Setting) -> None:
     setting.host.add_image("team/app", "v1")
-    requests_of = build_asks(
+    asks = build_asks(
         Probes(allowed_networks=LOOPBACK),
         setting.internet.secret,
         trust=setting.internet.authority.trust,
         resolve=setting.internet.resolver,
     )
     request = ImageRequest(f"{setting.name}/team/app:v1")
-    first = await requests_of[ImageRequest](request)
+    first = await asks[ImageRequest](request)
     setting.host.requests.clear()
-    assert await requests_of[ImageRequest](request) == first
+    assert await asks[ImageRequest](request) == first
     assert [method for method, _ in setting.host.requests] == ["HEAD"]
 
 

@@ -25,7 +25,18 @@ from onboarding.reconcile.plan.planner import make_plan
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.events import events_of
 from tests.unit.running import GOOD, answered, app
-from tests.unit.snapshots import GIT, built, decided, environment, policy_of, snapshot_of, spec_of, told, with_status
+from tests.unit.snapshots import (
+    GIT,
+    built,
+    decided,
+    environment,
+    policy_of,
+    snapshot_of,
+    spec_of,
+    told,
+    unconfirmed,
+    with_status,
+)
 
 Answers = dict[Request[Any], Answer[Any]]
 
@@ -83,7 +94,7 @@ def facts(plan: ReconcilePlan) -> Any:
     """Return what a judgement brings about, without the words for it."""
     return (
         [revision.canonical for revision in plan.building],
-        (plan.removing, plan.leaving, plan.unconfirmed, plan.held.keys()),
+        (plan.removing, plan.leaving, unconfirmed(plan), plan.held.keys()),
         [result.open for result in plan.gates],
         (plan.requests, plan.full, plan.again_at, {item.name: item.gate for item in plan.environments}, plan.decisions),
     )
@@ -253,9 +264,9 @@ def test_a_real_obstacle_behind_a_gate_that_is_being_asked_anew_is_shown() -> No
 
 
 def test_a_gate_that_the_status_does_not_know_yet_is_not_taken_for_open() -> None:
-    requests_of = [{"id": "RepositoryReachable", "gate": "build"}]
+    rules = [{"id": "RepositoryReachable", "gate": "build"}]
     dev = settled(snapshot(policy=policy_of(TALK)))
-    added = replace(dev, policy=policy_of(TALK, BUILD, checks=requests_of), answers={})
+    added = replace(dev, policy=policy_of(TALK, BUILD, checks=rules), answers={})
     status = told(added)
     assert [gate["state"] for gate in status["gates"]] == ["Open", "Held"]
     assert status["checks"][0]["result"] == "Pending"
