@@ -36,7 +36,10 @@ def environments(
     outcomes: Iterable[Outcome],
     applications: Mapping[Place, Sequence[ApplicationState]],
 ) -> tuple[EnvironmentStatus, ...]:
-    """Return the status of each environment: the declared ones, then those that stay, then those that are removed."""
+    """Return the status of each environment: the declared ones, then those that stay, then those that are removed.
+
+    A removed environment is left out as soon as nothing of it is there.
+    """
     troubles = _troubles(outcomes)
     spec, deleting = snapshot.project.spec, snapshot.project.deleting
     declared = {environment.name: environment for environment in (spec.environments if spec and not deleting else ())}
@@ -45,10 +48,11 @@ def environments(
     shown = [
         _environment(item, declared.get(item.name), _sites(snapshot, item, troubles, applications)) for item in items
     ]
-    removing = [
-        EnvironmentStatus(name=name, sites=_removed_sites(snapshot, name, troubles)) for name in sorted(plan.removing)
+    removing = plan.removing & {item.environment for item in snapshot.live.values()}
+    removed = [
+        EnvironmentStatus(name=name, sites=_removed_sites(snapshot, name, troubles)) for name in sorted(removing)
     ]
-    return (*shown, *removing)
+    return (*shown, *removed)
 
 
 def _environment(

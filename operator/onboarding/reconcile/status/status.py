@@ -46,7 +46,7 @@ def report(
     applications = [item for states in by_place.values() for item in states]
     places = environments(snapshot, plan, outcomes, by_place)
     actions = (*next_actions(snapshot, plan, outcomes, ready), *application_actions(applications))[:MAX_ACTIONS]
-    states = {item.name: state_of(item) for item in places}
+    states = {item.name: EnvironmentState.REMOVING if item.name in plan.removing else state_of(item) for item in places}
     in_place = sum(state is EnvironmentState.READY for state in states.values())
     status = ProjectOnboardingStatus(
         observed_generation=snapshot.project.generation,

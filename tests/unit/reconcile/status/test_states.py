@@ -1,7 +1,10 @@
 """The state of an environment as a whole, which the metrics and the summary count."""
 
+from dataclasses import replace
+
 from onboarding.build.kinds import NAMESPACE
 from onboarding.reconcile.apply.outcome import Result
+from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.reconcile.status.test_status import DEV, HELD, LIVE, PROD, conditions, outcome, report_of
 from tests.unit.snapshots import confirm_delete, environment, live_of_spec, snapshot_of, spec_of
 
@@ -35,6 +38,17 @@ def test_a_removed_environment_whose_namespace_is_terminating_is_being_removed_a
     assert removed == {"name": "prod", "sites": [{"name": "a", "namespace": "shop-prod", "state": "Removing"}]}
     assert shown.states == {"dev": "Ready", "prod": "Removing"}
     assert shown.status["summary"]["environments"] == "1/2"
+
+
+def test_a_removed_environment_without_a_namespace_is_being_removed_while_anything_of_it_is_there() -> None:
+    declared = spec_of(DEV, deletionPolicy="Delete")
+    both = live_of_spec(spec_of(DEV, PROD))
+    without = {key: item for key, item in both.items() if key.kind is not NAMESPACE or item.environment != "prod"}
+    shown = report_of(snapshot_of(declared, without, decisions=(confirm_delete("prod"),)))
+    assert shown.states == {"dev": "Ready", "prod": "Removing"}
+    removing = snapshot_of(declared, both, decisions=(confirm_delete("prod"),))
+    gone = replace(removing, live=live_of_spec(spec_of(DEV)))
+    assert report_of(gone, plan=make_plan(removing)).states == {"dev": "Ready"}
 
 
 def test_the_states_are_also_of_environments_for_which_the_status_has_no_room() -> None:
