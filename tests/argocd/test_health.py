@@ -18,8 +18,8 @@ from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.observed.validity import Validity, status_due
 from onboarding.reconcile.status import ready
-from tests.unit.reconcile.status.test_status import DEV, LIVE, SITUATIONS, outcome, status_of
-from tests.unit.snapshots import NOW, decided, snapshot_of, spec_of
+from tests.unit.situations import DEV, LIVE, SITUATIONS, outcome, status_of
+from tests.unit.snapshots import NOW, snapshot_of, spec_of
 
 # The first of them may find Argo CD not built yet.
 pytestmark = pytest.mark.timeout(1200)
@@ -55,7 +55,7 @@ OF_THE_PLATFORM = {
     Reason.ACCEPTED: "Healthy",
     Reason.INVALID: "Degraded",
     Reason.NEWER_THAN_OPERATOR: "Degraded",
-    Reason.TARGET_UNREACHABLE: "Degraded",
+    Reason.TARGET_UNREACHABLE: "Progressing",
     Reason.GUARD_MISSING: "Degraded",
 }
 UNLOOKED_AT = "the operator has not looked at this version yet"
@@ -68,12 +68,12 @@ NEVER_OF_READY = {
     Reason.APPLICATIONS_UNHEALTHY,
     Reason.PROVISIONED,
     Reason.INCOMPLETE,
+    Reason.NOTHING_ADMITTED,
+    Reason.UP_TO_DATE,
 }
-SUSPENDED = snapshot_of(spec_of(DEV), LIVE, decisions=(decided("Suspend"),))
 EVERY_SITUATION: dict[str, tuple[Snapshot, Sequence[Outcome]]] = {
     **{name: situation[:2] for name, situation in SITUATIONS.items()},
     **{f"outcome {result}": (snapshot_of(spec_of(DEV)), [outcome(result)]) for result in ready._BY_RESULT},
-    "suspended": (SUSPENDED, ()),
     "a newer policy": (snapshot_of(spec_of(DEV), LIVE, policy=None, policy_problem="spec.x", policy_newer=True), ()),
 }
 

@@ -145,7 +145,7 @@ def test_a_repository_outside_the_prefixes_of_the_policy_deploys_nothing(stage: 
     try:
         source = {"name": "app", "url": repository.url, "revision": "main", "path": "deploy"}
         stage.hub.declare("outside", repositories=[source])
-        stage.hub.wait("outside", "False", "Held")
+        stage.hub.wait("outside", "False", "Refused")
         (action, *_) = stage.hub.project("outside")["status"]["nextActions"]
         assert "https://git.example.org/team" in action["action"]
         assert stage.hub.live("outside") == {}

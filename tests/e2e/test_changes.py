@@ -7,6 +7,7 @@ import pytest
 from onboarding import names
 from onboarding.build.kinds import APP_PROJECT, APPLICATION, LIMIT_RANGE, NAMESPACE, RESOURCE_QUOTA, ROLE_BINDING
 from tests.support.audit import ARGO_PLURALS, Audit
+from tests.support.conditions import kstatus
 from tests.support.hub import ARGOCD, POLICY, REPOSITORY, ROOT, Hub
 from tests.support.waiting import wait_until
 
@@ -130,14 +131,16 @@ def test_a_label_that_is_dropped_goes(hub: Hub) -> None:
         (3, {"sites": ["nowhere"]}, "local"),
     ],
 )
-def test_what_is_not_known_holds_and_touches_nothing(hub: Hub, number: int, wrong: dict, known: str) -> None:
+def test_what_is_not_known_is_refused_and_touches_nothing(hub: Hub, number: int, wrong: dict, known: str) -> None:
     """An unknown size, target or site is answered with those there are; what is provisioned stays as it is."""
     name = f"mistaken-{number}"
     hub.declare(name)
     hub.wait(name)
     audit = Audit(hub.cluster)
     hub.declare(name, environments=[{**DEV, **wrong}])
-    hub.wait(name, "True", "EnvironmentsHeld")
+    hub.wait(name, "False", "Refused")
+    assert kstatus(hub.project(name)) == "Failed"
+    assert hub.condition(name, "Provisioned")["status"] == "True"
     assert audit.of_objects(name) == []
     status = hub.project(name)["status"]
     assert f"{known}" in status["checks"][0]["remedy"]
@@ -149,17 +152,18 @@ def test_what_is_not_known_holds_and_touches_nothing(hub: Hub, number: int, wron
 def test_an_unknown_stage_holds_a_new_environment_alone(hub: Hub) -> None:
     """An environment of an unknown stage gets nothing and is told the stages; its neighbour opens all the same."""
     hub.declare("staged", environments=[DEV, {"name": "odd", "stage": "integration"}])
-    hub.wait("staged", "True", "EnvironmentsHeld")
+    hub.wait("staged", "False", "Refused")
     assert "dev, prod" in hub.project("staged")["status"]["checks"][0]["remedy"]
     assert hub.one(NAMESPACE, "staged-dev") is not None
     assert hub.one(NAMESPACE, "staged-odd") is None
 
 
-def test_nothing_admitted_is_held(hub: Hub) -> None:
-    """A project of which nothing is admitted is Ready=False, Held, and nothing at all is made for it."""
+def test_nothing_admitted_is_refused(hub: Hub) -> None:
+    """A new project whose only environment is refused is Ready=False, Refused, and nothing at all is made for it."""
     audit = Audit(hub.cluster)
     hub.declare("nothing", environments=[{"name": "odd", "stage": "integration"}])
-    hub.wait("nothing", "False", "Held")
+    hub.wait("nothing", "False", "Refused")
+    assert hub.condition("nothing", "Provisioned")["reason"] == "NothingAdmitted"
     assert {(write.verb, write.resource) for write in audit.writes("nothing")} == {
         ("patch", "projectonboardings/status")
     }

@@ -110,7 +110,7 @@ def test_a_private_repository_is_deployed_with_a_login_that_can_be_renewed_and_t
 def test_a_project_that_may_not_use_a_login_is_held_and_gets_none(forge: Stage) -> None:
     repository = forge.git.create("team/secret", files(one=config_map("one")), token=FIRST)
     forge.hub.declare("thief", repositories=[private(repository)], environments=[environment("dev", HERE)])
-    forge.hub.wait("thief", "False", "Held", "for other projects")
+    forge.hub.wait("thief", "False", "Refused", "for other projects")
     assert not forge.hub.api.get(SECRET.path(ARGOCD, secret_name("thief", repository.url)))
     forge.hub.delete("thief")
     forge.hub.wait_gone("thief")
@@ -125,7 +125,7 @@ def test_a_project_is_not_let_in_by_the_login_of_another(forge: Stage) -> None:
     forge.argocd.wait_for("safe-dev-app", revision=repository.revision())
     source = {"name": "app", "url": repository.url, "revision": repository.revision(), "path": "deploy"}
     forge.hub.declare("guest", repositories=[source], environments=[environment("dev", HERE)])
-    forge.hub.wait("guest", "False", "Held", "a login of other projects: forge")
+    forge.hub.wait("guest", "False", "Refused", "a login of other projects: forge")
     assert not forge.hub.api.get(APPLICATION.path(ARGOCD, "guest-dev-app"))
     for name in ("safe", "guest"):
         forge.hub.delete(name)

@@ -5,12 +5,12 @@ import json
 from devcluster import ControlPlane
 from onboarding.build.kinds import NAMESPACE, Manifest
 from tests.support.conditions import flux_problems, kstatus
-from tests.support.hub import PROJECTS, REPOSITORY, Hub
+from tests.support.hub import POLICY, PROJECTS, REPOSITORY, Hub
 from tests.support.operator import OperatorProcess
 from tests.support.waiting import wait_until
 
 MAX_BYTES = 8 * 1024
-DEV = {"name": "dev", "stage": "dev"}
+DEV, PROD = {"name": "dev", "stage": "dev"}, {"name": "prod", "stage": "prod"}
 
 
 def history(hub: Hub, name: str, since: Manifest) -> list[Manifest]:
@@ -52,14 +52,45 @@ def test_a_change_is_in_progress_until_it_is_done(hub: Hub, operator: OperatorPr
     assert [problem for item in history(hub, "edited", changed) for problem in flux_problems(item)] == []
 
 
-def test_a_hold_is_not_a_failure(hub: Hub, operator: OperatorProcess) -> None:
-    """Held with nothing in place is InProgress; held beside what is in place is Current; neither is Failed."""
-    hub.declare("held", environments=[{**DEV, "size": "huge"}])
-    hub.wait("held", "False", "Held")
-    assert kstatus(hub.project("held")) == "InProgress"
-    hub.declare("half-held", environments=[DEV, {"name": "test", "stage": "dev", "size": "huge"}])
-    hub.wait("half-held", "True", "EnvironmentsHeld")
-    assert kstatus(hub.project("half-held")) == "Current"
+def test_a_hold_is_not_a_failure_and_a_refusal_is(hub: Hub, operator: OperatorProcess) -> None:
+    """Held with nothing in place is InProgress, held beside what is in place is Current, and refused is Failed."""
+    development, production = gates = hub.api.get(POLICY)["spec"]["gates"]
+    hub.change_policy(gates=[development, {**production, "approvals": [{"name": "visa", "actor": "poa"}]}])
+    try:
+        hub.declare("held", environments=[PROD])
+        hub.wait("held", "False", "Held")
+        assert kstatus(hub.project("held")) == "InProgress"
+        hub.declare("half-held", environments=[DEV, PROD])
+        hub.wait("half-held", "True", "EnvironmentsHeld")
+        assert kstatus(hub.project("half-held")) == "Current"
+        assert hub.condition("half-held", "UpToDate")["status"] == "False"
+        hub.declare("half-held", environments=[DEV])
+    finally:
+        hub.change_policy(gates=gates)
+    wait_until(lambda: (hub.condition("half-held", "UpToDate") or {}).get("status") == "True", what="it is up to date")
+    hub.declare("half-held", environments=[{**DEV, "size": "gigantic"}])
+    refused = hub.wait("half-held", "False", "Refused", "size 'gigantic' is not in the policy")
+    assert kstatus(hub.project("half-held")) == "Failed"
+    assert refused["message"].endswith("all admitted environments are in place")
+
+
+def test_a_typo_in_the_policy_takes_ready_from_no_project(hub: Hub, operator: OperatorProcess) -> None:
+    """The policy is Failed by its own status; projects keep what they have, stay Current, and are not up to date."""
+    hub.declare("innocent")
+    hub.wait("innocent", "True", "Ready")
+    stages = hub.api.get(POLICY)["spec"]["stages"]
+    since = hub.project("innocent")
+    hub.api.patch(POLICY, {"spec": {"stages": [{**stage, "defaultSize": "nosuch"} for stage in stages]}})
+    try:
+        hub.wait("innocent", "True", "EnvironmentsHeld", "nosuch")
+        assert hub.condition("innocent", "UpToDate")["status"] == "False"
+        assert kstatus(hub.project("innocent")) == "Current"
+        wait_until(lambda: kstatus(hub.api.get(POLICY)) == "Failed", what="the policy is Failed")
+        assert flux_problems(hub.api.get(POLICY)) == []
+    finally:
+        hub.change_policy(stages=stages)
+    hub.wait("innocent", "True", "Ready")
+    assert {kstatus(item) for item in history(hub, "innocent", since)} == {"Current"}
 
 
 def test_a_conflict_is_failed_and_a_deletion_terminating(hub: Hub, operator: OperatorProcess) -> None:
@@ -84,7 +115,7 @@ def test_the_largest_project_keeps_the_limit(hub: Hub, operator: OperatorProcess
     """Twenty environments that are all held have a status of at most 8 KiB, and it still says who acts next."""
     environments = [{"name": f"environment-{number}", "stage": "dev", "size": "gigantic"} for number in range(20)]
     hub.declare("wide", environments=environments, description="x" * 255)
-    hub.wait("wide", "False", "Held")
+    hub.wait("wide", "False", "Refused")
     status = hub.project("wide")["status"]
     assert len(json.dumps(status, separators=(",", ":"))) <= MAX_BYTES
     assert status["nextActions"]
@@ -93,7 +124,7 @@ def test_the_largest_project_keeps_the_limit(hub: Hub, operator: OperatorProcess
 def test_a_foreign_hand_on_the_status_is_put_right(hub: Hub, operator: OperatorProcess) -> None:
     """Somebody with the right to edit writes a false Ready; the next pass says what is true again."""
     hub.declare("forged", environments=[{**DEV, "size": "huge"}])
-    hub.wait("forged", "False", "Held")
+    hub.wait("forged", "False", "Refused")
     status = hub.project("forged")["status"]
     for condition in status["conditions"]:
         condition["status"] = "True"

@@ -52,3 +52,27 @@ def flux_problems(item: Manifest) -> list[str]:
         ),
     }
     return [rule for rule, broken in rules.items() if broken]
+
+
+def contradictions(item: Manifest) -> list[str]:
+    """Return which rules about the meaning of our own conditions a ProjectOnboarding breaks."""
+    status = item["status"]
+    if status["observedGeneration"] == -1:
+        return []
+    true = {condition["type"] for condition in status["conditions"] if condition["status"] == "True"}
+    ready = next(condition for condition in status["conditions"] if condition["type"] == "Ready")
+    environments = status.get("environments", ())
+    states = [site["state"] for environment in environments for site in environment.get("sites", ())]
+    rules = {
+        "Ready is True and a site is not": "Ready" in true and set(states) - {"Ready"},
+        "Ready is True and Provisioned is not": "Ready" in true and states and "Provisioned" not in true,
+        "Provisioned is True and nothing is there": "Provisioned" in true and not states,
+        "UpToDate is True and Ready is not": "UpToDate" in true and "Ready" not in true,
+        "UpToDate is True and an environment is held": "UpToDate" in true
+        and any("held" in environment for environment in environments),
+        "PrerequisitesMet is True and an environment is held": "PrerequisitesMet" in true
+        and any("held" in environment and "stage" in environment for environment in environments),
+        "Stalled is True and nobody is asked to act": "Stalled" in true and not status.get("nextActions"),
+        "Refused and not Stalled": ready["reason"] == "Refused" and "Stalled" not in true,
+    }
+    return [rule for rule, broken in rules.items() if broken]

@@ -104,7 +104,7 @@ def _default(checkout: Path) -> Scene:
         Step(project("leaving", environments=[dev, two], deletionPolicy="Delete"), "True", "Ready"),
         Step(project("leaving", environments=[dev], deletionPolicy="Delete"), "True", "AwaitingConfirmation"),
         # Nothing can be admitted: there is no such size.
-        Step(project("mistaken", environments=[dev | {"size": "colossal"}]), "False", "Held"),
+        Step(project("mistaken", environments=[dev | {"size": "colossal"}]), "False", "Refused"),
     ]
     verdicts = [
         Verdict("hello", "operations", {"decision": "Suspend"}),

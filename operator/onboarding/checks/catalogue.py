@@ -69,6 +69,12 @@ OF_ROOM: Final[tuple[Check[CapacityInputs], ...]] = (
 ALWAYS: Final[tuple[Check[Any], ...]] = (*OF_DECLARATION, *OF_REVISIONS, *OF_ROOM)
 """Without these an environment cannot be built: they hold it whatever the policy says."""
 
+REFUSING: Final = frozenset({*OF_DECLARATION, *OF_REVISIONS, capacity.quota_holds_what_is_used})
+"""The checks whose findings refuse an environment if the project has to act: only a change of its spec resolves them.
+
+A ceiling does not: a grant raises it.
+"""
+
 OF_PROJECT: Final[tuple[Check[ProjectInputs], ...]] = (
     people.sponsor_is_named,
     people.objectives_are_named,

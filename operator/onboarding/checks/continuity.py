@@ -26,9 +26,12 @@ def environment_stays(inputs: EnvironmentDeclaration) -> Finding | None:
             ("namespace", namespace, inputs.namespace),
         ):
             if before != after:
+                by_default = label == "target" and inputs.environment.target is None
                 return Finding(
                     f"the environment is on {label} {before!r} and would move to {after!r}",
-                    f"name {label} {before!r} in the spec, or declare another environment and move the workload",
+                    f"name {label} {before!r} in the spec, or declare another environment and move the workload"
+                    + ("; or the platform team sets the default target of the stage back" if by_default else ""),
+                    Actor.PLATFORM if by_default else Actor.PROJECT,
                 )
     return None
 

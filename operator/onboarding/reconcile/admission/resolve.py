@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
 
+from onboarding.api.gates import Actor
 from onboarding.build.naming import namespace_of
 from onboarding.build.place import Place, cluster_of
 from onboarding.build.revision import Binding, Revision
 from onboarding.checks import capacity
-from onboarding.checks.catalogue import OF_DECLARATION, OF_REVISIONS
+from onboarding.checks.catalogue import OF_DECLARATION, OF_REVISIONS, REFUSING
 from onboarding.checks.deployed import deployed, value_repositories
 from onboarding.checks.finding import Check, GateFinding
 from onboarding.checks.inputs import EnvironmentDeclaration, RevisionInputs
@@ -53,6 +54,12 @@ class Candidate:
         """The revisions that no finding holds: a finding about one site holds that site alone."""
         held = {item.site for item in self.found}
         return () if "" in held else tuple(revision for revision in self.revisions if revision.site not in held)
+
+    @property
+    def refused(self) -> str:
+        """Why the declaration is refused: only a change of the spec resolves it; the empty string if it is not."""
+        refusals = (item for item in self.found if item.check in REFUSING and item.actor is Actor.PROJECT)
+        return next((item.finding.message for item in refusals), "")
 
     @property
     def new(self) -> bool:

@@ -72,6 +72,15 @@ def count(
     return counted
 
 
+def count_suspensions(decisions: Iterable[OnboardingDecisionSpec]) -> Decisions:
+    """Return only the suspensions among the decisions: they count without a readable spec or policy."""
+    counted = Decisions()
+    for decision in decisions:
+        if decision.decision is Decision.SUSPEND:
+            _add(counted, decision)
+    return counted
+
+
 def moment_of(text: str) -> datetime:
     """Parse a time of an API field; a date that no calendar has counts as long past."""
     try:

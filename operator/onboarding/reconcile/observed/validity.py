@@ -109,20 +109,36 @@ def cidr_problems(field: str, cidrs: Iterable[str]) -> Iterator[Problem]:
 
 
 def status_due(validity: Validity, generation: int, before: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
-    """Return the status to write on a policy or target; None if ``before`` is up to date."""
-    conditions = before.get("conditions") or ()
-    former: Mapping[str, Any] = next((item for item in conditions if item.get("type") == ConditionType.READY), {})
-    status = "True" if validity.ready else "False"
+    """Return the status to write on a policy or target; None if ``before`` is up to date.
+
+    Beside Ready, it has Stalled if a person has to act, and Reconciling if the operator tries again by itself, with the
+    same reason and message, as on a project.
+    """
+    former = {item.get("type"): item for item in before.get("conditions") or ()}
+    states = {ConditionType.READY: "True" if validity.ready else "False"}
+    if not validity.ready:
+        retried = validity.reason is Reason.TARGET_UNREACHABLE
+        states[ConditionType.RECONCILING if retried else ConditionType.STALLED] = "True"
+    conditions = tuple(
+        _condition(kind, status, validity, generation, former.get(kind, {}), now)
+        for kind, status in sorted(states.items())
+    )
+    wanted = PlatformStatus(observed_generation=generation, conditions=conditions).model_dump(
+        mode="json", by_alias=True
+    )
+    up_to_date = before.get("observedGeneration") == generation and before.get("conditions") == wanted["conditions"]
+    return None if up_to_date else wanted
+
+
+def _condition(
+    kind: ConditionType, status: str, validity: Validity, generation: int, former: Mapping[str, Any], now: datetime
+) -> Condition:
     since = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    ready = Condition(
-        type=ConditionType.READY,
+    return Condition(
+        type=kind,
         status=status,
         reason=validity.reason,
         message=validity.message[:_LONGEST],
         observed_generation=generation,
         last_transition_time=former["lastTransitionTime"] if former.get("status") == status else since,
     )
-    wanted = PlatformStatus(observed_generation=generation, conditions=(ready,)).model_dump(mode="json", by_alias=True)
-    if before.get("observedGeneration") == generation and former == wanted["conditions"][0]:
-        return None
-    return wanted

@@ -48,6 +48,8 @@ class EnvironmentPlan:
     """Whether it gets something new that later gates evaluate only once it is in place."""
     deletes: bool = False
     """Whether its removal deletes it, rather than detach it."""
+    refused: str = ""
+    """The reason why its declaration is refused; the empty string if it is not."""
 
 
 def plan_declared(
@@ -68,7 +70,8 @@ def plan_declared(
     deletes = inputs.deletes(name)
     if hold is not None:
         action, revisions = EnvironmentAction.HOLD, (*building, *others)
-        return EnvironmentPlan(name, action, revisions, hold.reason, hold.actor, gate, deletes=deletes)
+        refused = candidate.refused
+        return EnvironmentPlan(name, action, revisions, hold.reason, hold.actor, gate, deletes=deletes, refused=refused)
     plan = EnvironmentPlan(name, EnvironmentAction.ADMIT, building, gate=gate, deletes=deletes)
     arriving = candidate.new and not all(result.open for result in gates)
     return _leaving_sites(inputs, replace(plan, arriving=arriving), others)

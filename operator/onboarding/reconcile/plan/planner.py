@@ -16,7 +16,7 @@ from onboarding.reconcile.admission.candidates import find_candidates
 from onboarding.reconcile.admission.resolve import Candidate
 from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.gates.assignment import gate_checks
-from onboarding.reconcile.gates.decisions import count
+from onboarding.reconcile.gates.decisions import count, count_suspensions
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.gates.evaluation import GateEvaluation, GateEvaluator
 from onboarding.reconcile.gates.gates import GateResult, evaluate_gates
@@ -57,7 +57,9 @@ def make_plan(snapshot: Snapshot) -> ReconcilePlan:
     if spec is None or policy is None or newer:
         broken = snapshot.project.problem if spec is None else snapshot.policy_problem
         hold = newer.problem if newer else broken
-        return ReconcilePlan(admitted, _unevaluated(snapshot, admitted.values()), hold=hold, newer=newer)
+        environments = _unevaluated(snapshot, admitted.values())
+        suspensions = count_suspensions(snapshot.decisions)
+        return ReconcilePlan(admitted, environments, decisions=suspensions, hold=hold, newer=newer)
     digests = Digests(spec, policy)
     decisions = count(snapshot.decisions, spec, policy, digests, snapshot.now)
     inputs = PlanInputs(snapshot, spec, policy, decisions, admitted)

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from onboarding.build.kinds import ObjectKey
 from onboarding.build.place import Place
 from onboarding.build.revision import Revision
 from onboarding.checks.finding import GateFinding
@@ -13,6 +14,7 @@ from onboarding.checks.probe import Request
 from onboarding.reconcile.gates.decisions import Decisions
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.gates.gates import GateResult
+from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import SiteKey
 from onboarding.reconcile.observed.newer import Newer
 from onboarding.reconcile.plan.environment_plan import EnvironmentAction, EnvironmentPlan
@@ -69,6 +71,11 @@ class ReconcilePlan:
         """The environments that are held on some site, with the reasons."""
         return self._with(EnvironmentAction.HOLD)
 
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """The environments whose declaration is refused, with the reasons."""
+        return {item.name: item.refused for item in self.environments if item.refused}
+
     @cached_property
     def staying(self) -> Mapping[str, str]:
         """The environments that stay although they are undeclared or cannot be evaluated, with the reasons."""
@@ -88,6 +95,10 @@ class ReconcilePlan:
     def arriving(self) -> frozenset[str]:
         """The environments that later gates evaluate only once they are in place."""
         return frozenset(item.name for item in self.environments if item.arriving)
+
+    def being_removed(self, live: Mapping[ObjectKey, CachedObject]) -> list[str]:
+        """Return the removed environments of which ``live`` still holds an object, by name."""
+        return sorted(self.removing & {item.environment for item in live.values()})
 
     def deletes(self, environment: str) -> bool:
         """Return whether the removal of an environment deletes it, rather than detach it."""

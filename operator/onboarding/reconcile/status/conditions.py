@@ -5,11 +5,9 @@ from typing import Any, NamedTuple
 
 from onboarding.api.status import Condition, ConditionType, EnvironmentState, EnvironmentStatus, Reason
 from onboarding.api.text import cut, time
-from onboarding.reconcile.gates.decisions import describe
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.applications import ApplicationState
-from onboarding.reconcile.status.gates import current_obstacles
 from onboarding.reconcile.status.ready import ReadyState
 
 
@@ -30,11 +28,12 @@ def conditions(
     applications: Sequence[ApplicationState],
     ready: ReadyState,
 ) -> tuple[Condition, ...]:
-    """Return the conditions: four that are always present, and those that are present only while they are True."""
+    """Return the conditions: five that are always present, and those that are present only while they are True."""
     always = (
         _Fact(ConditionType.READY, ready.status, ready.reason, ready.message),
+        _up_to_date(plan, ready),
         _prerequisites(plan),
-        _provisioned(plan, environments, ready),
+        _provisioned(snapshot, plan, environments, ready),
         _applications(applications),
     )
     facts = sorted((*always, *_abnormal(plan, ready)))
@@ -42,22 +41,36 @@ def conditions(
     return tuple(_condition(snapshot, fact, former.get(fact.kind.value)) for fact in facts)
 
 
+def _up_to_date(plan: ReconcilePlan, ready: ReadyState) -> _Fact:
+    """Return whether this generation is in place whole, also what it removes."""
+    kind = ConditionType.UP_TO_DATE
+    if ready.status != "True" or ready.reason is not Reason.READY:
+        return _Fact(kind, "False", ready.reason, ready.message)
+    if plan.staying:
+        names = ", ".join(sorted(plan.staying))
+        return _Fact(kind, "False", Reason.ENVIRONMENTS_HELD, f"no longer declared, and still there: {names}")
+    return _Fact(kind, "True", Reason.UP_TO_DATE, "everything that is declared is in place")
+
+
 def _prerequisites(plan: ReconcilePlan) -> _Fact:
     kind = ConditionType.PREREQUISITES_MET
-    held = "; ".join(f"{name}: {why}" for name, why in sorted(plan.held.items()))
-    unmet = plan.hold or held or next((obstacle.message for obstacle in current_obstacles(plan)), "")
+    unmet = plan.hold or "; ".join(f"{name}: {why}" for name, why in sorted(plan.held.items()))
     if unmet:
         return _Fact(kind, "False", Reason.CHECKS_FAILED, unmet)
-    return _Fact(kind, "True", Reason.CHECKS_PASSED, "all prerequisites are met")
+    return _Fact(kind, "True", Reason.CHECKS_PASSED, "every declared environment meets its prerequisites")
 
 
-def _provisioned(plan: ReconcilePlan, environments: Iterable[EnvironmentStatus], ready: ReadyState) -> _Fact:
+def _provisioned(
+    snapshot: Snapshot, plan: ReconcilePlan, environments: Iterable[EnvironmentStatus], ready: ReadyState
+) -> _Fact:
     kind = ConditionType.PROVISIONED
     states = {site.state for item in environments for site in item.sites}
     if states - {EnvironmentState.READY, EnvironmentState.REMOVING}:
         return _Fact(kind, "False", Reason.INCOMPLETE, ready.message)
-    if plan.removing:
-        return _Fact(kind, "False", Reason.INCOMPLETE, f"removing {', '.join(sorted(plan.removing))}")
+    if removing := plan.being_removed(snapshot.live):
+        return _Fact(kind, "False", Reason.INCOMPLETE, f"removing {', '.join(removing)}")
+    if not states:
+        return _Fact(kind, "False", Reason.NOTHING_ADMITTED, "no environment is admitted")
     return _Fact(kind, "True", Reason.PROVISIONED, "all admitted environments are in place")
 
 
@@ -82,11 +95,8 @@ def _abnormal(plan: ReconcilePlan, ready: ReadyState) -> Iterable[_Fact]:
         yield _Fact(ConditionType.RECONCILING, "True", ready.reason, ready.message)
     if ready.stalled:
         yield _Fact(ConditionType.STALLED, "True", ready.reason, ready.message)
-    if suspension := plan.decisions.suspension(""):
-        message = f"{describe(suspension)}: {suspension.reason}"
-        if ready.reason is Reason.SUSPENDED:
-            message = ready.message
-        yield _Fact(ConditionType.SUSPENDED, "True", Reason.SUSPENDED, message)
+    if plan.decisions.suspension(""):
+        yield _Fact(ConditionType.SUSPENDED, "True", ready.reason, ready.message)
 
 
 def _condition(snapshot: Snapshot, fact: _Fact, former: dict[str, Any] | None) -> Condition:

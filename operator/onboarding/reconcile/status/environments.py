@@ -48,9 +48,9 @@ def environments(
     shown = [
         _environment(item, declared.get(item.name), _sites(snapshot, item, troubles, applications)) for item in items
     ]
-    removing = plan.removing & {item.environment for item in snapshot.live.values()}
     removed = [
-        EnvironmentStatus(name=name, sites=_removed_sites(snapshot, name, troubles)) for name in sorted(removing)
+        EnvironmentStatus(name=name, sites=_removed_sites(snapshot, name, troubles))
+        for name in plan.being_removed(snapshot.live)
     ]
     return (*shown, *removed)
 

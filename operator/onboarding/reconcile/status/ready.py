@@ -1,7 +1,8 @@
 """The condition Ready, and the conditions Reconciling and Stalled that follow from it; pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from onboarding.api.common import Mode
 from onboarding.api.gates import Actor
@@ -10,6 +11,8 @@ from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.gates.decisions import describe
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, first_held
+
+_IN_PLACE: Final = "all admitted environments are in place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,26 @@ _BY_RESULT = {
 def ready_state(
     snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], waiting: Sequence[str] = ()
 ) -> ReadyState:
-    """Return the condition Ready after a reconcile; ``waiting`` names the blockers of deletions in progress."""
+    """Return the condition Ready after a reconcile; ``waiting`` names the blockers of deletions in progress.
+
+    While the project is suspended, the message begins with the suspension, whatever the reason is.
+    """
+    ready = _ready_state(snapshot, plan, outcomes, waiting)
+    suspension = plan.decisions.suspension("")
+    if suspension is None or ready.reason is Reason.SUSPENDED:
+        return ready
+    return replace(ready, message=f"{describe(suspension)}: {suspension.reason}; {ready.message}")
+
+
+def _ready_state(
+    snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], waiting: Sequence[str]
+) -> ReadyState:
     if plan.newer or snapshot.project.spec is None:
         reason = Reason.NEWER_THAN_OPERATOR if plan.newer else Reason.REFUSED
         actor = Actor.PLATFORM if plan.newer else Actor.PROJECT
         return ReadyState("False", reason, plan.hold, stalled=True, actor=actor)
     if unfinished := _unfinished(snapshot, plan, outcomes, waiting):
         return unfinished
-    if plan.hold:
-        return ReadyState("False", Reason.HELD, plan.hold, actor=Actor.PLATFORM)
     if snapshot.project.deleting:
         return _teardown(snapshot, plan, waiting)
     return _settled(snapshot, plan, waiting)
@@ -86,6 +100,8 @@ def _waiting_for(waiting: Sequence[str]) -> str:
 
 
 def _teardown(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[str]) -> ReadyState:
+    if plan.hold:
+        return ReadyState("False", Reason.HELD, f"the teardown waits: {plan.hold}", actor=Actor.PLATFORM)
     if plan.awaiting:
         held = bool(snapshot.teardown_hold)
         reason = Reason.TEARDOWN_HELD if held else Reason.AWAITING_CONFIRMATION
@@ -103,13 +119,21 @@ def _settled(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[str]) ->
     if suspension := plan.decisions.suspension(""):
         message = f"{describe(suspension)}: {suspension.reason}; admitted environments stay in place"
         return ReadyState("False", Reason.SUSPENDED, message, actor=Actor.PLATFORM)
-    if plan.removing and any(item.environment in plan.removing for item in snapshot.live.values()):
-        message = _waiting_for(waiting) if waiting else f"removing {', '.join(sorted(plan.removing))}"
+    if removing := plan.being_removed(snapshot.live):
+        message = _waiting_for(waiting) if waiting else f"removing {', '.join(removing)}"
         return ReadyState("Unknown", Reason.REMOVING, message, reconciling=True, actor=Actor.OPERATOR)
-    if not plan.building and (state := _nothing_admitted(snapshot, plan)):
-        return state
-    if plan.held:
-        return ReadyState("True", Reason.ENVIRONMENTS_HELD, f"all admitted environments are in place; {_held(plan)}")
+    if plan.refused:
+        message = f"refused: {_listed(plan.refused)}; {_IN_PLACE if plan.building else 'nothing is admitted'}"
+        return ReadyState("False", Reason.REFUSED, message, stalled=True, actor=Actor.PROJECT)
+    return _nothing_admitted(snapshot, plan) or _in_place(plan)
+
+
+def _in_place(plan: ReconcilePlan) -> ReadyState:
+    """Return the condition Ready if every admitted environment is in place, and none is refused."""
+    if plan.hold or plan.held:
+        actor = Actor.PLATFORM if plan.hold else None
+        held = plan.hold or _listed(plan.held)
+        return ReadyState("True", Reason.ENVIRONMENTS_HELD, f"{_IN_PLACE}; held: {held}", actor=actor)
     if plan.awaiting:
         return ReadyState("True", Reason.AWAITING_CONFIRMATION, plan.awaiting, actor=Actor.PLATFORM)
     count = len({revision.environment for revision in plan.building})
@@ -117,11 +141,15 @@ def _settled(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[str]) ->
 
 
 def _nothing_admitted(snapshot: Snapshot, plan: ReconcilePlan) -> ReadyState | None:
-    """Return the condition Ready if nothing is admitted; None if nothing is declared and no gate has an obstacle."""
+    """Return the condition Ready if nothing is admitted and something waits; else None."""
+    if plan.building:
+        return None
+    if plan.hold:
+        return ReadyState("False", Reason.HELD, plan.hold, actor=Actor.PLATFORM)
     if first := first_held(plan.environments):
         planned = snapshot.project.spec is not None and snapshot.project.spec.mode is Mode.PLAN and not plan.findings
         reason = Reason.PLANNED if planned else Reason.HELD
-        return ReadyState("False", reason, _held(plan), actor=first.actor)
+        return ReadyState("False", reason, f"held: {_listed(plan.held)}", actor=first.actor)
     result = next((result for result in plan.gates if result.state is not GateState.OPEN), None)
     if result is None or not result.obstacles:
         return None
@@ -129,5 +157,5 @@ def _nothing_admitted(snapshot: Snapshot, plan: ReconcilePlan) -> ReadyState | N
     return ReadyState("False", Reason.HELD, f"gate {result.gate.name}: {obstacle.message}", actor=obstacle.actor)
 
 
-def _held(plan: ReconcilePlan) -> str:
-    return "held: " + "; ".join(f"{name} ({why})" for name, why in sorted(plan.held.items()))
+def _listed(reasons: Mapping[str, str]) -> str:
+    return "; ".join(f"{name} ({why})" for name, why in sorted(reasons.items()))

@@ -23,7 +23,7 @@ CLUSTERS = {"hub": ClusterState(), "site-b/kubeconfig": ClusterState()}
 
 def ready(due: Due) -> tuple[str, str, str]:
     """Return status and reason of a due condition, and its message."""
-    (condition,) = due.status["conditions"]
+    condition = next(item for item in due.status["conditions"] if item["type"] == "Ready")
     return due.head.name, f"{condition['status']} {condition['reason']}", condition["message"]
 
 

@@ -16,6 +16,7 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.reconcile.observed.policy_rules import policy_problems, role_problems, roles_of
 from onboarding.reconcile.observed.target_rules import clashes, stage_problems, target_problems
 from onboarding.reconcile.observed.validity import Problem, RoleState, Validity, status_due, summarize, unreadable
+from tests.support.conditions import flux_problems, kstatus
 from tests.unit.snapshots import NOW, POLICY
 
 PROFILES = Path(__file__).parents[4] / "manifests/profiles"
@@ -266,7 +267,8 @@ def test_a_status_is_written_when_what_it_says_changes_and_not_again() -> None:
     bad = Validity(False, Reason.INVALID, "spec.a: it is wrong")
     first = status_due(bad, 3, {"observedGeneration": -1}, NOW)
     assert first is not None
-    (ready,) = first["conditions"]
+    ready, stalled = first["conditions"]
+    assert stalled == {**ready, "type": "Stalled", "status": "True"}
     assert (ready["status"], ready["reason"], ready["observedGeneration"]) == ("False", "Invalid", 3)
     assert (first["observedGeneration"], ready["lastTransitionTime"]) == (3, "2026-01-02T03:04:05Z")
     later = NOW + timedelta(hours=1)
@@ -276,4 +278,20 @@ def test_a_status_is_written_when_what_it_says_changes_and_not_again() -> None:
     assert other["conditions"][0]["lastTransitionTime"] == ready["lastTransitionTime"]
     good = status_due(Validity(True, Reason.ACCEPTED, "it can be used"), 4, first, later)
     assert good is not None
-    assert good["conditions"][0]["lastTransitionTime"] == "2026-01-02T04:04:05Z"
+    assert [item["lastTransitionTime"] for item in good["conditions"]] == ["2026-01-02T04:04:05Z"]
+
+
+READINGS = {
+    Reason.ACCEPTED: "Current",
+    Reason.INVALID: "Failed",
+    Reason.NEWER_THAN_OPERATOR: "Failed",
+    Reason.GUARD_MISSING: "Failed",
+    Reason.TARGET_UNREACHABLE: "InProgress",
+}
+
+
+@pytest.mark.parametrize("reason", READINGS)
+def test_what_only_a_person_can_correct_is_failed_and_what_is_asked_again_is_in_progress(reason: Reason) -> None:
+    status = status_due(Validity(reason is Reason.ACCEPTED, reason, "it is so"), 3, {}, NOW)
+    item = {"metadata": {"generation": 3}, "status": status}
+    assert (kstatus(item), flux_problems(item)) == (READINGS[reason], [])

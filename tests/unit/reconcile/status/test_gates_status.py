@@ -198,9 +198,16 @@ def test_an_environment_names_its_gate_and_what_holds_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [{"policy": None, "policy_problem": "it is broken"}, {"spec": None}], ids=["policy", "spec"]
+    ("broken", "expected"),
+    [
+        ({"policy": None, "policy_problem": "it is broken"}, ("True", "EnvironmentsHeld")),
+        ({"spec": None}, ("False", "Refused")),
+    ],
+    ids=["policy", "spec"],
 )
-def test_while_nothing_can_be_judged_the_journey_stays_as_it_was(broken: dict[str, Any]) -> None:
+def test_while_nothing_can_be_judged_the_journey_stays_as_it_was(
+    broken: dict[str, Any], expected: tuple[str, str]
+) -> None:
     snapshot = snapshot_of(spec_of(DEV, PROD), policy=POLICY)
     status = told(snapshot)
     project = replace(
@@ -211,14 +218,18 @@ def test_while_nothing_can_be_judged_the_journey_stays_as_it_was(broken: dict[st
     for part in ("stage", "gates", "checks"):
         assert held[part] == status[part]
     ready = next(item for item in held["conditions"] if item["type"] == "Ready")
-    assert ready["status"] == "False"
+    assert (ready["status"], ready["reason"]) == expected
     assert told(with_status(snapshot, held, live=built(snapshot))) == status
 
 
-def test_prerequisites_are_met_once_every_gate_is_open_and_not_before() -> None:
+def test_prerequisites_are_met_once_every_declared_environment_passes_its_gate() -> None:
     def met(snapshot: Snapshot) -> tuple[str, str]:
         condition = next(item for item in told(snapshot)["conditions"] if item["type"] == "PrerequisitesMet")
         return condition["status"], condition["message"]
 
-    assert met(snapshot_of(spec_of(DEV), policy=POLICY)) == ("False", "PoaNamed: spec.team.poa names nobody")
-    assert met(snapshot_of(spec_of(DEV), policy=policy_of(BUILD)))[0] == "True"
+    both = spec_of(DEV, PROD)
+    assert met(snapshot_of(both, policy=POLICY)) == (
+        "False",
+        "prod: gate live: PoaNamed: spec.team.poa names nobody",
+    )
+    assert met(snapshot_of(spec_of(DEV), policy=POLICY))[0] == "True"

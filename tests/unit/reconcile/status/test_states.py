@@ -5,7 +5,7 @@ from dataclasses import replace
 from onboarding.build.kinds import NAMESPACE
 from onboarding.reconcile.apply.outcome import Result
 from onboarding.reconcile.plan.planner import make_plan
-from tests.unit.reconcile.status.test_status import DEV, HELD, LIVE, PROD, conditions, outcome, report_of
+from tests.unit.situations import DEV, LIVE, PROD, REFUSED, conditions, outcome, report_of
 from tests.unit.snapshots import confirm_delete, environment, live_of_spec, snapshot_of, spec_of
 
 
@@ -16,9 +16,9 @@ def test_a_project_without_environments_has_a_status_and_no_states() -> None:
 
 
 def test_the_states_are_one_word_per_environment() -> None:
-    twin = spec_of(environment(target="twin"), HELD)
+    twin = spec_of(environment(target="twin"), REFUSED)
     shown = report_of(snapshot_of(twin, live_of_spec(spec_of(environment(target="twin")))))
-    assert shown.states == {"dev": "Ready", "held": "Held"}
+    assert shown.states == {"dev": "Ready", "typo": "Held"}
     broken = report_of(snapshot_of(spec_of(DEV), LIVE), [outcome(Result.FAILED)])
     assert broken.states == {"dev": "Failed"}
 

@@ -1,0 +1,78 @@
+"""Record every version of every project while a suite runs, and hold the statuses against the rules of conditions."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from devcluster import ControlPlane
+from onboarding.build.kinds import Manifest
+from tests.support.api import Api, RefusedError
+from tests.support.conditions import contradictions, flux_problems
+from tests.support.hub import PROJECTS
+
+FORGED = frozenset({"forged"})
+"""Projects whose status a test writes itself."""
+
+
+class StatusRecorder:
+    """Reads the history of the projects in a thread, because the API server keeps it for some minutes only."""
+
+    def __init__(self, cluster: ControlPlane) -> None:
+        self._api = Api(cluster)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._record, name="status recorder", daemon=True)
+        self.versions = 0
+        self.problems: list[str] = []
+
+    def start(self) -> None:
+        """Record from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Record what has been written so far, and end."""
+        self._over.set()
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+
+    def _record(self) -> None:
+        since = self._now()
+        while True:
+            last = self._over.is_set()
+            try:
+                for item in self._api.history(PROJECTS, since):
+                    since = self._take(item, since)
+            except (OSError, RefusedError):
+                if last:
+                    return
+                self._over.wait(1)
+            if last:
+                return
+
+    def _now(self) -> str:
+        version: str = self._api.request("GET", PROJECTS)["metadata"]["resourceVersion"]
+        return version
+
+    def _take(self, item: Manifest, since: str) -> str:
+        """Hold a version against the rules, and return its resource version; a lost history is a problem, too."""
+        if item["kind"] == "Status":
+            self.problems.append(f"the history since {since} is lost: {item.get('message')}")
+            return self._now()
+        metadata = item["metadata"]
+        if metadata["name"] not in FORGED:
+            self.versions += 1
+            title = f"{metadata['name']} {metadata['resourceVersion']}"
+            ready = [part for part in item["status"].get("conditions", ()) if part["type"] == "Ready"]
+            found = (*flux_problems(item), *contradictions(item))
+            self.problems += [f"{title}: {problem}: {ready}" for problem in found]
+        version: str = metadata["resourceVersion"]
+        return version
+
+
+@contextmanager
+def recorded(cluster: ControlPlane) -> Iterator[StatusRecorder]:
+    """Record all projects of a cluster, and fail at the end if a status has ever broken a rule."""
+    recorder = StatusRecorder(cluster)
+    recorder.start()
+    yield recorder
+    recorder.stop()
+    assert recorder.problems == []
