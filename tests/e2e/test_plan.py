@@ -41,9 +41,46 @@ def test_a_plan_writes_nothing_but_status(hub: Hub) -> None:
     hub.wait("drawn", "False", "Planned")
     found = hub.project("drawn")
     assert ("create", "namespaces", "drawn-dev") in planned(hub, "drawn")
-    assert found["status"]["plan"]["summary"] == "11 to create"
+    summary = "create 1 LimitRange, 1 Namespace, 6 NetworkPolicy, 1 ResourceQuota, 2 RoleBinding"
+    assert found["status"]["plan"]["summary"] == summary
+    met = next(item for item in found["status"]["conditions"] if item["type"] == "PrerequisitesMet")
+    assert met["status"] == "True"
     assert "finalizers" not in found["metadata"]
     assert {(write.verb, write.resource) for write in audit.writes("drawn")} == {("patch", "projectonboardings/status")}
+
+
+def test_a_plan_names_the_strangers_that_apply_would_meet(hub: Hub) -> None:
+    """A namespace that somebody else made is a conflict with its contents by name, and Apply says the same."""
+    foreign = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "brown-dev"}}
+    hub.api.create(NAMESPACE.path(), foreign)
+    quota = {"metadata": {"name": "theirs"}, "spec": {"hard": {"pods": "3"}}}
+    hub.api.create(RESOURCE_QUOTA.path("brown-dev"), {"apiVersion": "v1", "kind": "ResourceQuota", **quota})
+    hub.declare("brown", environments=[DEV, TEST], mode="Plan")
+    hub.wait("brown", "False", "Planned")
+    plan = hub.project("brown")["status"]["plan"]
+    assert plan["summary"].startswith("conflict 1 Namespace; blocked 1 LimitRange, ")
+    assert plan["changes"][0].startswith("Namespace brown-dev exists and carries no label of ours")
+    assert plan["existing"] == ["Namespace brown-dev holds ResourceQuota theirs"]
+    hub.api.delete(NAMESPACE.path(name="brown-dev"))
+    wait_until(lambda: "conflict" not in hub.project("brown")["status"]["plan"]["summary"], what="the plan is free")
+    hub.api.create(NAMESPACE.path(), foreign)
+    hub.declare("brown", environments=[DEV])
+    hub.wait("brown", "False", "Conflict", "Namespace brown-dev exists and carries no label of ours")
+
+
+def test_a_plan_lists_what_would_be_taken_back(hub: Hub) -> None:
+    """A detached environment that is declared again is taken back, and the plan does not call that a creation."""
+    hub.declare("returned", environments=[DEV, TEST])
+    hub.wait("returned")
+    hub.declare("returned", environments=[DEV])
+    hub.wait("returned")
+    hub.declare("returned", environments=[DEV, TEST], mode="Plan")
+    wait_until(lambda: hub.condition("returned"), what="the plan is made")
+    plan = hub.project("returned")["status"]["plan"]
+    assert plan["summary"] == "take back 1 LimitRange, 1 Namespace, 6 NetworkPolicy, 1 ResourceQuota, 2 RoleBinding"
+    hub.declare("returned", environments=[DEV, TEST])
+    hub.wait("returned")
+    assert hub.faults("returned") == []
 
 
 def test_apply_does_exactly_what_the_plan_listed(hub: Hub) -> None:

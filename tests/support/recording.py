@@ -35,10 +35,11 @@ class StatusRecorder:
         assert not self._thread.is_alive()
 
     def _record(self) -> None:
-        since = self._now()
+        since = ""
         while True:
             last = self._over.is_set()
             try:
+                since = since or self._now()
                 for item in self._api.history(PROJECTS, since):
                     since = self._take(item, since)
             except (OSError, RefusedError):

@@ -43,7 +43,8 @@ PROJECT: Final = CustomResource(
             PrinterColumn(
                 "Environments", ".status.summary.environments", description="Environments in place, of all declared"
             ),
-            PrinterColumn("Next", ".status.summary.next", description="Who must do what next"),
+            PrinterColumn("Waiting For", ".status.summary.waitingFor", description="Who must act next"),
+            PrinterColumn("Next", ".status.summary.next", description="Who must do what next", priority=1),
             PrinterColumn("Owner", ".spec.owner.email", priority=1),
             _AGE,
         ),

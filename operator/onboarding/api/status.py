@@ -174,6 +174,7 @@ class NextAction(Model):
 
     actor: Actor = Field(description="Actor who has to act.")
     action: Message = Field(description="What to do.")
+    since: Time | None = Field(default=None, description="Time since which the action has been the same.")
 
 
 class CheckStatus(Model):
@@ -202,7 +203,7 @@ class GateStatus(Model):
     name: Word = Field(description="Name of the step behind the gate.")
     state: GateState = Field(description="State of the gate.")
     waiting_for: Annotated[tuple[Message, ...], Field(max_length=5), AtomicList()] = Field(
-        default=(), description="Reasons why the gate is held, most urgent first."
+        default=(), description="Reasons why the gate is held, most urgent first; none if nothing waits behind it."
     )
     void: Annotated[tuple[Message, ...], Field(max_length=3), AtomicList()] = Field(
         default=(), description="Decisions that do not count, and why."
@@ -253,9 +254,12 @@ class EnvironmentStatus(Model):
 class PlanStatus(Model):
     """Changes that Apply would make, while spec.mode is Plan."""
 
-    summary: Message = Field(description="Plan, in a sentence.")
+    summary: Message = Field(description="Number of changes by action and kind.")
     changes: Annotated[tuple[Message, ...], Field(max_length=20), AtomicList()] = Field(
-        default=(), description="First changes of the plan."
+        default=(), description="First changes of the plan; objects that would be left alone come first."
+    )
+    existing: Annotated[tuple[Message, ...], Field(max_length=5), AtomicList()] = Field(
+        default=(), description="Objects in existing namespaces that bear the name of an environment."
     )
 
 
@@ -263,6 +267,7 @@ class Summary(Model):
     """Strings of the printer columns."""
 
     environments: Word = Field(description="Environments in place, of all declared.")
+    waiting_for: Word | None = Field(default=None, description="Actors of the next actions, most urgent first.")
     next: Message = Field(description="Next action, with its actor.")
 
 

@@ -14,6 +14,7 @@ from onboarding.reconcile.apply.changes import DiffCache, find_changes
 from onboarding.reconcile.apply.diff import Action, Change
 from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome, Result
+from onboarding.reconcile.apply.preview import Preview, preview_changes
 from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter, record_applied
 from onboarding.reconcile.observed.capacity import CapacityLedger, allocations_of
 from onboarding.reconcile.observed.observer import Observer, named_after, owned_by
@@ -138,7 +139,7 @@ class Reconciler:
 
     async def _report(self, snapshot: Snapshot, plan: ReconcilePlan, outcomes: Sequence[Outcome]) -> ReconcileResult:
         ready = ready_state(snapshot, plan, outcomes, await blockers(snapshot.live, self._clusters))
-        status, states = report(snapshot, plan, outcomes, ready, self._preview(snapshot))
+        status, states = report(snapshot, plan, outcomes, ready, await self._preview(snapshot))
         soon = self._soon_confirmed(snapshot, outcomes)
         if soon is None and status != snapshot.project.status:
             await self._write_status(snapshot.project, status)
@@ -147,11 +148,13 @@ class Reconciler:
         again_at = min((moment for moment in (plan.again_at, soon) if moment), default=None)
         return ReconcileResult(ready, states, done, _retry(plan, outcomes), again_at)
 
-    def _preview(self, snapshot: Snapshot) -> list[Change] | None:
-        """Return the changes that ``mode: Apply`` would make; None unless the mode is Plan."""
+    async def _preview(self, snapshot: Snapshot) -> Preview | None:
+        """Return what ``mode: Apply`` would do; None unless the mode is Plan."""
         if snapshot.project.spec is None or snapshot.project.spec.mode is not Mode.PLAN:
             return None
-        return find_changes(snapshot, make_plan(snapshot.as_applied()), self._secrets.source, to_the_end=True)
+        plan = make_plan(snapshot.as_applied())
+        changes = find_changes(snapshot, plan, self._secrets.source, to_the_end=True)
+        return await preview_changes(snapshot.owner, plan, changes, self._clusters)
 
     def _soon_confirmed(self, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> datetime | None:
         """Return the time by which quotas should be in force; None if they are late, or other outcomes are pending."""

@@ -75,7 +75,8 @@ async def test_a_quota_controller_that_is_away_is_told_once_and_waited_for(stage
     message = stage.condition("Ready")["message"]
     assert "ResourceQuota shop-dev/onboarding is not in force" in message
     assert "kube-controller-manager" in message
-    assert stage.status["nextActions"][0] == {"actor": "platform", "action": message}
+    action = stage.status["nextActions"][0]
+    assert (action["actor"], action["action"]) == ("platform", message)
     assert not {key.kind for key in stage.cluster.objects} & {ROLE_BINDING, SERVICE_ACCOUNT, APPLICATION}
     stage.cluster.counting = True
     stage.cluster.count()

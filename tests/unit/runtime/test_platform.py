@@ -44,7 +44,7 @@ class Hub:
 
     def condition(self, plural: str, name: str) -> tuple[str, str]:
         """Return reason and message of a condition Ready."""
-        (found,) = self.objects[plural][name]["status"]["conditions"]
+        found = next(item for item in self.objects[plural][name]["status"]["conditions"] if item["type"] == "Ready")
         return found["reason"], found["message"]
 
     async def answer(self, request: web.Request) -> web.StreamResponse:

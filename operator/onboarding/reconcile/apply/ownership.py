@@ -23,7 +23,7 @@ from onboarding.reconcile.observed.cached_object import CachedObject, Origin, ca
 from onboarding.reconcile.observed.ports import Cluster
 from onboarding.reconcile.observed.snapshot import ClusterState
 
-_DETACHED_KINDS: Final = (RESOURCE_QUOTA, LIMIT_RANGE, NETWORK_POLICY, ROLE_BINDING)
+DETACHED_KINDS: Final = (RESOURCE_QUOTA, LIMIT_RANGE, NETWORK_POLICY, ROLE_BINDING)
 """Kinds that are detached in a namespace; all others are deleted."""
 
 
@@ -76,7 +76,7 @@ async def take_back(key: ObjectKey, manifest: Manifest, live: CachedObject, clus
     metadata = manifest["metadata"]
     labels = {name: value for name, value in metadata["labels"].items() if own_label(name)}
     labels.pop(names.LABEL_STAGE, None)
-    kinds, namespace = (_DETACHED_KINDS, key.name) if key.kind is NAMESPACE else ((key.kind,), key.namespace)
+    kinds, namespace = (DETACHED_KINDS, key.name) if key.kind is NAMESPACE else ((key.kind,), key.namespace)
     for kind in kinds:
         for item in await cluster.list_in(kind, namespace):
             found = cached_object_of(kind, item)

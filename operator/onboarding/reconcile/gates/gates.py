@@ -1,4 +1,4 @@
-"""The gates of a project: their state, their obstacles and the stage that the project has reached; pure.
+"""The gates of a project: their states and their obstacles; pure.
 
 A gate is open if no check blocks it, every approval that it requires is there, and the gate before it is open. If it
 closes again after an environment behind it was provisioned, its state is Passed: that environment stays, and nothing
@@ -63,15 +63,6 @@ def evaluate_gates(
         free = is_open
         shown_free = shown_free and state is GateState.OPEN
     return gate_results
-
-
-def stage_of(gate_results: Iterable[GateResult]) -> str:
-    """Return the name of the last gate that is open or passed; the empty string if there is none."""
-    reached = ""
-    for result in gate_results:
-        if result.state in (GateState.OPEN, GateState.PASSED):
-            reached = result.gate.name
-    return reached
 
 
 def _state(

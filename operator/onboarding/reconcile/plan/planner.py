@@ -4,13 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.status import CheckResult
 from onboarding.build.revision import Revision
 from onboarding.checks import capacity, placement
 from onboarding.checks.finding import GateFinding
 from onboarding.checks.inputs import ProjectDeclaration, ProjectInputs
-from onboarding.checks.journey import gate_index_of
 from onboarding.checks.probe import CertificateRequest
 from onboarding.reconcile.admission.candidates import find_candidates
 from onboarding.reconcile.admission.resolve import Candidate
@@ -31,6 +29,7 @@ from onboarding.reconcile.plan.environment_plan import (
     plan_undeclared,
 )
 from onboarding.reconcile.plan.inputs import PlanInputs
+from onboarding.reconcile.plan.progress import last_gate, reached_gate, waited_gate
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 
 _USE_MAY_FALL = timedelta(minutes=1)
@@ -67,10 +66,14 @@ def make_plan(snapshot: Snapshot) -> ReconcilePlan:
         environments = tuple(plan_removal(inputs, name) for name in sorted(_present(snapshot)))
         return ReconcilePlan(admitted, environments, decisions=decisions, digests=digests)
     journey = _journey(inputs)
+    environments = _environments(inputs, journey)
+    building = [revision for item in environments for revision in item.revisions]
     return ReconcilePlan(
         admitted,
-        _environments(inputs, journey),
+        environments,
         journey.gates,
+        reached_gate(journey.gates, last_gate(policy, building)),
+        waited_gate(journey.gates, environments),
         journey.findings,
         decisions,
         digests,
@@ -110,7 +113,7 @@ def _journey(inputs: PlanInputs) -> _Journey:
     snapshot, spec, policy, decisions = inputs.snapshot, inputs.spec, inputs.policy, inputs.decisions
     project = _project_inputs(inputs)
     candidates = find_candidates(snapshot, project, decisions, inputs.admitted)
-    passed = _passed(policy, inputs.admitted.values())
+    passed = last_gate(policy, inputs.admitted.values())
     wanted = max((item.gate_index for item in candidates if item.new), default=-1)
     evaluator = GateEvaluator(
         project,
@@ -146,12 +149,6 @@ def _coming(inputs: PlanInputs, candidates: Iterable[Candidate]) -> set[str]:
     there = {place.environment for place in inputs.admitted}
     wanted = {item.name for item in candidates if item.accepted}
     return {name for name in wanted - there if not inputs.hold(name)}
-
-
-def _passed(policy: OnboardingPolicySpec, revisions: Iterable[Revision | None]) -> int:
-    """Return the index of the last gate with an admitted environment, or -1."""
-    indexes = (gate_index_of(policy, revision.stage, revision.target) for revision in revisions if revision)
-    return max(indexes, default=-1)
 
 
 def _urgent(journey: _Journey) -> bool:

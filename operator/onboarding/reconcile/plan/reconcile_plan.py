@@ -28,6 +28,10 @@ class ReconcilePlan:
     """The admitted revisions; None for one that cannot be read."""
     environments: tuple[EnvironmentPlan, ...] = ()
     gates: tuple[GateResult, ...] = ()
+    reached: str = ""
+    """The last gate that the project has passed; the empty string if there is none."""
+    waited_for: GateResult | None = None
+    """The first gate that is not open, if something waits behind it or is in place there."""
     findings: tuple[GateFinding, ...] = ()
     decisions: Decisions = field(default_factory=Decisions)
     digests: Digests | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from onboarding.api.gates import Actor
-from onboarding.api.status import ApplicationStatus, NextAction
+from onboarding.api.status import ApplicationStatus
 from onboarding.api.text import cut, time
 from onboarding.build.kinds import RESOURCE_QUOTA, ObjectKey
 from onboarding.build.quota import QUOTA_NAME
@@ -228,8 +228,8 @@ def application_status(state: ApplicationState) -> ApplicationStatus:
     )
 
 
-def application_actions(states: Iterable[ApplicationState]) -> Iterator[NextAction]:
-    """Yield next actions for the worst Applications; those with the same problem share one."""
+def application_actions(states: Iterable[ApplicationState]) -> Iterator[tuple[Actor, str]]:
+    """Yield actors and next actions for the worst Applications; those with the same problem share one."""
     problems: dict[tuple[Actor, str, str], list[str]] = {}
     for state in sorted(states, key=lambda item: item.sort_key):
         if state.remedy:
@@ -237,7 +237,7 @@ def application_actions(states: Iterable[ApplicationState]) -> Iterator[NextActi
             problems.setdefault(problem, []).append(state.name)
     for (actor, message, remedy), names in list(problems.items())[:_ACTIONS]:
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        yield NextAction(actor=actor, action=cut(f"Application {names[0]}{more}: {message}: {remedy}"))
+        yield actor, f"Application {names[0]}{more}: {message}: {remedy}"
 
 
 def _workloads_request(revision: Revision) -> WorkloadsRequest:

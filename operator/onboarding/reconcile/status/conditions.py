@@ -27,12 +27,16 @@ def conditions(
     environments: Sequence[EnvironmentStatus],
     applications: Sequence[ApplicationState],
     ready: ReadyState,
+    applied: ReconcilePlan,
 ) -> tuple[Condition, ...]:
-    """Return the conditions: five that are always present, and those that are present only while they are True."""
+    """Return the conditions: five that are always present, and those that are present only while they are True.
+
+    ``applied`` is the plan of ``mode: Apply``: the mode Plan holds environments, and is no prerequisite.
+    """
     always = (
         _Fact(ConditionType.READY, ready.status, ready.reason, ready.message),
         _up_to_date(plan, ready),
-        _prerequisites(plan),
+        _prerequisites(applied),
         _provisioned(snapshot, plan, environments, ready),
         _applications(applications),
     )

@@ -1,12 +1,10 @@
-"""Events of a project: one for each gate that opens or becomes held; pure."""
+"""Events of a project: one for each gate that it passes, or that holds something; pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from onboarding.api.status import GateState
 from onboarding.reconcile.observed.ports import Event
-
-_OPEN = (GateState.OPEN, GateState.PASSED)
 
 
 def events_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Event]:
@@ -15,11 +13,21 @@ def events_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Event
 
 
 def _gate_events(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Event]:
-    states = {gate["name"]: gate["state"] for gate in before.get("gates", ())}
-    for gate in after.get("gates", ()):
-        name, state, former = gate["name"], gate["state"], states.get(gate["name"])
-        if state in _OPEN and former not in _OPEN:
-            yield Event("GateOpened", f"gate {name} is open")
-        elif state == GateState.HELD and former != state:
-            reasons = "; ".join(gate.get("waitingFor", ())) or "waiting for probe results"
-            yield Event("GateHeld", f"gate {name} is held: {reasons}"[:1024])
+    passed, held = set(_passed(before)), _held(before)
+    yield from (Event("GateOpened", f"gate {name} is open") for name in _passed(after) if name not in passed)
+    for name, reasons in _held(after).items():
+        if name not in held:
+            yield Event("GateHeld", f"gate {name} is held: {'; '.join(reasons)}"[:1024])
+
+
+def _passed(status: Mapping[str, Any]) -> list[str]:
+    """Return the gates up to the stage that the project has reached."""
+    names = [gate["name"] for gate in status.get("gates", ())]
+    stage = status.get("stage")
+    return names[: names.index(stage) + 1] if stage in names else []
+
+
+def _held(status: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    """Return the gates that are held while something waits behind them, each with its reasons."""
+    gates = (gate for gate in status.get("gates", ()) if gate["state"] == GateState.HELD)
+    return {gate["name"]: gate["waitingFor"] for gate in gates if gate.get("waitingFor")}

@@ -1,39 +1,26 @@
-"""Gates, checks and next actions in the status; pure."""
+"""Gates and checks in the status; pure."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from onboarding.api.common import Model
-from onboarding.api.gates import Actor, Severity
-from onboarding.api.status import CheckResult, CheckStatus, Evidence, GateState, GateStatus, NextAction
+from onboarding.api.gates import Severity
+from onboarding.api.status import CheckResult, CheckStatus, Evidence, GateState, GateStatus
 from onboarding.api.text import cut, time
-from onboarding.checks.catalogue import OF_ENVIRONMENT
 from onboarding.checks.finding import GateFinding
-from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.gates.decisions import by_gate, void_of_check
 from onboarding.reconcile.gates.digest import Digests
-from onboarding.reconcile.gates.gates import Obstacle, stage_of
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
-from onboarding.reconcile.status.ready import ReadyState
 
 StatusT = TypeVar("StatusT", bound=Model)
 
 MAX_CHECKS = 24
-MAX_ACTIONS = 10
 _MAX_VOID = 6
 """Void decisions shown at all gates together: the status has 8 KiB."""
-_FOR_THE_PLATFORM = (
-    Result.CONFLICT,
-    Result.FORMER,
-    Result.GUARD_MISSING,
-    Result.ARGOCD_MISSING,
-    Result.UNREACHABLE,
-    Result.UNCONFIRMED,
-)
 
 
 def gates(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[GateStatus, ...]:
@@ -45,12 +32,13 @@ def gates(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[GateStatus, ...]:
     for result in plan.gates:
         reasons = void.get(result.gate.name, [])[: min(3, room)]
         room -= len(reasons)
+        obstacles = result.obstacles if result is plan.waited_for else ()
         needs_approval = result.gate.approvals and result.state is not GateState.OPEN
         shown.append(
             GateStatus(
                 name=result.gate.name,
                 state=result.state,
-                waiting_for=tuple(cut(item.message, 160) for item in result.obstacles if not item.quiet)[:5],
+                waiting_for=tuple(cut(item.message, 160) for item in obstacles if not item.quiet)[:5],
                 void=tuple(cut(reason, 160) for reason in reasons),
                 digest=plan.digests.of_gate(result.gate.name) if needs_approval else None,
             )
@@ -103,44 +91,7 @@ def count_checks(snapshot: Snapshot, plan: ReconcilePlan) -> int:
 
 def stage(snapshot: Snapshot, plan: ReconcilePlan) -> str | None:
     """Return the stage that the project has reached; unchanged if nothing can be evaluated."""
-    return snapshot.project.status.get("stage") if plan.hold else stage_of(plan.gates) or None
-
-
-def next_actions(
-    snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], ready: ReadyState
-) -> tuple[NextAction, ...]:
-    """Return the next actions with their actors, most urgent first."""
-    unread = ((Actor.PLATFORM, f"{item}; it does not count") for item in snapshot.unread if not item.may_hold)
-    actions = dict.fromkeys(
-        NextAction(actor=actor, action=cut(text)) for actor, text in (*_actions(plan, outcomes, ready), *unread)
-    )
-    return tuple(actions)[:MAX_ACTIONS]
-
-
-def _actions(plan: ReconcilePlan, outcomes: Iterable[Outcome], ready: ReadyState) -> Iterator[tuple[Actor, str]]:
-    obstacles = [*current_obstacles(plan), *_environment_obstacles(plan)]
-    if ready.actor and ready.actor is not Actor.OPERATOR and not obstacles:
-        yield ready.actor, ready.message
-    for outcome in outcomes:
-        if outcome.result in _FOR_THE_PLATFORM:
-            yield Actor.PLATFORM, outcome.message
-    for obstacle in obstacles:
-        yield obstacle.actor, f"{obstacle.message}: {obstacle.remedy}"
-
-
-def _environment_obstacles(plan: ReconcilePlan) -> Iterator[Obstacle]:
-    """Yield the findings that hold environments themselves, not their gates."""
-    for found in plan.findings:
-        about_environment = not found.gate or found.check in OF_ENVIRONMENT
-        if about_environment and found.holds and not found.quiet and found.environment in plan.held:
-            message = f"environment {found.environment}: {found.finding.message}"
-            yield Obstacle(found.actor, message, found.remedy)
-
-
-def current_obstacles(plan: ReconcilePlan) -> Sequence[Obstacle]:
-    """Return the obstacles of the first gate that is not shown as open."""
-    held = next((result for result in plan.gates if result.state is not GateState.OPEN), None)
-    return [item for item in held.obstacles if not item.quiet] if held else []
+    return snapshot.project.status.get("stage") if plan.hold else plan.reached or None
 
 
 def _sort_key(found: GateFinding, order: Mapping[str, int]) -> tuple[Any, ...]:

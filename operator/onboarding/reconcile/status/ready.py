@@ -6,7 +6,7 @@ from typing import Final
 
 from onboarding.api.common import Mode
 from onboarding.api.gates import Actor
-from onboarding.api.status import GateState, Reason
+from onboarding.api.status import Reason
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.gates.decisions import describe
 from onboarding.reconcile.observed.snapshot import Snapshot
@@ -27,6 +27,8 @@ class ReadyState:
     stalled: bool = False
     actor: Actor | None = None
     """Who has to act next; None if nobody has to."""
+    action: str = ""
+    """The next action if it differs from the message."""
 
 
 _BY_RESULT = {
@@ -54,7 +56,8 @@ def ready_state(
     suspension = plan.decisions.suspension("")
     if suspension is None or ready.reason is Reason.SUSPENDED:
         return ready
-    return replace(ready, message=f"{describe(suspension)}: {suspension.reason}; {ready.message}")
+    message = f"{describe(suspension)}: {suspension.reason}; {ready.message}"
+    return replace(ready, message=message, action=ready.message)
 
 
 def _ready_state(
@@ -133,7 +136,7 @@ def _in_place(plan: ReconcilePlan) -> ReadyState:
     if plan.hold or plan.held:
         actor = Actor.PLATFORM if plan.hold else None
         held = plan.hold or _listed(plan.held)
-        return ReadyState("True", Reason.ENVIRONMENTS_HELD, f"{_IN_PLACE}; held: {held}", actor=actor)
+        return ReadyState("True", Reason.ENVIRONMENTS_HELD, f"{_IN_PLACE}; held: {held}", actor=actor, action=plan.hold)
     if plan.awaiting:
         return ReadyState("True", Reason.AWAITING_CONFIRMATION, plan.awaiting, actor=Actor.PLATFORM)
     count = len({revision.environment for revision in plan.building})
@@ -150,11 +153,11 @@ def _nothing_admitted(snapshot: Snapshot, plan: ReconcilePlan) -> ReadyState | N
         planned = snapshot.project.spec is not None and snapshot.project.spec.mode is Mode.PLAN and not plan.findings
         reason = Reason.PLANNED if planned else Reason.HELD
         return ReadyState("False", reason, f"held: {_listed(plan.held)}", actor=first.actor)
-    result = next((result for result in plan.gates if result.state is not GateState.OPEN), None)
-    if result is None or not result.obstacles:
+    waited = plan.waited_for
+    if waited is None or not waited.obstacles:
         return None
-    obstacle = result.obstacles[0]
-    return ReadyState("False", Reason.HELD, f"gate {result.gate.name}: {obstacle.message}", actor=obstacle.actor)
+    obstacle = waited.obstacles[0]
+    return ReadyState("False", Reason.HELD, f"gate {waited.gate.name}: {obstacle.message}", actor=obstacle.actor)
 
 
 def _listed(reasons: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """The status of a project from snapshot, plan and outcomes; pure. Without a change its JSON stays equal."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,14 +10,15 @@ from onboarding.api.common import Mode
 from onboarding.api.status import EnvironmentState, PlanStatus, ProjectOnboardingStatus, Summary
 from onboarding.api.text import cut
 from onboarding.build.place import Place
-from onboarding.reconcile.apply.diff import Change
 from onboarding.reconcile.apply.outcome import Outcome
+from onboarding.reconcile.apply.preview import Preview, Verb
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.applications import application_actions, application_states
 from onboarding.reconcile.status.conditions import conditions
 from onboarding.reconcile.status.environments import environments, state_of
-from onboarding.reconcile.status.gates import MAX_ACTIONS, checks, count_checks, gates, next_actions, stage
+from onboarding.reconcile.status.gates import checks, count_checks, gates, stage
+from onboarding.reconcile.status.next_actions import next_actions
 from onboarding.reconcile.status.ready import ReadyState
 
 MAX_STATUS_BYTES = 8 * 1024
@@ -39,13 +41,13 @@ def report(
     plan: ReconcilePlan,
     outcomes: Sequence[Outcome],
     ready: ReadyState,
-    preview: Sequence[Change] | None,
+    preview: Preview | None,
 ) -> Report:
-    """Return the status of a project; ``preview`` lists the changes that ``mode: Apply`` would make."""
+    """Return the status of a project; ``preview`` has what ``mode: Apply`` would do, if the mode is Plan."""
     by_place = {Place(item.environment, item.cluster): application_states(snapshot, item) for item in plan.building}
     applications = [item for states in by_place.values() for item in states]
     places = environments(snapshot, plan, outcomes, by_place)
-    actions = (*next_actions(snapshot, plan, outcomes, ready), *application_actions(applications))[:MAX_ACTIONS]
+    actions = next_actions(snapshot, plan, outcomes, ready, application_actions(applications))
     states = {item.name: EnvironmentState.REMOVING if item.name in plan.removing else state_of(item) for item in places}
     in_place = sum(state is EnvironmentState.READY for state in states.values())
     status = ProjectOnboardingStatus(
@@ -53,10 +55,11 @@ def report(
         stage=stage(snapshot, plan),
         summary=Summary(
             environments=f"{in_place}/{len(places)}",
-            next=f"{actions[0].actor}: {actions[0].action}" if actions else _idle(ready),
+            waiting_for=", ".join(dict.fromkeys(item.actor for item in actions)) or None,
+            next=cut(f"{actions[0].actor}: {actions[0].action}") if actions else _idle(ready),
         ),
         next_actions=actions,
-        conditions=conditions(snapshot, plan, places, applications, ready),
+        conditions=conditions(snapshot, plan, places, applications, ready, preview.plan if preview else plan),
         gates=gates(snapshot, plan),
         environments=places,
         checks=checks(snapshot, plan),
@@ -75,13 +78,15 @@ def _idle(ready: ReadyState) -> str:
     return cut(f"operator: {ready.message}") if ready.reconciling else "nothing to do"
 
 
-def _plan(changes: Sequence[Change]) -> PlanStatus:
-    counts: dict[str, int] = {}
-    for change in changes:
-        counts[change.action.value] = counts.get(change.action.value, 0) + 1
-    summary = ", ".join(f"{count} to {action}" for action, count in sorted(counts.items()))
+def _plan(preview: Preview) -> PlanStatus:
+    """Return the preview: the counts by verb and kind, then the first lines, conflicts first."""
+    counts = Counter((line.verb, line.key.kind.kind) for line in preview.lines)
+    kinds = {verb: [f"{count} {kind}" for (of, kind), count in sorted(counts.items()) if of is verb] for verb in Verb}
+    summary = "; ".join(f"{verb} {', '.join(counted)}" for verb, counted in kinds.items() if counted)
     return PlanStatus(
-        summary=summary or f"{Mode.APPLY} would change nothing", changes=tuple(cut(str(c)) for c in changes[:20])
+        summary=cut(summary or f"{Mode.APPLY} would change nothing"),
+        changes=tuple(cut(line.text) for line in preview.lines if line.verb is not Verb.BLOCKED)[:20],
+        existing=tuple(cut(text) for text in preview.existing[:_FEW]),
     )
 
 
@@ -93,6 +98,8 @@ def _fit(status: dict[str, Any]) -> dict[str, Any]:
     if _excess(status) <= 0:
         return status
     _drop(status, "plan", 0)
+    if _excess(status) > 0:
+        status.get("plan", {}).pop("existing", None)
     _drop_applications(status, keep=sum("message" in item for _, item in _applications(status)))
     _drop(status, "checks", _FEW)
     _drop_applications(status, keep=_FEW)

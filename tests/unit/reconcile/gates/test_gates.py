@@ -11,7 +11,6 @@ from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.status import GateState
 from onboarding.api.target import HostingTargetSpec
 from onboarding.checks.totals import Totals
-from onboarding.reconcile.gates.gates import stage_of
 from onboarding.reconcile.observed.capacity import SiteKey, Usage
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.planner import make_plan
@@ -66,7 +65,7 @@ def after(snapshot: Snapshot, spec: ProjectOnboardingSpec | None = None, **field
 def test_where_nothing_stands_against_them_all_gates_are_open_and_everything_is_built() -> None:
     plan = make_plan(by(GATES))
     assert states(plan) == [OPEN, OPEN, OPEN]
-    assert (names(plan), plan.held, stage_of(plan.gates)) == ({"dev", "prod"}, {}, "live")
+    assert (names(plan), plan.held, plan.reached) == ({"dev", "prod"}, {}, "live")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +80,7 @@ def test_a_check_holds_its_own_gate_and_all_behind_it_and_none_before(
     gate: str, expected: list[GateState], there: set[str], stage: str
 ) -> None:
     plan = make_plan(by(policy_of(BUILD, TALK, LIVE, checks=rules(SponsorNamed=gate))))
-    assert (states(plan), names(plan), stage_of(plan.gates)) == (expected, there, stage)
+    assert (states(plan), names(plan), plan.reached) == (expected, there, stage)
     assert plan.held == {
         name: f"gate {gate}: SponsorNamed: spec.sponsor names nobody" for name in ("dev", "prod") if name not in there
     }
@@ -208,7 +207,7 @@ def test_a_gate_that_would_close_again_stays_passed_for_what_exists() -> None:
     snapshot = after(by(GATES))
     closed = replace(snapshot, policy=policy_of(BUILD, TALK, LIVE, checks=rules(SponsorNamed="build")))
     plan = make_plan(closed)
-    assert (states(plan), stage_of(plan.gates)) == ([PASSED, PASSED, PASSED], "live")
+    assert (states(plan), plan.reached) == ([PASSED, PASSED, PASSED], "live")
     assert not any(result.open for result in plan.gates)
     assert (plan.held, names(plan), plan.removing) == ({}, {"dev", "prod"}, set())
     status = told(closed)
@@ -239,7 +238,7 @@ def test_a_passed_gate_that_does_not_open_holds_the_next_one() -> None:
     closed = policy_of(BUILD, TALK, LIVE, checks=rules(SponsorNamed="build"))
     plan = make_plan(after(by(GATES, DEV), spec_of(DEV, PROD), policy=closed))
     assert (states(plan), plan.held.keys()) == ([PASSED, CLOSED, CLOSED], {"prod"})
-    assert stage_of(plan.gates) == "build"
+    assert plan.reached == "build"
 
 
 def test_a_revocation_is_nothing_new_and_never_held() -> None:
@@ -254,14 +253,14 @@ def test_a_revocation_is_nothing_new_and_never_held() -> None:
 def test_steps_of_people_alone_are_walked_without_an_environment() -> None:
     policy = policy_of(TALK, {"name": "shake"}, {"name": "sign"}, checks=rules(SponsorNamed="sign"))
     plan = make_plan(by(policy, sponsor=None, environments=[]))
-    assert (states(plan), stage_of(plan.gates)) == ([OPEN, OPEN, HELD], "shake")
+    assert (states(plan), plan.reached) == ([OPEN, OPEN, HELD], "shake")
     walked = make_plan(by(policy, sponsor=ADA, environments=[]))
-    assert (states(walked), stage_of(walked.gates)) == ([OPEN, OPEN, OPEN], "sign")
+    assert (states(walked), walked.reached) == ([OPEN, OPEN, OPEN], "sign")
 
 
 def test_a_policy_without_gates_lets_everything_in() -> None:
     plan = make_plan(by(policy_of()))
-    assert (plan.gates, names(plan), stage_of(plan.gates)) == ((), {"dev", "prod"}, "")
+    assert (plan.gates, names(plan), plan.reached) == ((), {"dev", "prod"}, "")
 
 
 RUNS = policy_of(BUILD, LIVE, checks=rules(ImageCompliant="live"))

@@ -200,7 +200,7 @@ def test_the_worst_come_first() -> None:
 def test_applications_with_the_same_trouble_share_a_step() -> None:
     refused = standing(WORDS["no revision"][0])
     others = [standing(WORDS[name][0]) for name in ("no path", "no server", "chart")]
-    steps = [(step.actor, step.action) for step in application_actions([standing(synced()), refused, *others, refused])]
+    steps = list(application_actions([standing(synced()), refused, *others, refused]))
     assert steps[0] == (
         Actor.PROJECT,
         (

@@ -9,10 +9,11 @@ import orjson
 import pytest
 
 from onboarding.api.status import ConditionType, ProjectOnboardingStatus
+from onboarding.build.kinds import NAMESPACE, ObjectKey
 from onboarding.checks.catalogue import BY_ID
 from onboarding.checks.finding import Finding, GateFinding
-from onboarding.reconcile.apply.diff import diff_objects
 from onboarding.reconcile.apply.outcome import Outcome, Result
+from onboarding.reconcile.apply.preview import Preview, PreviewLine, Verb
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.environment_plan import EnvironmentAction, EnvironmentPlan
 from onboarding.reconcile.plan.planner import make_plan
@@ -89,8 +90,9 @@ def test_a_status_has_at_most_8_kib() -> None:
     held = tuple(EnvironmentPlan(item["name"], EnvironmentAction.HOLD, reason="ö" * 600) for item in many)
     plan = replace(plan, findings=tuple(findings), environments=held)
     outcomes = [outcome(Result.CONFLICT, item["name"], "x" * 600) for item in many]
-    changes = diff_objects([], {}) + [item.change for item in outcomes]
-    status = status_of(snapshot, outcomes, plan, changes)
+    lines = tuple(PreviewLine(Verb.CONFLICT, item.change.key, "é" * 600) for item in outcomes)
+    preview = Preview(plan, lines, ("ö" * 600,) * 20)
+    status = status_of(snapshot, outcomes, plan, preview)
     assert len(orjson.dumps(status)) <= MAX_STATUS_BYTES
     assert status["nextActions"]
     assert conditions(status)["Ready"]["status"] == "False"
@@ -127,18 +129,18 @@ def test_an_environment_shows_its_sites_and_what_stands_in_the_way() -> None:
 
 def test_the_next_action_is_said_once_and_first() -> None:
     status = status_of(snapshot_of(spec_of(DEV)), [outcome(Result.CONFLICT, message="somebody's")] * 3)
-    assert status["nextActions"] == [{"actor": "platform", "action": "somebody's"}]
+    since = "2026-01-02T03:04:05Z"
+    assert status["nextActions"] == [{"actor": "platform", "action": "somebody's", "since": since}]
+    assert status["summary"]["waitingFor"] == "platform"
     assert status["summary"]["next"] == "platform: somebody's"
 
 
-def test_a_plan_counts_and_lists_its_changes() -> None:
-    changes = [outcome(Result.DONE).change] * 30
-    plan = status_of(snapshot_of(spec_of(DEV, mode="Plan")), preview=changes)["plan"]
-    assert plan["summary"] == "30 to create"
+def test_a_plan_lists_its_first_changes() -> None:
+    snapshot = snapshot_of(spec_of(DEV, mode="Plan"))
+    line = PreviewLine(Verb.CREATE, ObjectKey("hub", NAMESPACE, "", "shop-dev"), "create it")
+    plan = status_of(snapshot, preview=Preview(make_plan(snapshot.as_applied()), (line,) * 30))["plan"]
+    assert plan["summary"] == "create 30 Namespace"
     assert len(plan["changes"]) == 20
-    assert (
-        status_of(snapshot_of(spec_of(DEV, mode="Plan")), preview=[])["plan"]["summary"] == "Apply would change nothing"
-    )
 
 
 def test_before_anything_is_declared_the_person_is_named_who_holds_the_next_gate() -> None:

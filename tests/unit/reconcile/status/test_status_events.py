@@ -1,5 +1,6 @@
 """One announcement per gate that opens or is held, and none on repeats."""
 
+from collections.abc import Sequence
 from itertools import pairwise, product
 from typing import Any
 
@@ -9,37 +10,51 @@ from onboarding.api.status import GateState
 from onboarding.reconcile.status.events import events_of
 from tests.unit.snapshots import approved, environment, policy_of, snapshot_of, spec_of, told, with_status
 
-OPENS = {(was, now) for was in (None, "Held", "Closed") for now in ("Open", "Passed")}
-HOLDS = {(was, "Held") for was in (None, "Open", "Passed", "Closed")}
-
-
 STATES = [None, *map(str, GateState)]
+WAITS = ["one"]
 
 
-def status(state: str | None, **fields: Any) -> dict[str, Any]:
-    return {"gates": [{"name": "live", "state": state, **fields}]} if state else {}
+def status(state: str | None, *, stage: str = "", waiting: Sequence[str] = ()) -> dict[str, Any]:
+    gate = {"name": "live", "state": state, **({"waitingFor": waiting} if waiting else {})}
+    return {"gates": [gate], **({"stage": stage} if stage else {})} if state else {}
+
+
+@pytest.mark.parametrize(("was", "now"), list(product(("", "live"), ("", "live"))))
+def test_a_gate_is_told_of_once_when_the_project_passes_it(was: str, now: str) -> None:
+    found = [item.reason for item in events_of(status("Open", stage=was), status("Open", stage=now))]
+    assert found == (["GateOpened"] if now and not was else [])
 
 
 @pytest.mark.parametrize(("was", "now"), list(product(STATES, STATES)))
-def test_a_gate_is_told_of_once_when_it_opens_and_once_when_it_is_held(was: str | None, now: str | None) -> None:
-    found = [item.reason for item in events_of(status(was), status(now))]
-    expected = ["GateOpened"] if (was, now) in OPENS else ["GateHeld"] if (was, now) in HOLDS else []
-    assert found == expected
+def test_a_gate_is_told_of_once_when_something_waits_for_it(was: str | None, now: str | None) -> None:
+    before = status(was, waiting=WAITS if was == "Held" else ())
+    after = status(now, waiting=WAITS if now == "Held" else ())
+    assert [item.reason for item in events_of(before, after)] == (["GateHeld"] if now == "Held" != was else [])
 
 
-def test_what_holds_a_gate_is_told_and_no_longer_than_an_event_may_be() -> None:
-    (held,) = events_of({}, status("Held", waitingFor=["one", "two"]))
-    assert held.note == "gate live is held: one; two"
-    (long,) = events_of({}, status("Held", waitingFor=["é" * 512] * 5))
+def test_a_gate_that_nothing_waits_for_is_told_of_when_something_does() -> None:
+    assert events_of({}, status("Held")) == []
+    (held,) = events_of(status("Held"), status("Held", waiting=["one", "two"]))
+    assert (held.note, held.warning) == ("gate live is held: one; two", False)
+    (long,) = events_of({}, status("Held", waiting=["é" * 512] * 5))
     assert len(long.note) == 1024
-    (silent,) = events_of({}, status("Held"))
-    assert silent.note == "gate live is held: waiting for probe results"
-    (opened,) = events_of({}, status("Open"))
+    (opened,) = events_of({}, status("Open", stage="live"))
     assert (opened.reason, opened.note, opened.warning) == ("GateOpened", "gate live is open", False)
 
 
 def test_another_reason_for_the_same_state_is_no_news() -> None:
-    assert events_of(status("Held", waitingFor=["one"]), status("Held", waitingFor=["two"])) == []
+    assert events_of(status("Held", waiting=["one"]), status("Held", waiting=["two"])) == []
+
+
+def test_a_gate_is_passed_only_with_something_behind_it() -> None:
+    """A project whose every environment is refused has passed nothing, and nobody is told that a gate is open."""
+    gates = ({"name": name, "opens": [{"stages": [stage]}]} for name, stage in (("build", "dev"), ("live", "prod")))
+    policy = policy_of(*gates)
+    refused = told(snapshot_of(spec_of(environment(size="vast")), policy=policy))
+    assert ("stage" in refused, events_of({}, refused)) == (False, [])
+    only_dev = told(snapshot_of(spec_of(environment()), policy=policy))
+    assert only_dev["stage"] == "build"
+    assert [item.note for item in events_of(refused, only_dev)] == ["gate build is open"]
 
 
 POLICY = policy_of(

@@ -1,0 +1,71 @@
+"""Next actions come in the order of harm, say since when, and ask nobody for a gate that nothing waits behind."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from onboarding.reconcile.apply.outcome import Result
+from onboarding.reconcile.observed.snapshot import ClusterState
+from tests.unit.situations import DEV, GATED, HELD, LIVE, NO_POLICY, PEOPLE, REFUSED, outcome, status_of
+from tests.unit.snapshots import CLUSTERS, NOW, decided, snapshot_of, spec_of, with_status
+
+ALL = {"policy": GATED, "decisions": (decided("Suspend"),)}
+DOWN = {**CLUSTERS, "hub": ClusterState(problem="no answer")}
+
+
+def asked(status: dict[str, Any]) -> list[str]:
+    """Return actor and first words of each next action."""
+    return [f"{item['actor']}: {item['action']}" for item in status.get("nextActions", ())]
+
+
+def test_the_order_is_that_of_harm() -> None:
+    """A conflict, then the suspension, then what is refused, then the gate that holds an environment."""
+    snapshot = snapshot_of(spec_of(DEV, HELD, REFUSED), LIVE, **ALL)
+    conflict, suspended, refused, gate = asked(status_of(snapshot, [outcome(Result.CONFLICT)]))
+    assert conflict == "platform: words"
+    assert suspended.startswith("platform: Suspend by pat: I say so: its author deletes")
+    assert refused.startswith("project: environment typo: size 'vast' is not in the policy: ")
+    assert gate.startswith("poa: approval visa of gate live is missing: ")
+
+
+@pytest.mark.parametrize("also", [{}, {"decisions": (decided("Suspend"),)}], ids=["alone", "suspended"])
+def test_a_site_that_is_down_comes_first_even_if_nothing_is_to_be_written(also: dict[str, Any]) -> None:
+    first, *others = asked(status_of(snapshot_of(spec_of(DEV, HELD), LIVE, policy=GATED, clusters=DOWN, **also)))
+    assert first == "platform: cluster hub: no answer"
+    assert not [text for text in others if "no answer" in text]
+
+
+def test_a_gate_with_nothing_behind_it_asks_nobody() -> None:
+    only_dev = status_of(snapshot_of(spec_of(DEV), LIVE, policy=GATED))
+    assert asked(only_dev) == []
+    assert only_dev["summary"] == {"environments": "1/1", "next": "nothing to do"}
+    held = next(gate for gate in only_dev["gates"] if gate["name"] == "live")
+    assert (held["state"], "waitingFor" in held) == ("Held", False)
+
+
+def test_a_project_that_declares_no_environment_yet_is_asked_for_the_first_steps() -> None:
+    assert asked(status_of(snapshot_of(spec_of(), policy=PEOPLE)))[0].startswith("service-team: approval pilot")
+
+
+def test_a_policy_that_cannot_be_used_asks_the_platform_though_ready_is_true() -> None:
+    assert asked(status_of(snapshot_of(spec_of(DEV), LIVE, **NO_POLICY))) == [
+        "platform: OnboardingPolicy default: there is no size nosuch"
+    ]
+
+
+def test_an_action_keeps_its_time_while_it_is_the_same() -> None:
+    snapshot = snapshot_of(spec_of(DEV, REFUSED), LIVE)
+    first = status_of(snapshot)
+    later = NOW + timedelta(days=3)
+    again = status_of(with_status(snapshot_of(spec_of(DEV, REFUSED), LIVE, now=later), first))
+    assert again["nextActions"] == first["nextActions"]
+    assert again["nextActions"][0]["since"] == "2026-01-02T03:04:05Z"
+    other = {**REFUSED, "size": "huge"}
+    changed = status_of(with_status(snapshot_of(spec_of(DEV, other), LIVE, now=later), first))
+    assert changed["nextActions"][0]["since"] == "2026-01-05T03:04:05Z"
+
+
+def test_the_column_names_everybody_who_is_waited_for() -> None:
+    status = status_of(snapshot_of(spec_of(DEV, HELD, REFUSED), LIVE, policy=GATED))
+    assert status["summary"]["waitingFor"] == "project, poa"
