@@ -41,7 +41,7 @@ def test_a_plan_writes_nothing_but_status(hub: Hub) -> None:
     hub.wait("drawn", "False", "Planned")
     found = hub.project("drawn")
     assert ("create", "namespaces", "drawn-dev") in planned(hub, "drawn")
-    summary = "create 1 LimitRange, 1 Namespace, 6 NetworkPolicy, 1 ResourceQuota, 2 RoleBinding"
+    summary = "create 1 LimitRange, 1 Namespace, 6 NetworkPolicy, 1 ResourceQuota, 1 RoleBinding, 1 ServiceAccount"
     assert found["status"]["plan"]["summary"] == summary
     met = next(item for item in found["status"]["conditions"] if item["type"] == "PrerequisitesMet")
     assert met["status"] == "True"
@@ -77,7 +77,9 @@ def test_a_plan_lists_what_would_be_taken_back(hub: Hub) -> None:
     hub.declare("returned", environments=[DEV, TEST], mode="Plan")
     wait_until(lambda: hub.condition("returned"), what="the plan is made")
     plan = hub.project("returned")["status"]["plan"]
-    assert plan["summary"] == "take back 1 LimitRange, 1 Namespace, 6 NetworkPolicy, 1 ResourceQuota, 2 RoleBinding"
+    back, created = plan["summary"].split("; ")
+    assert back == "take back 1 LimitRange, 1 Namespace, 6 NetworkPolicy, 1 ResourceQuota"
+    assert created == "create 1 RoleBinding, 1 ServiceAccount"
     hub.declare("returned", environments=[DEV, TEST])
     hub.wait("returned")
     assert hub.faults("returned") == []

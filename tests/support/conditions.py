@@ -70,7 +70,8 @@ def contradictions(item: Manifest) -> list[str]:
         "UpToDate is True and Ready is not": "UpToDate" in true and "Ready" not in true,
         "UpToDate is True and an environment is held": "UpToDate" in true
         and any("held" in environment for environment in environments),
-        "PrerequisitesMet is True and an environment is held": "PrerequisitesMet" in true
+        "PrerequisitesMet is True and an environment is held": {"PrerequisitesMet"} & true
+        and "plan" not in status
         and any("held" in environment and "stage" in environment for environment in environments),
         "Stalled is True and nobody is asked to act": "Stalled" in true and not status.get("nextActions"),
         "Refused and not Stalled": ready["reason"] == "Refused" and "Stalled" not in true,

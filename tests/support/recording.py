@@ -76,4 +76,4 @@ def recorded(cluster: ControlPlane) -> Iterator[StatusRecorder]:
     recorder.start()
     yield recorder
     recorder.stop()
-    assert recorder.problems == []
+    assert not recorder.problems, "\n".join(recorder.problems)

@@ -17,7 +17,7 @@ from onboarding.reconcile.apply.preview import Preview, PreviewLine, Verb
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.environment_plan import EnvironmentAction, EnvironmentPlan
 from onboarding.reconcile.plan.planner import make_plan
-from onboarding.reconcile.status.status import MAX_STATUS_BYTES
+from onboarding.reconcile.status.shares import MAX_STATUS_BYTES
 from tests.unit.situations import (
     DEV,
     GATED,

@@ -13,7 +13,8 @@ from onboarding.reconcile.observed.cached_object import told_of
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.planner import make_plan
 from onboarding.reconcile.status.ready import ready_state
-from onboarding.reconcile.status.status import MAX_STATUS_BYTES, report
+from onboarding.reconcile.status.shares import MAX_STATUS_BYTES
+from onboarding.reconcile.status.status import report
 from tests.unit.argocd_status import failing, item, synced
 from tests.unit.argocd_words import WORDS
 from tests.unit.snapshots import environment, live_of_spec, snapshot_of, spec_of
