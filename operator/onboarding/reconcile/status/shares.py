@@ -90,11 +90,11 @@ def _shorten_gates(gates: list[dict[str, Any]], limit: int) -> None:
 def _cut_texts(part: Any, limit: int) -> None:
     """Cut the longest text to its half until the part fits, or all texts are short."""
     while _size(part) > limit:
-        holder, key = max(_texts(part), key=lambda at: _size(at[0][at[1]]), default=(None, None))
-        text = holder[key] if holder is not None else ""
-        if len(text.encode()) <= _SHORTEST:
+        long = [(holder, key) for holder, key in _texts(part) if len(holder[key].encode()) > _SHORTEST]
+        if not long:
             return
-        holder[key] = cut(text, max(_SHORTEST, len(text.encode()) // 2))
+        holder, key = max(long, key=lambda at: _size(at[0][at[1]]))
+        holder[key] = cut(holder[key], max(_SHORTEST, len(holder[key].encode()) // 2))
 
 
 def _texts(part: Any) -> Iterator[tuple[Any, Any]]:
