@@ -10,6 +10,7 @@ from onboarding.api.status import GateState, Reason
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.gates.decisions import describe
 from onboarding.reconcile.observed.snapshot import Snapshot
+from onboarding.reconcile.plan.environment_plan import EnvironmentPlan
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, first_held
 
 _IN_PLACE: Final = "all admitted environments are in place"
@@ -66,6 +67,8 @@ def _ready_state(
         return ReadyState("False", reason, plan.hold, stalled=True, actor=actor)
     if unfinished := _unfinished(snapshot, plan, outcomes, waiting):
         return unfinished
+    if gone := _gone(plan):
+        return gone
     if snapshot.project.deleting:
         return _teardown(snapshot, plan, waiting)
     return _settled(snapshot, plan, waiting)
@@ -93,6 +96,16 @@ def _unreachable(snapshot: Snapshot, plan: ReconcilePlan) -> str:
     clusters = {cluster for revision in plan.building for cluster in (revision.cluster, revision.argo_cluster)}
     problems = (snapshot.cluster_problem(cluster) for cluster in sorted(clusters))
     return "; ".join(problem for problem in problems if problem)
+
+
+def _gone(plan: ReconcilePlan) -> ReadyState | None:
+    """Return the condition Ready if a namespace is gone and cannot be rebuilt; None if none is."""
+    if not plan.missing:
+        return None
+    told = (f"{site.subject} is gone, and held: {item.reason or plan.hold}" for site, item in plan.missing.items())
+    message, actor = "; ".join(told), next(iter(plan.missing.values())).actor or Actor.PLATFORM
+    waits = actor is Actor.OPERATOR
+    return ReadyState("False", Reason.NAMESPACE_GONE, message, reconciling=waits, stalled=not waits, actor=actor)
 
 
 def _waiting_for(waiting: Sequence[str]) -> str:
