@@ -60,10 +60,11 @@ def _environment(
     plan: EnvironmentPlan, declared: Environment | None, sites: tuple[SiteStatus, ...]
 ) -> EnvironmentStatus:
     held = cut(plan.reason or None)
+    gone = [item.target for item in plan.missing]
     if declared is None:
-        return EnvironmentStatus(name=plan.name, held=held, sites=sites)
-    place = next(iter((*plan.revisions, *plan.missing)), declared)
-    target = place.target
+        return EnvironmentStatus(name=plan.name, target=gone[0] if gone else None, held=held, sites=sites)
+    targets = [*(item.target for item in plan.revisions), *gone]
+    target = targets[0] if targets else declared.target
     return EnvironmentStatus(
         name=plan.name, stage=declared.stage, gate=plan.gate or None, target=target, held=held, sites=sites
     )

@@ -10,7 +10,6 @@ from onboarding.api.status import GateState, Reason
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.gates.decisions import describe
 from onboarding.reconcile.observed.snapshot import Snapshot
-from onboarding.reconcile.plan.environment_plan import EnvironmentPlan
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, first_held
 
 _IN_PLACE: Final = "all admitted environments are in place"
