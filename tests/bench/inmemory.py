@@ -79,6 +79,13 @@ class Memory:
         """Tell a project no more of what is not its own."""
         self._store.unfollow(project)
 
+    def gone(self, _project: str) -> dict[ObjectKey, Any]:
+        """Lose nothing."""
+        return {}
+
+    def forget_gone(self, project: str, keys: Any) -> None:
+        """Have nothing to forget."""
+
     async def create(self, key: ObjectKey, manifest: Manifest) -> None:
         """Keep an object as the server would, with what its controllers say of it."""
         told = {"status": {"health": {"status": "Healthy"}}} if key.kind.kind == "Application" else {}

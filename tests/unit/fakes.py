@@ -1,11 +1,13 @@
 """A cluster in memory, which behaves as the API server does where the pass relies on it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from onboarding import names
 from onboarding.build.credentials import Source
 from onboarding.build.kinds import RESOURCE_QUOTA, ChildKind, Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, SecretError
+from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
 from onboarding.reconcile.observed.snapshot import ClusterState
 from tests.unit.snapshots import STATE
@@ -37,6 +39,8 @@ class FakeCluster:
         """Whether the cache knows nothing."""
         self.counting = True
         """Whether its quota controller is there."""
+        self.lost: dict[ObjectKey, GoneNamespace] = {}
+        """The namespaces that somebody deleted."""
         self.followed: dict[ObjectKey, set[str]] = {}
         self._version = 0
 
@@ -76,6 +80,15 @@ class FakeCluster:
             for key, manifest in self.objects.items()
             if manifest["metadata"].get("labels", {}).get(names.LABEL_PROJECT) == project
         }
+
+    def gone(self, project: str) -> dict[ObjectKey, GoneNamespace]:
+        """Return the namespaces that somebody deleted."""
+        return {key: item for key, item in self.lost.items() if item.owner.project == project}
+
+    def forget_gone(self, project: str, keys: Iterable[ObjectKey]) -> None:
+        """Forget some of them."""
+        for key in tuple(keys):
+            assert self.lost.pop(key).owner.project == project
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> None:
         """Make an object unless one is there."""

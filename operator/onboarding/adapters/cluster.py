@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 
@@ -23,6 +23,7 @@ from onboarding.build.kinds import (
     ObjectKey,
 )
 from onboarding.errors import ApiError, UnreachableError, WentBackError
+from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.snapshot import ClusterState
@@ -192,6 +193,14 @@ class KubeCluster:
         """Return the objects whose labels name this project."""
         return self._store.owned(project)
 
+    def gone(self, project: str) -> Mapping[ObjectKey, GoneNamespace]:
+        """Return the namespaces of a project that somebody else deleted."""
+        return self._store.gone.of(project)
+
+    def forget_gone(self, project: str, keys: Iterable[ObjectKey]) -> None:
+        """Forget such namespaces of a project, because they are not to be rebuilt."""
+        self._store.gone.forget(project, keys)
+
     async def create(self, key: ObjectKey, manifest: Manifest) -> None:
         """POST an object; if the answer is 404, read its namespace."""
         self._store.begin_write(key)
@@ -229,10 +238,13 @@ class KubeCluster:
         guard = {"uid": live.uid, "resourceVersion": str(live.version)}
         body = {"preconditions": guard, "propagationPolicy": "Background"}
         path = key.kind.path(key.namespace, key.name)
+        # Before the request: the event of the deletion may come before its answer.
+        self._store.gone.begin_delete(key, live.uid)
         async with self._slots:
             try:
                 answer = await self.client.request("DELETE", path, body=body)
             except ApiError as error:
+                self._store.gone.end_delete(live.uid)
                 if error.status == 409:
                     await self.read(key)
                 if error.status != 404:
@@ -241,6 +253,7 @@ class KubeCluster:
         self._on_write(self.name, key.kind.kind, "delete")
         if answer.get("kind") != key.kind.kind or "deletionTimestamp" not in answer["metadata"]:
             self._store.remove(key, live.uid)
+            self._store.gone.end_delete(live.uid)
             return True
         self._store.on_write(key.kind, answer, must_be_known=True)
         return False

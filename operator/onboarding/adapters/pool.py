@@ -12,6 +12,7 @@ from onboarding.adapters.cluster import LOGIN_REFUSED, KubeCluster
 from onboarding.backoff import Backoff
 from onboarding.build.kinds import HUB, ChildKind, Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
+from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.ports import Cluster
 from onboarding.reconcile.observed.snapshot import ClusterState
@@ -61,6 +62,13 @@ class DisconnectedCluster:
     def owned(self, project: str) -> dict[ObjectKey, CachedObject]:  # noqa: ARG002
         """Know nothing."""
         return {}
+
+    def gone(self, project: str) -> Mapping[ObjectKey, GoneNamespace]:  # noqa: ARG002
+        """Know nothing."""
+        return {}
+
+    def forget_gone(self, project: str, keys: Iterable[ObjectKey]) -> None:
+        """Forget nothing."""
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> None:  # noqa: ARG002
         """Refuse."""

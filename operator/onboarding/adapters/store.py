@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
+from onboarding.adapters.gone import GoneNamespaces
 from onboarding.build.kinds import NAMESPACE, ChildKind, Manifest, ObjectKey
 from onboarding.freshness import Freshness, freshness, outlives
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of, is_news, key_of
@@ -18,6 +19,7 @@ class Store:
         self._cluster = cluster
         self._changed = changed
         self._ledger = ledger
+        self.gone = GoneNamespaces(ledger.installation)
         self._objects: dict[ObjectKey, CachedObject] = {}
         self._keys: defaultdict[str, set[ObjectKey]] = defaultdict(set)
         self._expected: set[ObjectKey] = set()
@@ -91,8 +93,7 @@ class Store:
         key = key_of(self._cluster, kind, manifest)
         known = self._objects.get(key)
         if known is not None and not outlives(_version(manifest), known.version):
-            self._drop(key)
-            self._tell(known, None)
+            self._lose(key, known)
 
     def remove(self, key: ObjectKey, uid: str) -> None:
         """Drop an object that our own DELETE has removed, if it is the one of this UID."""
@@ -104,16 +105,14 @@ class Store:
         """Drop an object that a GET did not find; its later DELETED event is then ignored."""
         known = self._objects.get(key)
         if known is not None:
-            self._drop(key)
-            self._tell(known, None)
+            self._lose(key, known)
 
     def on_list(self, kind: ChildKind, listed: AbstractSet[tuple[str, str]], version: int) -> None:
         """Drop each object that a complete list lacks (by namespace and name), unless it is newer than the list."""
         for key in [key for key in self._objects if key.kind is kind and (key.namespace, key.name) not in listed]:
             known = self._objects[key]
             if not outlives(version, known.version):
-                self._drop(key)
-                self._tell(known, None)
+                self._lose(key, known)
 
     def _put(self, key: ObjectKey, live: CachedObject) -> None:
         known = self._objects.get(key)
@@ -124,8 +123,16 @@ class Store:
             self._tell_followers(key)
         if key.kind is NAMESPACE:
             self._ledger.on_update(key, live)
+            self.gone.on_update(key, known, live)
         if live.owner:
             self._keys[live.owner.project].add(key)
+
+    def _lose(self, key: ObjectKey, known: CachedObject) -> None:
+        """Drop an object that is not there any more, and remember a namespace that somebody else deleted."""
+        self._drop(key)
+        if key.kind is NAMESPACE:
+            self.gone.on_delete(key, known)
+        self._tell(known, None)
 
     def _drop(self, key: ObjectKey) -> None:
         live = self._objects.pop(key)

@@ -51,6 +51,8 @@ class Reason(StrEnum):
     """An environment is being removed; the message names what the removal waits for."""
     CONFLICT = "Conflict"
     """An object that the operator does not own has a name that the project needs."""
+    NAMESPACE_GONE = "NamespaceGone"
+    """The namespace of an admitted environment is gone; the message says what holds its return."""
     FORMER_INCARNATION = "FormerIncarnation"
     """An object of a deleted project of the same name has a name that the project needs; nothing is lost."""
     REFUSED = "Refused"
@@ -117,6 +119,8 @@ class EnvironmentState(StrEnum):
     """The cluster gives no answer."""
     REMOVING = "Removing"
     """Being detached or deleted."""
+    GONE = "Gone"
+    """Its namespace was deleted, and it is held, so that it is not rebuilt."""
 
 
 class GateState(StrEnum):
@@ -229,7 +233,9 @@ class SiteStatus(Model):
     name: Word = Field(description="Name of the site.")
     namespace: Word = Field(description="Namespace of the environment on the site.")
     state: EnvironmentState = Field(description="State of the environment on the site.")
-    revision: Word | None = Field(default=None, description="Digest of the admitted revision that is in place.")
+    revision: Word | None = Field(
+        default=None, description="Digest of the admitted revision that is in place, or was last."
+    )
     message: Message | None = Field(default=None, description="Obstacle, if there is one.")
     applications: Annotated[tuple[ApplicationStatus, ...], Field(max_length=10), AtomicList()] = Field(
         default=(), description="Applications of the environment; if there are too many, those in trouble."

@@ -1,6 +1,6 @@
 """Reconcile one project: snapshot, plan, diff, apply, status."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -8,6 +8,7 @@ from typing import Any
 
 from onboarding import names
 from onboarding.api.common import Mode
+from onboarding.build.place import Place
 from onboarding.errors import ApiError, StatusError
 from onboarding.reconcile.apply.blockers import blockers
 from onboarding.reconcile.apply.changes import DiffCache, find_changes
@@ -98,6 +99,7 @@ class Reconciler:
             self._forget(name)
             return ReconcileResult()
         plan = make_plan(snapshot)
+        self._forget_gone(name, plan.places)
         self._prober.follow(name, plan.requests | workload_requests(snapshot, plan.building), urgent=plan.urgent)
         # Reserved before the first await, so that no other project is admitted to the same capacity.
         self._ledger.reserve(name, allocations_of(plan.building), plan.full)
@@ -105,12 +107,20 @@ class Reconciler:
 
     def _forget(self, name: str) -> None:
         """Drop all state of a deleted project."""
+        self._forget_gone(name, ())
         self._prober.forget(name)
         self._ledger.reserve(name, {})
         self._diffs.forget(name)
         self._refusals.end(name)
         self._unconfirmed.pop(name, None)
         self._unfollow(name)
+
+    def _forget_gone(self, name: str, kept: Collection[Place]) -> None:
+        """Forget the deleted namespaces that are not to be rebuilt: the project has removed their environments."""
+        for cluster in self._clusters.values():
+            if gone := cluster.gone(name):
+                unwanted = (key for key, item in gone.items() if Place(item.environment, key.cluster) not in kept)
+                cluster.forget_gone(name, unwanted)
 
     def _unfollow(self, name: str) -> None:
         for cluster in self._clusters.values():

@@ -36,13 +36,14 @@ def find_candidates(
 ) -> list[Candidate]:
     """Return the candidate of every declared environment, in the order of the spec."""
     opened = reviews.flows_are_opened.id in project.attested
-    resolved = [resolve(item, admitted, flows_opened=opened) for item in _declarations(project.declared, admitted)]
+    resolved = [resolve(item, admitted, flows_opened=opened) for item in declarations(project.declared, admitted)]
     room = _Room(snapshot, decisions, admitted, snapshot.usage, _taken(project.policy, admitted))
     checked = {item.name: room.share(item) for item in sorted(resolved, key=lambda item: item.gate_index)}
     return [checked[item.name] for item in resolved]
 
 
-def _declarations(project: ProjectDeclaration, admitted: AdmittedRevisions) -> Iterator[EnvironmentDeclaration]:
+def declarations(project: ProjectDeclaration, admitted: AdmittedRevisions) -> Iterator[EnvironmentDeclaration]:
+    """Yield the declared environments, each with the targets and namespaces of its admitted revisions."""
     former: dict[str, list[tuple[str, str]]] = {}
     for old in admitted.values():
         if old is not None:

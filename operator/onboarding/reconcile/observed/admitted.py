@@ -5,7 +5,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from onboarding import names
-from onboarding.build.revision import Revision
+from onboarding.build.revision import Owner, Revision
 from onboarding.reconcile.observed.validity import is_newer, summarize, unreadable
 
 
@@ -16,6 +16,14 @@ class Admitted(NamedTuple):
     """None if it cannot be read."""
     newer: str = ""
     """How a newer operator shows in it; the empty string if it does not."""
+
+
+class GoneNamespace(NamedTuple):
+    """A namespace of ours that somebody else deleted, and that is to be rebuilt from its last admitted revision."""
+
+    owner: Owner
+    environment: str
+    revision: Revision
 
 
 def read_admitted(annotation: str) -> Admitted:

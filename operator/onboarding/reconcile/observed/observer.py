@@ -6,6 +6,7 @@ from datetime import datetime
 from onboarding.build.kinds import NAMESPACE, ObjectKey
 from onboarding.build.revision import Owner
 from onboarding.checks.probe import Answers
+from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.ports import Cluster
@@ -55,6 +56,7 @@ class Observer:
             clusters={name: cluster.state for name, cluster in self._clusters.items()},
             live=owned_by(owner, named),
             now=self._clock(),
+            gone=self._gone(owner),
             target_problems=dict(self._projects.target_problems),
             policy_newer=self._projects.offered.policy_newer(self._policy),
             newer_targets=self._projects.offered.newer_targets,
@@ -63,6 +65,11 @@ class Observer:
             usage=self._ledger.usage(name, self._namespaces(named)),
             teardown_hold=self._teardown_hold(),
         )
+
+    def _gone(self, owner: Owner) -> dict[ObjectKey, GoneNamespace]:
+        """Return the namespaces that somebody deleted, of this incarnation of a project."""
+        found = (cluster.gone(owner.project) for cluster in self._clusters.values())
+        return {key: item for gone in found for key, item in gone.items() if item.owner == owner}
 
     def _namespaces(self, named: Mapping[ObjectKey, CachedObject]) -> Iterator[ObjectKey]:
         """Yield the namespaces of a project and of former ones of its name, whose capacity still counts."""

@@ -1,11 +1,12 @@
 """Protocols for the clusters, probes and Secrets that a reconcile uses; the adapters implement them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from onboarding.build.credentials import Source
 from onboarding.build.kinds import ChildKind, Manifest, ObjectKey
 from onboarding.checks.probe import Request
+from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.snapshot import ClusterState, Project
 
@@ -37,6 +38,12 @@ class Cluster(Protocol):
 
     def owned(self, project: str) -> dict[ObjectKey, CachedObject]:
         """Return the objects in the cache whose labels name this project."""
+
+    def gone(self, project: str) -> Mapping[ObjectKey, GoneNamespace]:
+        """Return the namespaces of a project that somebody else deleted, or is deleting, since they were cached."""
+
+    def forget_gone(self, project: str, keys: Iterable[ObjectKey]) -> None:
+        """Forget such namespaces of a project, because they are not to be rebuilt."""
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> None:
         """POST an object; ApiError 409 if it exists."""

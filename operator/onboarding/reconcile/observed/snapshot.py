@@ -11,9 +11,10 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import NAMESPACE, ObjectKey
-from onboarding.build.place import Place
+from onboarding.build.place import Place, cluster_of
 from onboarding.build.revision import Owner, Revision
 from onboarding.checks.probe import Answers, no_answers
+from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.argocd_status import Application
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import Usage
@@ -83,6 +84,8 @@ class Snapshot:
     live: Mapping[ObjectKey, CachedObject]
     """The objects that this project owns: same installation, same name, same UID."""
     now: datetime
+    gone: Mapping[ObjectKey, GoneNamespace] = field(default_factory=dict)
+    """The namespaces of this project that somebody else deleted while the operator watched."""
     target_problems: Mapping[str, str] = field(default_factory=dict)
     """The problems of unusable targets, by name."""
     policy_newer: bool = False
@@ -104,13 +107,35 @@ class Snapshot:
         return Owner(self.installation, self.project.name, self.project.uid)
 
     def admitted(self) -> dict[Place, Revision | None]:
-        """Return the admitted revision of each environment on each cluster; None for one that cannot be read."""
+        """Return the admitted revision of each environment on each cluster; None for one that cannot be read.
+
+        That of a namespace that somebody deleted counts as long as the project declares it.
+        """
         revisions = {
             Place(item.environment, key.cluster): item.admitted.revision
             for key, item in self.live.items()
             if key.kind is NAMESPACE and not item.deleting
         }
+        for key, gone in self.gone.items():
+            if self.declares(gone.environment, gone.revision.target, gone.revision.site):
+                revisions.setdefault(Place(gone.environment, key.cluster), gone.revision)
         return dict(sorted(revisions.items()))
+
+    def declares(self, name: str, target: str, site: str) -> bool:
+        """Return whether the project wants an environment on a site of a target, as far as its spec can be read."""
+        spec = self.project.spec
+        if self.project.deleting or spec is None:
+            return not self.project.deleting
+        declared = next((item for item in spec.environments if item.name == name), None)
+        if declared is None or declared.target not in (None, target):
+            return False
+        return not declared.sites or site in declared.sites
+
+    def cluster_at(self, target: str, site: str) -> str | None:
+        """Return the connection to the cluster of a site; None if no usable target has that site."""
+        found = self.targets.get(target)
+        sites = found.sites if found else ()
+        return next((cluster_of(item) for item in sites if item.name == site), None)
 
     def application(self, key: ObjectKey) -> Application:
         """Return the status of an Application; an empty one if there is no such Application."""

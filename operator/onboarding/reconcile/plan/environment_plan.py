@@ -10,6 +10,7 @@ from onboarding.build.revision import Revision
 from onboarding.checks.finding import GateFinding
 from onboarding.reconcile.admission.resolve import Candidate
 from onboarding.reconcile.gates.gates import GateResult
+from onboarding.reconcile.observed.former_sites import FormerSite
 from onboarding.reconcile.plan.inputs import Hold, PlanInputs
 
 
@@ -50,6 +51,8 @@ class EnvironmentPlan:
     """Whether its removal deletes it, rather than detach it."""
     refused: str = ""
     """The reason why its declaration is refused; the empty string if it is not."""
+    missing: tuple[FormerSite, ...] = ()
+    """The sites where it was in place, where its namespace is gone, and where it cannot be rebuilt."""
 
 
 def plan_declared(

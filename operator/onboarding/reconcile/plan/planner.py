@@ -1,17 +1,20 @@
 """Plan a reconcile from a snapshot: decisions, candidates, gates, then one plan per environment; pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from onboarding.api.status import CheckResult
+from onboarding.build.place import Place
 from onboarding.build.revision import Revision
 from onboarding.checks import capacity, placement
 from onboarding.checks.finding import GateFinding
 from onboarding.checks.inputs import ProjectDeclaration, ProjectInputs
 from onboarding.checks.probe import CertificateRequest
 from onboarding.reconcile.admission.candidates import find_candidates
-from onboarding.reconcile.admission.resolve import Candidate
+from onboarding.reconcile.admission.resolve import AdmittedRevisions, Candidate
+from onboarding.reconcile.admission.restoration import restore
 from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.gates.assignment import gate_checks
 from onboarding.reconcile.gates.decisions import count, count_suspensions
@@ -19,7 +22,8 @@ from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.gates.evaluation import GateEvaluation, GateEvaluator
 from onboarding.reconcile.gates.gates import GateResult, evaluate_gates
 from onboarding.reconcile.gates.running import running_places
-from onboarding.reconcile.observed.newer import find_newer
+from onboarding.reconcile.observed.former_sites import FormerSite, find_missing
+from onboarding.reconcile.observed.newer import Newer, find_newer
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.environment_plan import (
     EnvironmentAction,
@@ -54,28 +58,42 @@ def make_plan(snapshot: Snapshot) -> ReconcilePlan:
     spec, policy, newer = snapshot.project.spec, snapshot.policy, find_newer(snapshot)
     admitted = snapshot.admitted()
     if spec is None or policy is None or newer:
-        broken = snapshot.project.problem if spec is None else snapshot.policy_problem
-        hold = newer.problem if newer else broken
-        environments = _unevaluated(snapshot, admitted.values())
-        suspensions = count_suspensions(snapshot.decisions)
-        return ReconcilePlan(admitted, environments, decisions=suspensions, hold=hold, newer=newer)
+        return _held_plan(snapshot, newer, admitted)
     digests = Digests(spec, policy)
     decisions = count(snapshot.decisions, spec, policy, digests, snapshot.now)
     inputs = PlanInputs(snapshot, spec, policy, decisions, admitted)
     if snapshot.project.deleting:
         environments = tuple(plan_removal(inputs, name) for name in sorted(_present(snapshot)))
         return ReconcilePlan(admitted, environments, decisions=decisions, digests=digests)
+    return _plan_journey(inputs, digests)
+
+
+def _held_plan(snapshot: Snapshot, newer: Newer | None, admitted: AdmittedRevisions) -> ReconcilePlan:
+    """Return the plan if spec or policy cannot be evaluated: every environment stays as admitted."""
+    broken = snapshot.project.problem if snapshot.project.spec is None else snapshot.policy_problem
+    environments = _with_missing(_unevaluated(snapshot, admitted.values()), find_missing(snapshot, admitted))
+    suspensions = count_suspensions(snapshot.decisions)
+    hold = newer.problem if newer else broken
+    return ReconcilePlan(admitted, environments, decisions=suspensions, hold=hold, newer=newer)
+
+
+def _plan_journey(inputs: PlanInputs, digests: Digests) -> ReconcilePlan:
+    """Return the plan by candidates and gates."""
+    snapshot, policy, admitted = inputs.snapshot, inputs.policy, inputs.admitted
+    missing = find_missing(snapshot, admitted)
+    if missing:
+        inputs = replace(inputs, admitted=restore(_project_inputs(inputs), admitted, missing))
     journey = _journey(inputs)
-    environments = _environments(inputs, journey)
+    environments = _with_missing(_environments(inputs, journey), missing)
     building = [revision for item in environments for revision in item.revisions]
     return ReconcilePlan(
-        admitted,
+        inputs.admitted,
         environments,
         journey.gates,
         reached_gate(journey.gates, last_gate(policy, building)),
         waited_gate(journey.gates, environments),
         journey.findings,
-        decisions,
+        inputs.decisions,
         digests,
         frozenset(journey.evaluation.requests),
         tuple(site for item in journey.candidates for site in item.full),
@@ -102,6 +120,18 @@ def _environments(inputs: PlanInputs, journey: _Journey) -> tuple[EnvironmentPla
     ]
     others = sorted(_present(inputs.snapshot) - {item.name for item in declared})
     return (*declared, *(plan_undeclared(inputs, name) for name in others))
+
+
+def _with_missing(
+    environments: tuple[EnvironmentPlan, ...], missing: Mapping[Place, FormerSite]
+) -> tuple[EnvironmentPlan, ...]:
+    """Return the plans with the sites whose namespace is gone and that no revision rebuilds."""
+    built = {Place(item.environment, item.cluster) for plan in environments for item in plan.revisions}
+    lost: dict[str, tuple[FormerSite, ...]] = {}
+    for place in sorted(missing.keys() - built):
+        lost[place.environment] = (*lost.get(place.environment, ()), missing[place])
+    planned = [replace(item, missing=lost.pop(item.name)) if item.name in lost else item for item in environments]
+    return (*planned, *(EnvironmentPlan(name, EnvironmentAction.STAY, missing=sites) for name, sites in lost.items()))
 
 
 def _present(snapshot: Snapshot) -> set[str]:

@@ -16,6 +16,7 @@ from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.gates.gates import GateResult
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import SiteKey
+from onboarding.reconcile.observed.former_sites import FormerSite
 from onboarding.reconcile.observed.newer import Newer
 from onboarding.reconcile.plan.environment_plan import EnvironmentAction, EnvironmentPlan
 
@@ -84,6 +85,11 @@ class ReconcilePlan:
     def staying(self) -> Mapping[str, str]:
         """The environments that stay although they are undeclared or cannot be evaluated, with the reasons."""
         return self._with(EnvironmentAction.STAY)
+
+    @cached_property
+    def missing(self) -> Mapping[FormerSite, EnvironmentPlan]:
+        """The sites whose namespace is gone and cannot be rebuilt, each with the plan of its environment."""
+        return {site: item for item in self.environments for site in item.missing}
 
     @property
     def leaving(self) -> frozenset[Place]:

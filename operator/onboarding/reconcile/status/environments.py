@@ -9,6 +9,7 @@ from onboarding.build.kinds import NAMESPACE
 from onboarding.build.place import Place
 from onboarding.build.revision import Revision, digest
 from onboarding.reconcile.apply.outcome import Outcome, Result
+from onboarding.reconcile.observed.former_sites import FormerSite, former_sites
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.environment_plan import EnvironmentAction, EnvironmentPlan
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
@@ -59,9 +60,11 @@ def _environment(
     plan: EnvironmentPlan, declared: Environment | None, sites: tuple[SiteStatus, ...]
 ) -> EnvironmentStatus:
     held = cut(plan.reason or None)
+    gone = [item.target for item in plan.missing]
     if declared is None:
-        return EnvironmentStatus(name=plan.name, held=held, sites=sites)
-    target = plan.revisions[0].target if plan.revisions else declared.target
+        return EnvironmentStatus(name=plan.name, target=gone[0] if gone else None, held=held, sites=sites)
+    targets = [*(item.target for item in plan.revisions), *gone]
+    target = targets[0] if targets else declared.target
     return EnvironmentStatus(
         name=plan.name, stage=declared.stage, gate=plan.gate or None, target=target, held=held, sites=sites
     )
@@ -89,7 +92,18 @@ def _sites(
     troubles: Troubles,
     applications: Mapping[Place, Sequence[ApplicationState]],
 ) -> tuple[SiteStatus, ...]:
-    return tuple(_site(snapshot, revision, troubles, applications) for revision in plan.revisions)
+    built = (_site(snapshot, revision, troubles, applications) for revision in plan.revisions)
+    return (*built, *map(_missing_site, plan.missing))
+
+
+def _missing_site(former: FormerSite) -> SiteStatus:
+    return SiteStatus(
+        name=former.site,
+        namespace=former.namespace,
+        state=EnvironmentState.GONE,
+        revision=former.revision,
+        message=f"Namespace {former.namespace} is gone: it is rebuilt once the environment is not held any more",
+    )
 
 
 def _site(
@@ -109,10 +123,17 @@ def _site(
         name=revision.site,
         namespace=revision.namespace,
         state=state,
-        revision=digest(revision.canonical) if state is EnvironmentState.READY else None,
+        revision=digest(revision.canonical) if state is EnvironmentState.READY else _last_in_place(snapshot, revision),
         message=cut(unreachable or (outcome.message if outcome else "") or None),
         applications=tuple(application_status(item) for item in applications.get(place, ())),
     )
+
+
+def _last_in_place(snapshot: Snapshot, revision: Revision) -> str | None:
+    """Return the digest that the last status shows of an environment on a site: it is remembered through a trouble."""
+    key = (revision.environment, revision.site, revision.namespace)
+    former = former_sites(snapshot.project.status)
+    return next((item.revision for item in former if (item.environment, item.site, item.namespace) == key), None)
 
 
 def _removed_sites(snapshot: Snapshot, name: str, troubles: Troubles) -> tuple[SiteStatus, ...]:

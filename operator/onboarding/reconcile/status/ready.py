@@ -69,6 +69,8 @@ def _ready_state(
         return ReadyState("False", reason, plan.hold, stalled=True, actor=actor)
     if unfinished := _unfinished(snapshot, plan, outcomes, waiting):
         return unfinished
+    if gone := _gone(plan):
+        return gone
     if snapshot.project.deleting:
         return _teardown(snapshot, plan, waiting)
     return _settled(snapshot, plan, waiting)
@@ -96,6 +98,16 @@ def _unreachable(snapshot: Snapshot, plan: ReconcilePlan) -> str:
     clusters = {cluster for revision in plan.building for cluster in (revision.cluster, revision.argo_cluster)}
     problems = (snapshot.cluster_problem(cluster) for cluster in sorted(clusters))
     return "; ".join(problem for problem in problems if problem)
+
+
+def _gone(plan: ReconcilePlan) -> ReadyState | None:
+    """Return the condition Ready if a namespace is gone and cannot be rebuilt; None if none is."""
+    if not plan.missing:
+        return None
+    told = (f"{site.subject} is gone, and held: {item.reason or plan.hold}" for site, item in plan.missing.items())
+    message, actor = "; ".join(told), next(iter(plan.missing.values())).actor or Actor.PLATFORM
+    waits = actor is Actor.OPERATOR
+    return ReadyState("False", Reason.NAMESPACE_GONE, message, reconciling=waits, stalled=not waits, actor=actor)
 
 
 def _waiting_for(waiting: Sequence[str]) -> str:

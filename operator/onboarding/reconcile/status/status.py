@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from onboarding.api.common import Mode
-from onboarding.api.status import EnvironmentState, PlanStatus, ProjectOnboardingStatus, Summary
+from onboarding.api.status import EnvironmentState, NextAction, PlanStatus, ProjectOnboardingStatus, Summary
 from onboarding.api.text import cut
 from onboarding.build.place import Place
 from onboarding.reconcile.apply.outcome import Outcome
@@ -49,11 +49,7 @@ def report(
     status = ProjectOnboardingStatus(
         observed_generation=snapshot.project.generation,
         stage=stage(snapshot, plan),
-        summary=Summary(
-            environments=f"{in_place}/{len(places)}",
-            waiting_for=", ".join(dict.fromkeys(item.actor for item in actions)) or None,
-            next=cut(f"{actions[0].actor}: {actions[0].action}") if actions else _idle(ready),
-        ),
+        summary=_summary(f"{in_place}/{len(places)}", actions, ready),
         next_actions=actions,
         conditions=conditions(snapshot, plan, places, applications, ready, preview.plan if preview else plan),
         gates=gates(snapshot, plan),
@@ -67,6 +63,14 @@ def report(
         "omittedChecks": count_checks(snapshot, plan) - len(fitting.get("checks", ())),
     }
     return Report({**fitting, **{name: count for name, count in omitted.items() if count > 0}}, states)
+
+
+def _summary(in_place: str, actions: Sequence[NextAction], ready: ReadyState) -> Summary:
+    return Summary(
+        environments=in_place,
+        waiting_for=", ".join(dict.fromkeys(item.actor for item in actions)) or None,
+        next=cut(f"{actions[0].actor}: {actions[0].action}") if actions else _idle(ready),
+    )
 
 
 def _idle(ready: ReadyState) -> str:

@@ -1,0 +1,29 @@
+"""Restore the admitted revisions of namespaces that went while the operator did not watch; pure.
+
+Only their digests are left, in the status: a revision is restored if the spec still resolves to one of that digest.
+"""
+
+from collections.abc import Mapping
+
+from onboarding.build.place import Place
+from onboarding.build.revision import Revision, digest
+from onboarding.checks import reviews
+from onboarding.checks.inputs import ProjectInputs
+from onboarding.reconcile.admission.candidates import declarations
+from onboarding.reconcile.admission.resolve import AdmittedRevisions, resolve
+from onboarding.reconcile.observed.former_sites import FormerSite
+
+
+def restore(
+    project: ProjectInputs, admitted: AdmittedRevisions, missing: Mapping[Place, FormerSite]
+) -> AdmittedRevisions:
+    """Return the admitted revisions, with the missing ones that the spec still resolves to."""
+    opened, lacking = reviews.flows_are_opened.id in project.attested, {place.environment for place in missing}
+    found: dict[Place, Revision | None] = dict(admitted)
+    for declared in declarations(project.declared, admitted):
+        if declared.environment.name in lacking:
+            for revision in resolve(declared, admitted, flows_opened=opened).revisions:
+                place = Place(revision.environment, revision.cluster)
+                if place in missing and missing[place].revision == digest(revision.canonical):
+                    found[place] = revision
+    return dict(sorted(found.items()))
