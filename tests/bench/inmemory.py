@@ -86,16 +86,16 @@ class Memory:
     def forget_gone(self, project: str, keys: Any) -> None:
         """Have nothing to forget."""
 
-    async def create(self, key: ObjectKey, manifest: Manifest) -> None:
+    async def create(self, key: ObjectKey, manifest: Manifest) -> CachedObject:
         """Keep an object as the server would, with what its controllers say of it."""
         told = {"status": {"health": {"status": "Healthy"}}} if key.kind.kind == "Application" else {}
         if key.kind.kind == "ResourceQuota":
             told = {"status": {"hard": manifest["spec"]["hard"]}}
-        self._keep(key, merged({**manifest, **told}, {"metadata": {"uid": f"uid-{self.writes}"}}))
+        return self._keep(key, merged({**manifest, **told}, {"metadata": {"uid": f"uid-{self.writes}"}}))
 
-    async def change(self, key: ObjectKey, patch: Manifest, _live: CachedObject) -> None:
+    async def change(self, key: ObjectKey, patch: Manifest, _live: CachedObject) -> CachedObject:
         """Merge-patch an object."""
-        self._keep(key, merged(self._objects[key], patch))
+        return self._keep(key, merged(self._objects[key], patch))
 
     async def delete(self, _key: ObjectKey, _live: CachedObject) -> bool:
         """Count."""
@@ -106,10 +106,10 @@ class Memory:
         """Never be asked."""
         raise AssertionError(f"a pass read {key}")
 
-    def _keep(self, key: ObjectKey, manifest: Manifest) -> None:
+    def _keep(self, key: ObjectKey, manifest: Manifest) -> CachedObject:
         self.writes += 1
         self._objects[key] = merged(manifest, {"metadata": {"resourceVersion": str(self.writes)}})
-        self._store.on_write(key.kind, self._objects[key])
+        return self._store.on_write(key.kind, self._objects[key])
 
 
 class Projects:

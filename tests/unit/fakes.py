@@ -7,10 +7,13 @@ from onboarding import names
 from onboarding.build.credentials import Source
 from onboarding.build.kinds import RESOURCE_QUOTA, ChildKind, Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, SecretError
+from onboarding.reconcile.apply.execute import Deliver
+from onboarding.reconcile.apply.repeated import ProjectWrites, RepeatedWrites
+from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
 from onboarding.reconcile.observed.snapshot import ClusterState
-from tests.unit.snapshots import STATE
+from tests.unit.snapshots import NOW, STATE
 
 
 def merged(target: Any, patch: Any) -> Any:
@@ -90,14 +93,19 @@ class FakeCluster:
         for key in tuple(keys):
             assert self.lost.pop(key).owner.project == project
 
-    async def create(self, key: ObjectKey, manifest: Manifest) -> None:
+    def admit(self, key: ObjectKey) -> CachedObject:
+        """Let admission change what was written, as far as a test says so, and return the answer to the write."""
+        return cached_object_of(key.kind, self.objects[key])
+
+    async def create(self, key: ObjectKey, manifest: Manifest) -> CachedObject:
         """Make an object unless one is there."""
         self._meet("create", key)
         if key in self.objects:
             raise ApiError(409, "AlreadyExists", f"{key.name} already exists")
         self.put(key, manifest)
+        return self.admit(key)
 
-    async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> None:
+    async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> CachedObject:
         """Merge-patch the object of this UID, and of the version that the patch names."""
         self._meet("change", key)
         found = self._found(key, live)
@@ -107,6 +115,7 @@ class FakeCluster:
         changed = merged(found, patch)
         self.objects[key] = merged(changed, {"metadata": {"resourceVersion": str(self._version)}})
         self.count()
+        return self.admit(key)
 
     async def delete(self, key: ObjectKey, live: CachedObject) -> bool:
         """Delete the object of this UID and version; one with finalizers stays for now."""
@@ -200,3 +209,8 @@ class FakeSecrets:
         self.log.append((verb, key))
         if verb in self.broken:
             raise self.broken[verb]
+
+
+def plainly() -> tuple[Deliver, ProjectWrites]:
+    """Return the last arguments of ``execute`` for a project without Secrets, whose writes have all lasted."""
+    return RepositorySecretWriter(FakeSecrets()).deliver, RepeatedWrites().of("shop", (), NOW)

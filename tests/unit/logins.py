@@ -12,12 +12,13 @@ from onboarding.reconcile.apply.changes import find_changes
 from onboarding.reconcile.apply.diff import Change
 from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome
+from onboarding.reconcile.apply.repeated import RepeatedWrites
 from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter, read_applied, record_applied
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.fakes import FakeCluster, FakeSecrets
-from tests.unit.snapshots import GIT, OWNER, environment, policy_of, snapshot_of, spec_of
+from tests.unit.snapshots import GIT, NOW, OWNER, environment, policy_of, snapshot_of, spec_of
 
 TOKEN = b"s3cr3t-token"
 FORGE = {"name": "forge", "secret": "forge-login", "prefixes": ["https://git.example.org/"]}
@@ -62,7 +63,8 @@ class Stage:
 
     async def _work(self, changes: list[Change]) -> list[Outcome]:
         deliver = RepositorySecretWriter(self.secrets).deliver
-        return await execute(OWNER, changes, {"hub": self.cluster}, {"hub": ClusterState()}, deliver)
+        writes = RepeatedWrites().of("shop", (), NOW)
+        return await execute(OWNER, changes, {"hub": self.cluster}, {"hub": ClusterState()}, deliver, writes)
 
     @property
     def note(self) -> dict[str, str]:

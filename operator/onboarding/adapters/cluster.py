@@ -201,8 +201,8 @@ class KubeCluster:
         """Forget such namespaces of a project, because they are not to be rebuilt."""
         self._store.gone.forget(project, keys)
 
-    async def create(self, key: ObjectKey, manifest: Manifest) -> None:
-        """POST an object; if the answer is 404, read its namespace."""
+    async def create(self, key: ObjectKey, manifest: Manifest) -> CachedObject:
+        """POST an object and return the answer; if that is 404, read its namespace."""
         self._store.begin_write(key)
         async with self._slots:
             try:
@@ -213,10 +213,10 @@ class KubeCluster:
                 raise
             finally:
                 self._store.end_write(key)
-        self._store.on_write(key.kind, made)
         self._on_write(self.name, key.kind.kind, "create")
+        return self._store.on_write(key.kind, made)
 
-    async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> None:
+    async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> CachedObject:
         """Merge-patch an object of this UID and, unless controllers update its kind all the time, of this version."""
         guard = {"uid": live.uid}
         if key.kind not in _RESTLESS_KINDS:
@@ -230,8 +230,8 @@ class KubeCluster:
                 if error.status in (404, 409, 422):
                     await self.read(key)
                 raise
-        self._store.on_write(key.kind, changed, must_be_known=True)
         self._on_write(self.name, key.kind.kind, "patch")
+        return self._store.on_write(key.kind, changed, must_be_known=True)
 
     async def delete(self, key: ObjectKey, live: CachedObject) -> bool:
         """Delete an object of this UID and version; return whether it is gone already."""

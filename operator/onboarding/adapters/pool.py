@@ -70,11 +70,11 @@ class DisconnectedCluster:
     def forget_gone(self, project: str, keys: Iterable[ObjectKey]) -> None:
         """Forget nothing."""
 
-    async def create(self, key: ObjectKey, manifest: Manifest) -> None:  # noqa: ARG002
+    async def create(self, key: ObjectKey, manifest: Manifest) -> CachedObject:  # noqa: ARG002
         """Refuse."""
         self._refuse()
 
-    async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> None:  # noqa: ARG002
+    async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> CachedObject:  # noqa: ARG002
         """Refuse."""
         self._refuse()
 

@@ -63,8 +63,10 @@ class Store:
         """Expect no event any more: the write has ended, with or without success."""
         self._expected.discard(key)
 
-    def on_write(self, kind: ChildKind, manifest: Manifest, *, must_be_known: bool = False) -> None:
-        """Cache the answer to our own write or read; its event will cause no reconcile, unless somebody wrote later.
+    def on_write(self, kind: ChildKind, manifest: Manifest, *, must_be_known: bool = False) -> CachedObject:
+        """Cache the answer to our own write or read, and return it as it is cached.
+
+        Its event will cause no reconcile, unless somebody wrote later.
 
         ``must_be_known`` is for changes and deletions: an object that is gone by now does not come back.
         """
@@ -76,6 +78,7 @@ class Store:
                 self._put(key, live)
             case Freshness.OLDER:
                 self._tell(known, known)
+        return live
 
     def on_update(self, kind: ChildKind, manifest: Manifest) -> None:
         """Cache an object that was listed, added or modified, if it is newer than the cached one."""

@@ -3,10 +3,10 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
 from typing import Annotated, Final
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from onboarding.api.common import Cidr
 
@@ -25,6 +25,12 @@ NEVER_REACHED: Final = tuple(
     )
 )
 """Link-local networks and the metadata services of providers: in no flow, however wide its networks are."""
+
+METADATA: Final = (
+    *(ip_network(cidr) for cidr in ("169.254.169.254/32", "169.254.170.0/24", "fd00:ec2::23/128")),
+    *(item for item in NEVER_REACHED if not item.is_link_local),
+)
+"""Metadata services and endpoints for credentials of providers, also those with a link-local address."""
 
 Blocks = Mapping[str, tuple[str, ...]]
 """Networks, each with the networks within it that are excepted."""
@@ -55,9 +61,36 @@ NetworkCidr = Annotated[Cidr, AfterValidator(_canonical)]
 """A network, in the one form in which it is written."""
 
 
+DnsAddress = Annotated[
+    str,
+    Field(
+        max_length=43,
+        pattern=r"^(((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(/(3[0-2]|[12]?[0-9]))?"
+        r"|[0-9a-fA-F]*:[0-9a-fA-F:]*(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?)$",
+    ),
+    AfterValidator(_canonical),
+]
+"""An address or a network, kept as a network in its one form."""
+
+
 def within(inner: Network, outer: Network) -> bool:
     """Return whether all of a network lies within another one of its family."""
     return inner.version == outer.version and inner.prefixlen >= outer.prefixlen and inner.network_address in outer
+
+
+@lru_cache(maxsize=1024)
+def reaches(blocks: tuple[tuple[str, tuple[str, ...]], ...]) -> bool:
+    """Return whether a flow to these networks, each with the networks excepted from it, reaches an address."""
+    return any(_open(network(cidr), [*NEVER_REACHED, *map(network, excepted)]) for cidr, excepted in blocks)
+
+
+def _open(block: Network, holes: Iterable[Network]) -> bool:
+    """Return whether a network holds an address that is in none of the holes."""
+    found = [hole for hole in holes if within(hole, block) or within(block, hole)]
+    if any(within(block, hole) for hole in found):
+        return False
+    # Holes that lie side by side may fill the network together.
+    return list(collapse_addresses(found)) != [block]  # type: ignore[type-var]
 
 
 def shared(ours: Blocks, theirs: Blocks) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from onboarding.api.markers import AtomicList, MapList
 
 
 class ConditionType(StrEnum):
-    """Types of conditions. Reconciling, Stalled and Suspended are present only while they are true."""
+    """Types of conditions. Reconciling, Stalled, Drifted and Suspended are present only while they are true."""
 
     READY = "Ready"
     """Whether all that is admitted is in place, and nothing that is declared is refused."""
@@ -27,6 +27,8 @@ class ConditionType(StrEnum):
     """Whether something is admitted, and its objects are in place."""
     APPLICATIONS_HEALTHY = "ApplicationsHealthy"
     """Whether Argo CD reports every Application as Healthy; does not affect Ready."""
+    DRIFTED = "Drifted"
+    """An object is not as it was written, and the operator cannot correct it; reason and message are those of Ready."""
     SUSPENDED = "Suspended"
     """A decision suspends the project."""
 
@@ -47,6 +49,8 @@ class Reason(StrEnum):
     """A write waits for a namespace that is being deleted, or for a quota that is not in force."""
     RETRYING = "Retrying"
     """A write was refused or met a newer object; the message holds the server's answer."""
+    DRIFTED = "Drifted"
+    """An admission policy of the cluster changes what the operator writes, or somebody undoes it again and again."""
     REMOVING = "Removing"
     """An environment is being removed; the message names what the removal waits for."""
     CONFLICT = "Conflict"
@@ -112,7 +116,7 @@ class EnvironmentState(StrEnum):
     PLANNED = "Planned"
     """Not created, because `mode` is `Plan`."""
     FAILED = "Failed"
-    """A write was refused; the operator retries."""
+    """A write was refused or does not last; the operator retries."""
     CONFLICT = "Conflict"
     """An object that the operator does not own has a name that the environment needs."""
     UNREACHABLE = "Unreachable"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from onboarding.api.addresses import NetworkCidr, ZoneMap
+from onboarding.api.addresses import DnsAddress, NetworkCidr, ZoneMap
 from onboarding.api.capacity import Budget
 from onboarding.api.common import (
     LABEL_KEY_RULE,
@@ -70,6 +70,11 @@ class Dns(Model):
         default_factory=dict, description="Labels of the resolver's pods. Default: every pod of that namespace."
     )
     port: Port = Field(default=53, description="Port of the resolver's pods.")
+    addresses: Annotated[tuple[DnsAddress, ...], Field(max_length=10), AtomicList()] = Field(
+        default=(),
+        description="Addresses of node-local DNS, such as 169.254.20.10, that pods may query at port 53; also "
+        "link-local ones. Default: none.",
+    )
 
 
 class ApiServer(Model):

@@ -14,6 +14,9 @@ from onboarding.build.revision import Owner, ResolvedFlow, Revision
 OPENSHIFT_INGRESS: Final = {"network.openshift.io/policy-group": "ingress"}
 """Label of OpenShift on the namespaces of its routers."""
 
+_DNS_PORT: Final = 53
+"""Port that every resolver in resolv.conf is asked at."""
+
 
 def build_network_policies(owner: Owner, revision: Revision) -> list[Manifest]:
     """Return the NetworkPolicies of an environment; an allow rule without data in the target is left out."""
@@ -54,12 +57,20 @@ def _same_namespace() -> dict[str, Any]:
 
 
 def _dns(dns: Dns) -> dict[str, Any]:
-    peer = {
+    """Return the rules for the resolver's pods, and for node-local DNS, which answers at the port of resolv.conf."""
+    pods = {
         "namespaceSelector": {"matchLabels": {names.NAMESPACE_NAME_LABEL: dns.namespace}},
         "podSelector": {"matchLabels": dict(dns.pod_labels)} if dns.pod_labels else {},
     }
-    ports = [{"protocol": protocol, "port": dns.port} for protocol in ("UDP", "TCP")]
-    return {"policyTypes": ["Egress"], "egress": [{"to": [peer], "ports": ports}]}
+    egress = [{"to": [pods], "ports": _dns_ports(dns.port)}]
+    if dns.addresses:
+        nodes = [{"ipBlock": {"cidr": cidr}} for cidr in written(map(network, dns.addresses))]
+        egress.append({"to": nodes, "ports": _dns_ports(_DNS_PORT)})
+    return {"policyTypes": ["Egress"], "egress": egress}
+
+
+def _dns_ports(port: int) -> list[dict[str, Any]]:
+    return [{"protocol": protocol, "port": port} for protocol in ("UDP", "TCP")]
 
 
 def _api_server(server: ApiServer) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from onboarding.reconcile.apply.diff import Action, Change
 from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.apply.preview import Preview, preview_changes
+from onboarding.reconcile.apply.repeated import ProjectWrites, RepeatedWrites
 from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter, record_applied
 from onboarding.reconcile.observed.capacity import CapacityLedger, allocations_of
 from onboarding.reconcile.observed.observer import Observer, named_after, owned_by
@@ -57,7 +58,8 @@ class ReconcileResult:
     """The attempted changes, as text for the log."""
     retry: Retry = Retry.NO
     again_at: datetime | None = None
-    """Time of the next reconcile without an event: a decision expires, or a quota should be in force by then."""
+    """Time of the next reconcile without an event: a decision expires, a quota should be in force by then, or a write
+    that does not last is due."""
 
 
 class Reconciler:
@@ -81,6 +83,7 @@ class Reconciler:
         self._secret_writer = RepositorySecretWriter(secrets)
         self._diffs = DiffCache()
         self._refusals = Refusals()
+        self._writes = RepeatedWrites()
         self._unconfirmed: dict[str, datetime] = {}
         """Start times of projects that wait for a quota and nothing else."""
 
@@ -112,6 +115,7 @@ class Reconciler:
         self._ledger.reserve(name, {})
         self._diffs.forget(name)
         self._refusals.end(name)
+        self._writes.forget(name)
         self._unconfirmed.pop(name, None)
         self._unfollow(name)
 
@@ -132,30 +136,35 @@ class Reconciler:
             return ReconcileResult()
         self._unfollow(snapshot.project.name)
         await self._hold_on_to(snapshot, changes)
-        outcomes = await self._execute(snapshot, changes)
-        outcomes += await self._execute(snapshot, record_applied(snapshot.owner, outcomes, self._clusters))
-        if not any(outcome.result in (Result.UNREACHABLE, Result.FAILED) for outcome in outcomes):
-            # A write without an answer may have succeeded: its capacity stays reserved until a later reconcile knows.
+        writes = self._writes.of(snapshot.project.name, changes, snapshot.now)
+        outcomes = await self._execute(snapshot, changes, writes)
+        outcomes += await self._execute(snapshot, record_applied(snapshot.owner, outcomes, self._clusters), writes)
+        if not any(outcome.result in (Result.UNREACHABLE, Result.FAILED, Result.DRIFTED) for outcome in outcomes):
+            # A write without a good answer may have succeeded: its capacity stays reserved until a later one is good.
             self._ledger.unreserve(snapshot.project.name)
         if patient and any(outcome.result is Result.STALE for outcome in outcomes):
             return None
         if outcomes:
             live = owned_by(snapshot.owner, named_after(snapshot.project.name, self._clusters))
             snapshot = replace(snapshot, live=live)
-        return await self._report(snapshot, plan, outcomes)
+        return await self._report(snapshot, plan, outcomes, writes)
 
-    async def _execute(self, snapshot: Snapshot, changes: Sequence[Change]) -> list[Outcome]:
-        return await execute(snapshot.owner, changes, self._clusters, snapshot.clusters, self._secret_writer.deliver)
+    async def _execute(self, snapshot: Snapshot, changes: Sequence[Change], writes: ProjectWrites) -> list[Outcome]:
+        deliver = self._secret_writer.deliver
+        return await execute(snapshot.owner, changes, self._clusters, snapshot.clusters, deliver, writes)
 
-    async def _report(self, snapshot: Snapshot, plan: ReconcilePlan, outcomes: Sequence[Outcome]) -> ReconcileResult:
-        ready = ready_state(snapshot, plan, outcomes, await blockers(snapshot.live, self._clusters))
-        status, states = report(snapshot, plan, outcomes, ready, await self._preview(snapshot))
+    async def _report(
+        self, snapshot: Snapshot, plan: ReconcilePlan, outcomes: Sequence[Outcome], writes: ProjectWrites
+    ) -> ReconcileResult:
+        reported = [*outcomes, *writes.contested(outcomes)]
+        ready = ready_state(snapshot, plan, reported, await blockers(snapshot.live, self._clusters))
+        status, states = report(snapshot, plan, reported, ready, await self._preview(snapshot))
         soon = self._soon_confirmed(snapshot, outcomes)
         if soon is None and status != snapshot.project.status:
             await self._write_status(snapshot.project, status)
             await self._projects.post_events(snapshot.project, events_of(snapshot.project.status, status))
         done = tuple(str(outcome.change) for outcome in outcomes)
-        again_at = min((moment for moment in (plan.again_at, soon) if moment), default=None)
+        again_at = min((moment for moment in (plan.again_at, soon, writes.again_at) if moment), default=None)
         return ReconcileResult(ready, states, done, _retry(plan, outcomes), again_at)
 
     async def _preview(self, snapshot: Snapshot) -> Preview | None:

@@ -13,21 +13,17 @@ import orjson
 from onboarding.build.kinds import (
     APPLICATION,
     LIMIT_RANGE,
-    NAMESPACE,
-    NETWORK_POLICY,
     RESOURCE_QUOTA,
     ROLE_BINDING,
     SERVICE_ACCOUNT,
     Manifest,
     ObjectKey,
-    Wanted,
 )
-from onboarding.reconcile.apply.diff import Action, Change, diff_object, paths
+from onboarding.reconcile.apply.diff import Action, Change
 from onboarding.reconcile.observed.cached_object import CachedObject
 
 _ACCESS: Final = frozenset({ROLE_BINDING, SERVICE_ACCOUNT, APPLICATION})
 """Kinds that let people, or Argo CD on their behalf, create objects in a namespace."""
-_RESTRICTIONS: Final = frozenset({NAMESPACE, RESOURCE_QUOTA, LIMIT_RANGE, NETWORK_POLICY})
 _CAPS: Final = frozenset({RESOURCE_QUOTA, LIMIT_RANGE})
 
 
@@ -75,44 +71,6 @@ def not_in_force(environment: str, owned: Iterable[tuple[ObjectKey, CachedObject
         f"{names} is not in force: the quota controller has not confirmed it, and access is granted only after that. "
         f"If this persists, check that kube-controller-manager runs on the cluster"
     )
-
-
-def stored_otherwise(change: Change, live: CachedObject | None) -> str:
-    """Return why a restriction was not stored as written; the empty string if it was.
-
-    An admission webhook may have changed it. ``live`` is the answer of the API server, or a newer cached object.
-    """
-    if change.key.kind not in _RESTRICTIONS or change.body is None or live is None:
-        return ""
-    fields: tuple[str, ...]
-    if change.action not in (Action.CREATE, Action.CHANGE):
-        return ""
-    if live.owner is None:
-        fields = ("metadata.labels",)
-    elif change.action is Action.CREATE:
-        difference = diff_object(Wanted(change.key, change.body, change.cluster), live)
-        fields = difference.fields if difference else ()
-    else:
-        fields = tuple(paths(_missing(change.body, orjson.loads(live.content))))
-    if not fields:
-        return ""
-    return (
-        f"{change.key} was not stored as written ({', '.join(fields)}): a mutating admission webhook of the "
-        f"cluster changes it, and access is granted only after it is stored as written. Exempt it from that webhook"
-    )
-
-
-def _missing(patch: Manifest, have: Manifest) -> Manifest:
-    """Return the part of a merge patch that an object does not have."""
-    missing: Manifest = {}
-    for key, value in patch.items():
-        present = have.get(key)
-        if isinstance(value, dict) and isinstance(present, dict):
-            if inner := _missing(value, present):
-                missing[key] = inner
-        elif present != value:
-            missing[key] = value
-    return missing
 
 
 def subjects(manifest: Manifest | None) -> list[dict[str, Any]]:

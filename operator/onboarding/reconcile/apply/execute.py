@@ -19,6 +19,7 @@ from onboarding.reconcile.apply.access import gives, not_in_force, only_taking, 
 from onboarding.reconcile.apply.diff import Action, Change, Rank
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.apply.perform import outcome_of_error, perform
+from onboarding.reconcile.apply.repeated import ProjectWrites
 from onboarding.reconcile.apply.replacement import replacements_first
 from onboarding.reconcile.observed.ports import Cluster
 from onboarding.reconcile.observed.snapshot import ClusterState
@@ -35,11 +36,12 @@ async def execute(
     clusters: Mapping[str, Cluster],
     seen: Mapping[str, ClusterState],
     deliver: Deliver,
+    writes: ProjectWrites,
 ) -> list[Outcome]:
     """Apply the changes and return their outcomes.
 
     ``seen`` are the cluster states of the snapshot: a cluster whose caches were incomplete then is not written to, even
-    if they are complete by now.
+    if they are complete by now. ``writes`` slows down those that do not last.
     """
     outcomes: list[Outcome] = []
     troubles: dict[Place, set[ChildKind]] = {}
@@ -50,7 +52,9 @@ async def execute(
         batch = [_as_it_is_now(owner, change, clusters) for change in group]
         pending = _pending(owner, batch, clusters)
         waiting = [_replaced_later(change, missing) or _waits(change, troubles, pending) for change in batch]
-        work = (_carry_out(owner, *item, clusters, states, deliver) for item in zip(batch, waiting, strict=True))
+        work = (
+            _carry_out(owner, *item, clusters, states, deliver, writes) for item in zip(batch, waiting, strict=True)
+        )
         results = await asyncio.gather(*work)
         missing |= {outcome.change.key for outcome in results if _keeps_the_former(outcome)}
         for outcome in filter(_stops_others, results):
@@ -138,9 +142,10 @@ async def _carry_out(
     clusters: Mapping[str, Cluster],
     states: Mapping[str, ClusterState],
     deliver: Deliver,
+    writes: ProjectWrites,
 ) -> Outcome:
     """Apply a change; if it waits, only the part that revokes access."""
-    refusal = _refusal(change, states)
+    refusal = _refusal(change, states) or writes.held(change)
     if refusal:
         return refusal
     due = only_taking(change) if waiting else change
@@ -148,12 +153,13 @@ async def _carry_out(
         return waiting
     try:
         if change.key.kind is SECRET:
-            return await deliver(owner, change)
+            return writes.note(change, await deliver(owner, change))
         done = await perform(owner, due or change, clusters[change.key.cluster])
     except UnreachableError as error:
         return Outcome(change, Result.UNREACHABLE, f"{change.key.cluster} gives no answer: {error}")
     except ApiError as error:
         done = outcome_of_error(owner, change, error, clusters[change.key.cluster])
+    done = writes.note(change, done)
     return waiting if waiting and done.result is Result.DONE else done
 
 

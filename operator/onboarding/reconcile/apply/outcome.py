@@ -21,6 +21,8 @@ class Result(StrEnum):
     ARGOCD_MISSING = "Argo CD missing"
     FORMER = "former"
     """The object belongs to a former incarnation of the project: same name, other UID."""
+    DRIFTED = "drifted"
+    """The object is not stored as it was written, or somebody else changes it again and again."""
     UNCONFIRMED = "unconfirmed"
     """A quota is not in force yet, so that no access is granted."""
 

@@ -8,7 +8,6 @@ from onboarding import names
 from onboarding.build.kinds import APPLICATION, ARGO_KINDS, NAMESPACE, Manifest, ObjectKey, Wanted
 from onboarding.build.revision import Owner
 from onboarding.errors import ApiError
-from onboarding.reconcile.apply.access import stored_otherwise
 from onboarding.reconcile.apply.diff import Action, Change, diff_object
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.apply.ownership import (
@@ -21,6 +20,7 @@ from onboarding.reconcile.apply.ownership import (
     unproven,
     whose,
 )
+from onboarding.reconcile.apply.stored import drifted, outcome_of_answer
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
 from onboarding.reconcile.observed.ports import Cluster
 
@@ -34,17 +34,15 @@ async def perform(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
         case Action.CREATE:
             return await _create(owner, change, cluster)
         case Action.CHANGE | Action.DETACH:
-            await cluster.change(change.key, _body(change), _live(change))
+            answer = await cluster.change(change.key, _body(change), _live(change))
         case Action.REPLACE:
             await cluster.delete(change.key, _live(change))
-            await cluster.create(change.key, _body(change))
+            answer = await cluster.create(change.key, _body(change))
         case Action.DELETE if change.key.kind is APPLICATION:
             return await _delete_application(change, cluster)
-        case Action.DELETE:
+        case _:
             return await _delete(change, cluster, _live(change))
-    if why := stored_otherwise(change, cluster.cached(change.key)):
-        return Outcome(change, Result.FAILED, why)
-    return Outcome(change, Result.DONE)
+    return outcome_of_answer(change, answer)
 
 
 async def _create(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
@@ -53,13 +51,12 @@ async def _create(owner: Owner, change: Change, cluster: Cluster) -> Outcome:
     if known is not None and is_watched(owner, change.key, known):
         return await _meet(owner, change, cluster, known)
     try:
-        await cluster.create(change.key, _body(change))
+        answer = await cluster.create(change.key, _body(change))
     except ApiError as error:
         if error.status != 409:
             raise
     else:
-        why = stored_otherwise(change, cluster.cached(change.key))
-        return Outcome(change, Result.FAILED, why) if why else Outcome(change, Result.DONE)
+        return outcome_of_answer(change, answer)
     found = await cluster.read(change.key)
     if found is None:
         return Outcome(change, Result.STALE, f"{change.key} came and went: trying again")
@@ -120,8 +117,10 @@ async def _delete_application(change: Change, cluster: Cluster) -> Outcome:
     if live.cascades != change.cascade:
         version = found["metadata"]["resourceVersion"]
         patch = {"metadata": {"finalizers": _finalizers(found, change.cascade), "resourceVersion": version}}
-        await cluster.change(change.key, patch, live)
-        live = cluster.cached(change.key) or live
+        live = await cluster.change(change.key, patch, live)
+    if live.cascades != change.cascade:
+        # Deleted now, it would take its workload along, or leave it behind, against the deletion policy.
+        return drifted(change, ("metadata.finalizers",))
     return await _delete(change, cluster, live)
 
 

@@ -45,11 +45,14 @@ class Cluster(Protocol):
     def forget_gone(self, project: str, keys: Iterable[ObjectKey]) -> None:
         """Forget such namespaces of a project, because they are not to be rebuilt."""
 
-    async def create(self, key: ObjectKey, manifest: Manifest) -> None:
-        """POST an object; ApiError 409 if it exists."""
+    async def create(self, key: ObjectKey, manifest: Manifest) -> CachedObject:
+        """POST an object and return the answer; ApiError 409 if it exists."""
 
-    async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> None:
-        """Merge-patch an object of this UID and, except for Applications and quotas, this resource version."""
+    async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> CachedObject:
+        """Merge-patch an object of this UID and, except for Applications and quotas, this resource version.
+
+        Return the answer.
+        """
 
     async def delete(self, key: ObjectKey, live: CachedObject) -> bool:
         """DELETE an object of this UID and resource version; return whether it is gone already."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Final, NamedTuple
 
-from onboarding.api.addresses import Network, network, within
+from onboarding.api.addresses import METADATA, Network, network, within
 from onboarding.api.target import ArgoLocation, Contract, HostingTargetSpec, NetworkZone, Site
 from onboarding.api.text import choose
 from onboarding.build.kinds import HUB
@@ -32,6 +32,7 @@ def target_problems(target: HostingTargetSpec) -> tuple[Problem, ...]:
         *_domains(target),
         *_contract(target.contract),
         *_api_server(target),
+        *_dns(target),
         *_overlaps(zones),
     )
     return tuple(dict.fromkeys(problems))
@@ -115,6 +116,15 @@ def _day(text: str | None) -> date | None:
 def _api_server(target: HostingTargetSpec) -> Iterator[Problem]:
     if target.network.api_server:
         yield from cidr_problems("spec.network.apiServer.cidrs", target.network.api_server.cidrs)
+
+
+def _dns(target: HostingTargetSpec) -> Iterator[Problem]:
+    """Find addresses of DNS that hold a metadata service: pods would reach it at the port of DNS."""
+    for index, cidr in enumerate(target.network.dns.addresses if target.network.dns else ()):
+        held = [item for item in METADATA if within(item, network(cidr)) or within(network(cidr), item)]
+        if held:
+            field, rule = f"spec.network.dns.addresses[{index}]", f"{cidr} holds {held[0]}, a metadata service"
+            yield Problem(field, rule, "name the address of the resolver alone, such as 169.254.20.10")
 
 
 def _overlaps(zones: tuple[NetworkZone, ...]) -> Iterator[Problem]:

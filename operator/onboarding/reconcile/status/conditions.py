@@ -99,6 +99,8 @@ def _abnormal(plan: ReconcilePlan, ready: ReadyState) -> Iterable[_Fact]:
         yield _Fact(ConditionType.RECONCILING, "True", ready.reason, ready.message)
     if ready.stalled:
         yield _Fact(ConditionType.STALLED, "True", ready.reason, ready.message)
+    if ready.reason is Reason.DRIFTED:
+        yield _Fact(ConditionType.DRIFTED, "True", ready.reason, ready.message)
     if plan.decisions.suspension(""):
         yield _Fact(ConditionType.SUSPENDED, "True", ready.reason, ready.message)
 

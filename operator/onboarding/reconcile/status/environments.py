@@ -21,6 +21,7 @@ _STATE = {
     Result.UNREACHABLE: EnvironmentState.UNREACHABLE,
     Result.STALE: EnvironmentState.PENDING,
     Result.FAILED: EnvironmentState.FAILED,
+    Result.DRIFTED: EnvironmentState.FAILED,
     Result.GUARD_MISSING: EnvironmentState.FAILED,
     Result.ARGOCD_MISSING: EnvironmentState.FAILED,
     Result.WAITING: EnvironmentState.PENDING,

@@ -20,6 +20,7 @@ _FOR_THE_PLATFORM = (
     Result.GUARD_MISSING,
     Result.ARGOCD_MISSING,
     Result.UNREACHABLE,
+    Result.DRIFTED,
     Result.UNCONFIRMED,
 )
 _BY_OBSTACLES = (Reason.HELD, Reason.PLANNED, Reason.REFUSED, Reason.ENVIRONMENTS_HELD)

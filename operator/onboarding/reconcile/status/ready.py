@@ -36,6 +36,7 @@ _BY_RESULT = {
     Result.FORMER: (Reason.FORMER_INCARNATION, "False", False, True, Actor.PLATFORM),
     Result.GUARD_MISSING: (Reason.GUARD_MISSING, "False", False, True, Actor.PLATFORM),
     Result.ARGOCD_MISSING: (Reason.ARGOCD_MISSING, "False", False, True, Actor.PLATFORM),
+    Result.DRIFTED: (Reason.DRIFTED, "False", False, True, Actor.PLATFORM),
     Result.STALE: (Reason.RETRYING, "False", True, False, Actor.OPERATOR),
     Result.FAILED: (Reason.RETRYING, "False", True, False, Actor.OPERATOR),
     Result.UNREACHABLE: (Reason.TARGET_UNREACHABLE, "False", True, False, Actor.PLATFORM),

@@ -143,7 +143,9 @@ def flows(snapshot: Snapshot) -> list[str]:
 
 def test_flows_of_a_zone_that_wants_it_open_with_its_attestation_and_stay_open_after() -> None:
     spec = spec_of(environment(), flows=FLOWS)
-    before = snapshot_of(spec, targets={"main": ZONED})
+    gates = [{"name": stage, "opens": [{"stages": [stage]}]} for stage in ("dev", "prod")]
+    policy = policy_of(*gates, checks=[{"id": "FlowsOpened", "gate": "prod"}])
+    before = snapshot_of(spec, targets={"main": ZONED}, policy=policy)
     assert flows(before) == ["s3"]
     opened = replace(before, decisions=(attested(spec, "FlowsOpened"),))
     assert flows(opened) == ["rie", "s3"]

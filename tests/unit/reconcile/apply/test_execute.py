@@ -25,10 +25,9 @@ from onboarding.errors import ApiError
 from onboarding.reconcile.apply.diff import Action, Change, Rank, diff_objects
 from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome, Result
-from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter
 from onboarding.reconcile.observed.cached_object import cached_object_of
 from onboarding.reconcile.observed.snapshot import ClusterState
-from tests.unit.fakes import FakeCluster, FakeSecrets
+from tests.unit.fakes import FakeCluster, plainly
 from tests.unit.snapshots import OWNER, environment, revisions, spec_of
 
 SPEC = spec_of(environment(), environment("prod", stage="prod"))
@@ -47,7 +46,11 @@ QUOTA = first(RESOURCE_QUOTA)
 async def work(cluster: FakeCluster, changes: Iterable[Change] | None = None) -> list[Outcome]:
     todo = diff_objects(WANTED, {}) if changes is None else changes
     return await execute(
-        OWNER, todo, {"hub": cluster}, {"hub": ClusterState()}, RepositorySecretWriter(FakeSecrets()).deliver
+        OWNER,
+        todo,
+        {"hub": cluster},
+        {"hub": ClusterState()},
+        *plainly(),
     )
 
 
@@ -196,7 +199,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(("state", "result", "kinds"), REFUSALS.values(), ids=REFUSALS)
-async def test_a_cluster_in_this_state_receives_no_writes(
+async def test_a_cluster_in_this_state_receives_plainly(
     state: ClusterState, result: Result, kinds: set[ChildKind]
 ) -> None:
     cluster = FakeCluster(state)
@@ -206,7 +209,7 @@ async def test_a_cluster_in_this_state_receives_no_writes(
 
 
 async def test_a_cluster_without_a_connection_is_named() -> None:
-    outcomes = await execute(OWNER, diff_objects(WANTED, {}), {}, {}, RepositorySecretWriter(FakeSecrets()).deliver)
+    outcomes = await execute(OWNER, diff_objects(WANTED, {}), {}, {}, *plainly())
     assert {outcome.result for outcome in outcomes} == {Result.UNREACHABLE}
     assert "hub" in outcomes[0].message
 

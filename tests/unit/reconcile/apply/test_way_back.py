@@ -24,11 +24,10 @@ from onboarding.reconcile.apply.diff import Action, Change, diff_objects
 from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.apply.prune import prune
-from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.reconcile.plan.planner import make_plan
-from tests.unit.fakes import FakeCluster, FakeSecrets, merged
+from tests.unit.fakes import FakeCluster, merged, plainly
 from tests.unit.reconcile.observed.test_origin import ORIGIN
 from tests.unit.snapshots import MARK, OWNER, environment, revisions, snapshot_of, spec_of
 
@@ -40,14 +39,22 @@ UNPROVEN = {"as an earlier version detached it": {}, "under another policy": {"g
 
 async def execute_all(cluster: FakeCluster, changes: Iterable[Change]) -> list[Outcome]:
     return await execute(
-        OWNER, changes, {"hub": cluster}, {"hub": cluster.state}, RepositorySecretWriter(FakeSecrets()).deliver
+        OWNER,
+        changes,
+        {"hub": cluster},
+        {"hub": cluster.state},
+        *plainly(),
     )
 
 
 async def work(cluster: FakeCluster, owner: Owner = OWNER) -> list[Outcome]:
     changes = diff_objects(build_wanted(owner, revisions(SPEC)), cluster.owned("shop"))
     return await execute(
-        owner, changes, {"hub": cluster}, {"hub": cluster.state}, RepositorySecretWriter(FakeSecrets()).deliver
+        owner,
+        changes,
+        {"hub": cluster},
+        {"hub": cluster.state},
+        *plainly(),
     )
 
 

@@ -13,8 +13,7 @@ from onboarding.build.wanted import build_wanted
 from onboarding.reconcile.apply.diff import Action, diff_objects
 from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Result
-from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter
-from tests.unit.fakes import FakeCluster, FakeSecrets
+from tests.unit.fakes import FakeCluster, plainly
 from tests.unit.reconcile.apply.test_way_back import SPACE, SPEC, WANTED, detached, execute_all, forged, work
 from tests.unit.reconcile.observed.test_origin import DETACHED
 from tests.unit.snapshots import OWNER, live_of_spec, revisions
@@ -53,7 +52,7 @@ async def test_a_former_incarnation_is_told_as_such() -> None:
         diff_objects(WANTED, {}),
         {"hub": cluster},
         {"hub": cluster.state},
-        RepositorySecretWriter(FakeSecrets()).deliver,
+        *plainly(),
     )
     results = {outcome.change.key.kind.kind: outcome for outcome in outcomes}
     assert results["Namespace"].result is results["AppProject"].result is Result.FORMER

@@ -43,6 +43,9 @@ GOOD: dict[str, Change] = {
         exposures=["rie"], domains=[{"suffix": "example.org", "exposure": "rie"}, {"suffix": "example.com"}]
     ),
     "a site that is its own Argo CD's": argocd(location="Site"),
+    "node-local DNS": lambda t: t.update(
+        network={"dns": {"addresses": ["169.254.20.10", "10.0.0.10/32", "fd00::a", "168.63.130.0/24"]}}
+    ),
 }
 BAD: dict[str, tuple[Change, str, str]] = {
     "two sites of one name": (lambda t: t["sites"][1].update(name="a"), "spec.sites[1].name", "a is listed twice"),
@@ -70,6 +73,21 @@ BAD: dict[str, tuple[Change, str, str]] = {
         lambda t: t.update(network={"apiServer": {"cidrs": ["::ffff:a00:0/104"]}}),
         "spec.network.apiServer.cidrs[0]",
         "this is an IPv4 network in IPv6 notation",
+    ),
+    "DNS at a metadata address": (
+        lambda t: t.update(network={"dns": {"addresses": ["169.254.20.10", "169.254.169.254"]}}),
+        "spec.network.dns.addresses[1]",
+        "169.254.169.254/32 holds 169.254.169.254/32, a metadata service; name the address of the resolver alone",
+    ),
+    "DNS at a network with a metadata address": (
+        lambda t: t.update(network={"dns": {"addresses": ["169.254.0.0/16"]}}),
+        "spec.network.dns.addresses[0]",
+        "169.254.0.0/16 holds 169.254.169.254/32",
+    ),
+    "DNS at a metadata address of IPv6": (
+        lambda t: t.update(network={"dns": {"addresses": ["fd00:ec2::254"]}}),
+        "spec.network.dns.addresses[0]",
+        "fd00:ec2::254/128 holds fd00:ec2::254/128",
     ),
     "a zone within another": (
         zones(RIE, WORLD, {"name": "db", "cidrs": ["11.0.0.0/8", "10.1.0.0/16"]}),
