@@ -29,6 +29,7 @@ from onboarding.reconcile.status.refusals import Refusals, refuses_status
 from onboarding.reconcile.status.status import report
 
 _ATTEMPTS = 2
+_FOR_A_PERSON = frozenset({Result.CONFLICT, Result.FORMER, Result.ARGOCD_MISSING})
 _SOON_CONFIRMED = timedelta(seconds=10)
 """Time for a quota to come into force before the status reports it: an earlier report would cost a write for every
 quota, and be out of date before anybody reads it."""
@@ -42,6 +43,8 @@ class Retry(Enum):
     """Reconcile again after the shortest pause, because there is a next step; resets the back-off."""
     LATER = auto()
     """A change failed: reconcile again after the back-off."""
+    FOR_A_PERSON = auto()
+    """A change waits for a person, and no event tells when it may succeed: reconcile again after the back-off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +197,9 @@ class Reconciler:
 
 
 def _retry(plan: ReconcilePlan, outcomes: Sequence[Outcome]) -> Retry:
-    if any(outcome.result not in (Result.DONE, Result.SKIPPED) and not outcome.told for outcome in outcomes):
-        return Retry.LATER
+    untold = {outcome.result for outcome in outcomes if not outcome.told} - {Result.DONE, Result.SKIPPED}
+    if untold:
+        return Retry.FOR_A_PERSON if untold <= _FOR_A_PERSON else Retry.LATER
     done = [outcome.change.action for outcome in outcomes if outcome.result is Result.DONE]
     # No event follows: our own deletions, detachments, reclaims and creates are in the cache already.
     went = any(action in (Action.DELETE, Action.DETACH, Action.RECLAIM) for action in done)

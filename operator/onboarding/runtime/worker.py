@@ -18,7 +18,12 @@ from onboarding.runtime.deployments import Deployments
 from onboarding.runtime.metrics import Metrics
 from onboarding.runtime.queue import Requeue
 
-_REQUEUE: Final = {Retry.NO: Requeue.NO, Retry.SOON: Requeue.SOON, Retry.LATER: Requeue.BACK_OFF}
+_REQUEUE: Final = {
+    Retry.NO: Requeue.NO,
+    Retry.SOON: Requeue.SOON,
+    Retry.LATER: Requeue.BACK_OFF,
+    Retry.FOR_A_PERSON: Requeue.FOR_A_PERSON,
+}
 
 log = structlog.get_logger(__name__)
 

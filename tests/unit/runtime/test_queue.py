@@ -269,3 +269,40 @@ async def test_a_request_grows_older_until_a_pass_answers_it(worker: Worker, ret
         now[0] = 110.0
         assert (worker.done, worker.running) == (["a"], ["a"])
         assert queue.oldest() == age
+
+
+async def test_each_attempt_waits_from_its_own_queueing(worker: Worker, timers: Timers) -> None:
+    """A back-off is no wait for a worker: more workers would not shorten it."""
+    now, waits = [100.0], list[float]()
+    queue = WorkQueue(workers=1, waited=waits.append, clock=lambda: now[0])
+    worker.retries = {"a": 2}
+    async with running(queue, worker):
+        queue.add("a")
+        await idle()
+        now[0] = 160.0
+        timers.fire()
+        await idle()
+        now[0] = 220.0
+        queue.add("a")
+        await idle()
+    assert (waits, worker.done) == ([0.0] * 3, ["a"] * 3)
+
+
+async def test_a_request_that_waits_for_a_person_does_not_grow_older(worker: Worker, timers: Timers) -> None:
+    """It is tried again with the same back-off; a failure or a request after that ages from its own time."""
+    now = [100.0]
+    queue = WorkQueue(workers=1, clock=lambda: now[0], uniform=middle)
+    worker.kind, worker.retries = Requeue.FOR_A_PERSON, {"a": 9}
+    async with running(queue, worker):
+        queue.add("a")
+        await idle()
+        now[0] = 200.0
+        timers.fire()
+        await idle()
+        assert (queue.oldest(), timers.delays) == (0.0, [pytest.approx(0.1), pytest.approx(0.2)])
+        worker.kind = Requeue.BACK_OFF
+        now[0] = 300.0
+        queue.add("a")
+        await idle()
+        now[0] = 310.0
+        assert queue.oldest() == 10.0

@@ -75,7 +75,12 @@ def stage() -> Stage:
 
 @pytest.mark.parametrize(
     ("retry", "requeue"),
-    [(Retry.NO, Requeue.NO), (Retry.SOON, Requeue.SOON), (Retry.LATER, Requeue.BACK_OFF)],
+    [
+        (Retry.NO, Requeue.NO),
+        (Retry.SOON, Requeue.SOON),
+        (Retry.LATER, Requeue.BACK_OFF),
+        (Retry.FOR_A_PERSON, Requeue.FOR_A_PERSON),
+    ],
 )
 async def test_a_reconcile_is_counted_by_the_reason_of_ready(stage: Stage, retry: Retry, requeue: Requeue) -> None:
     stage.answer = lambda: ReconcileResult(ready=READY, retry=retry, states={"dev": "Ready"})
