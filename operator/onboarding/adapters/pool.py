@@ -15,6 +15,7 @@ from onboarding.errors import ApiError, OnboardingError, UnreachableError
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.ports import Cluster
 from onboarding.reconcile.observed.snapshot import ClusterState
+from onboarding.repeats import Repeats
 
 _BACKOFF_FIRST = 1.0
 _BACKOFF_LAST = 15.0
@@ -97,6 +98,7 @@ class ClusterPool(Mapping[str, Cluster]):
         connect: Callable[[str, Mapping[str, Any]], Awaitable[KubeCluster]],
         state_changed: Callable[[], None],
         rules: KubeconfigRules = STRICT,
+        repeats: Repeats | None = None,
     ) -> None:
         """Read kubeconfigs with ``read_secret(name, key)``; make clusters of them with ``connect(name, content)``."""
         self._hub = hub
@@ -107,6 +109,7 @@ class ClusterPool(Mapping[str, Cluster]):
         self._sites: dict[str, KubeCluster | DisconnectedCluster] = {}
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._repeats = repeats or Repeats()
 
     def __getitem__(self, name: str) -> Cluster:
         return self._hub if name == HUB else self._sites[name]
@@ -160,11 +163,13 @@ class ClusterPool(Mapping[str, Cluster]):
                 site = await self._connected(name)
             except OnboardingError as error:
                 problem = LOGIN_REFUSED if isinstance(error, ApiError) and error.status == 401 else str(error)
-                log.warning("cluster unreachable", cluster=name, error=problem)
+                if self._repeats.due(name, problem):
+                    log.warning("cluster unreachable", cluster=name, error=problem)
                 self._sites[name] = DisconnectedCluster(problem)
                 self._state_changed()
                 await asyncio.sleep(backoff.next())
             else:
+                self._repeats.end(name)
                 self._sites[name] = site
                 site.start()
                 return

@@ -23,9 +23,10 @@ from onboarding.reconcile.observed.snapshot import Project, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.applications import workload_requests
-from onboarding.reconcile.status.events import events_of
+from onboarding.reconcile.status.events import TORN_DOWN, events_of
 from onboarding.reconcile.status.ready import ReadyState, ready_state
 from onboarding.reconcile.status.refusals import Refusals, refuses_status
+from onboarding.reconcile.status.repairs import RepairEvents, repairs_of
 from onboarding.reconcile.status.status import report
 
 _ATTEMPTS = 2
@@ -60,6 +61,8 @@ class ReconcileResult:
     retry: Retry = Retry.NO
     again_at: datetime | None = None
     """Time of the next reconcile without an event: a decision expires, or a quota should be in force by then."""
+    repaired: tuple[str, ...] = ()
+    """The kinds of the objects that were repaired, one for each write."""
 
 
 class Reconciler:
@@ -83,6 +86,7 @@ class Reconciler:
         self._secret_writer = RepositorySecretWriter(secrets)
         self._diffs = DiffCache()
         self._refusals = Refusals()
+        self._repair_events = RepairEvents()
         self._unconfirmed: dict[str, datetime] = {}
         """Start times of projects that wait for a quota and nothing else."""
 
@@ -112,6 +116,7 @@ class Reconciler:
         self._ledger.reserve(name, {})
         self._diffs.forget(name)
         self._refusals.end(name)
+        self._repair_events.forget(name)
         self._unconfirmed.pop(name, None)
         self._unfollow(name)
 
@@ -120,12 +125,14 @@ class Reconciler:
             cluster.unfollow(name)
 
     async def _apply(self, snapshot: Snapshot, plan: ReconcilePlan, *, patient: bool) -> ReconcileResult | None:
+        settled = self._diffs.settled(snapshot.project.name)
         changes = find_changes(snapshot, plan, self._secrets.source, self._diffs)
         if await self._teardown_is_over(snapshot, plan, changes):
             return ReconcileResult()
         self._unfollow(snapshot.project.name)
         await self._hold_on_to(snapshot, changes)
         outcomes = await self._execute(snapshot, changes)
+        repairs = repairs_of(snapshot, plan, outcomes, settled=settled)
         outcomes += await self._execute(snapshot, record_applied(snapshot.owner, outcomes, self._clusters))
         if not any(outcome.result in (Result.UNREACHABLE, Result.FAILED) for outcome in outcomes):
             # A write without an answer may have succeeded: its capacity stays reserved until a later reconcile knows.
@@ -135,7 +142,10 @@ class Reconciler:
         if outcomes:
             live = owned_by(snapshot.owner, named_after(snapshot.project.name, self._clusters))
             snapshot = replace(snapshot, live=live)
-        return await self._report(snapshot, plan, outcomes)
+        done = await self._report(snapshot, plan, outcomes)
+        events = self._repair_events.take(snapshot.project.name, repairs, snapshot.now)
+        await self._projects.post_events(snapshot.project, events)
+        return replace(done, repaired=tuple(change.key.kind.kind for change in repairs)) if repairs else done
 
     async def _execute(self, snapshot: Snapshot, changes: Sequence[Change]) -> list[Outcome]:
         return await execute(snapshot.owner, changes, self._clusters, snapshot.clusters, self._secret_writer.deliver)
@@ -193,6 +203,7 @@ class Reconciler:
             return False
         kept = tuple(finalizer for finalizer in snapshot.project.finalizers if finalizer != names.FINALIZER)
         await self._projects.write_finalizers(snapshot.project, kept)
+        await self._projects.post_events(snapshot.project, [TORN_DOWN])
         return True
 
 

@@ -10,13 +10,15 @@ from onboarding.adapters.hub import HubProjects
 from onboarding.adapters.probes.runner import ProbeRunner
 from onboarding.adapters.secrets import KubeSecrets
 from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.figures import platform_figures
 from onboarding.reconcile.observed.observer import Observer
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.reconciler import Reconciler
 from onboarding.runtime.active_policy import ActivePolicy
 from onboarding.runtime.clusters import Clusters
 from onboarding.runtime.events import Events
-from onboarding.runtime.metrics import Metrics, MetricSources
+from onboarding.runtime.gauges import MetricSources
+from onboarding.runtime.metrics import Metrics
 from onboarding.runtime.notifier import Notifier
 from onboarding.runtime.platform import Platform
 from onboarding.runtime.queue import WorkQueue
@@ -128,7 +130,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
     policy = ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets)
     parts = Parts(first.installation, queue, worker, session, events, platform, clusters, readiness, runner, secrets)
     _connect(shared, parts, policy)
-    _expose(metrics, parts)
+    _expose(metrics, parts, declared)
     return parts
 
 
@@ -152,7 +154,7 @@ def _connect(shared: _Shared, parts: Parts, policy: ActivePolicy) -> None:
     shared.platform_changed.connect(on_platform_changed)
 
 
-def _expose(metrics: Metrics, parts: Parts) -> None:
+def _expose(metrics: Metrics, parts: Parts, declared: ProjectCache) -> None:
     metrics.read_from(
         MetricSources(
             ready=lambda: not parts.readiness.problem(),
@@ -161,5 +163,8 @@ def _expose(metrics: Metrics, parts: Parts) -> None:
             idle=parts.readiness.idle_seconds,
             clusters=lambda: parts.clusters.states,
             applications=parts.worker.applications,
+            platform=lambda: platform_figures(
+                declared, parts.clusters.states, datetime.now(UTC), listed=parts.events.synced
+            ),
         )
     )

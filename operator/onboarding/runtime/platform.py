@@ -24,7 +24,9 @@ from onboarding.reconcile.observed.platform import Due
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.reconcile.observed.validity import RoleState
+from onboarding.reconcile.status.events import platform_events
 from onboarding.reconcile.status.refusals import Refusals, refuses_status
+from onboarding.repeats import Repeats
 from onboarding.runtime.definitions import Definitions
 from onboarding.runtime.feeds import platform_feeds, project_feed
 
@@ -58,6 +60,7 @@ class Platform:
         self._changed = changed
         self._news = asyncio.Event()
         self._refusals = Refusals()
+        self._repeats = Repeats()
         self._clusters: Mapping[str, ClusterState] = {}
         self._doubt: asyncio.TimerHandle | None = None
         self.warm = False
@@ -111,9 +114,13 @@ class Platform:
             try:
                 await self.look()
                 backoff.reset()
+                self._repeats.end("")
             except OnboardingError as error:
                 unreachable = isinstance(error, UnreachableError)
-                log.warning("platform unreachable" if unreachable else "platform reconcile failed", error=str(error))
+                if self._repeats.due("", str(error)):
+                    log.warning(
+                        "platform unreachable" if unreachable else "platform reconcile failed", error=str(error)
+                    )
                 pause = backoff.next()
             except Exception:
                 # A policy that triggers a bug must not end the operator, and with it the reconciles of every project.
@@ -156,15 +163,15 @@ class Platform:
 
     async def _write(self, due: Due) -> ApiError | None:
         """Write a status; return why it was refused, unless the object is gone or replaced by now."""
-        head = due.head
+        head, regarding = due.head, Regarding(kind_of(due.head.plural), due.head.name, due.head.uid)
         try:
             answer = await write_status(self._client, head.plural, head.name, due.status, uid=head.uid)
         except ApiError as error:
             if refuses_status(error):
-                regarding = Regarding(kind_of(head.plural), head.name, head.uid)
                 await post(self._client, regarding, self._refusals.take(head.uid, error))
             return None if error.status in (404, 409) else error
         self._refusals.end(head.uid)
         if self._offered.put(head.plural, answer, is_answer=True):
             self._changed()
+        await post(self._client, regarding, platform_events(head.status, due.status))
         return None

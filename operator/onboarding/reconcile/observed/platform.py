@@ -186,10 +186,13 @@ class PlatformCatalog:
         """Return the statuses to write, for policies and targets with an outdated status and a known validity."""
         return list(self._due(clusters, now))
 
+    def verdicts(self, clusters: Mapping[str, ClusterState]) -> Iterator[tuple[Head, Validity | None]]:
+        """Yield every policy and target with its validity; None if that is not known yet."""
+        yield from ((policy.head, self._policy_verdict(policy)) for policy in self._policies.values())
+        yield from ((target.head, self._target_verdict(target, clusters)) for target in self._targets.values())
+
     def _due(self, clusters: Mapping[str, ClusterState], now: datetime) -> Iterator[Due]:
-        verdicts = [(policy.head, self._policy_verdict(policy)) for policy in self._policies.values()]
-        verdicts += [(target.head, self._target_verdict(target, clusters)) for target in self._targets.values()]
-        for head, verdict in verdicts:
+        for head, verdict in self.verdicts(clusters):
             status = status_due(verdict, head.generation, head.status, now) if verdict else None
             if status:
                 yield Due(head, status)
