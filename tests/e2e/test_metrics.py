@@ -78,7 +78,7 @@ def test_a_cluster_without_guard_rails_is_told(installed: ControlPlane, hub: Hub
 def test_a_repair_and_a_conflict_are_counted_and_told_in_events(
     installed: ControlPlane, hub: Hub, operator: OperatorProcess
 ) -> None:
-    """An object that somebody deletes is repaired with a trace; a first creation and a change of the spec leave none."""
+    """An object that somebody deletes is repaired with a trace; a new environment leaves none."""
     repairs = 'onboarding_repairs_total{kind="NetworkPolicy"}'
     hub.declare("traced")
     hub.wait("traced")

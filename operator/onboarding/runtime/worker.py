@@ -99,7 +99,7 @@ class Worker:
             self._metrics.forget(project)
             self._deployments.forget(project)
             if orphans := list(self._declared.orphans(project)):
-                log.warning("decisions of a deleted project remain", project=project, decisions=orphans[:_NAMED])
+                log.info("decisions outlive project", project=project, decision=orphans[:_NAMED])
             return "Gone"
         self._metrics.states[project] = done.states
         self._metrics.reasons[project] = done.ready.reason.value

@@ -277,19 +277,14 @@ async def test_each_attempt_waits_from_its_own_queueing(worker: Worker, timers: 
     queue = WorkQueue(workers=1, waited=waits.append, clock=lambda: now[0])
     worker.retries = {"a": 2}
     async with running(queue, worker):
-        queue.add("a")
-        await idle()
-        now[0] = 160.0
-        timers.fire()
-        await idle()
-        now[0] = 220.0
-        queue.add("a")
-        await idle()
+        for again in (queue.add, lambda _: timers.fire(), queue.add):
+            again("a")
+            await idle()
+            now[0] += 60.0
     assert (waits, worker.done) == ([0.0] * 3, ["a"] * 3)
 
 
 async def test_a_request_that_waits_for_a_person_does_not_grow_older(worker: Worker, timers: Timers) -> None:
-    """It is tried again with the same back-off; a failure or a request after that ages from its own time."""
     now = [100.0]
     queue = WorkQueue(workers=1, clock=lambda: now[0], uniform=middle)
     worker.kind, worker.retries = Requeue.FOR_A_PERSON, {"a": 9}
@@ -305,4 +300,4 @@ async def test_a_request_that_waits_for_a_person_does_not_grow_older(worker: Wor
         queue.add("a")
         await idle()
         now[0] = 310.0
-        assert queue.oldest() == 10.0
+        assert queue.oldest() == 10.0, "a failure after that ages from its own time"

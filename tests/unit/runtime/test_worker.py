@@ -186,5 +186,5 @@ async def test_decisions_of_a_project_that_is_gone_are_named_in_the_log(stage: S
     stage.answer = lambda: ReconcileResult(ready=None)
     with capture_logs() as logs:
         await stage.worker.reconcile("shop")
-    (line,) = (line for line in logs if line["log_level"] == "warning")
-    assert (line["project"], line["decisions"]) == ("shop", ["about-shop"])
+    (line,) = logs
+    assert (line["project"], line["decision"]) == ("shop", ["about-shop"])
