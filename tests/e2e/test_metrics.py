@@ -69,7 +69,7 @@ def test_a_cluster_without_guard_rails_is_told(installed: ControlPlane, hub: Hub
         r'^onboarding_sites\{site="(\S+)",state="GuardMissing"', operator.get("/metrics"), re.MULTILINE
     )
     assert site
-    for name in ("guarded", "default"):
+    for name in ("guarded", "in-cluster"):
         wait_until(lambda name=name: "GuardMissing" in warnings(hub, name), what=f"an Event on {name}")
     installed.kubectl("apply", "--server-side", "-k", str(FILES / "manifests/install"))
     wait_for(operator, sample, 0)

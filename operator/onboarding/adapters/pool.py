@@ -192,7 +192,7 @@ def read_kubeconfig(content: bytes, rules: KubeconfigRules = STRICT) -> dict[str
         config = yaml.safe_load(content)
         users = [entry.get("user") or {} for entry in config["users"]]
         clusters = [entry["cluster"] for entry in config["clusters"]]
-        problem = _login_problem(users, rules) or _server_problem(clusters, rules)
+        problem = _login_problem(users, rules) or _server_problem(clusters, rules) or _context_problem(config)
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         problem = "cannot be read: it needs clusters, users and contexts"
     if problem:
@@ -219,6 +219,17 @@ def _server_problem(clusters: Sequence[Mapping[str, Any]], rules: KubeconfigRule
     if not all(str(cluster.get("server", "")).startswith("https://") for cluster in clusters):
         return "names a server without https"
     return _file_problem(clusters)
+
+
+def _context_problem(config: Mapping[str, Any]) -> str:
+    """Return what is wrong with the current context of a kubeconfig; the empty string if nothing is."""
+    current = next((item for item in config["contexts"] if item["name"] == config.get("current-context")), None)
+    if current is None:
+        return "has no context of the name that current-context gives: correct current-context"
+    for part in ("cluster", "user"):
+        if not any(item["name"] == current["context"].get(part) for item in config[f"{part}s"]):
+            return f"has no {part} of the name that its current context gives: correct the context"
+    return ""
 
 
 def _file_problem(parts: Iterable[Mapping[str, Any]]) -> str:
