@@ -12,6 +12,7 @@ from onboarding.adapters.secrets import KubeSecrets
 from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.figures import platform_figures
 from onboarding.reconcile.observed.observer import Observer
+from onboarding.reconcile.observed.policy_rules import roles_of
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.reconciler import Reconciler
 from onboarding.runtime.active_policy import ActivePolicy
@@ -24,6 +25,7 @@ from onboarding.runtime.platform import Platform
 from onboarding.runtime.queue import WorkQueue
 from onboarding.runtime.readiness import Readiness
 from onboarding.runtime.session import KopfSession
+from onboarding.runtime.site_roles import SiteRoles
 from onboarding.runtime.teardown_brake import TeardownBrake
 from onboarding.runtime.worker import Worker
 from onboarding.settings import Settings
@@ -91,6 +93,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         changed=shared.platform_changed,
         project_changed=queue.add,
         kopf_watches=session.next_watch,
+        site_roles=SiteRoles(clusters.pool.connected, lambda: _roles(declared, settings.policy)),
     )
     ledger = CapacityLedger(first.installation, freed=queue.add)
     clusters = Clusters(
@@ -134,6 +137,12 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
     return parts
 
 
+def _roles(declared: ProjectCache, policy: str) -> frozenset[str]:
+    """Return the ClusterRoles that the policy in force names."""
+    spec, _ = declared.policy(policy)
+    return frozenset(roles_of(spec)) if spec else frozenset()
+
+
 def _connect(shared: _Shared, parts: Parts, policy: ActivePolicy) -> None:
     """Let the notifications of the parts reach those that act on them."""
 
@@ -164,7 +173,7 @@ def _expose(metrics: Metrics, parts: Parts, declared: ProjectCache) -> None:
             clusters=lambda: parts.clusters.states,
             applications=parts.worker.applications,
             platform=lambda: platform_figures(
-                declared, parts.clusters.states, datetime.now(UTC), listed=parts.events.synced
+                declared, parts.platform.clusters, datetime.now(UTC), listed=parts.events.synced
             ),
         )
     )

@@ -178,6 +178,11 @@ class PlatformCatalog:
         self._settle()
         return self._usable() != before
 
+    @property
+    def has_unusable_roles(self) -> bool:
+        """Whether a ClusterRole of a policy was looked up and cannot be bound."""
+        return any(state is not RoleState.USABLE for state in self._roles.values())
+
     def doubt_roles(self) -> None:
         """Drop the states of unusable ClusterRoles, so that they are looked up again."""
         self._roles = {role: state for role, state in self._roles.items() if state is RoleState.USABLE}
@@ -290,6 +295,6 @@ def _site_validity(site: str, state: ClusterState) -> Validity | None:
     if state.problem:
         return None if state.starting else Validity(False, Reason.TARGET_UNREACHABLE, f"site {site}: {state.problem}")
     if state.guarded:
-        return None
+        return Validity(False, Reason.INVALID, f"site {site}: {state.role_problem}") if state.role_problem else None
     reason = Reason.TARGET_UNREACHABLE if state.guard_unknown else Reason.GUARD_MISSING
     return Validity(False, reason, f"site {site}: {state.guard_problem}")
