@@ -1,12 +1,14 @@
 """Composition root: makes the parts of the operator and connects them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from onboarding.adapters.client import Client
+from onboarding.adapters.cluster import KubeCluster
 from onboarding.adapters.hub import HubProjects
+from onboarding.adapters.pool import ClusterPool
 from onboarding.adapters.probes.runner import ProbeRunner
 from onboarding.adapters.secrets import KubeSecrets
 from onboarding.reconcile.observed.capacity import CapacityLedger
@@ -66,6 +68,12 @@ class _Shared:
         """A cluster is in another state, or a first list is complete."""
         self.platform_changed = Notifier()
         """Policies or targets have changed what projects may use."""
+        self.pool: ClusterPool | None = None
+        """The clusters, once they are made: the platform is made before."""
+
+    def connected(self) -> Iterator[KubeCluster]:
+        """Return the clusters that have a connection."""
+        return self.pool.connected() if self.pool else iter(())
 
     def reconcile_all(self) -> None:
         """Ask for a reconcile of every project."""
@@ -93,7 +101,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         changed=shared.platform_changed,
         project_changed=queue.add,
         kopf_watches=session.next_watch,
-        site_roles=SiteRoles(clusters.pool.connected, lambda: _roles(declared, settings.policy)),
+        site_roles=SiteRoles(shared.connected, lambda: _roles(declared, settings.policy)),
     )
     ledger = CapacityLedger(first.installation, freed=queue.add)
     clusters = Clusters(
@@ -105,6 +113,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         state_changed=shared.clusters_changed,
         on_write=metrics.count_write,
     )
+    shared.pool = clusters.pool
     runner = ProbeRunner(queue.add, asked=metrics.count_probe)
     secrets = KubeSecrets(
         hub, settings.namespace, clusters.pool, changed=shared.reconcile_all, on_write=metrics.count_write

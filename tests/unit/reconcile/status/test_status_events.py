@@ -51,7 +51,8 @@ def test_a_gate_is_passed_only_with_something_behind_it() -> None:
     gates = ({"name": name, "opens": [{"stages": [stage]}]} for name, stage in (("build", "dev"), ("live", "prod")))
     policy = policy_of(*gates)
     refused = told(snapshot_of(spec_of(environment(size="vast")), policy=policy))
-    assert ("stage" in refused, events_of({}, refused)) == (False, [])
+    told_of = [event for event in events_of({}, refused) if not event.warning]
+    assert ("stage" in refused, told_of) == (False, [])
     only_dev = told(snapshot_of(spec_of(environment()), policy=policy))
     assert only_dev["stage"] == "build"
     assert [item.note for item in events_of(refused, only_dev)] == ["gate build is open"]
