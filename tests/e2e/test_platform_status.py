@@ -8,7 +8,9 @@ import pytest
 
 from onboarding import names
 from onboarding.build.kinds import HUB, RESOURCE_QUOTA, Manifest, ObjectKey
+from tests.support.audit import OPERATOR
 from tests.support.hub import ROOT, Hub
+from tests.support.people import may_bind
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -128,11 +130,14 @@ def test_a_role_that_does_not_exist_or_may_not_be_bound_holds_before_anything_is
         "metadata": {"name": "team:unbindable"},
     }
     hub.api.create(RBAC, {**role, "rules": []})
-    offers.declare(POLICIES, "default", {**wrong, "journeys": ["any"]})
     offers.wait(POLICIES, "default", "Invalid", "bindableClusterRoles")
     held_by(hub, "bound", "team:unbindable")
     assert hub.live("bound").keys() == before.keys()
-    hub.api.delete(f"{RBAC}/team:unbindable")
+    path = may_bind(hub.api, OPERATOR, "team:unbindable")
+    offers.wait(POLICIES, "default", "Accepted")
+    offers.restore()
+    for made in (f"{RBAC}/team:unbindable", *path):
+        hub.api.delete(made)
 
 
 def test_a_draft_that_is_wrong_has_a_status_and_holds_nobody(hub: Hub, offers: Offers) -> None:

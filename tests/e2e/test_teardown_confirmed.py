@@ -150,3 +150,32 @@ def test_what_blocks_a_deletion_is_named(hub: Hub, platform: Decider) -> None:
     finally:
         hub.api.patch(f"/api/v1/namespaces/{name}-dev/configmaps/held", {"metadata": {"finalizers": None}})
     hub.wait_gone(name, within=60)
+
+
+def test_an_api_service_without_a_server_is_named_and_asks_the_platform(hub: Hub, platform: Decider) -> None:
+    """Case 18: it keeps every namespace in Terminating, and only the platform can change that."""
+    uid = hub.declare("f18", deletionPolicy="Delete")["metadata"]["uid"]
+    hub.wait("f18")
+    services = "/apis/apiregistration.k8s.io/v1/apiservices"
+    spec = {
+        "group": "metrics.k8s.io",
+        "version": "v1beta1",
+        "groupPriorityMinimum": 100,
+        "versionPriority": 100,
+        "insecureSkipTLSVerify": True,
+        "service": {"name": "metrics-server", "namespace": "kube-system", "port": 443},
+    }
+    metadata = {"name": "v1beta1.metrics.k8s.io"}
+    hub.api.create(
+        services, {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": metadata, "spec": spec}
+    )
+    try:
+        hub.delete("f18")
+        platform.confirm("f18-1", "f18", uid)
+        hub.wait("f18", "Unknown", words="APIService v1beta1.metrics.k8s.io gives no answer", within=60)
+        action = hub.project("f18")["status"]["nextActions"][0]
+        assert action["actor"] == "platform"
+        assert "delete the APIService if nobody needs it" in action["action"]
+    finally:
+        hub.api.delete(f"{services}/v1beta1.metrics.k8s.io")
+    hub.wait_gone("f18", within=90)

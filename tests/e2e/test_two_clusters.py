@@ -17,11 +17,12 @@ from onboarding.build.kinds import (
     SERVICE_ACCOUNT,
 )
 from tests.support.api import Api, RefusedError
-from tests.support.audit import SITE_ACCOUNT, Audit
-from tests.support.hub import ARGOCD, REPOSITORY, ROOT, Hub
+from tests.support.audit import OPERATOR, SITE_ACCOUNT, Audit
+from tests.support.hub import ARGOCD, POLICY, REPOSITORY, ROOT, Hub
 from tests.support.installing import ROOT as FILES
 from tests.support.operator import NAMESPACE as HOME
 from tests.support.operator import OperatorProcess
+from tests.support.people import may_bind
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -112,6 +113,25 @@ def test_argo_cd_of_the_hub_serves_both(hub: Hub, far: Api, both: None) -> None:
     assert servers == {"https://far.example.org", "https://kubernetes.default.svc"}
     with pytest.raises(RefusedError, match="404"):
         far.items(APPLICATION.path(ARGOCD))
+
+
+def test_a_site_without_the_role_of_a_persona_is_named(hub: Hub, far: Api, both: None) -> None:
+    """The hub has it, so that the policy is in force; the target says which site lacks it, until it is there."""
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "team:roamer"}}
+    path = "/apis/rbac.authorization.k8s.io/v1/clusterroles/team:roamer"
+    personas = hub.api.get(POLICY)["spec"]["personas"]
+    hub.api.apply(path, {**role, "rules": []})
+    made = may_bind(hub.api, OPERATOR, "team:roamer")
+    hub.change_policy(personas=[*personas, {"name": "roamer", "clusterRole": "team:roamer"}])
+    lacks = "site far: ClusterRole team:roamer, which a persona of the policy names, does not exist there"
+    wait_until(lambda: lacks in verdict(hub, "both-sites"), what="the target names the role")
+    hub.wait("twofold")
+    far.apply(path, {**role, "rules": []})
+    may_bind(far, SITE_ACCOUNT, "team:roamer")
+    wait_until(lambda: verdict(hub, "both-sites") == "it can be used", what="the role was found")
+    hub.change_policy(personas=personas)
+    for each in (path, *made):
+        hub.api.delete(each)
 
 
 def test_a_site_without_guard_rails_receives_no_write(

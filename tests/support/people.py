@@ -41,3 +41,19 @@ class Decider:
             spec["environment"] = environment
         decision = {"apiVersion": names.API_VERSION, "kind": "OnboardingDecision", "metadata": {"name": name}}
         self._api.create(f"{ROOT}/onboardingdecisions", {**decision, "spec": spec})
+
+
+def may_bind(api: Api, account: str, role: str) -> tuple[str, str]:
+    """Give a service account the right to bind a ClusterRole; return the paths of what was made."""
+    name = f"bind:{role}"
+    head = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": name}}
+    rule = {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["clusterroles"], "verbs": ["bind"]}
+    binding = {
+        "kind": "ClusterRoleBinding",
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": account}],
+    }
+    paths = f"{_RBAC}/clusterroles/{name}", f"{_RBAC}/clusterrolebindings/{name}"
+    api.apply(paths[0], {**head, "kind": "ClusterRole", "rules": [{**rule, "resourceNames": [role]}]})
+    api.apply(paths[1], {**head, **binding})
+    return paths

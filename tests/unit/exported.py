@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 from prometheus_client.core import Metric
 
+from onboarding.reconcile.observed.figures import PlatformFigures
 from onboarding.reconcile.observed.snapshot import ClusterState
-from onboarding.runtime.metrics import Metrics, MetricSources
+from onboarding.runtime.gauges import MetricSources
+from onboarding.runtime.metrics import Metrics
 
 
 class Exported(NamedTuple):
@@ -20,11 +22,11 @@ class Exported(NamedTuple):
     @property
     def sample(self) -> str:
         """The name that queries use: of a histogram the common part."""
-        return f"{self.name}_total" if self.type == "counter" else self.name
+        return self.name + {"counter": "_total", "info": "_info"}.get(self.type, "")
 
 
 def exported_metrics() -> list[Exported]:
-    """Return the metrics after something of each kind has been counted."""
+    """Return the operator's own metrics after something of each kind has been counted."""
     metrics = Metrics()
     metrics.count_reconcile("Ready", 0.1)
     metrics.count_wait(0.1)
@@ -32,7 +34,9 @@ def exported_metrics() -> list[Exported]:
     metrics.count_probe("Dns", "answered", 0.1)
     metrics.count_first_sync(1)
     metrics.count_deployment("dev", "Succeeded")
+    metrics.count_repair("NetworkPolicy")
     metrics.states["shop"] = {"dev": "Ready"}
+    metrics.reasons["shop"] = "Ready"
     metrics.read_from(
         MetricSources(
             ready=lambda: True,
@@ -41,9 +45,10 @@ def exported_metrics() -> list[Exported]:
             idle=lambda: {"hub": 1},
             clusters=lambda: {"hub": ClusterState()},
             applications=lambda: {("Synced", "Healthy"): 1},
+            platform=lambda: PlatformFigures({"Accepted": 1}, {"Accepted": 1}, {("main", "a"): "Ready"}, {7: 0}, 0),
         )
     )
-    return [_exported(family) for family in metrics.registry.collect()]
+    return [_exported(family) for family in metrics.registry.collect() if not family.name.startswith("process_")]
 
 
 def _exported(family: Metric) -> Exported:

@@ -12,6 +12,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from onboarding import names
 from onboarding.adapters import official
+from onboarding.adapters.outages import describe_outage
 from onboarding.backoff import uniform
 from onboarding.errors import ApiError, UnreachableError
 
@@ -35,6 +36,7 @@ class Client:
     def __init__(self, configuration: "Configuration", *, request_timeout: float) -> None:
         """Give each request at most ``request_timeout`` seconds."""
         self.configuration = configuration
+        self._seconds = request_timeout
         self._timeout = aiohttp.ClientTimeout(total=request_timeout)
         # Compressing lists costs both sides more than sending them within a data centre.
         headers = {"User-Agent": names.MANAGER, "Accept-Encoding": "identity"}
@@ -93,7 +95,7 @@ class Client:
                         await asyncio.sleep(_retry_after(response))
                         continue
             except (aiohttp.ClientError, TimeoutError) as error:
-                raise UnreachableError(f"{method} {path}: {type(error).__name__}: {error}") from error
+                raise UnreachableError(f"{method} {path}: {describe_outage(error, self._seconds)}") from error
             if response.status >= 400:
                 raise _api_error(response.status, content)
             return _json_object(method, path, content)
@@ -116,7 +118,7 @@ class Client:
                     raise _api_error(response.status, await response.read())
                 yield aiter(response.content)
         except (aiohttp.ClientError, HttpProcessingError, TimeoutError) as error:
-            raise UnreachableError(f"watch {path}: {type(error).__name__}: {error}") from error
+            raise UnreachableError(f"watch {path}: {describe_outage(error, idle_timeout)}") from error
 
     async def authorization(self) -> str | None:
         """Return the Authorization header of now: the token of a service account is renewed on disk."""

@@ -5,6 +5,7 @@ nobody here uses. So the package is entered in ``sys.modules`` without being run
 Everything of it is imported late, in the functions that need it.
 """
 
+import binascii
 import importlib.util
 import ssl
 import sys
@@ -63,8 +64,14 @@ async def kubeconfig_configuration(content: Mapping[str, Any]) -> "Configuration
 
 
 def unusable(error: Exception) -> UnreachableError:
-    """Return the error of a kubeconfig that leads to no connection: by name alone, because the text may quote a key."""
-    return UnreachableError(f"its kubeconfig cannot be used: {type(error).__name__}")
+    """Return the error of a kubeconfig that leads to no connection; the text of the cause may quote a key."""
+    if isinstance(error, binascii.Error):
+        why = "its data are not base64"
+    elif isinstance(error, OSError):
+        why = "its certificates or keys cannot be read: embed PEM"
+    else:
+        why = "its cluster, user or context lacks a field"
+    return UnreachableError(f"its kubeconfig cannot be used: {why}; renew its kubeconfig Secret")
 
 
 def tls_context(configuration: "Configuration") -> ssl.SSLContext:

@@ -16,6 +16,7 @@ from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.ports import Cluster
 from onboarding.reconcile.observed.snapshot import ClusterState
+from onboarding.repeats import Repeats
 
 _BACKOFF_FIRST = 1.0
 _BACKOFF_LAST = 15.0
@@ -105,6 +106,7 @@ class ClusterPool(Mapping[str, Cluster]):
         connect: Callable[[str, Mapping[str, Any]], Awaitable[KubeCluster]],
         state_changed: Callable[[], None],
         rules: KubeconfigRules = STRICT,
+        repeats: Repeats | None = None,
     ) -> None:
         """Read kubeconfigs with ``read_secret(name, key)``; make clusters of them with ``connect(name, content)``."""
         self._hub = hub
@@ -115,6 +117,7 @@ class ClusterPool(Mapping[str, Cluster]):
         self._sites: dict[str, KubeCluster | DisconnectedCluster] = {}
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._repeats = repeats or Repeats()
 
     def __getitem__(self, name: str) -> Cluster:
         return self._hub if name == HUB else self._sites[name]
@@ -168,11 +171,13 @@ class ClusterPool(Mapping[str, Cluster]):
                 site = await self._connected(name)
             except OnboardingError as error:
                 problem = LOGIN_REFUSED if isinstance(error, ApiError) and error.status == 401 else str(error)
-                log.warning("cluster unreachable", cluster=name, error=problem)
+                if self._repeats.due(name, problem):
+                    log.warning("cluster unreachable", cluster=name, error=problem)
                 self._sites[name] = DisconnectedCluster(problem)
                 self._state_changed()
                 await asyncio.sleep(backoff.next())
             else:
+                self._repeats.end(name)
                 self._sites[name] = site
                 site.start()
                 return
@@ -195,7 +200,7 @@ def read_kubeconfig(content: bytes, rules: KubeconfigRules = STRICT) -> dict[str
         config = yaml.safe_load(content)
         users = [entry.get("user") or {} for entry in config["users"]]
         clusters = [entry["cluster"] for entry in config["clusters"]]
-        problem = _login_problem(users, rules) or _server_problem(clusters, rules)
+        problem = _login_problem(users, rules) or _server_problem(clusters, rules) or _context_problem(config)
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         problem = "cannot be read: it needs clusters, users and contexts"
     if problem:
@@ -222,6 +227,17 @@ def _server_problem(clusters: Sequence[Mapping[str, Any]], rules: KubeconfigRule
     if not all(str(cluster.get("server", "")).startswith("https://") for cluster in clusters):
         return "names a server without https"
     return _file_problem(clusters)
+
+
+def _context_problem(config: Mapping[str, Any]) -> str:
+    """Return what is wrong with the current context of a kubeconfig; the empty string if nothing is."""
+    current = next((item for item in config["contexts"] if item["name"] == config.get("current-context")), None)
+    if current is None:
+        return "has no context of the name that current-context gives: correct current-context"
+    for part in ("cluster", "user"):
+        if not any(item["name"] == current["context"].get(part) for item in config[f"{part}s"]):
+            return f"has no {part} of the name that its current context gives: correct the context"
+    return ""
 
 
 def _file_problem(parts: Iterable[Mapping[str, Any]]) -> str:

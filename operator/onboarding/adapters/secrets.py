@@ -14,6 +14,7 @@ from onboarding.adapters.cluster import KubeCluster
 from onboarding.build.credentials import SECRET, Source
 from onboarding.build.kinds import Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, SecretError, UnreachableError
+from onboarding.repeats import Repeats
 
 _PAUSE: Final = 30.0
 """Seconds between two looks at the Secrets that the policy names: a new token is handed on within this time."""
@@ -49,6 +50,7 @@ class KubeSecrets:
         self._followed: frozenset[str] = frozenset()
         self._sources: dict[str, Source] = {}
         self._wake = asyncio.Event()
+        self._repeats = Repeats()
 
     def source(self, name: str) -> Source | None:
         """Return the newest known state of a Secret; None while nobody has looked."""
@@ -78,14 +80,13 @@ class KubeSecrets:
             path = SECRET.path(self._namespace, name)
             metadata = (await self._hub.request("GET", path, accept=_HEAD))["metadata"]
             found = Source(metadata["uid"], metadata["resourceVersion"])
-        except ApiError as error:
-            if error.status != 404:
-                log.warning("credential unreadable", secret=name, error=str(error))
+        except OnboardingError as error:
+            if not isinstance(error, ApiError) or error.status != 404:
+                if self._repeats.due(name, str(error)):
+                    log.warning("credential unreadable", secret=name, error=str(error))
                 return False
             found = Source()
-        except OnboardingError as error:
-            log.warning("credential unreadable", secret=name, error=str(error))
-            return False
+        self._repeats.end(name)
         former = self._sources.get(name)
         if name in self._followed:
             self._sources[name] = found

@@ -25,12 +25,14 @@ from onboarding.reconcile.observed.snapshot import Project, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.applications import workload_requests
-from onboarding.reconcile.status.events import events_of
+from onboarding.reconcile.status.events import TORN_DOWN, events_of
 from onboarding.reconcile.status.ready import ReadyState, ready_state
 from onboarding.reconcile.status.refusals import Refusals, refuses_status
+from onboarding.reconcile.status.repairs import RepairEvents, repairs_of
 from onboarding.reconcile.status.status import report
 
 _ATTEMPTS = 2
+_FOR_A_PERSON = frozenset({Result.CONFLICT, Result.FORMER, Result.ARGOCD_MISSING})
 _SOON_CONFIRMED = timedelta(seconds=10)
 """Time for a quota to come into force before the status reports it: an earlier report would cost a write for every
 quota, and be out of date before anybody reads it."""
@@ -44,6 +46,8 @@ class Retry(Enum):
     """Reconcile again after the shortest pause, because there is a next step; resets the back-off."""
     LATER = auto()
     """A change failed: reconcile again after the back-off."""
+    FOR_A_PERSON = auto()
+    """A change waits for a person, and no event tells when it may succeed: reconcile again after the back-off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class ReconcileResult:
     again_at: datetime | None = None
     """Time of the next reconcile without an event: a decision expires, a quota should be in force by then, or a write
     that does not last is due."""
+    repaired: tuple[str, ...] = ()
+    """The kinds of the objects that were repaired, one for each write."""
 
 
 class Reconciler:
@@ -84,6 +90,7 @@ class Reconciler:
         self._diffs = DiffCache()
         self._refusals = Refusals()
         self._writes = RepeatedWrites()
+        self._repair_events = RepairEvents()
         self._unconfirmed: dict[str, datetime] = {}
         """Start times of projects that wait for a quota and nothing else."""
 
@@ -116,6 +123,7 @@ class Reconciler:
         self._diffs.forget(name)
         self._refusals.end(name)
         self._writes.forget(name)
+        self._repair_events.forget(name)
         self._unconfirmed.pop(name, None)
         self._unfollow(name)
 
@@ -131,6 +139,7 @@ class Reconciler:
             cluster.unfollow(name)
 
     async def _apply(self, snapshot: Snapshot, plan: ReconcilePlan, *, patient: bool) -> ReconcileResult | None:
+        settled = self._diffs.settled(snapshot.project.name)
         changes = find_changes(snapshot, plan, self._secrets.source, self._diffs)
         if await self._teardown_is_over(snapshot, plan, changes):
             return ReconcileResult()
@@ -138,6 +147,7 @@ class Reconciler:
         await self._hold_on_to(snapshot, changes)
         writes = self._writes.of(snapshot.project.name, changes, snapshot.now)
         outcomes = await self._execute(snapshot, changes, writes)
+        repairs = repairs_of(snapshot, plan, outcomes, settled=settled)
         outcomes += await self._execute(snapshot, record_applied(snapshot.owner, outcomes, self._clusters), writes)
         if not any(outcome.result in (Result.UNREACHABLE, Result.FAILED, Result.DRIFTED) for outcome in outcomes):
             # A write without a good answer may have succeeded: its capacity stays reserved until a later one is good.
@@ -147,7 +157,10 @@ class Reconciler:
         if outcomes:
             live = owned_by(snapshot.owner, named_after(snapshot.project.name, self._clusters))
             snapshot = replace(snapshot, live=live)
-        return await self._report(snapshot, plan, outcomes, writes)
+        done = await self._report(snapshot, plan, outcomes, writes)
+        events = self._repair_events.take(snapshot.project.name, repairs, snapshot.now)
+        await self._projects.post_events(snapshot.project, events)
+        return replace(done, repaired=tuple(change.key.kind.kind for change in repairs)) if repairs else done
 
     async def _execute(self, snapshot: Snapshot, changes: Sequence[Change], writes: ProjectWrites) -> list[Outcome]:
         deliver = self._secret_writer.deliver
@@ -209,12 +222,14 @@ class Reconciler:
             return False
         kept = tuple(finalizer for finalizer in snapshot.project.finalizers if finalizer != names.FINALIZER)
         await self._projects.write_finalizers(snapshot.project, kept)
+        await self._projects.post_events(snapshot.project, [TORN_DOWN])
         return True
 
 
 def _retry(plan: ReconcilePlan, outcomes: Sequence[Outcome]) -> Retry:
-    if any(outcome.result not in (Result.DONE, Result.SKIPPED) and not outcome.told for outcome in outcomes):
-        return Retry.LATER
+    untold = {outcome.result for outcome in outcomes if not outcome.told} - {Result.DONE, Result.SKIPPED}
+    if untold:
+        return Retry.FOR_A_PERSON if untold <= _FOR_A_PERSON else Retry.LATER
     done = [outcome.change.action for outcome in outcomes if outcome.result is Result.DONE]
     # No event follows: our own deletions, detachments, reclaims and creates are in the cache already.
     went = any(action in (Action.DELETE, Action.DETACH, Action.RECLAIM) for action in done)

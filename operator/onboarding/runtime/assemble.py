@@ -1,27 +1,33 @@
 """Composition root: makes the parts of the operator and connects them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from onboarding.adapters.client import Client
+from onboarding.adapters.cluster import KubeCluster
 from onboarding.adapters.hub import HubProjects
+from onboarding.adapters.pool import ClusterPool
 from onboarding.adapters.probes.runner import ProbeRunner
 from onboarding.adapters.secrets import KubeSecrets
 from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.figures import platform_figures
 from onboarding.reconcile.observed.observer import Observer
+from onboarding.reconcile.observed.policy_rules import roles_of
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.reconciler import Reconciler
 from onboarding.runtime.active_policy import ActivePolicy
 from onboarding.runtime.clusters import Clusters
 from onboarding.runtime.events import Events
-from onboarding.runtime.metrics import Metrics, MetricSources
+from onboarding.runtime.gauges import MetricSources
+from onboarding.runtime.metrics import Metrics
 from onboarding.runtime.notifier import Notifier
 from onboarding.runtime.platform import Platform
 from onboarding.runtime.queue import WorkQueue
 from onboarding.runtime.readiness import Readiness
 from onboarding.runtime.session import KopfSession
+from onboarding.runtime.site_roles import SiteRoles
 from onboarding.runtime.teardown_brake import TeardownBrake
 from onboarding.runtime.worker import Worker
 from onboarding.settings import Settings
@@ -62,6 +68,12 @@ class _Shared:
         """A cluster is in another state, or a first list is complete."""
         self.platform_changed = Notifier()
         """Policies or targets have changed what projects may use."""
+        self.pool: ClusterPool | None = None
+        """The clusters, once they are made: the platform is made before."""
+
+    def connected(self) -> Iterator[KubeCluster]:
+        """Return the clusters that have a connection."""
+        return self.pool.connected() if self.pool else iter(())
 
     def reconcile_all(self) -> None:
         """Ask for a reconcile of every project."""
@@ -89,6 +101,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         changed=shared.platform_changed,
         project_changed=queue.add,
         kopf_watches=session.next_watch,
+        site_roles=SiteRoles(shared.connected, lambda: _roles(declared, settings.policy)),
     )
     ledger = CapacityLedger(first.installation, freed=queue.add)
     clusters = Clusters(
@@ -100,6 +113,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         state_changed=shared.clusters_changed,
         on_write=metrics.count_write,
     )
+    shared.pool = clusters.pool
     runner = ProbeRunner(queue.add, asked=metrics.count_probe)
     secrets = KubeSecrets(
         hub, settings.namespace, clusters.pool, changed=shared.reconcile_all, on_write=metrics.count_write
@@ -128,8 +142,14 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
     policy = ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets)
     parts = Parts(first.installation, queue, worker, session, events, platform, clusters, readiness, runner, secrets)
     _connect(shared, parts, policy)
-    _expose(metrics, parts)
+    _expose(metrics, parts, declared)
     return parts
+
+
+def _roles(declared: ProjectCache, policy: str) -> frozenset[str]:
+    """Return the ClusterRoles that the policy in force names."""
+    spec, _ = declared.policy(policy)
+    return frozenset(roles_of(spec)) if spec else frozenset()
 
 
 def _connect(shared: _Shared, parts: Parts, policy: ActivePolicy) -> None:
@@ -152,7 +172,7 @@ def _connect(shared: _Shared, parts: Parts, policy: ActivePolicy) -> None:
     shared.platform_changed.connect(on_platform_changed)
 
 
-def _expose(metrics: Metrics, parts: Parts) -> None:
+def _expose(metrics: Metrics, parts: Parts, declared: ProjectCache) -> None:
     metrics.read_from(
         MetricSources(
             ready=lambda: not parts.readiness.problem(),
@@ -161,5 +181,8 @@ def _expose(metrics: Metrics, parts: Parts) -> None:
             idle=parts.readiness.idle_seconds,
             clusters=lambda: parts.clusters.states,
             applications=parts.worker.applications,
+            platform=lambda: platform_figures(
+                declared, parts.platform.clusters, datetime.now(UTC), listed=parts.events.synced
+            ),
         )
     )

@@ -4,10 +4,13 @@ The operator is alive if the event loop answers; if one of its tasks dies, the p
 of the hub are up to date; an unreachable site is a condition of the projects on it.
 """
 
+import os
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from onboarding.errors import OnboardingError
 
 _Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -34,11 +37,21 @@ def build_app(health: Health, registry: CollectorRegistry) -> web.Application:
 
 
 async def serve(app: web.Application, listen: str) -> web.AppRunner:
-    """Serve on ``host:port``; return the runner, whose cleanup stops the server."""
+    """Serve on ``host:port``; return the runner, whose cleanup stops the server.
+
+    Raises OnboardingError if the address cannot be used.
+    """
     host, _, port = listen.rpartition(":")
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, host, int(port)).start()
+    try:
+        await web.TCPSite(runner, host, int(port)).start()
+    except OSError as error:
+        await runner.cleanup()
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else "the host has no address"
+        raise OnboardingError(
+            f"cannot listen on {listen} ({why}): end the program that uses the port, or set ONBOARDING_LISTEN"
+        ) from None
     return runner
 
 

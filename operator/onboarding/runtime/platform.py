@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -23,13 +24,16 @@ from onboarding.errors import ApiError, OnboardingError, UnreachableError
 from onboarding.reconcile.observed.platform import Due
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import ClusterState
-from onboarding.reconcile.observed.validity import RoleState
+from onboarding.reconcile.status.events import platform_events
 from onboarding.reconcile.status.refusals import Refusals, refuses_status
+from onboarding.repeats import Repeats
 from onboarding.runtime.definitions import Definitions
 from onboarding.runtime.feeds import platform_feeds, project_feed
+from onboarding.runtime.site_roles import SiteRoles
 
-_ASK_AGAIN = 300.0
-"""Seconds until a ClusterRole that could not be bound is looked up again."""
+_ASK_FIRST = 1.0
+_ASK_LAST = 10.0
+"""Seconds until a ClusterRole that cannot be bound is looked up again: a right that was added is noticed soon."""
 _RETRY_FIRST = 1.0
 _RETRY_LAST = 300.0
 
@@ -48,6 +52,7 @@ class Platform:
         changed: Callable[[], None],
         project_changed: Callable[[str], None],
         kopf_watches: Callable[[], Awaitable[None]],
+        site_roles: SiteRoles | None = None,
     ) -> None:
         """Call ``changed`` if every project may be concerned, ``project_changed`` if one is.
 
@@ -58,8 +63,11 @@ class Platform:
         self._changed = changed
         self._news = asyncio.Event()
         self._refusals = Refusals()
+        self._repeats = Repeats()
         self._clusters: Mapping[str, ClusterState] = {}
+        self._site_roles = site_roles
         self._doubt: asyncio.TimerHandle | None = None
+        self._doubts = Backoff(_ASK_FIRST, _ASK_LAST)
         self.warm = False
         """Whether everything has been listed once, and the ClusterRoles of the policies have been looked up."""
         self.definitions = Definitions(
@@ -99,6 +107,12 @@ class Platform:
         self._clusters = dict(states)
         self._news.set()
 
+    @property
+    def clusters(self) -> Mapping[str, ClusterState]:
+        """The states of the clusters as the targets report them, with the ClusterRoles that a site lacks."""
+        problems = self._site_roles.problems() if self._site_roles else {}
+        return {name: replace(state, role_problem=problems.get(name, "")) for name, state in self._clusters.items()}
+
     def _watched(self) -> None:
         self._news.set()
         self._changed()
@@ -111,9 +125,13 @@ class Platform:
             try:
                 await self.look()
                 backoff.reset()
+                self._repeats.end("")
             except OnboardingError as error:
                 unreachable = isinstance(error, UnreachableError)
-                log.warning("platform unreachable" if unreachable else "platform reconcile failed", error=str(error))
+                if self._repeats.due("", str(error)):
+                    log.warning(
+                        "platform unreachable" if unreachable else "platform reconcile failed", error=str(error)
+                    )
                 pause = backoff.next()
             except Exception:
                 # A policy that triggers a bug must not end the operator, and with it the reconciles of every project.
@@ -130,24 +148,33 @@ class Platform:
         self._news.clear()
         if not all(informer.warm for informer in self._informers):
             return
-        await self._ask()
+        doubtful = await self._ask()
+        if self._site_roles is not None:
+            doubtful |= await self._site_roles.look()
+        self._ask_later(doubtful=doubtful)
         if not self.warm:
             self.warm = True
             self._changed()
         if await self.definitions.confirm():
             return
-        failures = [await self._write(due) for due in self._offered.due(self._clusters, datetime.now(UTC))]
+        failures = [await self._write(due) for due in self._offered.due(self.clusters, datetime.now(UTC))]
         for failure in filter(None, failures):
             raise failure
 
-    async def _ask(self) -> None:
-        """Look up the ClusterRoles that are not known."""
+    async def _ask(self) -> bool:
+        """Look up the ClusterRoles that are not known; return whether one is unusable."""
         roles = sorted(self._offered.unasked_roles())
         states = await asyncio.gather(*(role_state(self._client, role) for role in roles))
         if self._offered.know_roles(dict(zip(roles, states, strict=True))):
             self._changed()
-        if set(states) - {RoleState.USABLE} and self._doubt is None:
-            self._doubt = asyncio.get_running_loop().call_later(_ASK_AGAIN, self._ask_again)
+        return self._offered.has_unusable_roles
+
+    def _ask_later(self, *, doubtful: bool) -> None:
+        """Look up again what is unusable, later and later."""
+        if not doubtful:
+            self._doubts.reset()
+        elif self._doubt is None:
+            self._doubt = asyncio.get_running_loop().call_later(self._doubts.next(), self._ask_again)
 
     def _ask_again(self) -> None:
         self._doubt = None
@@ -156,15 +183,15 @@ class Platform:
 
     async def _write(self, due: Due) -> ApiError | None:
         """Write a status; return why it was refused, unless the object is gone or replaced by now."""
-        head = due.head
+        head, regarding = due.head, Regarding(kind_of(due.head.plural), due.head.name, due.head.uid)
         try:
             answer = await write_status(self._client, head.plural, head.name, due.status, uid=head.uid)
         except ApiError as error:
             if refuses_status(error):
-                regarding = Regarding(kind_of(head.plural), head.name, head.uid)
                 await post(self._client, regarding, self._refusals.take(head.uid, error))
             return None if error.status in (404, 409) else error
         self._refusals.end(head.uid)
         if self._offered.put(head.plural, answer, is_answer=True):
             self._changed()
+        await post(self._client, regarding, platform_events(head.status, due.status))
         return None

@@ -1,7 +1,7 @@
 """Work queue: a key is worked on once at a time, and again if it was added meanwhile; failures back off."""
 
 import asyncio
-import heapq
+import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -22,12 +22,20 @@ class Requeue(Enum):
     """After the shortest pause: the work went well and has a next step."""
     BACK_OFF = "back off"
     """After a pause that grows with each failure in a row."""
+    FOR_A_PERSON = "for a person"
+    """After the same pause; the work has answered the request, and the rest waits for a person."""
+
+
+_ANSWERED = (Requeue.NO, Requeue.FOR_A_PERSON)
+_FAILED = (Requeue.BACK_OFF, Requeue.FOR_A_PERSON)
 
 
 @dataclass(slots=True)
 class _Entry:
     added: float
-    """Monotonic time of the oldest request that no finished work has answered."""
+    """Monotonic time of the oldest request that no finished work has answered; infinite if all are answered."""
+    queued: float
+    """Monotonic time at which it was queued for the next work."""
     backoff: Backoff = field(repr=False)
     running: bool = False
     again: bool = False
@@ -64,14 +72,16 @@ class WorkQueue:
         """Add a key, which ends a back-off."""
         entry = self._entries.get(key)
         if entry is None:
-            self._entries[key] = _Entry(self._clock(), Backoff(_FIRST_RETRY, _LAST_RETRY, uniform=self._uniform))
-            self._push(key)
+            now, backoff = self._clock(), Backoff(_FIRST_RETRY, _LAST_RETRY, uniform=self._uniform)
+            self._entries[key] = entry = _Entry(now, now, backoff)
+            self._push(key, entry)
         elif entry.running:
             entry.again = True
         elif entry.timer is not None:
             entry.timer.cancel()
             entry.timer = None
-            self._push(key)
+            entry.added = min(entry.added, self._clock())
+            self._push(key, entry)
 
     def add_later(self, key: str, seconds: float) -> None:
         """Add a key after some time; of several such requests for one key the last counts."""
@@ -85,8 +95,8 @@ class WorkQueue:
 
     def oldest(self) -> float:
         """Return the age in seconds of the oldest request that no finished work has answered; 0 if there is none."""
-        first = heapq.nsmallest(1, (entry.added for entry in self._entries.values()))
-        return self._clock() - first[0] if first else 0.0
+        first = min((entry.added for entry in self._entries.values()), default=math.inf)
+        return max(0.0, self._clock() - first)
 
     async def run(self, work: Callable[[str], Awaitable[Requeue]]) -> None:
         """Run the workers until cancelled; each calls ``work`` with a key, which may not raise."""
@@ -98,7 +108,8 @@ class WorkQueue:
         del self._later[key]
         self.add(key)
 
-    def _push(self, key: str) -> None:
+    def _push(self, key: str, entry: _Entry) -> None:
+        entry.queued = self._clock()
         self._ready.append(key)
         self._signal.release()
 
@@ -110,21 +121,24 @@ class WorkQueue:
             entry = self._entries[key]
             entry.running = True
             started = self._clock()
-            self._waited(started - entry.added)
+            self._waited(started - entry.queued)
             requeue = await work(key)
             self._finish(key, entry, started, requeue)
 
     def _finish(self, key: str, entry: _Entry, started: float, requeue: Requeue) -> None:
         entry.running = False
-        if requeue is Requeue.BACK_OFF:
+        if requeue in _ANSWERED:
+            entry.added = started if entry.again else math.inf
+        else:
+            entry.added = min(entry.added, started)
+        if requeue in _FAILED:
             pause = entry.backoff.next()
         else:
             entry.backoff.reset()
             pause = jittered(_FIRST_RETRY, uniform=self._uniform)
         if entry.again:
             entry.again = False
-            entry.added = started if requeue is Requeue.NO else entry.added
-            self._push(key)
+            self._push(key, entry)
         elif requeue is not Requeue.NO:
             entry.timer = asyncio.get_running_loop().call_later(pause, self._due, key, entry)
         else:
@@ -132,4 +146,4 @@ class WorkQueue:
 
     def _due(self, key: str, entry: _Entry) -> None:
         entry.timer = None
-        self._push(key)
+        self._push(key, entry)

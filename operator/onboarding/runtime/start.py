@@ -28,11 +28,15 @@ log = structlog.get_logger(__name__)
 
 
 async def run(settings: Settings) -> None:
-    """Run the operator until SIGTERM; OnboardingError if there is no login to the hub, or a task dies."""
+    """Run the operator until SIGTERM; OnboardingError without a login or an address to listen on, or if a task dies."""
     metrics, health = Metrics(), Health()
     kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
     hub = await Client.from_environment(kubeconfig, request_timeout=settings.request_timeout)
-    http = await serve(build_app(health, metrics.registry), settings.listen)
+    try:
+        http = await serve(build_app(health, metrics.registry), settings.listen)
+    except OnboardingError:
+        await hub.close()
+        raise
     try:
         service = await _until_stopped(_prepare(settings, hub, metrics, health))
         if service is not None:

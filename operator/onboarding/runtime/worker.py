@@ -12,13 +12,22 @@ from onboarding.build.kinds import HUB
 from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.reconciler import Reconciler, ReconcileResult, Retry
+from onboarding.repeats import Repeats
 from onboarding.runtime.clusters import Clusters
 from onboarding.runtime.definitions import Definitions
 from onboarding.runtime.deployments import Deployments
 from onboarding.runtime.metrics import Metrics
 from onboarding.runtime.queue import Requeue
 
-_REQUEUE: Final = {Retry.NO: Requeue.NO, Retry.SOON: Requeue.SOON, Retry.LATER: Requeue.BACK_OFF}
+_REQUEUE: Final = {
+    Retry.NO: Requeue.NO,
+    Retry.SOON: Requeue.SOON,
+    Retry.LATER: Requeue.BACK_OFF,
+    Retry.FOR_A_PERSON: Requeue.FOR_A_PERSON,
+}
+
+_NAMED: Final = 5
+"""Decisions that a log line names at most."""
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +45,7 @@ class Worker:
         *,
         clusters_changed: Callable[[], None],
         add_later: Callable[[str, float], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Call ``clusters_changed`` if the hub is found in another state; ``add_later`` asks for a later reconcile."""
         self._reconciler = reconciler
@@ -45,6 +55,7 @@ class Worker:
         self._metrics = metrics
         self._clusters_changed = clusters_changed
         self._add_later = add_later
+        self._repeats = Repeats(clock)
         self._deployments = Deployments(metrics)
         self.applications = self._deployments.states
         """Returns the number of Applications by sync status and health status."""
@@ -73,20 +84,27 @@ class Worker:
             if isinstance(error, ApiError) and error.status == 404:
                 # Refusals of children are reported in the status: the project itself is missing, unseen by Kopf.
                 self._declared.drop_project(project)
-            log.warning("reconcile failed", project=project, error=str(error))
+            if self._repeats.due(project, str(error)):
+                log.warning("reconcile failed", project=project, error=str(error))
             return error.outcome, Requeue.BACK_OFF
         except Exception:
             log.exception("reconcile panicked", project=project)
             return "Panic", Requeue.BACK_OFF
+        self._repeats.end(project)
         return self._finish(project, done), _REQUEUE[done.retry]
 
     def _finish(self, project: str, done: ReconcileResult) -> str:
         """Keep what a reconcile has found for the metrics; return its result."""
         if done.ready is None:
-            self._metrics.states.pop(project, None)
+            self._metrics.forget(project)
             self._deployments.forget(project)
+            if orphans := list(self._declared.orphans(project)):
+                log.info("decisions outlive project", project=project, decision=orphans[:_NAMED])
             return "Gone"
         self._metrics.states[project] = done.states
+        self._metrics.reasons[project] = done.ready.reason.value
+        for kind in done.repaired:
+            self._metrics.count_repair(kind)
         self._deployments.look(self._declared.project(project), self._clusters.pool.connected())
         if done.again_at:
             self._add_later(project, max(0.0, (done.again_at - datetime.now(UTC)).total_seconds()))

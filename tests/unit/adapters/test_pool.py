@@ -50,6 +50,11 @@ REFUSED = {
     "a token from a file of the operator": (kubeconfig({"tokenFile": f"/{SECRET}"}), "names files"),
     "a certificate from a file of the operator": (kubeconfig({"client-certificate": f"/{SECRET}"}), "names files"),
     "a key from a file of the operator": (kubeconfig({"client-key": f"/{SECRET}"}), "names files"),
+    "another current context": (kubeconfig(**{"current-context": SECRET}), "correct current-context"),
+    "a context of another user": (
+        kubeconfig(contexts=[{"name": "x", "context": {"cluster": "c", "user": SECRET}}]),
+        "has no user of the name",
+    ),
     "an authority from a file": (
         kubeconfig(cluster={"certificate-authority": f"/{SECRET}"}),
         "kubeconfig",

@@ -11,8 +11,10 @@ import yaml
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from onboarding.reconcile.observed.figures import PlatformFigures
 from onboarding.reconcile.observed.snapshot import ClusterState
-from onboarding.runtime.metrics import Metrics, MetricSources
+from onboarding.runtime.gauges import MetricSources
+from onboarding.runtime.metrics import Metrics
 
 ROOT = Path(__file__).parents[3]
 RULE = yaml.safe_load((ROOT / "manifests/monitoring/prometheusrule.yaml").read_text(encoding="utf-8"))
@@ -38,6 +40,7 @@ def exposed(*, ready: bool = True, oldest: float = 0) -> Samples:
             idle=dict,
             clusters=lambda: CLUSTERS,
             applications=dict,
+            platform=lambda: PlatformFigures({}, {}, {}, {}, 0),
         )
     )
     found: Samples = {}

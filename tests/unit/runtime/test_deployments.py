@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from onboarding.build.kinds import APPLICATION, NAMESPACE, Manifest, ObjectKey
+from onboarding.reconcile.observed.figures import PlatformFigures
 from onboarding.runtime.deployments import Deployments
-from onboarding.runtime.metrics import Metrics, MetricSources
+from onboarding.runtime.gauges import MetricSources
+from onboarding.runtime.metrics import Metrics
 from tests.unit.argocd_status import LATER, OTHER, compared, entry, failing, item, synced, trying_again
 from tests.unit.fakes import FakeCluster
 from tests.unit.reconcile.observed.test_cached_object import OURS, object_of
@@ -109,7 +111,13 @@ def test_the_gauge_counts_what_is_there(watched: Watched) -> None:
     watched.looks({**live, ObjectKey("hub", NAMESPACE, "", "x"): namespace})
     watched.metrics.read_from(
         MetricSources(
-            ready=bool, depth=int, oldest=float, idle=dict, clusters=dict, applications=watched.deployments.states
+            ready=bool,
+            depth=int,
+            oldest=float,
+            idle=dict,
+            clusters=dict,
+            applications=watched.deployments.states,
+            platform=lambda: PlatformFigures({}, {}, {}, {}, 0),
         )
     )
     gauge = "onboarding_applications"

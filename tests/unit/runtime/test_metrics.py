@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from prometheus_client import generate_latest
 
+from onboarding.runtime.metrics import Metrics
 from tests.unit.exported import Exported, exported_metrics
 
 METRICS = exported_metrics()
@@ -55,3 +57,12 @@ def test_no_label_has_a_value_per_project(metric: Exported) -> None:
 
 def test_the_help_is_a_sentence(metric: Exported) -> None:
     assert re.fullmatch(r"[A-Z].*\.", metric.help)
+
+
+def test_the_process_and_the_build_are_told_as_other_programs_tell_them() -> None:
+    """Standard dashboards read CPU, memory and file descriptors by these names; times of creation are noise."""
+    lines = generate_latest(Metrics().registry).decode()
+    for name in ("process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds"):
+        assert re.search(rf"^{name} [0-9]", lines, re.MULTILINE)
+    assert re.search(r'^onboarding_build_info\{python="3\.\d+\.\d+",version="[^"]+"\} 1\.0$', lines, re.MULTILINE)
+    assert "_created" not in lines

@@ -191,7 +191,7 @@ async def test_it_looks_by_itself_when_something_is_new_and_again_after_a_failur
 async def test_a_missing_role_is_asked_about_again_until_it_is_there(
     fake: FakeApiServer, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("onboarding.runtime.platform._ASK_AGAIN", 0.01)
+    monkeypatch.setattr("onboarding.runtime.platform._ASK_FIRST", 0.01)
     hub.roles.clear()
     async with connected(fake.url) as client, asyncio.timeout(10):
         platform = Platform(

@@ -148,8 +148,8 @@ async def test_no_more_keys_are_worked_on_than_there_are_workers(worker: Worker)
 async def test_a_slow_key_does_not_hold_up_another(worker: Worker) -> None:
     queue, worker.hold = WorkQueue(workers=2), {"slow": asyncio.Event()}
     async with running(queue, worker):
-        queue.add("slow")
-        queue.add("quick")
+        for key in ("slow", "quick"):
+            queue.add(key)
         await idle()
         assert worker.done == ["quick"]
 
@@ -203,10 +203,9 @@ async def test_success_begins_the_waits_anew(worker: Worker, timers: Timers) -> 
     async with running(queue, worker):
         for _ in range(2):
             worker.retries = {"a": 1}
-            queue.add("a")
-            await idle()
-            timers.fire()
-            await idle()
+            for step in (lambda: queue.add("a"), timers.fire):
+                step()
+                await idle()
     assert timers.delays == [pytest.approx(0.1)] * 2
 
 
@@ -269,3 +268,33 @@ async def test_a_request_grows_older_until_a_pass_answers_it(worker: Worker, ret
         now[0] = 110.0
         assert (worker.done, worker.running) == (["a"], ["a"])
         assert queue.oldest() == age
+
+
+async def test_each_attempt_waits_from_its_own_queueing(worker: Worker, timers: Timers) -> None:
+    """A back-off is no wait for a worker: more workers would not shorten it."""
+    now, waits = [100.0], list[float]()
+    queue = WorkQueue(workers=1, waited=waits.append, clock=lambda: now[0])
+    worker.retries = {"a": 2}
+    async with running(queue, worker):
+        for again in (queue.add, lambda _: timers.fire(), queue.add):
+            again("a")
+            await idle()
+            now[0] += 60.0
+    assert (waits, worker.done) == ([0.0] * 3, ["a"] * 3)
+
+
+async def test_a_request_that_waits_for_a_person_does_not_grow_older(worker: Worker, timers: Timers) -> None:
+    queue, now = WorkQueue(workers=1, clock=lambda: now[0], uniform=middle), [100.0]
+    worker.kind, worker.retries = Requeue.FOR_A_PERSON, {"a": 9}
+    async with running(queue, worker):
+        queue.add("a")
+        await idle()
+        now[0] = 200.0
+        timers.fire()
+        await idle()
+        assert (queue.oldest(), timers.delays) == (0.0, [pytest.approx(0.1), pytest.approx(0.2)])
+        worker.kind, now[0] = Requeue.BACK_OFF, 300.0
+        queue.add("a")
+        await idle()
+        now[0] = 310.0
+        assert queue.oldest() == 10.0, "a failure after that ages from its own time"

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 import tomllib
@@ -44,6 +45,29 @@ def test_the_first_line_tells_the_version_and_every_setting() -> None:
     assert (line["event"], line["version"]) == ("starting operator", project["version"])
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     assert line["settings"] == {**defaults, "kubeconfig": "/nowhere", "workers": 3, "policy": "cloud-pi-native"}
+
+
+def test_a_port_in_use_ends_the_start_in_one_line(tmp_path: Path) -> None:
+    cluster = {"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}
+    context = {"name": "x", "context": {"cluster": "c", "user": "u"}}
+    users = [{"name": "u", "user": {"token": "t"}}]
+    config = {"clusters": [cluster], "users": users, "contexts": [context], "current-context": "x"}
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(json.dumps(config))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        given = {"ONBOARDING_KUBECONFIG": str(kubeconfig), "ONBOARDING_LISTEN": f"127.0.0.1:{port}"}
+        command = [sys.executable, "-m", "onboarding", "run"]
+        done = subprocess.run(
+            command, env={**clean_environment(), **given}, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 1
+    first, last = done.stderr.splitlines()
+    assert json.loads(first)["event"] == "starting operator"
+    assert last == (
+        f"operator stopped: cannot listen on 127.0.0.1:{port} (Address already in use): "
+        "end the program that uses the port, or set ONBOARDING_LISTEN"
+    )
 
 
 def logged(log_format: str, *, stdout_tty: bool, stderr_tty: bool) -> str:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from onboarding.api.status import Reason
 from onboarding.errors import ApiError, OnboardingError, StatusError, UnreachableError
@@ -14,6 +15,7 @@ from onboarding.reconcile.reconciler import ReconcileResult, Retry
 from onboarding.runtime.metrics import Metrics
 from onboarding.runtime.queue import Requeue
 from onboarding.runtime.worker import Worker
+from tests.unit.snapshots import decided
 
 READY: Any = SimpleNamespace(reason=Reason.READY)
 SHOP = {"metadata": {"name": "shop", "uid": "u", "resourceVersion": "1", "generation": 1}, "spec": {}}
@@ -38,6 +40,7 @@ class Stage:
         self.answer: Callable[[], ReconcileResult] = lambda: ReconcileResult(ready=READY)
         self.later: list[tuple[str, float]] = []
         self.told = 0
+        self.now = 0.0
         self.clusters = SimpleNamespace(
             hub=Hub(), states={"hub": Hub.state}, pool=SimpleNamespace(connected=lambda: iter(()))
         )
@@ -50,6 +53,7 @@ class Stage:
             self.metrics,
             clusters_changed=self._tell,
             add_later=lambda name, seconds: self.later.append((name, seconds)),
+            clock=lambda: self.now,
         )
 
     def _tell(self) -> None:
@@ -75,7 +79,12 @@ def stage() -> Stage:
 
 @pytest.mark.parametrize(
     ("retry", "requeue"),
-    [(Retry.NO, Requeue.NO), (Retry.SOON, Requeue.SOON), (Retry.LATER, Requeue.BACK_OFF)],
+    [
+        (Retry.NO, Requeue.NO),
+        (Retry.SOON, Requeue.SOON),
+        (Retry.LATER, Requeue.BACK_OFF),
+        (Retry.FOR_A_PERSON, Requeue.FOR_A_PERSON),
+    ],
 )
 async def test_a_reconcile_is_counted_by_the_reason_of_ready(stage: Stage, retry: Retry, requeue: Requeue) -> None:
     stage.answer = lambda: ReconcileResult(ready=READY, retry=retry, states={"dev": "Ready"})
@@ -122,10 +131,39 @@ async def test_nothing_is_reconciled_under_definitions_that_are_older_than_the_o
 
 
 async def test_a_project_that_is_gone_leaves_no_state(stage: Stage) -> None:
+    await stage.worker.reconcile("shop")
+    assert stage.metrics.reasons == {"shop": "Ready"}
     stage.metrics.states["shop"] = {"dev": "Ready"}
     stage.answer = lambda: ReconcileResult(ready=None)
     assert await stage.worker.reconcile("shop") is Requeue.NO
-    assert (stage.counted("Gone"), stage.metrics.states) == (1, {})
+    assert (stage.counted("Gone"), stage.metrics.states, stage.metrics.reasons) == (1, {}, {})
+
+
+async def test_each_repair_is_counted_by_kind(stage: Stage) -> None:
+    stage.answer = lambda: ReconcileResult(ready=READY, repaired=("Namespace", "RoleBinding", "RoleBinding"))
+    await stage.worker.reconcile("shop")
+    registry = stage.metrics.registry
+    assert registry.get_sample_value("onboarding_repairs_total", {"kind": "RoleBinding"}) == 2
+
+
+async def test_the_same_failure_is_logged_once_an_hour_until_a_reconcile_goes_well(stage: Stage) -> None:
+    failing = True
+
+    def answer() -> ReconcileResult:
+        if failing:
+            raise UnreachableError("away")
+        return ReconcileResult(ready=READY)
+
+    stage.answer = answer
+    with capture_logs() as logs:
+        for seconds in (0, 60, 1800, 3700):
+            stage.now = seconds
+            await stage.worker.reconcile("shop")
+        failing = False
+        await stage.worker.reconcile("shop")
+        failing = True
+        await stage.worker.reconcile("shop")
+    assert [line["event"] for line in logs if line["log_level"] == "warning"] == ["reconcile failed"] * 3
 
 
 async def test_a_reconcile_that_depends_on_the_time_comes_again(stage: Stage) -> None:
@@ -140,3 +178,13 @@ async def test_the_state_that_a_reconcile_sees_is_the_one_that_changes_are_compa
     stage.clusters.states = {"hub": "as before"}
     await stage.worker.reconcile("shop")
     assert stage.told == 1
+
+
+async def test_decisions_of_a_project_that_is_gone_are_named_in_the_log(stage: Stage) -> None:
+    stage.declared.put_decision("about-shop", decided("ConfirmDelete"))
+    stage.declared.drop_project("shop")
+    stage.answer = lambda: ReconcileResult(ready=None)
+    with capture_logs() as logs:
+        await stage.worker.reconcile("shop")
+    (line,) = logs
+    assert (line["project"], line["decision"]) == ("shop", ["about-shop"])

@@ -57,6 +57,11 @@ class DiffCache:
             self._known[project] = compared, diff
         return diff
 
+    def settled(self, project: str) -> bool:
+        """Return whether the last diff of a project found nothing to do and nothing to remove."""
+        known = self._known.get(project)
+        return known is not None and not known[1].unwanted
+
     def forget(self, project: str) -> None:
         """Drop the diff of a deleted project."""
         self._known.pop(project, None)

@@ -178,6 +178,11 @@ class PlatformCatalog:
         self._settle()
         return self._usable() != before
 
+    @property
+    def has_unusable_roles(self) -> bool:
+        """Whether a ClusterRole of a policy was looked up and cannot be bound."""
+        return any(state is not RoleState.USABLE for state in self._roles.values())
+
     def doubt_roles(self) -> None:
         """Drop the states of unusable ClusterRoles, so that they are looked up again."""
         self._roles = {role: state for role, state in self._roles.items() if state is RoleState.USABLE}
@@ -186,10 +191,13 @@ class PlatformCatalog:
         """Return the statuses to write, for policies and targets with an outdated status and a known validity."""
         return list(self._due(clusters, now))
 
+    def verdicts(self, clusters: Mapping[str, ClusterState]) -> Iterator[tuple[Head, Validity | None]]:
+        """Yield every policy and target with its validity; None if that is not known yet."""
+        yield from ((policy.head, self._policy_verdict(policy)) for policy in self._policies.values())
+        yield from ((target.head, self._target_verdict(target, clusters)) for target in self._targets.values())
+
     def _due(self, clusters: Mapping[str, ClusterState], now: datetime) -> Iterator[Due]:
-        verdicts = [(policy.head, self._policy_verdict(policy)) for policy in self._policies.values()]
-        verdicts += [(target.head, self._target_verdict(target, clusters)) for target in self._targets.values()]
-        for head, verdict in verdicts:
+        for head, verdict in self.verdicts(clusters):
             status = status_due(verdict, head.generation, head.status, now) if verdict else None
             if status:
                 yield Due(head, status)
@@ -287,6 +295,6 @@ def _site_validity(site: str, state: ClusterState) -> Validity | None:
     if state.problem:
         return None if state.starting else Validity(False, Reason.TARGET_UNREACHABLE, f"site {site}: {state.problem}")
     if state.guarded:
-        return None
+        return Validity(False, Reason.INVALID, f"site {site}: {state.role_problem}") if state.role_problem else None
     reason = Reason.TARGET_UNREACHABLE if state.guard_unknown else Reason.GUARD_MISSING
     return Validity(False, reason, f"site {site}: {state.guard_problem}")

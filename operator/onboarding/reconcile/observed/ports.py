@@ -15,7 +15,7 @@ class Event(NamedTuple):
     """An Event to post."""
 
     reason: str
-    """GateOpened, GateHeld or StatusNotWritten."""
+    """One word, such as GateOpened, Conflict or DriftRepaired."""
     note: str
     warning: bool = False
 

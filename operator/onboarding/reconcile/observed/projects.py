@@ -212,6 +212,23 @@ class ProjectCache:
         read = (decision for decision in known if isinstance(decision, OnboardingDecisionSpec))
         return tuple(decision for decision in read if decision.project.uid == uid)
 
+    def decisions_in_use(self) -> Iterator[OnboardingDecisionSpec]:
+        """Yield the readable decisions about projects that exist."""
+        for decision in self._decisions.values():
+            if isinstance(decision, OnboardingDecisionSpec) and self._exists(decision):
+                yield decision
+
+    def orphans(self, project: str = "") -> Iterator[str]:
+        """Yield the names of the readable decisions about projects that do not exist, or about one such project."""
+        for name in sorted(self._about.get(project, ()) if project else self._decisions):
+            decision = self._decisions[name]
+            if isinstance(decision, OnboardingDecisionSpec) and not self._exists(decision):
+                yield name
+
+    def _exists(self, decision: OnboardingDecisionSpec) -> bool:
+        seen = self._seen.get(decision.project.name)
+        return seen is not None and seen.uid == decision.project.uid
+
     def unread(self, project: str, uid: str) -> tuple[UnreadDecision, ...]:
         """Return the unreadable decisions that are, or may be, about one UID of a project."""
         about = sorted({*self._about.get(project, ()), *self._about.get("", ())})

@@ -61,6 +61,8 @@ class ClusterState:
     """UID of the binding of the admission policy on detached namespaces; the empty string if it is unknown."""
     former_detach_mark: str = ""
     """UID of the binding under which a former version detached namespaces; the empty string if there is none."""
+    role_problem: str = ""
+    """The ClusterRole of a persona that cannot be bound there; the empty string if there is none, or it is unknown."""
     argocd: bool = True
     """Whether the cluster serves the kinds of Argo CD."""
 

@@ -1,15 +1,47 @@
-"""Events of a project: one for each gate that it passes, or that holds something; pure."""
+"""Events from the change of one status to the next, so that each state is told once; pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from onboarding.api.status import GateState
+from onboarding.api.status import ConditionType, EnvironmentState, GateState, Reason
 from onboarding.reconcile.observed.ports import Event
+
+_WARNINGS: Final = frozenset(
+    {
+        Reason.CONFLICT,
+        Reason.FORMER_INCARNATION,
+        Reason.GUARD_MISSING,
+        Reason.ARGOCD_MISSING,
+        Reason.TARGET_UNREACHABLE,
+        Reason.REFUSED,
+        Reason.NEWER_THAN_OPERATOR,
+        Reason.TEARDOWN_HELD,
+    }
+)
+"""Reasons of Ready that somebody has to know of."""
+_STEPS: Final = frozenset({Reason.AWAITING_CONFIRMATION, Reason.TEARING_DOWN})
+"""Reasons of Ready that are steps of a removal."""
+_LONGEST: Final = 1024
+TORN_DOWN: Final = Event("TornDown", "every object of the project is detached or deleted")
 
 
 def events_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Event]:
-    """Return the Events for the change from one status to the next."""
-    return list(_gate_events(before, after))
+    """Return the Events for the change from one status of a project to the next."""
+    return [*_gate_events(before, after), *_ready_events(before, after), *_removal_events(before, after)]
+
+
+def platform_events(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Event]:
+    """Return the Events for the change from one status of a policy or target to the next.
+
+    The same reason is told again for another generation of the spec only: the words of an outage may vary.
+    """
+    former, ready = _ready(before), _ready(after)
+    if ready["status"] == "False":
+        same = (former.get("reason"), former.get("observedGeneration"))
+        news = same != (ready["reason"], ready["observedGeneration"])
+        return [Event(ready["reason"], ready["message"], warning=True)] if news else []
+    recovered = former.get("status") == "False" and ready["status"] == "True"
+    return [Event(ready["reason"], ready["message"])] if recovered else []
 
 
 def _gate_events(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Event]:
@@ -17,7 +49,7 @@ def _gate_events(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
     yield from (Event("GateOpened", f"gate {name} is open") for name in _passed(after) if name not in passed)
     for name, reasons in _held(after).items():
         if name not in held:
-            yield Event("GateHeld", f"gate {name} is held: {'; '.join(reasons)}"[:1024])
+            yield Event("GateHeld", f"gate {name} is held: {'; '.join(reasons)}"[:_LONGEST])
 
 
 def _passed(status: Mapping[str, Any]) -> list[str]:
@@ -31,3 +63,33 @@ def _held(status: Mapping[str, Any]) -> dict[str, Sequence[str]]:
     """Return the gates that are held while something waits behind them, each with its reasons."""
     gates = (gate for gate in status.get("gates", ()) if gate["state"] == GateState.HELD)
     return {gate["name"]: gate["waitingFor"] for gate in gates if gate.get("waitingFor")}
+
+
+def _ready_events(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Event]:
+    """Yield the Event of a new reason of Ready, if it is a warning or a step of a removal."""
+    former, ready = _ready(before), _ready(after)
+    reason = ready.get("reason")
+    if reason != former.get("reason") and reason in _WARNINGS | _STEPS:
+        yield Event(reason, ready["message"], warning=reason in _WARNINGS)
+
+
+def _removal_events(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Event]:
+    """Yield an Event for each environment whose removal begins or has ended."""
+    former, removing = _removing(before), _removing(after)
+    for name in sorted(removing - former):
+        yield Event("Removing", f"environment {name} is being removed")
+    for name in sorted(former - {item["name"] for item in after.get("environments", ())}):
+        yield Event("Removed", f"environment {name} is removed")
+
+
+def _ready(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    conditions = status.get("conditions") or ()
+    return next((item for item in conditions if item["type"] == ConditionType.READY), {})
+
+
+def _removing(status: Mapping[str, Any]) -> set[str]:
+    return {
+        environment["name"]
+        for environment in status.get("environments", ())
+        if any(site["state"] == EnvironmentState.REMOVING for site in environment.get("sites", ()))
+    }

@@ -7,6 +7,7 @@ from typing import Final
 from onboarding.api.common import Mode
 from onboarding.api.gates import Actor
 from onboarding.api.status import Reason
+from onboarding.reconcile.apply.blockers import Blocker
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.gates.decisions import describe
 from onboarding.reconcile.observed.snapshot import Snapshot
@@ -47,7 +48,7 @@ _BY_RESULT = {
 
 
 def ready_state(
-    snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], waiting: Sequence[str] = ()
+    snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], waiting: Sequence[Blocker] = ()
 ) -> ReadyState:
     """Return the condition Ready after a reconcile; ``waiting`` names the blockers of deletions in progress.
 
@@ -62,7 +63,7 @@ def ready_state(
 
 
 def _ready_state(
-    snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], waiting: Sequence[str]
+    snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], waiting: Sequence[Blocker]
 ) -> ReadyState:
     if plan.newer or snapshot.project.spec is None:
         reason = Reason.NEWER_THAN_OPERATOR if plan.newer else Reason.REFUSED
@@ -78,7 +79,7 @@ def _ready_state(
 
 
 def _unfinished(
-    snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], waiting: Sequence[str]
+    snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], waiting: Sequence[Blocker]
 ) -> ReadyState | None:
     """Return the ready state by the first change that failed or is not finished; None if all have ended well."""
     messages = {outcome.result: outcome.message for outcome in reversed(list(outcomes))}
@@ -90,6 +91,8 @@ def _unfinished(
     if result is None:
         return None
     reason, status, reconciling, stalled, actor = _BY_RESULT[result]
+    if result is Result.WAITING:
+        actor = _actor(waiting)
     shown = Reason.REMOVING if result is Result.WAITING and plan.removing else reason
     return ReadyState(status, shown, messages[result], reconciling, stalled, actor)
 
@@ -111,11 +114,16 @@ def _gone(plan: ReconcilePlan) -> ReadyState | None:
     return ReadyState("False", Reason.NAMESPACE_GONE, message, reconciling=waits, stalled=not waits, actor=actor)
 
 
-def _waiting_for(waiting: Sequence[str]) -> str:
-    return f"waiting for {'; '.join(waiting)}"
+def _waiting_for(waiting: Sequence[Blocker]) -> str:
+    return f"waiting for {'; '.join(map(str, waiting))}"
 
 
-def _teardown(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[str]) -> ReadyState:
+def _actor(waiting: Sequence[Blocker]) -> Actor:
+    """Return who ends a wait: the platform if a blocker has a remedy."""
+    return Actor.PLATFORM if any(blocker.remedy for blocker in waiting) else Actor.OPERATOR
+
+
+def _teardown(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[Blocker]) -> ReadyState:
     if plan.hold:
         return ReadyState("False", Reason.HELD, f"the teardown waits: {plan.hold}", actor=Actor.PLATFORM)
     if plan.awaiting:
@@ -127,17 +135,17 @@ def _teardown(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[str]) -
         message = f"the teardown waits until every cluster is reachable: {'; '.join(unknown)}"
         return ReadyState("False", Reason.TARGET_UNREACHABLE, message, reconciling=True, actor=Actor.PLATFORM)
     message = _waiting_for(waiting) if waiting else f"{len(snapshot.live)} objects remain to be removed"
-    return ReadyState("Unknown", Reason.TEARING_DOWN, message, reconciling=True, actor=Actor.OPERATOR)
+    return ReadyState("Unknown", Reason.TEARING_DOWN, message, reconciling=True, actor=_actor(waiting))
 
 
-def _settled(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[str]) -> ReadyState:
+def _settled(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[Blocker]) -> ReadyState:
     """Return the condition Ready if every change of the reconcile is done."""
     if suspension := plan.decisions.suspension(""):
         message = f"{describe(suspension)}: {suspension.reason}; admitted environments stay in place"
         return ReadyState("False", Reason.SUSPENDED, message, actor=Actor.PLATFORM)
     if removing := plan.being_removed(snapshot.live):
         message = _waiting_for(waiting) if waiting else f"removing {', '.join(removing)}"
-        return ReadyState("Unknown", Reason.REMOVING, message, reconciling=True, actor=Actor.OPERATOR)
+        return ReadyState("Unknown", Reason.REMOVING, message, reconciling=True, actor=_actor(waiting))
     if plan.refused:
         message = f"refused: {_listed(plan.refused)}; {_IN_PLACE if plan.building else 'nothing is admitted'}"
         return ReadyState("False", Reason.REFUSED, message, stalled=True, actor=Actor.PROJECT)

@@ -119,6 +119,8 @@ def test_a_plain_url_is_taken(url: str) -> None:
 
 
 REFUSED = {
+    "a name that no IDNA decodes": ("https://xn--a.s3cret.org/", "cannot be read"),
+    "a name with an empty IDNA label": ("https://xn--.s3cret.org/", "cannot be read"),
     "a login": ("https://user:s3cret@git.example.org/", "holds a login"),
     "a user": ("https://s3cret@git.example.org/", "holds a login"),
     "an empty user": ("https://@git.example.org/", "holds a login"),

@@ -6,7 +6,7 @@ import pytest
 
 from onboarding import names
 from onboarding.build.kinds import APPLICATION, NAMESPACE, ChildKind, ObjectKey
-from onboarding.reconcile.apply.blockers import blockers
+from onboarding.reconcile.apply.blockers import Blocker, blockers
 from tests.unit.fakes import FakeCluster
 
 _REFUSED = (
@@ -52,4 +52,64 @@ async def test_it_is_named(kind: ChildKind, conditions: list[Any], finalizers: l
         "finalizers": finalizers,
     }
     cluster.put(key, {"metadata": metadata, "status": {"conditions": conditions}})
-    assert await blockers(cluster.owned("shop"), {"hub": cluster}) == [f"{key} ({reason})"]
+    assert await blockers(cluster.owned("shop"), {"hub": cluster}) == [Blocker(f"{key} ({reason})")]
+
+
+NAMESPACES: dict[str, tuple[list[dict[str, str]], list[str], list[str], str, str]] = {
+    "Kubernetes is at work": ([], [], ["kubernetes"], "Kubernetes is removing its contents", ""),
+    "its own finalizer, while there are contents": (
+        [condition("NamespaceContentRemaining", "pods. has 1 resource instances")],
+        ["example.org/never"],
+        ["kubernetes"],
+        "pods. has 1 resource instances; finalizers of the namespace itself: example.org/never",
+        "",
+    ),
+    "its own finalizer alone": (
+        [],
+        ["example.org/never"],
+        [],
+        "finalizers of the namespace itself: example.org/never",
+        "find out why the controller that set the finalizer does not remove it",
+    ),
+    "a finalizer in its spec alone": (
+        [],
+        [],
+        ["example.org/spec"],
+        "finalizers of the namespace itself: example.org/spec",
+        "find out why the controller that set the finalizer does not remove it",
+    ),
+    "case 18: an APIService without a server": (
+        [
+            condition(
+                "NamespaceDeletionDiscoveryFailure",
+                "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: "
+                "metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1",
+            )
+        ],
+        [],
+        ["kubernetes"],
+        "APIService v1beta1.metrics.k8s.io gives no answer, so that Kubernetes cannot list the contents",
+        (
+            "the server behind APIService v1beta1.metrics.k8s.io has to run again; "
+            "delete the APIService if nobody needs it"
+        ),
+    ),
+    "a failure of discovery in other words": (
+        [condition("NamespaceDeletionDiscoveryFailure", "it went wrong")],
+        [],
+        ["kubernetes"],
+        "it went wrong",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("conditions", "own", "of_spec", "reason", "remedy"), NAMESPACES.values(), ids=NAMESPACES)
+async def test_a_namespace_that_stays_is_explained(
+    conditions: list[Any], own: list[str], of_spec: list[str], reason: str, remedy: str
+) -> None:
+    cluster, key = FakeCluster(), ObjectKey("hub", NAMESPACE, "", "shop-dev")
+    labels = {names.LABEL_PROJECT: "shop"}
+    metadata = {"name": key.name, "labels": labels, "deletionTimestamp": "2026-01-02T03:05:00Z", "finalizers": own}
+    cluster.put(key, {"metadata": metadata, "spec": {"finalizers": of_spec}, "status": {"conditions": conditions}})
+    assert await blockers(cluster.owned("shop"), {"hub": cluster}) == [Blocker(f"{key} ({reason})", remedy)]

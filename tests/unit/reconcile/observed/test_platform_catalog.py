@@ -202,3 +202,13 @@ def test_nothing_that_the_api_server_accepts_breaks_the_operator(policy: Any, ta
     assert len(due) == 2
     assert all(words and len(words) <= 512 for _, _, words in due)
     assert {*offered.targets, *offered.target_problems} == {"target"}
+
+
+def test_a_site_without_the_role_of_a_persona_is_told_on_its_target(offered: PlatformCatalog) -> None:
+    clusters = {
+        **CLUSTERS,
+        "site-b/kubeconfig": ClusterState(role_problem="ClusterRole team:admin does not exist there"),
+    }
+    found = [ready(due) for due in offered.due(clusters, NOW) if due.head.plural == TARGETS]
+    assert found == [("twin", "False Invalid", "site b: ClusterRole team:admin does not exist there")]
+    assert set(offered.targets) == {"twin"}, "what is admitted stays, and other environments open"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from onboarding.api.status import GateState
-from onboarding.reconcile.status.events import events_of
+from onboarding.reconcile.status.events import events_of, platform_events
 from tests.unit.snapshots import approved, environment, policy_of, snapshot_of, spec_of, told, with_status
 
 STATES = [None, *map(str, GateState)]
@@ -51,7 +51,8 @@ def test_a_gate_is_passed_only_with_something_behind_it() -> None:
     gates = ({"name": name, "opens": [{"stages": [stage]}]} for name, stage in (("build", "dev"), ("live", "prod")))
     policy = policy_of(*gates)
     refused = told(snapshot_of(spec_of(environment(size="vast")), policy=policy))
-    assert ("stage" in refused, events_of({}, refused)) == (False, [])
+    told_of = [event for event in events_of({}, refused) if not event.warning]
+    assert ("stage" in refused, told_of) == (False, [])
     only_dev = told(snapshot_of(spec_of(environment()), policy=policy))
     assert only_dev["stage"] == "build"
     assert [item.note for item in events_of(refused, only_dev)] == ["gate build is open"]
@@ -83,3 +84,63 @@ def test_a_walk_through_three_gates_tells_each_of_them_once() -> None:
         [],
         ["gate talk is held: approval visa of gate talk is missing"],
     ]
+
+
+def ready(reason: str, status: str = "False", **fields: Any) -> dict[str, Any]:
+    return {
+        "conditions": [{"type": "Ready", "status": status, "reason": reason, "message": f"it is {reason}", **fields}]
+    }
+
+
+WARNED = ("Conflict", "FormerIncarnation", "GuardMissing", "ArgoCDMissing", "TargetUnreachable", "Refused")
+
+
+@pytest.mark.parametrize("reason", WARNED)
+def test_what_somebody_has_to_know_of_is_a_warning_once_per_state(reason: str) -> None:
+    (event,) = events_of(ready("Ready", "True"), ready(reason))
+    assert (event.reason, event.note, event.warning) == (reason, f"it is {reason}", True)
+    assert events_of(ready(reason), {**ready(reason), "summary": {}}) == []
+    assert events_of(ready(reason), ready("Ready", "True")) == []
+    assert len(events_of({}, ready(reason))) == 1
+
+
+@pytest.mark.parametrize("reason", ["Ready", "EnvironmentsHeld", "Applying", "Retrying", "Held", "Planned"])
+def test_what_is_usual_makes_no_event(reason: str) -> None:
+    assert events_of({}, ready(reason)) == []
+
+
+def test_the_steps_of_a_removal_are_told_and_are_no_warnings() -> None:
+    def environments(**states: str) -> dict[str, Any]:
+        return {"environments": [{"name": name, "sites": [{"state": state}]} for name, state in states.items()]}
+
+    walk = [
+        environments(dev="Ready", prod="Ready"),
+        environments(dev="Removing", prod="Ready"),
+        environments(dev="Removing", prod="Ready"),
+        environments(prod="Ready"),
+        {**environments(prod="Removing"), **ready("AwaitingConfirmation")},
+        {**environments(prod="Removing"), **ready("TearingDown")},
+    ]
+    told_of = [event for before, after in pairwise(walk) for event in events_of(before, after)]
+    assert [event.reason for event in told_of] == [
+        "Removing",
+        "Removed",
+        "AwaitingConfirmation",
+        "Removing",
+        "TearingDown",
+    ]
+    assert not any(event.warning for event in told_of)
+    assert told_of[1].note == "environment dev is removed"
+
+
+def test_a_policy_that_is_refused_is_told_once_for_each_generation_and_again_when_it_is_right() -> None:
+    good, bad = (
+        ready(reason, status, observedGeneration=1) for reason, status in (("Accepted", "True"), ("Invalid", "False"))
+    )
+    worse = ready("Invalid", observedGeneration=2)
+    assert platform_events({}, good) == []
+    (event,) = platform_events(good, bad)
+    assert (event.reason, event.note, event.warning) == ("Invalid", "it is Invalid", True)
+    assert platform_events(bad, ready("Invalid", observedGeneration=1, lastTransitionTime="x")) == []
+    assert [item.reason for item in platform_events(bad, worse)] == ["Invalid"]
+    assert [(item.reason, item.warning) for item in platform_events(worse, good)] == [("Accepted", False)]
