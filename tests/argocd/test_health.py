@@ -46,6 +46,8 @@ OF_PROJECTS = {
     (Reason.REFUSED, "False"): "Degraded",
     (Reason.GUARD_MISSING, "False"): "Degraded",
     (Reason.ARGOCD_MISSING, "False"): "Degraded",
+    (Reason.DRIFTED, "False"): "Degraded",
+    (Reason.NAMESPACE_GONE, "False"): "Degraded",
     # Of a project that is being deleted.
     (Reason.TEARING_DOWN, "Unknown"): "Progressing",
     (Reason.AWAITING_CONFIRMATION, "False"): "Suspended",
@@ -74,6 +76,7 @@ NEVER_OF_READY = {
 EVERY_SITUATION: dict[str, tuple[Snapshot, Sequence[Outcome]]] = {
     **{name: situation[:2] for name, situation in SITUATIONS.items()},
     **{f"outcome {result}": (snapshot_of(spec_of(DEV)), [outcome(result)]) for result in ready._BY_RESULT},
+    "a namespace is gone": (GONE, ()),
     "a newer policy": (snapshot_of(spec_of(DEV), LIVE, policy=None, policy_problem="spec.x", policy_newer=True), ()),
 }
 

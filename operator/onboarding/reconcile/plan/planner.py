@@ -86,12 +86,13 @@ def _plan_journey(inputs: PlanInputs, digests: Digests) -> ReconcilePlan:
     journey = _journey(inputs)
     environments = _with_missing(_environments(inputs, journey), missing)
     building = [revision for item in environments for revision in item.revisions]
+    standing = last_gate(policy, building)
     return ReconcilePlan(
         inputs.admitted,
         environments,
         journey.gates,
-        reached_gate(journey.gates, last_gate(policy, building)),
-        waited_gate(journey.gates, environments),
+        reached_gate(journey.gates, standing),
+        waited_gate(journey.gates, environments, standing),
         journey.findings,
         inputs.decisions,
         digests,

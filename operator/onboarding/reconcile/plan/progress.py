@@ -31,15 +31,20 @@ def reached_gate(gates: Sequence[GateResult], standing: int) -> str:
     return reached
 
 
-def waited_gate(gates: Sequence[GateResult], environments: Sequence[EnvironmentPlan]) -> GateResult | None:
+def waited_gate(
+    gates: Sequence[GateResult], environments: Sequence[EnvironmentPlan], standing: int
+) -> GateResult | None:
     """Return the first gate that is not open if something waits behind it, or is in place behind it; else None.
 
-    A project that declares no environment yet waits for the gates before the first one that opens any.
+    A project that declares no environment yet waits for the gates before the first one that opens any. A project with
+    an environment behind the last gate that opens any (``standing``) waits for the gates after it: they end the journey.
     """
     index = next((index for index, result in enumerate(gates) if result.state is not GateState.OPEN), None)
     if index is None:
         return None
-    waits = gates[index].state is GateState.PASSED or index <= _last_awaited(gates, environments)
+    last_opening = max((place for place, result in enumerate(gates) if result.gate.opens), default=len(gates))
+    ends = index > last_opening == standing
+    waits = ends or gates[index].state is GateState.PASSED or index <= _last_awaited(gates, environments)
     return gates[index] if waits else None
 
 

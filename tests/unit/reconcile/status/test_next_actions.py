@@ -8,7 +8,7 @@ import pytest
 from onboarding.reconcile.apply.outcome import Result
 from onboarding.reconcile.observed.snapshot import ClusterState
 from tests.unit.situations import DEV, GATED, HELD, LIVE, NO_POLICY, PEOPLE, REFUSED, outcome, status_of
-from tests.unit.snapshots import CLUSTERS, NOW, decided, snapshot_of, spec_of, with_status
+from tests.unit.snapshots import CLUSTERS, NOW, decided, live_of_spec, policy_of, snapshot_of, spec_of, with_status
 
 ALL = {"policy": GATED, "decisions": (decided("Suspend"),)}
 DOWN = {**CLUSTERS, "hub": ClusterState(problem="no answer")}
@@ -42,6 +42,14 @@ def test_a_gate_with_nothing_behind_it_asks_nobody() -> None:
     assert only_dev["summary"] == {"environments": "1/1", "next": "nothing to do"}
     held = next(gate for gate in only_dev["gates"] if gate["name"] == "live")
     assert (held["state"], "waitingFor" in held) == ("Held", False)
+
+
+def test_the_gates_that_end_the_journey_ask_once_the_last_environment_is_in_place() -> None:
+    run = {"name": "run", "approvals": [{"name": "handover", "actor": "operations"}]}
+    policy = policy_of(*({"name": name, "opens": [{"stages": [name]}]} for name in ("dev", "prod")), run)
+    assert asked(status_of(snapshot_of(spec_of(DEV), LIVE, policy=policy))) == []
+    both = snapshot_of(spec_of(DEV, HELD), live_of_spec(spec_of(DEV, HELD)), policy=policy)
+    assert asked(status_of(both))[0].startswith("operations: approval handover of gate run is missing")
 
 
 def test_a_project_that_declares_no_environment_yet_is_asked_for_the_first_steps() -> None:
