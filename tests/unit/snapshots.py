@@ -18,6 +18,7 @@ from onboarding.reconcile.admission.resolve import resolve_revisions
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.observed.admitted import read_admitted
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
+from onboarding.reconcile.observed.sites import KnownSite, SiteRegistry
 from onboarding.reconcile.observed.snapshot import ClusterState, Project, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
@@ -161,12 +162,20 @@ def snapshot_of(
         "policy": POLICY,
         "policy_problem": "",
         "targets": TARGETS,
+        "sites": sites_of(fields.get("targets", TARGETS)),
         "decisions": (),
         "clusters": CLUSTERS,
         "now": NOW,
         **fields,
     }
     return Snapshot(project=project, installation=OWNER.installation, live=live or {}, **given)
+
+
+def sites_of(targets: Mapping[str, HostingTargetSpec]) -> Mapping[str, KnownSite]:
+    """Return the sites of these targets, as the operator knows them."""
+    registry = SiteRegistry()
+    registry.update((name, target.sites) for name, target in targets.items())
+    return registry.known
 
 
 def offer(name: str, spec: Any, version: int = 1, **metadata: Any) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """A reconciler on a world in memory."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.observer import Observer
-from onboarding.reconcile.observed.snapshot import Snapshot
+from onboarding.reconcile.observed.ports import Event
+from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
 from onboarding.reconcile.reconciler import Reconciler, Retry
 from tests.unit.fakes import FakeCluster, FakeSecrets
 from tests.unit.snapshots import OWNER
@@ -17,6 +19,9 @@ class Stage(Observer):
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.cluster = FakeCluster()
+        self.clusters: Mapping[str, ClusterState] | None = None
+        """The states of all clusters, if there is more than the hub."""
+        self.events: list[Event] = []
         self.finalizers: tuple[str, ...] | None = None
         self.status: dict[str, Any] = {}
         self.statuses = 0
@@ -26,7 +31,7 @@ class Stage(Observer):
     def observe(self, name: str) -> Snapshot:
         """Return the world as it is by now."""
         live = {key: item for key, item in self.cluster.owned(name).items() if item.owner == OWNER}
-        return replace(self.snapshot, live=live, clusters={"hub": self.cluster.state})
+        return replace(self.snapshot, live=live, clusters=self.clusters or {"hub": self.cluster.state})
 
     def condition(self, kind: str) -> dict[str, Any]:
         """Return a condition of the status that was written."""
@@ -53,8 +58,9 @@ class Stage(Observer):
         """Keep them."""
         self.finalizers = finalizers
 
-    async def post_events(self, *_: Any) -> None:
-        """Tell nobody."""
+    async def post_events(self, _project: Any, events: Sequence[Event]) -> None:
+        """Keep them."""
+        self.events += events
 
     def follow(self, *_: Any, **__: Any) -> None:
         """Ask nobody."""

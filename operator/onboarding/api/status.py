@@ -68,6 +68,8 @@ class Reason(StrEnum):
     """No environment is admitted."""
     TARGET_UNREACHABLE = "TargetUnreachable"
     """A cluster, or its admission policies, give no usable answer."""
+    TARGET_MISSING = "TargetMissing"
+    """No HostingTarget names a site that the project is on; what is there is repaired as long as it is connected."""
     GUARD_MISSING = "GuardMissing"
     """An admission policy of a cluster is not in force, so the cluster gets no writes."""
     ARGOCD_MISSING = "ArgoCDMissing"
@@ -123,6 +125,8 @@ class EnvironmentState(StrEnum):
     """The cluster gives no answer."""
     REMOVING = "Removing"
     """Being detached or deleted."""
+    LOST = "Lost"
+    """The target declares the site lost: nothing is written there."""
     GONE = "Gone"
     """Its namespace was deleted, and it is held, so that it is not rebuilt."""
 

@@ -55,6 +55,10 @@ class Site(Model):
     capacity: Budget = Field(
         default_factory=Budget, description="Sum that the quotas of all projects on this site may reach."
     )
+    lost: bool = Field(
+        default=False,
+        description="Whether the cluster is gone for good: nothing is written there, and no deletion waits for it.",
+    )
 
 
 Zones = Annotated[tuple[ZoneName, ...], Field(max_length=10), SetList()]

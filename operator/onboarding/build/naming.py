@@ -1,9 +1,34 @@
 """Names and labels of our objects, derived from identities and never from positions in a list."""
 
+import hashlib
+from functools import lru_cache
+from typing import Final
+
 from onboarding import names
 from onboarding.api.project import Environment
 from onboarding.build.kinds import ChildKind, Manifest
 from onboarding.build.revision import Owner, Revision
+
+SITE_FINALIZER: Final = f"{names.FINALIZER}."
+"""Beginning of the finalizers that stand for sites."""
+HUB_FINALIZER: Final = f"{SITE_FINALIZER}hub"
+"""Finalizer of a project that has objects on the hub, and was admitted on no site yet."""
+_LONGEST_NAME = 63
+"""Longest name of a finalizer after its domain, by the API server."""
+
+
+@lru_cache(maxsize=1024)
+def site_finalizer(target: str, site: str) -> str:
+    """Return the finalizer of a project that was admitted on a site of a target; hashed if it is too long."""
+    found = f"{SITE_FINALIZER}{target}.{site}"
+    if len(found.removeprefix(f"{names.GROUP}/")) <= _LONGEST_NAME:
+        return found
+    return SITE_FINALIZER + hashlib.sha256(f"{target}.{site}".encode()).hexdigest()[:32]
+
+
+def is_of_site(finalizer: str) -> bool:
+    """Return whether a finalizer is one of ours that stands for a site."""
+    return finalizer.startswith(SITE_FINALIZER)
 
 
 def namespace_of(project: str, environment: Environment) -> str:

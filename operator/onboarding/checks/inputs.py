@@ -108,11 +108,11 @@ class EnvironmentDeclaration:
 
     @cached_property
     def sites(self) -> tuple[Site, ...]:
-        """The sites that the environment runs on: those it names, or all of its target."""
+        """The sites that the environment runs on: those it names, or all of its target, without lost ones."""
         if self.target is None:
             return ()
         chosen = self.environment.sites
-        return tuple(site for site in self.target.sites if not chosen or site.name in chosen)
+        return tuple(site for site in self.target.sites if not site.lost and (not chosen or site.name in chosen))
 
 
 @dataclass(frozen=True, slots=True)

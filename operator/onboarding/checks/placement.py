@@ -98,13 +98,18 @@ def target_takes_stage(inputs: EnvironmentDeclaration) -> Finding | None:
     reads=("environments.sites", "environments.target"),
 )
 def sites_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
-    """Every named site belongs to the target."""
+    """Every named site belongs to the target, and at least one site is not lost."""
     if inputs.target is None:
         return None
     known = {site.name for site in inputs.target.sites}
     unknown = sorted(set(inputs.environment.sites) - known)
-    if not unknown:
+    if not unknown and inputs.sites:
         return None
+    if not unknown:
+        return Finding(
+            f"every site of target {inputs.target_name!r} that the environment runs on is lost",
+            "set spec.environments[].target, or spec.environments[].sites, to a place that is not lost",
+        )
     return Finding(
         f"target {inputs.target_name!r} has no site {listed(unknown)}",
         choose(known),

@@ -14,6 +14,7 @@ from onboarding.reconcile.apply.blockers import blockers
 from onboarding.reconcile.apply.changes import DiffCache, find_changes
 from onboarding.reconcile.apply.diff import Action, Change
 from onboarding.reconcile.apply.execute import execute
+from onboarding.reconcile.apply.finalizers import final_finalizers, left_behind, wanted_finalizers
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.apply.preview import Preview, preview_changes
 from onboarding.reconcile.apply.repeated import ProjectWrites, RepeatedWrites
@@ -21,11 +22,12 @@ from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter
 from onboarding.reconcile.observed.capacity import CapacityLedger, allocations_of
 from onboarding.reconcile.observed.observer import Observer, named_after, owned_by
 from onboarding.reconcile.observed.ports import Cluster, Prober, Projects, Secrets
+from onboarding.reconcile.observed.project_sites import hidden_from_teardown
 from onboarding.reconcile.observed.snapshot import Project, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.applications import workload_requests
-from onboarding.reconcile.status.events import TORN_DOWN, events_of
+from onboarding.reconcile.status.events import TORN_DOWN, events_of, loss_events
 from onboarding.reconcile.status.ready import ReadyState, ready_state
 from onboarding.reconcile.status.refusals import Refusals, refuses_status
 from onboarding.reconcile.status.repairs import RepairEvents, repairs_of
@@ -144,7 +146,7 @@ class Reconciler:
         if await self._teardown_is_over(snapshot, plan, changes):
             return ReconcileResult()
         self._unfollow(snapshot.project.name)
-        await self._hold_on_to(snapshot, changes)
+        await self._hold_on_to(snapshot, plan, changes)
         writes = self._writes.of(snapshot.project.name, changes, snapshot.now)
         outcomes = await self._execute(snapshot, changes, writes)
         repairs = repairs_of(snapshot, plan, outcomes, settled=settled)
@@ -208,22 +210,26 @@ class Reconciler:
             raise StatusError(f"the status cannot be written: {error}") from error
         self._refusals.end(project.name)
 
-    async def _hold_on_to(self, snapshot: Snapshot, changes: Sequence[Change]) -> None:
-        """Add our finalizer before the first create, so that no object is left behind."""
-        project = snapshot.project
-        holds = bool(snapshot.live) or any(change.action is Action.CREATE for change in changes)
-        if holds and not project.deleting and names.FINALIZER not in project.finalizers:
-            await self._projects.write_finalizers(project, (*project.finalizers, names.FINALIZER))
+    async def _hold_on_to(self, snapshot: Snapshot, plan: ReconcilePlan, changes: Sequence[Change]) -> None:
+        """Set our finalizers before the first write, so that no object is left behind; drop those of empty sites."""
+        wanted = wanted_finalizers(snapshot, plan, changes)
+        if wanted != snapshot.project.finalizers:
+            await self._write_finalizers(snapshot, wanted)
 
     async def _teardown_is_over(self, snapshot: Snapshot, plan: ReconcilePlan, changes: Sequence[Change]) -> bool:
         if not snapshot.project.deleting or changes or snapshot.live or plan.hold or plan.awaiting:
             return False
-        if not all(state.known for state in snapshot.clusters.values()):
+        if hidden_from_teardown(snapshot):
             return False
-        kept = tuple(finalizer for finalizer in snapshot.project.finalizers if finalizer != names.FINALIZER)
-        await self._projects.write_finalizers(snapshot.project, kept)
+        await self._write_finalizers(snapshot, final_finalizers(snapshot))
         await self._projects.post_events(snapshot.project, [TORN_DOWN])
         return True
+
+    async def _write_finalizers(self, snapshot: Snapshot, finalizers: tuple[str, ...]) -> None:
+        """Write the finalizers; an Event tells what is left on a lost site."""
+        dropped = [item for item in snapshot.project.finalizers if item not in finalizers]
+        await self._projects.post_events(snapshot.project, loss_events(left_behind(snapshot, dropped)))
+        await self._projects.write_finalizers(snapshot.project, finalizers)
 
 
 def _retry(plan: ReconcilePlan, outcomes: Sequence[Outcome]) -> Retry:

@@ -108,7 +108,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         settings,
         hub,
         ledger,
-        projects=declared.names,
+        declared=declared,
         project_changed=queue.add,
         state_changed=shared.clusters_changed,
         on_write=metrics.count_write,
@@ -163,7 +163,6 @@ def _connect(shared: _Shared, parts: Parts, policy: ActivePolicy) -> None:
             shared.reconcile_all()
 
     def on_platform_changed() -> None:
-        parts.clusters.pool.follow(shared.declared.offered.clusters())
         policy.refresh()
         on_clusters_changed()
         shared.reconcile_all()

@@ -1,6 +1,6 @@
 """The clusters of this operator: the hub, a connection per kubeconfig Secret of a target, and their states."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from onboarding.adapters.pool import ClusterPool, KubeconfigRules
 from onboarding.adapters.secrets import read_secret_key
 from onboarding.build.kinds import HUB
 from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.settings import Settings
 
@@ -24,23 +25,26 @@ class Clusters:
         client: Client,
         ledger: CapacityLedger,
         *,
-        projects: Callable[[], Iterable[str]],
+        declared: ProjectCache,
         project_changed: Callable[[str], None],
         state_changed: Callable[[], None],
         on_write: Callable[[str, str, str], None],
     ) -> None:
-        """Reach the hub as ``client`` does; ``projects`` returns the names of those that are declared there.
+        """Reach the hub as ``client`` does, and the clusters that targets and projects in ``declared`` need.
 
         Call ``on_write`` with cluster, kind and verb after each write.
         """
         self._settings = settings
+        self._declared = declared
+        self._kept: set[str] = set()
+        """Connections that no target names, and that a project is still on."""
         self._ledger = ledger
         self._project_changed = project_changed
         self._state_changed = state_changed
         self._on_write = on_write
         self._identities = ClusterIdentities(client, settings.namespace)
         self.hub = self._cluster(HUB, PinnedClient(client.configuration, **self._options(HUB)))
-        self.hub.probe_projects(projects)
+        self.hub.probe_projects(declared.names)
         self.pool = ClusterPool(
             self.hub,
             read_secret=partial(read_secret_key, client, settings.namespace),
@@ -55,9 +59,17 @@ class Clusters:
     def refresh(self) -> bool:
         """Reconnect to clusters that need it, and look at the states again; return whether one has changed."""
         self.hub.ask_guards()
+        wanted = self._declared.clusters()
+        self._kept = wanted - self._declared.offered.sites.clusters()
+        self.pool.follow(wanted)
         self.pool.renew()
         former, self.states = self.states, {name: cluster.state for name, cluster in self.pool.items()}
         return self.states != former
+
+    @property
+    def outdated(self) -> bool:
+        """Whether a connection that no target names is still open, and no project is on it any more."""
+        return bool(self._kept) and not self._kept <= self._declared.clusters()
 
     def idle_seconds(self) -> dict[str, float]:
         """Return the seconds since the last byte of the most silent watch, by cluster."""

@@ -66,6 +66,8 @@ class Worker:
         started = time.monotonic()
         result, requeue = await self._attempt(project)
         self._metrics.count_reconcile(result, time.monotonic() - started)
+        if self._clusters.outdated:
+            self._clusters_changed()
         return requeue
 
     async def _look_at_hub(self, hub: KubeCluster) -> None:

@@ -42,7 +42,7 @@ class Stage:
         self.told = 0
         self.now = 0.0
         self.clusters = SimpleNamespace(
-            hub=Hub(), states={"hub": Hub.state}, pool=SimpleNamespace(connected=lambda: iter(()))
+            hub=Hub(), states={"hub": Hub.state}, pool=SimpleNamespace(connected=lambda: iter(())), outdated=False
         )
         whoever: Any = self
         self.worker = Worker(

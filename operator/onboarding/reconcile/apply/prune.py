@@ -24,6 +24,7 @@ from onboarding.build.permitted import GroupKind
 from onboarding.build.place import Place
 from onboarding.reconcile.apply.diff import Action, Change, Rank
 from onboarding.reconcile.observed.cached_object import CachedObject, own_label
+from onboarding.reconcile.observed.project_sites import hidden_from_teardown
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 
@@ -66,7 +67,7 @@ def _change(
     """
     place = Place(item.environment, key.cluster)
     if key.kind is APP_PROJECT:
-        return _delete(key, item) if _everything_is_known(snapshot) else None
+        return None if hidden_from_teardown(snapshot) else _delete(key, item)
     if key.kind is APPLICATION:
         return _application(snapshot, plan, key, item)
     if item.environment in plan.removing or place in plan.leaving:
@@ -84,10 +85,6 @@ def _permitted(project: CachedObject) -> tuple[GroupKind, ...]:
     """Return the kinds that an AppProject permits."""
     kinds = orjson.loads(project.content).get("spec", {}).get("namespaceResourceWhitelist") or ()
     return tuple((item["group"], item["kind"]) for item in kinds)
-
-
-def _everything_is_known(snapshot: Snapshot) -> bool:
-    return all(state.known for state in snapshot.clusters.values())
 
 
 def _application(snapshot: Snapshot, plan: ReconcilePlan, key: ObjectKey, item: CachedObject) -> Change | None:

@@ -27,11 +27,10 @@ class FormerSite(NamedTuple):
 
 
 def former_sites(status: Mapping[str, Any]) -> Iterator[FormerSite]:
-    """Yield the sites in a status that have a revision."""
+    """Yield the sites in a status that have a revision, of environments whose target is known."""
     for environment in status.get("environments", ()):
         for site in environment.get("sites", ()):
-            if revision := site.get("revision"):
-                target = environment.get("target", "")
+            if (target := environment.get("target")) and (revision := site.get("revision")):
                 yield FormerSite(environment["name"], target, site["name"], site["namespace"], revision)
 
 

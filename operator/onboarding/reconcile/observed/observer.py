@@ -57,6 +57,7 @@ class Observer:
             live=owned_by(owner, named),
             now=self._clock(),
             gone=self._gone(owner),
+            sites=self._projects.offered.sites.known,
             target_problems=dict(self._projects.target_problems),
             policy_newer=self._projects.offered.policy_newer(self._policy),
             newer_targets=self._projects.offered.newer_targets,

@@ -14,11 +14,12 @@ from pydantic import ValidationError
 
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.status import Reason
-from onboarding.api.target import HostingTargetSpec
+from onboarding.api.target import HostingTargetSpec, Site
 from onboarding.build.canonical import compact
 from onboarding.build.place import cluster_of
 from onboarding.freshness import Freshness, freshness
 from onboarding.reconcile.observed.policy_rules import policy_problems, role_problems, roles_of
+from onboarding.reconcile.observed.sites import SiteRegistry
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.reconcile.observed.target_rules import clashes, stage_problems, target_problems
 from onboarding.reconcile.observed.validity import (
@@ -84,8 +85,8 @@ class _Target(NamedTuple):
     content: bytes
     spec: HostingTargetSpec | None
     problems: tuple[Problem, ...]
-    clusters: frozenset[str]
-    """The connections of its sites in its last readable version."""
+    sites: tuple[Site, ...]
+    """The sites in its last readable version."""
 
 
 class PlatformCatalog:
@@ -100,6 +101,8 @@ class PlatformCatalog:
         self._roles: dict[str, RoleState] = {}
         self.targets: dict[str, HostingTargetSpec] = {}
         """The usable targets, by name."""
+        self.sites = SiteRegistry()
+        """The sites of all targets, also of unusable and deleted ones: environments there are still reconciled."""
         self.target_problems: dict[str, str] = {}
         """The problems of the unusable targets, by name."""
 
@@ -116,10 +119,6 @@ class PlatformCatalog:
     def newer_targets(self) -> frozenset[str]:
         """The targets that cannot be read because a newer operator wrote their form."""
         return frozenset(name for name, target in self._targets.items() if is_newer(target.problems))
-
-    def clusters(self) -> set[str]:
-        """Return the connections of all targets, also of unusable ones: environments there are still reconciled."""
-        return {cluster for target in self._targets.values() for cluster in target.clusters}
 
     def names(self, plural: str) -> tuple[str, ...]:
         """Return the names of the policies or of the targets."""
@@ -214,7 +213,7 @@ class PlatformCatalog:
             newer = name in self.newer_targets
             reason = Reason.NEWER_THAN_OPERATOR if newer else Reason.INVALID
             return Validity(False, reason, self.target_problems[name])
-        sites = self.targets[name].sites
+        sites = [site for site in self.targets[name].sites if not site.lost]
         states = [clusters.get(cluster_of(site), _CONNECTING) for site in sites]
         for site, state in zip(sites, states, strict=True):
             if broken := _site_validity(site.name, state):
@@ -237,11 +236,10 @@ class PlatformCatalog:
         try:
             target = HostingTargetSpec.model_validate_json(content)
         except ValidationError as error:
-            clusters = former.clusters if former else frozenset[str]()
-            self._targets[head.name] = _Target(head, content, None, unreadable(error), clusters)
+            sites = former.sites if former else ()
+            self._targets[head.name] = _Target(head, content, None, unreadable(error), sites)
             return
-        clusters = frozenset(cluster_of(site) for site in target.sites)
-        self._targets[head.name] = _Target(head, content, target, target_problems(target), clusters)
+        self._targets[head.name] = _Target(head, content, target, target_problems(target), target.sites)
 
     def _renew(self, head: Head) -> None:
         if head.plural == POLICIES:
@@ -276,6 +274,7 @@ class PlatformCatalog:
         specs = [policy.spec for policy in self._policies.values() if policy.spec]
         stages = {stage.name for spec in specs for stage in spec.stages}
         self.targets, self.target_problems = {}, {}
+        self.sites.update((name, target.sites) for name, target in self._targets.items())
         for target in sorted(self._targets.values(), key=lambda item: (item.head.created, item.head.name)):
             problems = target.problems
             if target.spec and not problems:
@@ -287,7 +286,7 @@ class PlatformCatalog:
                 self.target_problems[target.head.name] = summarize(problems)
 
     def _usable(self) -> tuple[Any, ...]:
-        return dict(self._in_force), self.targets, self.target_problems, self.clusters()
+        return dict(self._in_force), self.targets, self.target_problems, self.sites.known
 
 
 def _site_validity(site: str, state: ClusterState) -> Validity | None:

@@ -3,6 +3,7 @@
 A spec is parsed once per change, so that results can be memoized by its identity; all else is kept as compact bytes.
 """
 
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Mapping
 from typing import Any, NamedTuple, Self
@@ -16,6 +17,7 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.canonical import compact
+from onboarding.build.naming import is_of_site
 from onboarding.freshness import Freshness, freshness, outlives
 from onboarding.reconcile.observed.platform import PlatformCatalog
 from onboarding.reconcile.observed.snapshot import Project
@@ -36,6 +38,8 @@ class _Seen(NamedTuple):
     deleting: bool
     held: bool
     """Whether it has our finalizer."""
+    sites: tuple[str, ...]
+    """Our finalizers that stand for sites."""
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
@@ -47,6 +51,7 @@ class _Seen(NamedTuple):
             generation=metadata["generation"],
             deleting="deletionTimestamp" in metadata,
             held=names.FINALIZER in (metadata.get("finalizers") or ()),
+            sites=tuple(map(sys.intern, filter(is_of_site, metadata.get("finalizers") or ()))),
         )
 
 
@@ -242,6 +247,10 @@ class ProjectCache:
     def deleting(self) -> int:
         """Return the number of projects that are being deleted."""
         return sum(1 for seen in self._seen.values() if seen.deleting)
+
+    def clusters(self) -> set[str]:
+        """Return the connections to follow: of all targets, and of deleted ones that a project is still on."""
+        return self.offered.sites.clusters(site for seen in self._seen.values() for site in seen.sites)
 
     def project(self, name: str) -> Project | None:
         """Return the cached project; its spec is None if it cannot be read."""

@@ -11,13 +11,15 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import NAMESPACE, ObjectKey
-from onboarding.build.place import Place, cluster_of
+from onboarding.build.naming import site_finalizer
+from onboarding.build.place import Place
 from onboarding.build.revision import Owner, Revision
 from onboarding.checks.probe import Answers, no_answers
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.argocd_status import Application
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import Usage
+from onboarding.reconcile.observed.sites import KnownSite
 from onboarding.reconcile.observed.unread import UnreadDecision
 
 
@@ -88,6 +90,8 @@ class Snapshot:
     now: datetime
     gone: Mapping[ObjectKey, GoneNamespace] = field(default_factory=dict)
     """The namespaces of this project that somebody else deleted while the operator watched."""
+    sites: Mapping[str, KnownSite] = field(default_factory=dict)
+    """The sites of all targets, also of deleted ones, by the finalizer that stands for each."""
     target_problems: Mapping[str, str] = field(default_factory=dict)
     """The problems of unusable targets, by name."""
     policy_newer: bool = False
@@ -134,10 +138,19 @@ class Snapshot:
         return not declared.sites or site in declared.sites
 
     def cluster_at(self, target: str, site: str) -> str | None:
-        """Return the connection to the cluster of a site; None if no usable target has that site."""
-        found = self.targets.get(target)
-        sites = found.sites if found else ()
-        return next((cluster_of(item) for item in sites if item.name == site), None)
+        """Return the connection to the cluster of a site; None if it is not known, or lost."""
+        known = self.sites.get(site_finalizer(target, site))
+        return None if known is None or known.lost else known.cluster
+
+    def site_problem(self, target: str, site: str) -> str:
+        """Return why no target names a site, and the remedy; the empty string if one does, or cannot be read."""
+        if target in self.target_problems:
+            return ""
+        if target not in self.targets:
+            return f"HostingTarget {target} does not exist: the platform restores it, or declares its sites lost"
+        if all(item.name != site for item in self.targets[target].sites):
+            return f"HostingTarget {target} has no site {site}: the platform restores it, or declares it lost"
+        return ""
 
     def application(self, key: ObjectKey) -> Application:
         """Return the status of an Application; an empty one if there is no such Application."""

@@ -77,6 +77,8 @@ def _sites(sites: Iterable[Site]) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for index, site in enumerate(sites):
         field, cluster = f"spec.sites[{index}]", cluster_of(site)
+        if site.lost and cluster == HUB:
+            yield Problem(f"{field}.lost", "the operator runs on the hub, which is not lost", "remove it")
         other = first.setdefault(cluster, site.name)
         if other != site.name:
             rule = f"site {site.name} is on the same cluster as site {other}: their namespaces would collide"

@@ -69,7 +69,7 @@ def _provisioned(
 ) -> _Fact:
     kind = ConditionType.PROVISIONED
     states = {site.state for item in environments for site in item.sites}
-    if states - {EnvironmentState.READY, EnvironmentState.REMOVING}:
+    if states - {EnvironmentState.READY, EnvironmentState.REMOVING, EnvironmentState.LOST}:
         return _Fact(kind, "False", Reason.INCOMPLETE, ready.message)
     if removing := plan.being_removed(snapshot.live):
         return _Fact(kind, "False", Reason.INCOMPLETE, f"removing {', '.join(removing)}")

@@ -14,6 +14,7 @@ from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.environment_plan import EnvironmentAction, EnvironmentPlan
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.applications import ApplicationState, application_status
+from onboarding.reconcile.status.hidden_sites import hidden_sites, lost_sites
 
 _STATE = {
     Result.CONFLICT: EnvironmentState.CONFLICT,
@@ -48,7 +49,8 @@ def environments(
     items = [plan.by_name.get(name) or EnvironmentPlan(name, EnvironmentAction.STAY) for name in declared]
     items += [plan.by_name[name] for name in sorted(plan.staying.keys() - declared.keys())]
     shown = [
-        _environment(item, declared.get(item.name), _sites(snapshot, item, troubles, applications)) for item in items
+        _environment(snapshot, item, declared.get(item.name), _sites(snapshot, item, troubles, applications))
+        for item in items
     ]
     removed = [
         EnvironmentStatus(name=name, sites=_removed_sites(snapshot, name, troubles))
@@ -58,25 +60,36 @@ def environments(
 
 
 def _environment(
-    plan: EnvironmentPlan, declared: Environment | None, sites: tuple[SiteStatus, ...]
+    snapshot: Snapshot, plan: EnvironmentPlan, declared: Environment | None, sites: tuple[SiteStatus, ...]
 ) -> EnvironmentStatus:
     held = cut(plan.reason or None)
-    gone = [item.target for item in plan.missing]
+    former = (item.target for item in former_sites(snapshot.project.status) if item.environment == plan.name)
+    target = plan.revisions[0].target if plan.revisions else next(former, None) if sites else None
     if declared is None:
-        return EnvironmentStatus(name=plan.name, target=gone[0] if gone else None, held=held, sites=sites)
-    targets = [*(item.target for item in plan.revisions), *gone]
-    target = targets[0] if targets else declared.target
+        return EnvironmentStatus(name=plan.name, target=target, held=held, sites=sites)
+    target = target or declared.target
+    lost = lost_sites(snapshot, declared, target or "", {site.name for site in sites})
     return EnvironmentStatus(
-        name=plan.name, stage=declared.stage, gate=plan.gate or None, target=target, held=held, sites=sites
+        name=plan.name,
+        stage=declared.stage,
+        gate=plan.gate or None,
+        target=target,
+        held=held,
+        sites=(*sites, *lost),
     )
 
 
 def state_of(status: EnvironmentStatus) -> EnvironmentState:
-    """Return the state of an environment: of its first site that is not Ready, else Ready; Held if it has no site."""
+    """Return the state of an environment: of its first site that is not Ready, else Ready; Held if it has no site.
+
+    A site that is lost does not count beside others.
+    """
     if not status.sites:
         return EnvironmentState.HELD
-    not_ready = (site.state for site in status.sites if site.state is not EnvironmentState.READY)
-    return next(not_ready, EnvironmentState.READY)
+    states = [site.state for site in status.sites if site.state is not EnvironmentState.LOST]
+    if not states:
+        return EnvironmentState.LOST
+    return next((state for state in states if state is not EnvironmentState.READY), EnvironmentState.READY)
 
 
 def _troubles(outcomes: Iterable[Outcome]) -> Troubles:
@@ -94,7 +107,8 @@ def _sites(
     applications: Mapping[Place, Sequence[ApplicationState]],
 ) -> tuple[SiteStatus, ...]:
     built = (_site(snapshot, revision, troubles, applications) for revision in plan.revisions)
-    return (*built, *map(_missing_site, plan.missing))
+    shown = (*built, *map(_missing_site, plan.missing))
+    return (*shown, *hidden_sites(snapshot, plan.name, {site.name for site in shown}))
 
 
 def _missing_site(former: FormerSite) -> SiteStatus:

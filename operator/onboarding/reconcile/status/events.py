@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from onboarding.api.status import ConditionType, EnvironmentState, GateState, Reason
+from onboarding.reconcile.observed.former_sites import FormerSite
 from onboarding.reconcile.observed.ports import Event
 
 _WARNINGS: Final = frozenset(
@@ -13,6 +14,8 @@ _WARNINGS: Final = frozenset(
         Reason.GUARD_MISSING,
         Reason.ARGOCD_MISSING,
         Reason.TARGET_UNREACHABLE,
+        Reason.TARGET_MISSING,
+        Reason.NAMESPACE_GONE,
         Reason.REFUSED,
         Reason.NEWER_THAN_OPERATOR,
         Reason.TEARDOWN_HELD,
@@ -42,6 +45,18 @@ def platform_events(before: Mapping[str, Any], after: Mapping[str, Any]) -> list
         return [Event(ready["reason"], ready["message"], warning=True)] if news else []
     recovered = former.get("status") == "False" and ready["status"] == "True"
     return [Event(ready["reason"], ready["message"])] if recovered else []
+
+
+def loss_events(left: Mapping[str, Sequence[FormerSite]]) -> list[Event]:
+    """Return an Event for each lost site, by name, with the namespaces that are left there."""
+    return [
+        Event("SiteLost", f"{site} is declared lost; left there: {_listed(spaces)}"[:1024], warning=True)
+        for site, spaces in left.items()
+    ]
+
+
+def _listed(spaces: Sequence[FormerSite]) -> str:
+    return ", ".join(f"Namespace {item.namespace}" for item in spaces) or "nothing that the status has listed"
 
 
 def _gate_events(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Event]:

@@ -10,6 +10,7 @@ from onboarding.api.status import Reason
 from onboarding.reconcile.apply.blockers import Blocker
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.gates.decisions import describe
+from onboarding.reconcile.observed.project_sites import hidden_from_teardown, unseen_sites
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, first_held
 
@@ -71,10 +72,12 @@ def _ready_state(
         return ReadyState("False", reason, plan.hold, stalled=True, actor=actor)
     if unfinished := _unfinished(snapshot, plan, outcomes, waiting):
         return unfinished
-    if gone := _gone(plan):
-        return gone
     if snapshot.project.deleting:
         return _teardown(snapshot, plan, waiting)
+    if unseen := _unseen(snapshot, plan):
+        return unseen
+    if gone := _gone(plan):
+        return gone
     return _settled(snapshot, plan, waiting)
 
 
@@ -104,6 +107,20 @@ def _unreachable(snapshot: Snapshot, plan: ReconcilePlan) -> str:
     return "; ".join(problem for problem in problems if problem)
 
 
+def _unseen(snapshot: Snapshot, plan: ReconcilePlan) -> ReadyState | None:
+    """Return the condition Ready if a site of the project cannot be seen, or no target names it; else None."""
+    unseen = unseen_sites(snapshot)
+    missing = {snapshot.site_problem(item.target, item.site) for item in plan.building} - {""}
+    missing |= {item.problem for item in unseen if item.missing}
+    if missing:
+        message = "; ".join(sorted(missing))
+        return ReadyState("False", Reason.TARGET_MISSING, message, stalled=True, actor=Actor.PLATFORM)
+    if unseen:
+        message = "; ".join(item.problem for item in unseen)
+        return ReadyState("False", Reason.TARGET_UNREACHABLE, message, reconciling=True, actor=Actor.PLATFORM)
+    return None
+
+
 def _gone(plan: ReconcilePlan) -> ReadyState | None:
     """Return the condition Ready if a namespace is gone and cannot be rebuilt; None if none is."""
     if not plan.missing:
@@ -130,10 +147,11 @@ def _teardown(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[Blocker
         held = bool(snapshot.teardown_hold)
         reason = Reason.TEARDOWN_HELD if held else Reason.AWAITING_CONFIRMATION
         return ReadyState("False", reason, plan.awaiting, actor=Actor.PLATFORM)
-    unknown = [f"{name}: {state.problem}" for name, state in snapshot.clusters.items() if not state.known]
-    if unknown:
-        message = f"the teardown waits until every cluster is reachable: {'; '.join(unknown)}"
-        return ReadyState("False", Reason.TARGET_UNREACHABLE, message, reconciling=True, actor=Actor.PLATFORM)
+    if hidden := hidden_from_teardown(snapshot):
+        message = f"the teardown waits for sites that the project was on: {'; '.join(item.problem for item in hidden)}"
+        missing = any(item.missing for item in hidden)
+        reason = Reason.TARGET_MISSING if missing else Reason.TARGET_UNREACHABLE
+        return ReadyState("False", reason, message, not missing, missing, Actor.PLATFORM)
     message = _waiting_for(waiting) if waiting else f"{len(snapshot.live)} objects remain to be removed"
     return ReadyState("Unknown", Reason.TEARING_DOWN, message, reconciling=True, actor=_actor(waiting))
 

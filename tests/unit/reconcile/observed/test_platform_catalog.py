@@ -102,13 +102,13 @@ def test_a_target_that_is_wrong_is_no_target_and_its_clusters_stay(offered: Plat
     """What runs there is kept true, so the connection has to stay."""
     assert set(offered.targets) == {"twin"}
     assert offered.put(TARGETS, offer("twin", {**TWIN, "stages": ["qualif"]}, 2))
-    assert (offered.targets, offered.clusters()) == ({}, set(CLUSTERS))
+    assert (offered.targets, offered.sites.clusters()) == ({}, set(CLUSTERS))
     assert offered.target_problems == {"twin": "spec.stages[0]: no policy has a stage qualif; choose one of: dev, prod"}
     offered.put(TARGETS, offer("twin", {"sites": []}, 3))
     assert offered.target_problems["twin"].startswith("spec.sites: ")
-    assert offered.clusters() == set(CLUSTERS)
+    assert offered.sites.clusters() == set(CLUSTERS)
     assert offered.drop(TARGETS, "twin")
-    assert (offered.target_problems, offered.clusters()) == ({}, set())
+    assert (offered.target_problems, offered.sites.clusters()) == ({}, set())
 
 
 def test_stages_are_compared_with_what_any_policy_has_once_there_is_one() -> None:
@@ -197,7 +197,7 @@ def test_nothing_that_the_api_server_accepts_breaks_the_operator(policy: Any, ta
     offered.put(POLICIES, offer("policy", policy))
     offered.put(TARGETS, offer("target", target))
     offered.know_roles(dict.fromkeys(offered.unasked_roles(), role))
-    states = {cluster: ClusterState("x" * 600) for cluster in offered.clusters()}
+    states = {cluster: ClusterState("x" * 600) for cluster in offered.sites.clusters()}
     due = [ready(item) for item in offered.due(states, NOW)]
     assert len(due) == 2
     assert all(words and len(words) <= 512 for _, _, words in due)
