@@ -73,6 +73,7 @@ NEVER_OF_READY = {
     Reason.NOTHING_ADMITTED,
     Reason.UP_TO_DATE,
 }
+GONE = snapshot_of(spec_of({**DEV, "size": "vast"}), status=status_of(snapshot_of(spec_of(DEV), LIVE)))
 EVERY_SITUATION: dict[str, tuple[Snapshot, Sequence[Outcome]]] = {
     **{name: situation[:2] for name, situation in SITUATIONS.items()},
     **{f"outcome {result}": (snapshot_of(spec_of(DEV)), [outcome(result)]) for result in ready._BY_RESULT},
