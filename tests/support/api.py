@@ -97,5 +97,7 @@ class Api:
     def history(self, path: str, since: str) -> list[Manifest]:
         """Return every version that the objects of a collection have had since a version of it."""
         query = {"watch": "true", "resourceVersion": since, "timeoutSeconds": "1"}
-        _, text = self.text("GET", path, query=query)
+        status, text = self.text("GET", path, query=query)
+        if status >= 400:
+            raise RefusedError(status, text)
         return [json.loads(line)["object"] for line in text.splitlines()]
