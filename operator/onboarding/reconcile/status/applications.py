@@ -1,6 +1,6 @@
 """Translate Argo CD's errors into problem, remedy and actor for each Application; pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,7 @@ from onboarding.checks.probe import RefusedPodsRequest, Workload
 from onboarding.reconcile.gates.running import application_keys
 from onboarding.reconcile.observed.argocd_status import Application, Cause
 from onboarding.reconcile.observed.snapshot import Snapshot
-from onboarding.reconcile.status.argocd_rules import LARGER_SIZE, translate
+from onboarding.reconcile.status.argocd_rules import remedy_of_full, translate
 
 _SHOWN = 200
 """Bytes of the message of an Application; the condition and the next action show more of the worst."""
@@ -66,13 +66,12 @@ class ApplicationState:
 def application_states(snapshot: Snapshot, revision: Revision) -> tuple[ApplicationState, ...]:
     """Return the states of the Applications of an environment on one site, in the order of its repositories."""
     full = snapshot.full(ObjectKey(revision.cluster, RESOURCE_QUOTA, revision.namespace, QUOTA_NAME))
-    used_up = ", ".join(f"{key} {amount} of {amount}" for key, amount in sorted(full.items()))
     states = []
     for key in application_keys(snapshot, revision):
         facts = snapshot.application(key)
         refused = _refused(snapshot, revision, facts)
         overdue = key in snapshot.overdue
-        states.append(_state(key.name, facts, refused, used_up, overdue=overdue, manual_sync=not revision.auto_sync))
+        states.append(_state(key.name, facts, refused, full, overdue=overdue, manual_sync=not revision.auto_sync))
     return tuple(states)
 
 
@@ -131,12 +130,19 @@ def _refused(snapshot: Snapshot, revision: Revision, facts: Application) -> tupl
 
 
 def _state(
-    name: str, facts: Application, refused: Sequence[Cause], used_up: str, *, overdue: bool, manual_sync: bool
+    name: str,
+    facts: Application,
+    refused: Sequence[Cause],
+    full: Mapping[str, str],
+    *,
+    overdue: bool,
+    manual_sync: bool,
 ) -> ApplicationState:
     waiting = facts.health in ("Progressing", "Degraded") and (facts.sync == "Synced" or not facts.causes)
-    if used_up and waiting:
+    if full and waiting:
+        used_up = ", ".join(f"{key} {amount} of {amount}" for key, amount in sorted(full.items()))
         message = f"{facts.health}, and the quota of the environment is used up: {used_up}"
-        return ApplicationState(name, facts, message, LARGER_SIZE, failing=True)
+        return ApplicationState(name, facts, message, remedy_of_full(full), failing=True)
     if causes := (*refused, *facts.causes):
         message, remedy, actor = translate(causes)
         return ApplicationState(name, facts, message, remedy, actor, failing=True)

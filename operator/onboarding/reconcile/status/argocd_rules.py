@@ -1,13 +1,16 @@
 """Rules that translate the errors of Argo CD, and of what is behind it, into problem, remedy and actor; pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from onboarding.api.gates import Actor
 from onboarding.reconcile.observed.argocd_status import Cause
 
-LARGER_SIZE: Final = "reduce its requests, or choose a larger size for the environment"
+_LARGER_SIZE: Final = "reduce its requests, or choose a larger size for the environment"
+_FEWER_OBJECTS: Final = (
+    "remove objects of that kind, or ask the platform to raise the count (spec.objectCounts of the policy)"
+)
 _UNKNOWN_ERROR: Final = "fix the error that the Application shows in Argo CD"
 _EXCEEDED: Final = r"exceeded quota: \S+, requested: (?P<asked>{asked}), used: (?P<used>.+), limited: (?P<hard>.+?)\.?$"
 _COUNT: Final = r"(?:count/[^=,]+|configmaps|secrets|services|services\.loadbalancers|persistentvolumeclaims)=[0-9]+"
@@ -35,12 +38,12 @@ _RULES: Final = (
         re.compile(_EXCEEDED.format(asked=_COUNT)),
         "the environment has as many objects as the platform allows, so that {about} is refused: requested {asked}; "
         "used {used}; limit {hard}",
-        "remove objects of that kind, or ask the platform to raise the count (spec.objectCounts of the policy)",
+        _FEWER_OBJECTS,
     ),
     _Rule(
         re.compile(r"exceeded quota: \S+, requested: (?P<asked>.+), used: (?P<used>.+), limited: (?P<hard>.+?)\.?$"),
         "the quota of the environment refuses {about}: requested {asked}; used {used}; limit {hard}",
-        LARGER_SIZE,
+        _LARGER_SIZE,
     ),
     _Rule(
         re.compile(r"failed quota: \S+: must specify (?P<fields>.+?)\.?$"),
@@ -169,6 +172,12 @@ _RULES: Final = (
     ),
 )
 """The first that matches one of the errors is shown; an error without a rule is shown as Argo CD reports it."""
+
+
+def remedy_of_full(resources: Iterable[str]) -> str:
+    """Return the remedy if these resources of a quota are exhausted: the size sets amounts and pods, not counts."""
+    by_size = any(name == "pods" or "requests." in name or "limits." in name for name in resources)
+    return _LARGER_SIZE if by_size else _FEWER_OBJECTS
 
 
 def translate(causes: Sequence[Cause]) -> tuple[str, str, Actor]:

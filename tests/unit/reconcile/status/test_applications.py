@@ -96,6 +96,12 @@ def test_what_refuses_the_pods_of_a_deployment_is_told_where_argo_cd_says_progre
     assert (found.failing, found.actor) == (True, Actor.PROJECT)
 
 
+def test_case_09_a_count_that_is_used_up_has_its_own_remedy() -> None:
+    counts = {"hard": {"count/jobs.batch": "5"}, "used": {"count/jobs.batch": "5"}}
+    assert "spec.objectCounts" in standing(synced(health="Progressing"), counts).remedy
+    assert "choose a larger size" in standing(synced(health="Progressing"), FULL).remedy
+
+
 def test_case_08_a_request_above_the_default_limit_says_that_no_pod_can_be_made() -> None:
     failure = (
         'spec.containers[0].resources.requests: Invalid value: "700m": must be less than or equal to cpu limit of 500m'
