@@ -20,7 +20,7 @@ EVERYTHING = {
 }
 
 
-def told(stage: Stage, name: str, words: str) -> None:
+def told(stage: Stage, name: str, words: str, *, within: float = 30) -> None:
     """Wait until a project says in ``ApplicationsHealthy`` what is wrong, and to somebody what to do about it."""
 
     def there() -> bool:
@@ -32,7 +32,7 @@ def told(stage: Stage, name: str, words: str) -> None:
             and any(words in step["action"] for step in steps)
         )
 
-    wait_until(there, what=f"{name} says {words!r}; its status is {stage.hub.project(name)}")
+    wait_until(there, what=f"{name} says {words!r}; its status is {stage.hub.project(name)}", within=within)
 
 
 def test_a_revision_that_does_not_exist_is_told_and_deployed_once_it_does(stage: Stage) -> None:
@@ -75,6 +75,32 @@ def test_a_manifest_that_does_not_fit_the_quota_says_quota(stage: Stage) -> None
     stage.argocd.wait_for("greedy-dev-app", health="Progressing")
     assert stage.hub.wait("greedy")["reason"] == "Ready", "an unhealthy Application is no fault of the onboarding"
     assert stage.hub.api.items("/api/v1/namespaces/greedy-dev/pods") == []
+
+
+def test_a_request_above_the_default_limit_says_that_no_pod_can_be_made(stage: Stage) -> None:
+    """Case 08: the API server takes the Deployment, and it never gets a pod; the project says so within a minute."""
+    heavy = deployment("heavy")
+    heavy["spec"]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "700m", "memory": "1Gi"}}
+    stage.open("heavy", stage.repository("heavy", heavy=heavy))
+    stage.argocd.wait_for("heavy-dev-app", health="Progressing")
+    told(stage, "heavy", "no pod of Deployment/heavy can be made: it requests", within=60)
+    assert stage.hub.api.items("/api/v1/namespaces/heavy-dev/pods") == []
+
+
+def test_two_applications_with_one_object_are_told_and_are_not_healthy(stage: Stage) -> None:
+    """Both say Synced and Healthy in turn while each undoes what the other does."""
+    sources = []
+    for name in ("first", "second"):
+        repository = stage.repository(f"fight-{name}", shared=config_map("shared", owner=name))
+        sources.append({"name": name, "url": repository.url, "revision": "main", "path": "deploy"})
+    stage.hub.declare("fight", repositories=sources)
+    stage.hub.wait("fight", within=60)
+    told(stage, "fight", "two Applications deploy ConfigMap/shared", within=90)
+    actions = [item["action"] for item in stage.hub.project("fight")["status"]["nextActions"]]
+    assert any(
+        action.endswith("remove the object from one of the two repositories, or give it another name")
+        for action in actions
+    )
 
 
 def stranger(stage: Stage, kind: ChildKind, name: str, spec: Manifest) -> Manifest:

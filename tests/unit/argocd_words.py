@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.unit.argocd_status import COMMIT, compared, failing, incomparable, item
+from tests.unit.argocd_status import AT, COMMIT, compared, failing, incomparable, item, synced
 
 _LOADING = (
     "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = "
@@ -37,6 +37,16 @@ _NOT_SERVED = (
     'The Kubernetes API could not find example.org/Widget for requested resource crd-dev/a. Make sure the "Widget" CRD '
     "is installed on the destination cluster."
 )
+_NODE_PORT = (
+    'services "cm-acme-http-solver-abcde" is forbidden: exceeded quota: onboarding, requested: services.nodeports=1, '
+    "used: services.nodeports=0, limited: services.nodeports=0"
+)
+_COUNT = 'secrets "one-more" is forbidden: exceeded quota: q, requested: secrets=1, used: secrets=5, limited: secrets=5'
+_SHARED = {
+    "type": "SharedResourceWarning",
+    "message": "ConfigMap/shared is part of applications argocd/a-dev-app and b-dev-app",
+    "lastTransitionTime": AT,
+}
 _QUOTA = (
     'persistentvolumeclaims "big" is forbidden: exceeded quota: onboarding, requested: requests.storage=500Gi, used: '
     "requests.storage=0, limited: requests.storage=20Gi"
@@ -247,6 +257,24 @@ WORDS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         incomparable(_UNMARSHAL),
         'the manifests in the repository do not render: Failed to unmarshal "p.yaml"',
         "fix the error",
+        "project",
+    ),
+    "case 09: a node port": (
+        failing(item("Service", "cm-acme-http-solver-abcde", _NODE_PORT)),
+        "the quota of the environment refuses Service/cm-acme-http-solver-abcde: no Service may have a node port",
+        "set serviceType: ClusterIP in the issuer",
+        "project",
+    ),
+    "case 09: a count of objects": (
+        failing(item("Secret", "one-more", _COUNT)),
+        "the environment has as many objects as the platform allows, so that Secret/one-more is refused",
+        "ask the platform to raise the count (spec.objectCounts of the policy)",
+        "project",
+    ),
+    "two Applications with one object": (
+        synced(conditions=[_SHARED]),
+        "two Applications deploy ConfigMap/shared: argocd/a-dev-app and b-dev-app, so that each undoes what the other",
+        "remove the object from one of the two repositories",
         "project",
     ),
     "a word that nobody knows": (

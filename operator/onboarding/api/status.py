@@ -185,7 +185,7 @@ class NextAction(Model):
     """Next action of an actor."""
 
     actor: Actor = Field(description="Actor who has to act.")
-    action: Message = Field(description="What to do.")
+    action: Annotated[str, Field(max_length=1024)] = Field(description="What to do.")
     since: Time | None = Field(default=None, description="Time since which the action has been the same.")
 
 

@@ -24,6 +24,23 @@ def cut(text: str | None, length: int = 300) -> str | None:
     return content[: length - len(_CUT.encode())].decode(errors="ignore") + _CUT
 
 
+def with_remedy(message: str, remedy: str, length: int = 512) -> str:
+    """Return a message and its remedy in at most this many bytes: the message is cut, and the remedy only if alone."""
+    if not remedy:
+        return cut(message, length)
+    last = cut(f": {remedy}", length // 2)
+    return cut(message, length - len(last.encode())) + last
+
+
+def cut_middle(text: str, length: int = 300) -> str:
+    """Return a text of at most this many bytes in UTF-8, cut in the middle, because a remedy stands at the end."""
+    content = _UNSEEN.sub(" ", text).encode()
+    if len(content) <= length:
+        return content.decode()
+    end = content[len(content) - length // 2 :].decode(errors="ignore")
+    return cut(text, length - len(end.encode())) + end
+
+
 def time(moment: datetime) -> str:
     """Return a moment as the API writes it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,7 +8,7 @@ failed check.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 Facts_co = TypeVar("Facts_co", covariant=True)
 
@@ -17,6 +17,8 @@ class Request(Generic[Facts_co]):
     """A question to the outside world; equal questions share their answer."""
 
     __slots__ = ()
+    soon: ClassVar[bool] = False
+    """Whether the answer is expected to change soon: it is asked again after seconds, then later and later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,3 +215,10 @@ class WorkloadsRequest(Request[WorkloadsFacts]):
 
     cluster: str
     namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedPodsRequest(WorkloadsRequest):
+    """The same, while something there waits for its pods: they may be refused from one moment to the next."""
+
+    soon: ClassVar[bool] = True

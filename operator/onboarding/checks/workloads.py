@@ -219,7 +219,8 @@ def monitored(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding | None:
 
 @of_running(
     "CertificateReady",
-    remedy="look at the Certificate's events (kubectl describe certificate) and fix the trouble that it reports",
+    remedy="look at the Certificate's events (kubectl describe certificate) and fix the trouble that it reports; an "
+    "HTTP01 challenge needs serviceType: ClusterIP in the issuer",
     reads=("environments.domains",),
 )
 def certificate_ready(inputs: RunningInputs, facts: WorkloadsFacts) -> Finding | None:

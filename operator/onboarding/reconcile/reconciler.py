@@ -28,6 +28,7 @@ from onboarding.reconcile.plan.planner import make_plan
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.applications import workload_requests
 from onboarding.reconcile.status.events import TORN_DOWN, events_of, loss_events
+from onboarding.reconcile.status.overdue import OverdueApplications
 from onboarding.reconcile.status.ready import ReadyState, ready_state
 from onboarding.reconcile.status.refusals import Refusals, refuses_status
 from onboarding.reconcile.status.repairs import RepairEvents, repairs_of
@@ -93,6 +94,7 @@ class Reconciler:
         self._refusals = Refusals()
         self._writes = RepeatedWrites()
         self._repair_events = RepairEvents()
+        self._overdue = OverdueApplications()
         self._unconfirmed: dict[str, datetime] = {}
         """Start times of projects that wait for a quota and nothing else."""
 
@@ -126,6 +128,7 @@ class Reconciler:
         self._refusals.end(name)
         self._writes.forget(name)
         self._repair_events.forget(name)
+        self._overdue.forget(name)
         self._unconfirmed.pop(name, None)
         self._unfollow(name)
 
@@ -171,6 +174,8 @@ class Reconciler:
     async def _report(
         self, snapshot: Snapshot, plan: ReconcilePlan, outcomes: Sequence[Outcome], writes: ProjectWrites
     ) -> ReconcileResult:
+        overdue = self._overdue.look(snapshot, plan.building)
+        snapshot = replace(snapshot, overdue=overdue.keys) if overdue.keys else snapshot
         reported = [*outcomes, *writes.contested(outcomes)]
         ready = ready_state(snapshot, plan, reported, await blockers(snapshot.live, self._clusters))
         status, states = report(snapshot, plan, reported, ready, await self._preview(snapshot))
@@ -179,7 +184,8 @@ class Reconciler:
             await self._write_status(snapshot.project, status)
             await self._projects.post_events(snapshot.project, events_of(snapshot.project.status, status))
         done = tuple(str(outcome.change) for outcome in outcomes)
-        again_at = min((moment for moment in (plan.again_at, soon, writes.again_at) if moment), default=None)
+        moments = (plan.again_at, soon, writes.again_at, overdue.again_at)
+        again_at = min((moment for moment in moments if moment), default=None)
         return ReconcileResult(ready, states, done, _retry(plan, outcomes), again_at)
 
     async def _preview(self, snapshot: Snapshot) -> Preview | None:

@@ -1,7 +1,7 @@
 """The policy in force, as far as it configures adapters: which probes are made, which Secrets are read."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from functools import partial
 
 from onboarding.adapters.client import Client
@@ -10,7 +10,7 @@ from onboarding.adapters.probes.runner import ProbeRunner
 from onboarding.adapters.secrets import KubeSecrets, read_secret_key
 from onboarding.adapters.workloads.ask import ask_workloads
 from onboarding.api.probes import Probes
-from onboarding.checks.probe import WorkloadsRequest
+from onboarding.checks.probe import RefusedPodsRequest, WorkloadsFacts, WorkloadsRequest
 from onboarding.reconcile.observed.ports import Cluster
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.settings import Settings
@@ -49,6 +49,8 @@ class ActivePolicy:
     def _configure(self, probes: Probes) -> None:
         hub = os.environ.get("KUBERNETES_SERVICE_HOST")
         asks = late_asks(probes, self._read_secret, never=(hub,) if hub else ())
-        self._runner.configure(
-            probes, {**asks, WorkloadsRequest: lambda request: ask_workloads(self._clusters, request)}
-        )
+
+        def ask(request: WorkloadsRequest) -> Awaitable[WorkloadsFacts]:
+            return ask_workloads(self._clusters, request)
+
+        self._runner.configure(probes, {**asks, WorkloadsRequest: ask, RefusedPodsRequest: ask})

@@ -46,6 +46,7 @@ QUOTA = "exceeded quota: onboarding, requested: limits.cpu=5, used: limits.cpu=0
     ("status", "told"),
     [
         ({"type": "ReplicaFailure", "status": "True", "message": f'pods "web-5f-x7" is forbidden: {QUOTA}'}, QUOTA),
+        ({"type": "ReplicaFailure", "status": "True", "message": 'Pod "web-5f-x7" is invalid: why'}, "why"),
         ({"type": "ReplicaFailure", "status": "True", "message": "first\nsecond"}, "first"),
         ({"type": "ReplicaFailure", "status": "True", "message": "x" * 9000}, "x" * 500),
         ({"type": "ReplicaFailure", "status": "True"}, ""),

@@ -240,7 +240,7 @@ class ProbeRunner:
     def _pause(self, entry: _Entry, *, failed: bool) -> float:
         """Return the seconds until a request is asked again."""
         fresh = self._fresh.total_seconds()
-        if not failed:
+        if not failed and not entry.request.soon:
             entry.backoff.reset()
             return jittered(fresh, 0.1)
         entry.backoff.last = fresh

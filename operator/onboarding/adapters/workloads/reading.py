@@ -19,7 +19,7 @@ _IMAGE = 300
 """Characters of an image; the longest that a registry takes has some 250."""
 _COMPARED = ("cpu", "memory")
 _MESSAGE = 500
-_REFUSED_POD = re.compile(r'^pods "[^"]*" is forbidden: ')
+_REFUSED_POD = re.compile(r'^(?:pods "[^"]*" is forbidden|Pod "[^"]*" is invalid): ')
 _SCALED = frozenset({"Deployment", "StatefulSet"})
 
 

@@ -21,6 +21,8 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _UNDONE: Final = ("SyncFailed", "Failed", "Error")
 _ENDED_BADLY: Final = ("Failed", "Error")
 _DELETION_ERROR: Final = "DeletionError"
+_ERRORS: Final = ("Error", "SharedResourceWarning")
+"""Ends of the types of conditions that are errors; this warning is one: two Applications undo each other's changes."""
 _RETRIES: Final = re.compile(r"\.? Retrying attempt #\d+ at .*$")
 
 _NOISE: Final = (
@@ -136,11 +138,11 @@ def _first_sync(history: Sequence[Mapping[str, Any]], created: str) -> int | Non
 
 
 def _causes(status: Mapping[str, Any], sync: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[Cause]:
-    """Yield the errors; warnings, and the health of objects that are not Degraded, are left out."""
+    """Yield the errors; other warnings, and the health of objects that are not Degraded, are left out."""
     failures = list(_failures(operation)) if _counts(sync, operation) else []
     for condition in status.get("conditions") or ():
         repeats = condition["type"] == "SyncError" and failures
-        if condition["type"].endswith("Error") and not repeats:
+        if condition["type"].endswith(_ERRORS) and not repeats:
             yield Cause(condition["type"], _plain(condition["message"]))
     yield from failures
     for resource in status.get("resources") or ():

@@ -104,6 +104,8 @@ class Snapshot:
     """The newest probe results."""
     usage: Usage = field(default_factory=lambda: Usage({}, {}))
     """The capacity that the quotas of all projects use on each site."""
+    overdue: frozenset[ObjectKey] = frozenset()
+    """The Applications that have been OutOfSync for five minutes although they sync by themselves."""
     teardown_hold: str = ""
     """Why no project is torn down at present; the empty string if projects may be."""
 

@@ -10,6 +10,7 @@ from onboarding.reconcile.observed.ports import Event
 _WARNINGS: Final = frozenset(
     {
         Reason.CONFLICT,
+        Reason.DRIFTED,
         Reason.FORMER_INCARNATION,
         Reason.GUARD_MISSING,
         Reason.ARGOCD_MISSING,

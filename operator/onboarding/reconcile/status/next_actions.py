@@ -1,10 +1,12 @@
 """Next actions in the status, with their actors, in the order of harm; pure."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Final
 
 from onboarding.api.gates import Actor
-from onboarding.api.status import NextAction, Reason
-from onboarding.api.text import cut, time
+from onboarding.api.status import ConditionType, NextAction, Reason
+from onboarding.api.text import cut, cut_middle, time, with_remedy
 from onboarding.checks.catalogue import OF_ENVIRONMENT
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.gates.decisions import describe
@@ -14,6 +16,11 @@ from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.ready import ReadyState
 
 MAX_ACTIONS = 10
+_ACTION_BYTES: Final = 800
+_SERVER_BYTES: Final = 512
+"""Bytes of the server's words in an action: they are what the platform has to know."""
+_PATIENCE: Final = timedelta(minutes=5)
+_RETRIED: Final = "this has lasted for five minutes: remove what refuses the write; the operator retries by itself"
 _FOR_THE_PLATFORM = (
     Result.CONFLICT,
     Result.FORMER,
@@ -41,8 +48,8 @@ def next_actions(
     """
     unread = ((Actor.PLATFORM, f"{item}; it does not count") for item in snapshot.unread if not item.may_hold)
     found = dict.fromkeys(
-        (actor, cut(text))
-        for actor, text in (*_troubles(plan, outcomes, ready), *_obstacles(plan), *unread, *of_applications)
+        (actor, cut_middle(text, _ACTION_BYTES))
+        for actor, text in (*_troubles(snapshot, plan, outcomes, ready), *_obstacles(plan), *unread, *of_applications)
     )
     former = snapshot.project.status.get("nextActions", ())
     since = {(item["actor"], item["action"]): item.get("since") for item in former}
@@ -52,7 +59,10 @@ def next_actions(
     )
 
 
-def _troubles(plan: ReconcilePlan, outcomes: Iterable[Outcome], ready: ReadyState) -> Iterator[tuple[Actor, str]]:
+def _troubles(
+    snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], ready: ReadyState
+) -> Iterator[tuple[Actor, str]]:
+    yield from _long_retries(snapshot, ready)
     explained = ready.reason in _BY_OBSTACLES and any(True for _ in _obstacles(plan))
     if ready.actor and ready.actor is not Actor.OPERATOR and not explained:
         yield ready.actor, ready.action or ready.message
@@ -63,13 +73,25 @@ def _troubles(plan: ReconcilePlan, outcomes: Iterable[Outcome], ready: ReadyStat
         yield Actor.PLATFORM, f"{describe(suspension)}: {suspension.reason}: its author deletes the OnboardingDecision"
 
 
+def _long_retries(snapshot: Snapshot, ready: ReadyState) -> Iterator[tuple[Actor, str]]:
+    """Yield the action of the platform if, by the former status, the operator has been retrying for five minutes."""
+    if ready.reason is not Reason.RETRYING:
+        return
+    former = {item["type"]: item for item in snapshot.project.status.get("conditions", ())}
+    reconciling = former.get(ConditionType.RECONCILING, {})
+    since = reconciling["lastTransitionTime"] if reconciling.get("reason") == Reason.RETRYING else ""
+    if since and since <= time(snapshot.now - _PATIENCE):
+        words = cut(ready.action or ready.message, _SERVER_BYTES)
+        yield Actor.PLATFORM, with_remedy(words, _RETRIED, _ACTION_BYTES)
+
+
 def _obstacles(plan: ReconcilePlan) -> Iterator[tuple[Actor, str]]:
     refused_first = sorted(_environment_obstacles(plan), key=lambda pair: pair[0] not in plan.refused)
     for _, obstacle in refused_first:
-        yield obstacle.actor, f"{obstacle.message}: {obstacle.remedy}"
+        yield obstacle.actor, with_remedy(obstacle.message, obstacle.remedy)
     for obstacle in plan.waited_for.obstacles if plan.waited_for else ():
         if not obstacle.quiet:
-            yield obstacle.actor, f"{obstacle.message}: {obstacle.remedy}"
+            yield obstacle.actor, with_remedy(obstacle.message, obstacle.remedy)
 
 
 def _environment_obstacles(plan: ReconcilePlan) -> Iterator[tuple[str, Obstacle]]:

@@ -8,12 +8,14 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from onboarding.api.text import cut
+from onboarding.api.text import cut, cut_middle
 
 MAX_STATUS_BYTES: Final = 8 * 1024
 FIXED_BYTES: Final = 250
 """Bytes of the fields that are never shortened: generation, stage and the counts of what is left out."""
 _TEXTS: Final = frozenset({"message", "action", "remedy", "held", "next", "summary"})
+_WITH_REMEDY: Final = frozenset({"action", "next"})
+"""Texts that end with a remedy."""
 _SHORTEST: Final = 40
 
 
@@ -94,7 +96,8 @@ def _cut_texts(part: Any, limit: int) -> None:
         if not long:
             return
         holder, key = max(long, key=lambda at: _size(at[0][at[1]]))
-        holder[key] = cut(holder[key], max(_SHORTEST, len(holder[key].encode()) // 2))
+        shortened = cut_middle if key in _WITH_REMEDY else cut
+        holder[key] = shortened(holder[key], max(_SHORTEST, len(holder[key].encode()) // 2))
 
 
 def _texts(part: Any) -> Iterator[tuple[Any, Any]]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from onboarding.api.common import Mode
 from onboarding.api.status import EnvironmentState, NextAction, PlanStatus, ProjectOnboardingStatus, Summary
-from onboarding.api.text import cut
+from onboarding.api.text import cut, cut_middle
 from onboarding.build.place import Place
 from onboarding.reconcile.apply.outcome import Outcome
 from onboarding.reconcile.apply.preview import Preview, Verb
@@ -69,7 +69,7 @@ def _summary(in_place: str, actions: Sequence[NextAction], ready: ReadyState) ->
     return Summary(
         environments=in_place,
         waiting_for=", ".join(dict.fromkeys(item.actor for item in actions)) or None,
-        next=cut(f"{actions[0].actor}: {actions[0].action}") if actions else _idle(ready),
+        next=cut_middle(f"{actions[0].actor}: {actions[0].action}") if actions else _idle(ready),
     )
 
 

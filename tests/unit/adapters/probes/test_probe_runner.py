@@ -1,7 +1,8 @@
 """The runner asks what projects want to know: once for all of them, spread, and again in time."""
 
 from onboarding.adapters.probes.problem import ProbeProblem
-from onboarding.checks.probe import Answer, DnsFacts, DnsRequest
+from onboarding.api.probes import Probes
+from onboarding.checks.probe import Answer, DnsFacts, DnsRequest, RefusedPodsRequest, WorkloadsFacts
 from tests.support.questions import HALF_HOUR, ONE, START, TWO, ProbeStage
 
 
@@ -139,3 +140,16 @@ async def test_an_answer_is_never_fresh_for_longer_than_its_maximum_age(stage: P
     stage.runner.follow("a", [ONE], urgent=True)
     await stage.settle()
     assert 3600 * 0.9 <= stage.clock.delays[-1] <= 3600 * 1.1
+
+
+async def test_pods_that_may_be_refused_are_looked_at_within_seconds_and_later_and_later(stage: ProbeStage) -> None:
+    """Case 08: the Deployment says why it gets no pod a moment after it was looked at first."""
+    request = RefusedPodsRequest("hub", "shop-dev")
+    stage.answers[request] = WorkloadsFacts()
+    stage.runner.configure(Probes(), {**stage.asks(), RefusedPodsRequest: stage.ask})
+    stage.runner.follow("a", [request], urgent=True)
+    await stage.settle()
+    await stage.pass_time(60)
+    assert 4 <= len(stage.drain()) <= 6
+    await stage.pass_time(4 * HALF_HOUR)
+    assert len(stage.drain()) <= 10

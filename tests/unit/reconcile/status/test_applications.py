@@ -10,7 +10,7 @@ import pytest
 
 from onboarding.api.gates import Actor
 from onboarding.build.kinds import APPLICATION, RESOURCE_QUOTA, ObjectKey
-from onboarding.checks.probe import Answer, Workload, WorkloadsFacts, WorkloadsRequest
+from onboarding.checks.probe import Answer, RefusedPodsRequest, Workload, WorkloadsFacts
 from onboarding.reconcile.observed.cached_object import CachedObject, told_of
 from onboarding.reconcile.status.applications import (
     ApplicationState,
@@ -74,7 +74,7 @@ def refusing(world_spec: Any, seen: Answer[WorkloadsFacts] | None, health: str =
     return found
 
 
-WHAT_RUNS = WorkloadsRequest("hub", "shop-dev")
+WHAT_RUNS = RefusedPodsRequest("hub", "shop-dev")
 TOO_LARGE = Workload(
     "Deployment",
     "web",
@@ -94,6 +94,31 @@ def test_what_refuses_the_pods_of_a_deployment_is_told_where_argo_cd_says_progre
         "limit limits.cpu=2"
     )
     assert (found.failing, found.actor) == (True, Actor.PROJECT)
+
+
+def test_case_09_a_count_that_is_used_up_has_its_own_remedy() -> None:
+    counts = {"hard": {"count/jobs.batch": "5"}, "used": {"count/jobs.batch": "5"}}
+    assert "spec.objectCounts" in standing(synced(health="Progressing"), counts).remedy
+    assert "choose a larger size" in standing(synced(health="Progressing"), FULL).remedy
+
+
+def test_case_08_a_request_above_the_default_limit_says_that_no_pod_can_be_made() -> None:
+    failure = (
+        'spec.containers[0].resources.requests: Invalid value: "700m": must be less than or equal to cpu limit of 500m'
+    )
+    seen = replace(SEEN, facts=WorkloadsFacts((replace(TOO_LARGE, name="heavy", replica_failure=failure),)))
+    found = refusing(spec_of(environment()), seen)
+    assert found.message == "no pod of Deployment/heavy can be made: it requests 700m of cpu, and its limit is 500m"
+    assert found.remedy.startswith("set a limit on each container that is at least its request")
+    assert (found.failing, found.actor) == (True, Actor.PROJECT)
+
+
+def test_a_remedy_is_never_what_is_cut_off() -> None:
+    status = failing(item("Widget", "a", "it is a Tuesday, " * 100))
+    ((actor, action),) = application_actions([standing(status)])
+    assert actor is Actor.PROJECT
+    assert len(action.encode()) <= 512
+    assert action.endswith("…: fix the error that the Application shows in Argo CD")
 
 
 @pytest.mark.parametrize(

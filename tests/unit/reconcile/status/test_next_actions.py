@@ -1,5 +1,6 @@
 """Next actions come in the order of harm, say since when, and ask nobody for a gate that nothing waits behind."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -77,3 +78,21 @@ def test_an_action_keeps_its_time_while_it_is_the_same() -> None:
 def test_the_column_names_everybody_who_is_waited_for() -> None:
     status = status_of(snapshot_of(spec_of(DEV, HELD, REFUSED), LIVE, policy=GATED))
     assert status["summary"]["waitingFor"] == "project, poa"
+
+
+def test_retrying_for_five_minutes_asks_the_platform_with_the_words_of_the_server() -> None:
+    """Before that the operator is at work, and nobody has to act."""
+    words = "admission webhook x refuses it: " + "é" * 400
+    refused = [replace(outcome(Result.FAILED), message=words)]
+    first = status_of(snapshot_of(spec_of(DEV)), refused)
+    assert asked(first) == []
+    assert first["summary"]["next"].startswith("operator: ")
+    for minutes, expected in ((4, []), (5, ["platform"]), (50, ["platform"])):
+        snapshot = with_status(snapshot_of(spec_of(DEV)), first, now=NOW + timedelta(minutes=minutes))
+        actions = status_of(snapshot, refused).get("nextActions", [])
+        assert [item["actor"] for item in actions] == expected
+    (action,) = actions
+    said, _, remedy = action["action"].partition("…: ")
+    assert words.startswith(said)
+    assert len(said.encode()) >= 500
+    assert remedy.startswith("this has lasted for five minutes: remove what refuses the write")
