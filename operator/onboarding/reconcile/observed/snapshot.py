@@ -18,6 +18,7 @@ from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.argocd_status import Application
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import Usage
+from onboarding.reconcile.observed.foreign import ForeignObject
 from onboarding.reconcile.observed.unread import UnreadDecision
 
 
@@ -100,6 +101,8 @@ class Snapshot:
     """The newest probe results."""
     usage: Usage = field(default_factory=lambda: Usage({}, {}))
     """The capacity that the quotas of all projects use on each site."""
+    foreign: Mapping[ObjectKey, tuple[ForeignObject, ...]] = field(default_factory=dict)
+    """The guard rails of others, by the namespace of the project that holds them; no entry for one without."""
     teardown_hold: str = ""
     """Why no project is torn down at present; the empty string if projects may be."""
 
