@@ -16,7 +16,7 @@ from onboarding.api.crd import build_crd
 from onboarding.api.gates import Actor
 from onboarding.api.markers import VALIDATIONS
 from onboarding.api.status import ConditionType, EnvironmentState, GateState, Reason
-from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
+from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_NAMESPACES, OF_PROJECT, OF_RUNNING
 from onboarding.checks.finding import Check
 from onboarding.settings import Settings
 
@@ -89,6 +89,11 @@ def _checks_page() -> str:
             "Always",
             "An environment cannot be built without these. They hold it whatever the policy says, and at no gate.",
             ALWAYS,
+        ),
+        (
+            "In a namespace",
+            "They hold nothing. `spec.foreignGuards.severity` of the policy says whether they change Ready.",
+            OF_NAMESPACES,
         ),
         (
             "At a gate: the project",

@@ -17,6 +17,7 @@ from tests.support.installing import ROOT
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.option("--projects", type=click.IntRange(min=1), default=200, help="Projects of onboard, idle and drift.")
 @click.option("--restart-projects", type=click.IntRange(min=1), default=1000, help="Projects of restart and unchanged.")
+@click.option("--foreign-guards", type=click.IntRange(min=0), default=20_000, help="Guard rails of others in restart.")
 @click.option("--idle-seconds", type=click.IntRange(min=1), default=120, help="Seconds of idle.")
 @click.option("--soak-minutes", type=click.IntRange(min=1), default=30, help="Minutes of soak.")
 @click.option(
@@ -35,6 +36,7 @@ from tests.support.installing import ROOT
 def main(
     projects: int,
     restart_projects: int,
+    foreign_guards: int,
     idle_seconds: int,
     soak_minutes: int,
     only: tuple[str, ...],
@@ -48,7 +50,11 @@ def main(
     """
     signal.signal(signal.SIGTERM, _interrupt)
     with progress_bar() as progress:
-        run = Run(Sizes(projects, restart_projects, idle_seconds, soak_minutes), frozenset(only or PARTS), progress)
+        run = Run(
+            Sizes(projects, restart_projects, foreign_guards, idle_seconds, soak_minutes),
+            frozenset(only or PARTS),
+            progress,
+        )
         run.run()
     show(run)
     click.echo(f"details: {save(run, output)}")

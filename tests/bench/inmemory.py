@@ -10,6 +10,7 @@ from onboarding.build.kinds import HUB, Manifest, ObjectKey
 from onboarding.checks import probe
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.foreign import ForeignObject
 from onboarding.reconcile.observed.platform import POLICIES, TARGETS
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import ClusterState, Project
@@ -85,6 +86,10 @@ class Memory:
 
     def forget_gone(self, project: str, keys: Any) -> None:
         """Have nothing to forget."""
+
+    def foreign(self, _namespace: str) -> tuple[ForeignObject, ...]:
+        """Have nobody else there."""
+        return ()
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> CachedObject:
         """Keep an object as the server would, with what its controllers say of it."""

@@ -21,6 +21,7 @@ class Sizes:
 
     projects: int
     restart_projects: int
+    foreign_guards: int
     idle_seconds: int
     soak_minutes: int
 
@@ -67,7 +68,7 @@ class Run:
 
     def _restart(self) -> Result:
         with self._plane("restart") as plane:
-            return restart.measure_restart(plane, self.sizes.restart_projects, self.progress)
+            return restart.measure_restart(plane, self.sizes.restart_projects, self.sizes.foreign_guards, self.progress)
 
     def _unchanged(self) -> Result:
         return unchanged.measure_unchanged(self.sizes.restart_projects, self.progress)

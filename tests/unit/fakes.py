@@ -12,6 +12,7 @@ from onboarding.reconcile.apply.repeated import ProjectWrites, RepeatedWrites
 from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
+from onboarding.reconcile.observed.foreign import ForeignObject
 from onboarding.reconcile.observed.snapshot import ClusterState
 from tests.unit.snapshots import NOW, STATE
 
@@ -44,6 +45,7 @@ class FakeCluster:
         """Whether its quota controller is there."""
         self.lost: dict[ObjectKey, GoneNamespace] = {}
         """The namespaces that somebody deleted."""
+        self.strangers: dict[str, tuple[ForeignObject, ...]] = {}
         self.followed: dict[ObjectKey, set[str]] = {}
         self._version = 0
 
@@ -92,6 +94,10 @@ class FakeCluster:
         """Forget some of them."""
         for key in tuple(keys):
             assert self.lost.pop(key).owner.project == project
+
+    def foreign(self, namespace: str) -> tuple[ForeignObject, ...]:
+        """Return what a test puts into a namespace beside our own."""
+        return self.strangers.get(namespace, ())
 
     def admit(self, key: ObjectKey) -> CachedObject:
         """Let admission change what was written, as far as a test says so, and return the answer to the write."""

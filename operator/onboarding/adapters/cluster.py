@@ -8,9 +8,10 @@ import structlog
 
 from onboarding import names
 from onboarding.adapters.client import MERGE_PATCH
+from onboarding.adapters.foreign import ForeignGuards
 from onboarding.adapters.guards import GuardProber
 from onboarding.adapters.identity import PinnedClient
-from onboarding.adapters.informer import Feed, Informer
+from onboarding.adapters.informer import Informer
 from onboarding.adapters.store import Store
 from onboarding.build.kinds import (
     APPLICATION,
@@ -26,6 +27,7 @@ from onboarding.errors import ApiError, UnreachableError, WentBackError
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.foreign import ForeignObject
 from onboarding.reconcile.observed.snapshot import ClusterState
 
 _RESTLESS_KINDS = (APPLICATION, RESOURCE_QUOTA)
@@ -55,7 +57,15 @@ class KubeCluster:
         self.name = name
         self.client = client
         self._ledger = ledger
-        self._store = Store(name, project_changed, ledger)
+        self._foreign = ForeignGuards(
+            name,
+            client,
+            ledger.installation,
+            idle_timeout=idle_timeout,
+            project_changed=project_changed,
+            state_changed=state_changed,
+        )
+        self._store = Store(name, project_changed, ledger, self._foreign)
         self._state_changed = state_changed
         self._on_write = on_write
         self._slots = asyncio.Semaphore(writes_in_flight)
@@ -63,7 +73,7 @@ class KubeCluster:
         self._informers = {
             kind: Informer(
                 client,
-                self._feed(kind, {} if kind is NAMESPACE else selector),
+                self._store.feed(kind, {} if kind is NAMESPACE else selector),
                 idle_timeout=idle_timeout,
                 changed=state_changed,
             )
@@ -77,7 +87,8 @@ class KubeCluster:
 
     def start(self) -> list[asyncio.Task[None]]:
         """Start the informers; a task ends if its watch dies, or the server goes back (WentBackError)."""
-        work = (*(part.run() for part in self._watching), self._guards.run(), self._until_it_goes_back())
+        watches = (part.run() for part in (*self._informers.values(), *self._guards.informers))
+        work = (*watches, *self._foreign.work(), self._guards.run(), self._until_it_goes_back())
         self._tasks = [asyncio.create_task(part, name=f"watch {self.name}") for part in work]
         for task in self._tasks:
             task.add_done_callback(self._ended)
@@ -160,7 +171,7 @@ class KubeCluster:
 
     @property
     def _watching(self) -> tuple[Informer, ...]:
-        return (*self._informers.values(), *self._guards.informers)
+        return (*self._informers.values(), *self._foreign.informers, *self._guards.informers)
 
     def probe_projects(self, projects: Callable[[], Iterable[str]]) -> None:
         """Prove also the admission policy on ProjectOnboardings, by one of these: they are on this cluster."""
@@ -201,20 +212,25 @@ class KubeCluster:
         """Forget such namespaces of a project, because they are not to be rebuilt."""
         self._store.gone.forget(project, keys)
 
+    def foreign(self, namespace: str) -> tuple[ForeignObject, ...]:
+        """Return the guard rails of others in a namespace of ours."""
+        return self._foreign.of(namespace)
+
     async def create(self, key: ObjectKey, manifest: Manifest) -> CachedObject:
         """POST an object and return the answer; if that is 404, read its namespace."""
         self._store.begin_write(key)
-        async with self._slots:
-            try:
-                made = await self.client.request("POST", key.kind.path(key.namespace), query=_WRITE, body=manifest)
-            except ApiError as error:
-                if error.status == 404 and key.namespace:
-                    await self.read(ObjectKey(key.cluster, NAMESPACE, "", key.namespace))
-                raise
-            finally:
-                self._store.end_write(key)
-        self._on_write(self.name, key.kind.kind, "create")
-        return self._store.on_write(key.kind, made)
+        with self._foreign.creating(key):
+            async with self._slots:
+                try:
+                    made = await self.client.request("POST", key.kind.path(key.namespace), query=_WRITE, body=manifest)
+                except ApiError as error:
+                    if error.status == 404 and key.namespace:
+                        await self.read(ObjectKey(key.cluster, NAMESPACE, "", key.namespace))
+                    raise
+                finally:
+                    self._store.end_write(key)
+            self._on_write(self.name, key.kind.kind, "create")
+            return self._store.on_write(key.kind, made)
 
     async def change(self, key: ObjectKey, patch: Manifest, live: CachedObject) -> CachedObject:
         """Merge-patch an object of this UID and, unless controllers update its kind all the time, of this version."""
@@ -280,16 +296,3 @@ class KubeCluster:
         page = await self.client.request("GET", kind.path(namespace))
         found: list[Manifest] = page["items"]
         return found
-
-    def _feed(self, kind: ChildKind, query: dict[str, str]) -> Feed:
-        return Feed(
-            cluster=self.name,
-            kind=kind.kind,
-            path=kind.path(),
-            query=query,
-            metadata_only=kind is NAMESPACE,
-            on_update=lambda item: self._store.on_update(kind, item),
-            on_list=lambda listed, version: self._store.on_list(kind, listed, version),
-            on_delete=lambda item: self._store.on_delete(kind, item),
-            known=lambda item: self._store.version(kind, item),
-        )

@@ -14,6 +14,7 @@ from onboarding.build.kinds import HUB, ChildKind, Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject
+from onboarding.reconcile.observed.foreign import ForeignObject
 from onboarding.reconcile.observed.ports import Cluster
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.repeats import Repeats
@@ -70,6 +71,10 @@ class DisconnectedCluster:
 
     def forget_gone(self, project: str, keys: Iterable[ObjectKey]) -> None:
         """Forget nothing."""
+
+    def foreign(self, namespace: str) -> tuple[ForeignObject, ...]:  # noqa: ARG002
+        """Know nothing."""
+        return ()
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> CachedObject:  # noqa: ARG002
         """Refuse."""

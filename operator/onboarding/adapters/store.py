@@ -1,25 +1,47 @@
 """Cache of one cluster: the objects with our labels, and the names of all other namespaces."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from typing import Protocol
 
 from onboarding.adapters.gone import GoneNamespaces
+from onboarding.adapters.informer import Feed
 from onboarding.build.kinds import NAMESPACE, ChildKind, Manifest, ObjectKey
 from onboarding.freshness import Freshness, freshness, outlives
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of, is_news, key_of
 from onboarding.reconcile.observed.capacity import CapacityLedger
 
 
+class Namespaces(Protocol):
+    """Follows which namespaces a cluster has."""
+
+    def on_namespace(self, name: str, live: CachedObject | None) -> None:
+        """Take in a namespace as it is now; None if it is gone."""
+
+    def namespaces_listed(self) -> None:
+        """Take in that every namespace has been told."""
+
+
 class Store:
     """Cached objects of one cluster by key, and the keys of each project."""
 
-    def __init__(self, cluster: str, changed: Callable[[str], None], ledger: CapacityLedger) -> None:
-        """Call ``changed`` with the name of a project if one of its objects is changed by anybody but the operator."""
+    def __init__(
+        self,
+        cluster: str,
+        changed: Callable[[str], None],
+        ledger: CapacityLedger,
+        namespaces: Namespaces | None = None,
+    ) -> None:
+        """Call ``changed`` with the name of a project if one of its objects is changed by anybody but the operator.
+
+        Tell ``namespaces`` of each namespace that is cached or dropped.
+        """
         self._cluster = cluster
         self._changed = changed
         self._ledger = ledger
         self.gone = GoneNamespaces(ledger.installation)
+        self._namespaces = namespaces
         self._objects: dict[ObjectKey, CachedObject] = {}
         self._keys: defaultdict[str, set[ObjectKey]] = defaultdict(set)
         self._expected: set[ObjectKey] = set()
@@ -116,6 +138,22 @@ class Store:
             known = self._objects[key]
             if not outlives(version, known.version):
                 self._lose(key, known)
+        if kind is NAMESPACE and self._namespaces:
+            self._namespaces.namespaces_listed()
+
+    def feed(self, kind: ChildKind, query: Mapping[str, str]) -> Feed:
+        """Return the feed that fills this cache with the objects of a kind."""
+        return Feed(
+            cluster=self._cluster,
+            kind=kind.kind,
+            path=kind.path(),
+            query=query,
+            metadata_only=kind is NAMESPACE,
+            on_update=lambda item: self.on_update(kind, item),
+            on_list=lambda listed, version: self.on_list(kind, listed, version),
+            on_delete=lambda item: self.on_delete(kind, item),
+            known=lambda item: self.version(kind, item),
+        )
 
     def _put(self, key: ObjectKey, live: CachedObject) -> None:
         known = self._objects.get(key)
@@ -127,6 +165,8 @@ class Store:
         if key.kind is NAMESPACE:
             self._ledger.on_update(key, live)
             self.gone.on_update(key, known, live)
+            if self._namespaces:
+                self._namespaces.on_namespace(key.name, live)
         if live.owner:
             self._keys[live.owner.project].add(key)
 
@@ -142,6 +182,8 @@ class Store:
         self._tell_followers(key)
         if key.kind is NAMESPACE:
             self._ledger.remove(key)
+            if self._namespaces:
+                self._namespaces.on_namespace(key.name, None)
         if live.owner:
             keys = self._keys[live.owner.project]
             keys.discard(key)

@@ -9,6 +9,7 @@ from onboarding.api.capacity import Ceilings
 from onboarding.api.common import Amounts, Model, ObjectName, Resources, ShortName
 from onboarding.api.delivery import Delivery
 from onboarding.api.gates import CheckRule, Gate, Override
+from onboarding.api.guards import ForeignGuards
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList
 from onboarding.api.probes import Probes
 
@@ -178,6 +179,11 @@ class OnboardingPolicySpec(Model):
     )
     delivery: Delivery = Field(default_factory=Delivery, description="The platform's rules for Argo CD.")
     probes: Probes = Field(default_factory=Probes, description="Networks that probes may reach, and their logins.")
+    foreign_guards: ForeignGuards | None = Field(
+        default=None,
+        description="ResourceQuotas, LimitRanges, NetworkPolicies and RoleBindings in namespaces of projects that the "
+        "operator has not made. Default: they are a warning.",
+    )
     # Without a default of the definition: it would hide the former field of every policy that is stored, and the former
     # release, which does not know the field, would hold all projects as soon as the definitions are applied.
     detached_access: Access | None = Field(

@@ -51,6 +51,8 @@ class Reason(StrEnum):
     """A write was refused or met a newer object; the message holds the server's answer."""
     DRIFTED = "Drifted"
     """An admission policy of the cluster changes what the operator writes, or somebody undoes it again and again."""
+    FOREIGN_GUARDS = "ForeignGuards"
+    """A namespace holds guard rails that others have made, and the policy calls that blocking."""
     REMOVING = "Removing"
     """An environment is being removed; the message names what the removal waits for."""
     CONFLICT = "Conflict"

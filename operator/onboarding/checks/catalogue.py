@@ -8,6 +8,7 @@ from onboarding.checks import (
     continuity,
     delivery,
     flows,
+    guards,
     network,
     people,
     placement,
@@ -17,6 +18,7 @@ from onboarding.checks import (
     workloads,
 )
 from onboarding.checks.finding import Check
+from onboarding.checks.guards import GuardInputs
 from onboarding.checks.inputs import (
     CapacityInputs,
     EnvironmentDeclaration,
@@ -122,7 +124,10 @@ OF_RUNNING: Final[tuple[Check[RunningInputs], ...]] = (
 An environment that opens behind the check's gate is held to it at the next gate.
 """
 
+OF_NAMESPACES: Final[tuple[Check[GuardInputs], ...]] = (guards.only_our_guards,)
+"""Checks of what is in the namespaces of the project: they hold nothing, and their severity is that of the policy."""
+
 GATED: Final[tuple[Check[Any], ...]] = (*OF_PROJECT, *OF_ENVIRONMENT, *OF_RUNNING)
 """The checks that a policy puts at gates."""
 
-BY_ID: Final[dict[str, Check[Any]]] = {check.id: check for check in (*ALWAYS, *GATED)}
+BY_ID: Final[dict[str, Check[Any]]] = {check.id: check for check in (*ALWAYS, *OF_NAMESPACES, *GATED)}

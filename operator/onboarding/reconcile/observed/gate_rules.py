@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.text import choose
-from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
+from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_NAMESPACES, OF_PROJECT, OF_RUNNING
 from onboarding.checks.finding import Check
 from onboarding.checks.journey import gate_of, gates_before
 from onboarding.reconcile.observed.validity import Problem, repeated
@@ -36,7 +36,7 @@ def _ids(checks: Iterable[Check[Any]]) -> frozenset[str]:
     return frozenset(check.id for check in checks)
 
 
-CATALOGUE: Final = Known(_ids(ALWAYS), _ids(OF_PROJECT), _ids(OF_ENVIRONMENT), _ids(OF_RUNNING))
+CATALOGUE: Final = Known(_ids((*ALWAYS, *OF_NAMESPACES)), _ids(OF_PROJECT), _ids(OF_ENVIRONMENT), _ids(OF_RUNNING))
 
 
 def gate_problems(policy: OnboardingPolicySpec, known: Known) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from onboarding.checks.probe import Answers
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.foreign import ForeignObject
 from onboarding.reconcile.observed.ports import Cluster
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import Snapshot
@@ -46,6 +47,7 @@ class Observer:
         policy, problem = self._projects.policy(self._policy)
         named = named_after(name, self._clusters)
         owner = Owner(self._installation, name, project.uid)
+        live = owned_by(owner, named)
         return Snapshot(
             project=project,
             installation=self._installation,
@@ -54,7 +56,7 @@ class Observer:
             targets=dict(self._projects.targets),
             decisions=self._projects.decisions(name, project.uid),
             clusters={name: cluster.state for name, cluster in self._clusters.items()},
-            live=owned_by(owner, named),
+            live=live,
             now=self._clock(),
             gone=self._gone(owner),
             sites=self._projects.offered.sites.known,
@@ -64,6 +66,7 @@ class Observer:
             unread=self._projects.unread(name, project.uid),
             answers=self._answers,
             usage=self._ledger.usage(name, self._namespaces(named)),
+            foreign=self._foreign(live),
             teardown_hold=self._teardown_hold(),
         )
 
@@ -71,6 +74,11 @@ class Observer:
         """Return the namespaces that somebody deleted, of this incarnation of a project."""
         found = (cluster.gone(owner.project) for cluster in self._clusters.values())
         return {key: item for gone in found for key, item in gone.items() if item.owner == owner}
+
+    def _foreign(self, live: Mapping[ObjectKey, CachedObject]) -> dict[ObjectKey, tuple[ForeignObject, ...]]:
+        """Return the guard rails of others in each namespace of a project that has some."""
+        spaces = (key for key in live if key.kind is NAMESPACE)
+        return {key: found for key in spaces if (found := self._clusters[key.cluster].foreign(key.name))}
 
     def _namespaces(self, named: Mapping[ObjectKey, CachedObject]) -> Iterator[ObjectKey]:
         """Yield the namespaces of a project and of former ones of its name, whose capacity still counts."""

@@ -8,6 +8,7 @@ from onboarding.build.kinds import ChildKind, Manifest, ObjectKey
 from onboarding.checks.probe import Request
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject
+from onboarding.reconcile.observed.foreign import ForeignObject
 from onboarding.reconcile.observed.snapshot import ClusterState, Project
 
 
@@ -44,6 +45,9 @@ class Cluster(Protocol):
 
     def forget_gone(self, project: str, keys: Iterable[ObjectKey]) -> None:
         """Forget such namespaces of a project, because they are not to be rebuilt."""
+
+    def foreign(self, namespace: str) -> tuple[ForeignObject, ...]:
+        """Return the guard rails of others in a namespace of this installation."""
 
     async def create(self, key: ObjectKey, manifest: Manifest) -> CachedObject:
         """POST an object and return the answer; ApiError 409 if it exists."""

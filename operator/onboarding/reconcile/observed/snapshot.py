@@ -19,6 +19,7 @@ from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.argocd_status import Application
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import Usage
+from onboarding.reconcile.observed.foreign import ForeignObject
 from onboarding.reconcile.observed.sites import KnownSite
 from onboarding.reconcile.observed.unread import UnreadDecision
 
@@ -106,6 +107,8 @@ class Snapshot:
     """The capacity that the quotas of all projects use on each site."""
     overdue: frozenset[ObjectKey] = frozenset()
     """The Applications that have been OutOfSync for five minutes although they sync by themselves."""
+    foreign: Mapping[ObjectKey, tuple[ForeignObject, ...]] = field(default_factory=dict)
+    """The guard rails of others, by the namespace of the project that holds them; no entry for one without."""
     teardown_hold: str = ""
     """Why no project is torn down at present; the empty string if projects may be."""
 

@@ -32,6 +32,7 @@ from onboarding.reconcile.plan.environment_plan import (
     plan_removal,
     plan_undeclared,
 )
+from onboarding.reconcile.plan.foreign import foreign_guards
 from onboarding.reconcile.plan.inputs import PlanInputs
 from onboarding.reconcile.plan.progress import last_gate, reached_gate, waited_gate
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
@@ -93,7 +94,7 @@ def _plan_journey(inputs: PlanInputs, digests: Digests) -> ReconcilePlan:
         journey.gates,
         reached_gate(journey.gates, standing),
         waited_gate(journey.gates, environments, standing),
-        journey.findings,
+        (*journey.findings, *foreign_guards(inputs)),
         inputs.decisions,
         digests,
         frozenset(journey.evaluation.requests),

@@ -37,7 +37,7 @@ def waited_gate(
     """Return the first gate that is not open if something waits behind it, or is in place behind it; else None.
 
     A project that declares no environment yet waits for the gates before the first one that opens any. A project with
-    an environment behind the last gate that opens any (``standing``) waits for the gates after it: they end the journey.
+    an environment behind the last gate that opens any (``standing``) waits for the gates after it, the journey's end.
     """
     index = next((index for index, result in enumerate(gates) if result.state is not GateState.OPEN), None)
     if index is None:

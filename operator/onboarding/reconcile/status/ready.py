@@ -7,6 +7,7 @@ from typing import Final
 from onboarding.api.common import Mode
 from onboarding.api.gates import Actor
 from onboarding.api.status import Reason
+from onboarding.checks.catalogue import OF_NAMESPACES
 from onboarding.reconcile.apply.blockers import Blocker
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.gates.decisions import describe
@@ -167,7 +168,22 @@ def _settled(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[Blocker]
     if plan.refused:
         message = f"refused: {_listed(plan.refused)}; {_IN_PLACE if plan.building else 'nothing is admitted'}"
         return ReadyState("False", Reason.REFUSED, message, stalled=True, actor=Actor.PROJECT)
-    return _nothing_admitted(snapshot, plan) or _in_place(plan)
+    return _nothing_admitted(snapshot, plan) or _guarded_by_others(plan) or _in_place(plan)
+
+
+def _guarded_by_others(plan: ReconcilePlan) -> ReadyState | None:
+    """Return the condition Ready if guard rails of others block it; else None."""
+    found = [item for item in plan.findings if item.check in OF_NAMESPACES and item.holds]
+    if not found:
+        return None
+    message = f"{'; '.join(item.finding.message for item in found)}: {found[0].remedy}"
+    return ReadyState("False", Reason.FOREIGN_GUARDS, message, stalled=True, actor=Actor.PLATFORM)
+
+
+def _warned(plan: ReconcilePlan, message: str) -> str:
+    """Return the message of Ready, with the guard rails of others that the policy only warns of."""
+    found = [item.finding.message for item in plan.findings if item.check in OF_NAMESPACES]
+    return "; ".join((message, *found))
 
 
 def _in_place(plan: ReconcilePlan) -> ReadyState:
@@ -175,11 +191,13 @@ def _in_place(plan: ReconcilePlan) -> ReadyState:
     if plan.hold or plan.held:
         actor = Actor.PLATFORM if plan.hold else None
         held = plan.hold or _listed(plan.held)
-        return ReadyState("True", Reason.ENVIRONMENTS_HELD, f"{_IN_PLACE}; held: {held}", actor=actor, action=plan.hold)
+        return ReadyState(
+            "True", Reason.ENVIRONMENTS_HELD, _warned(plan, f"{_IN_PLACE}; held: {held}"), actor=actor, action=plan.hold
+        )
     if plan.awaiting:
         return ReadyState("True", Reason.AWAITING_CONFIRMATION, plan.awaiting, actor=Actor.PLATFORM)
     count = len({revision.environment for revision in plan.building})
-    return ReadyState("True", Reason.READY, f"{count} of {count} environments are in place")
+    return ReadyState("True", Reason.READY, _warned(plan, f"{count} of {count} environments are in place"))
 
 
 def _nothing_admitted(snapshot: Snapshot, plan: ReconcilePlan) -> ReadyState | None:
