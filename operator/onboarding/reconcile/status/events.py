@@ -10,6 +10,8 @@ _WARNINGS: Final = frozenset(
     {
         Reason.CONFLICT,
         Reason.FORMER_INCARNATION,
+        Reason.DRIFTED,
+        Reason.FOREIGN_GUARDS,
         Reason.GUARD_MISSING,
         Reason.ARGOCD_MISSING,
         Reason.TARGET_UNREACHABLE,
