@@ -12,6 +12,8 @@ _WARNINGS: Final = frozenset(
         Reason.CONFLICT,
         Reason.DRIFTED,
         Reason.FORMER_INCARNATION,
+        Reason.DRIFTED,
+        Reason.FOREIGN_GUARDS,
         Reason.GUARD_MISSING,
         Reason.ARGOCD_MISSING,
         Reason.TARGET_UNREACHABLE,

@@ -92,7 +92,16 @@ def ready(reason: str, status: str = "False", **fields: Any) -> dict[str, Any]:
     }
 
 
-WARNED = ("Conflict", "FormerIncarnation", "GuardMissing", "ArgoCDMissing", "TargetUnreachable", "Refused")
+WARNED = (
+    "Conflict",
+    "FormerIncarnation",
+    "Drifted",
+    "ForeignGuards",
+    "GuardMissing",
+    "ArgoCDMissing",
+    "TargetUnreachable",
+    "Refused",
+)
 
 
 @pytest.mark.parametrize("reason", WARNED)
