@@ -30,6 +30,10 @@ SITE = "project-onboarding-site"
 TARGET = f"{ROOT}/hostingtargets/both-sites"
 SECRET = f"/api/v1/namespaces/{HOME}/secrets/far"
 GUARDS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+SITES = [
+    {"name": "near"},
+    {"name": "far", "kubeconfigSecret": {"name": "far"}, "argocd": {"destinationServer": "https://far.example.org"}},
+]
 BOTH = {"repositories": [REPOSITORY], "environments": [{"name": "dev", "stage": "dev", "target": "both-sites"}]}
 
 
@@ -67,24 +71,22 @@ def verdict(hub: Hub, target: str) -> str:
     return next((item["message"] for item in conditions if item["type"] == "Ready"), "")
 
 
+def offer(hub: Hub) -> None:
+    """Create the target of two sites."""
+    target = {"apiVersion": names.API_VERSION, "kind": "HostingTarget", "metadata": {"name": "both-sites"}}
+    hub.api.create(TARGET.removesuffix("/both-sites"), {**target, "spec": {"sites": SITES}})
+
+
 @pytest.fixture(scope="module")
 def both(hub: Hub, site: ControlPlane, operator: OperatorProcess) -> Iterator[None]:
     """A target of two sites, the second by a kubeconfig of the site's own account; one project Ready on both."""
     connect(hub, "far", site)
-    sites = [
-        {"name": "near"},
-        {
-            "name": "far",
-            "kubeconfigSecret": {"name": "far"},
-            "argocd": {"destinationServer": "https://far.example.org"},
-        },
-    ]
-    target = {"apiVersion": names.API_VERSION, "kind": "HostingTarget", "metadata": {"name": "both-sites"}}
-    hub.api.create(TARGET.removesuffix("/both-sites"), {**target, "spec": {"sites": sites}})
+    offer(hub)
     hub.declare("twofold", **BOTH)
     hub.wait("twofold")
     yield
-    # A cluster that is not there holds teardowns: the suite's other projects shall not wait for this one.
+    # The projects of this module are on a cluster that ends: said once, so that none of them waits for it.
+    hub.api.patch(TARGET, {"spec": {"sites": [SITES[0], {**SITES[1], "lost": True}]}})
     hub.api.delete(TARGET)
     hub.api.delete(SECRET)
 
@@ -198,11 +200,80 @@ def test_a_project_leaves_both_sites(hub: Hub, far: Api, operator: OperatorProce
 
 
 def test_a_site_that_is_down_is_named(hub: Hub, site: ControlPlane, operator: OperatorProcess, both: None) -> None:
-    """A project whose spec does not change says by itself that one of its clusters is gone, and that it is back."""
+    """A project whose spec does not change says by itself that one of its clusters is gone, and that it is back.
+
+    A project that never was there does not wait for it with its deletion, one that was there does.
+    """
+    for name, spec in (("never-there", {}), ("was-there", BOTH)):
+        hub.declare(name, **spec)
+        hub.wait(name)
+    assert site_finalizers(hub, "was-there") == {"teardown.both-sites.near", "teardown.both-sites.far"}
     with stopped(site):
         hub.wait("twofold", "False", "TargetUnreachable", "far/kubeconfig")
         assert hub.condition("twofold", "Reconciling")["status"] == "True"
+        for name in ("never-there", "was-there"):
+            hub.delete(name)
+        hub.wait_gone("never-there")
+        hub.wait("was-there", "False", "TargetUnreachable", "the teardown waits for sites that the project was on")
+        wait_until(
+            lambda: site_finalizers(hub, "was-there") == {"teardown.both-sites.far"}, what="the other site is done"
+        )
     hub.wait("twofold", within=60)
+    hub.wait_gone("was-there", within=60)
+
+
+def site_finalizers(hub: Hub, name: str) -> set[str]:
+    """Return the finalizers of a project that stand for sites, without their domain."""
+    found = (hub.project(name) or {"metadata": {}})["metadata"].get("finalizers", ())
+    return {item.partition("/")[2] for item in found} - {"teardown"}
+
+
+def test_a_deleted_target_is_named_and_its_sites_are_still_repaired(
+    hub: Hub, far: Api, operator: OperatorProcess, both: None
+) -> None:
+    """Finding M2 of the field: the projects stayed green, and nothing was repaired until the target came back."""
+    policy = NETWORK_POLICY.path("twofold-dev", "default-deny")
+    hub.api.delete(TARGET)
+    hub.wait("twofold", "False", "TargetMissing", "HostingTarget both-sites does not exist: the platform restores it")
+    for api in (hub.api, far):
+        before = api.get(policy)["metadata"]["uid"]
+        api.delete(policy)
+        wait_until(
+            lambda api=api, before=before: (
+                (api.get(policy) or {"metadata": {"uid": before}})["metadata"]["uid"] != before
+            ),
+            what="it is repaired",
+        )
+    hub.wait("twofold", "False", "TargetMissing")
+    offer(hub)
+    hub.wait("twofold")
+
+
+def test_a_lost_site_is_not_waited_for_and_may_come_back(
+    hub: Hub, site: ControlPlane, far: Api, operator: OperatorProcess, both: None
+) -> None:
+    """The status lists what was left there, an Event tells it of a project that ends, and the site gets no write."""
+    hub.declare("left-far", **BOTH)
+    hub.wait("left-far")
+    with stopped(site):
+        hub.api.patch(TARGET, {"spec": {"sites": [SITES[0], {**SITES[1], "lost": True}]}})
+        hub.wait("twofold")
+        lost = next(item for item in hub.environment("twofold", "dev")["sites"] if item["name"] == "far")
+        left = "site far of HostingTarget both-sites is declared lost; left there: Namespace "
+        assert (lost["state"], lost["message"]) == ("Lost", f"{left}twofold-dev")
+        hub.delete("left-far")
+        hub.wait_gone("left-far")
+    events = hub.api.items("/apis/events.k8s.io/v1/namespaces/default/events")
+    told = {item["note"] for item in events if item["reason"] == "SiteLost"}
+    assert {f"{left}twofold-dev", f"{left}left-far-dev"} <= told
+    audit = Audit(site, SITE_ACCOUNT)
+    hub.fence("after-the-loss")
+    assert audit.writes() == []
+    hub.api.patch(TARGET, {"spec": {"sites": SITES}})
+    wait_until(lambda: "teardown.both-sites.far" in site_finalizers(hub, "twofold"), what="it is back", within=60)
+    hub.wait("twofold", within=60)
+    found = far.get(NAMESPACE.path(name="left-far-dev"))["metadata"]
+    assert found["labels"][names.LABEL_PROJECT] == "left-far"
 
 
 def end_logins(hub: Hub, site: ControlPlane, far: Api) -> None:

@@ -25,6 +25,12 @@ class KnownSite(NamedTuple):
         return f"site {self.site} of HostingTarget {self.target}"
 
 
+def _known(target: str, site: Site) -> KnownSite:
+    cluster = cluster_of(site)
+    # A target that calls the hub lost is refused, and its environments stay.
+    return KnownSite(target, site.name, cluster, lost=site.lost and cluster != HUB)
+
+
 _HUB: Final = {HUB_FINALIZER: KnownSite("", HUB, HUB, declared=False)}
 
 
@@ -39,11 +45,7 @@ class SiteRegistry:
 
     def update(self, targets: Iterable[tuple[str, tuple[Site, ...]]]) -> None:
         """Take in the sites of all targets, each target by name with its sites."""
-        named = {
-            site_finalizer(target, site.name): KnownSite(target, site.name, cluster_of(site), lost=site.lost)
-            for target, sites in targets
-            for site in sites
-        }
+        named = {site_finalizer(target, site.name): _known(target, site) for target, sites in targets for site in sites}
         former = {key: item._replace(declared=False, lost=False) for key, item in self.known.items()}
         self.known = {**former, **named}
 

@@ -143,9 +143,9 @@ class Snapshot:
         return not declared.sites or site in declared.sites
 
     def cluster_at(self, target: str, site: str) -> str | None:
-        """Return the connection to the cluster of a site; None if it is not known, or lost."""
+        """Return the connection to the cluster of a site; None if no target names it, or if it is lost."""
         known = self.sites.get(site_finalizer(target, site))
-        return None if known is None or known.lost else known.cluster
+        return known.cluster if known is not None and known.declared and not known.lost else None
 
     def site_problem(self, target: str, site: str) -> str:
         """Return why no target names a site, and the remedy; the empty string if one does, or cannot be read."""

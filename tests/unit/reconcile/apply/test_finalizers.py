@@ -122,7 +122,7 @@ async def test_an_event_tells_what_is_left_on_a_lost_site() -> None:
     stage = deleted(ALL, targets=LOST, clusters={HUB: STATE}, status=told(snapshot_of(BOTH)))
     stage.clusters = {HUB: STATE}
     await stage.reconciler.reconcile("shop")
-    (event,) = stage.events
+    event = next(item for item in stage.events if item.reason == "SiteLost")
     assert (event.reason, event.warning) == ("SiteLost", True)
     assert event.note == "site b of HostingTarget twin is declared lost; left there: Namespace shop-dev"
 

@@ -59,6 +59,11 @@ BAD: dict[str, tuple[Change, str, str]] = {
         "spec.sites[2].kubeconfigSecret",
         "site c is on the same cluster as site b",
     ),
+    "the hub is lost": (
+        lambda t: t["sites"][0].update(lost=True),
+        "spec.sites[0].lost",
+        "the operator runs on the hub, which is not lost",
+    ),
     "another cluster under the URL of our own": (
         argocd(),
         "spec.sites[1].argocd.destinationServer",

@@ -128,6 +128,12 @@ def test_nothing_is_missing_that_is_not_wanted_not_visible_or_there(snapshot: Sn
     assert make_plan(restarted(snapshot)).missing == {}
 
 
+def test_a_site_that_its_target_drops_is_not_missing() -> None:
+    """It was detached, and only the status of before tells of it."""
+    sites = {key: item._replace(declared=False) for key, item in snapshot_of(SPEC).sites.items()}
+    assert make_plan(restarted(snapshot_of(SPEC, sites=sites, **NO_POLICY))).missing == {}
+
+
 def test_what_is_in_trouble_is_remembered_through_it() -> None:
     """The revision that was in place stays in the status while a site gives no answer, and after a restart then."""
     away = {"hub": ClusterState(problem="away")}

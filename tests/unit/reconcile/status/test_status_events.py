@@ -8,7 +8,7 @@ import pytest
 
 from onboarding.api.status import GateState
 from onboarding.reconcile.status.events import events_of, platform_events
-from tests.unit.snapshots import approved, environment, policy_of, snapshot_of, spec_of, told, with_status
+from tests.unit.snapshots import approved, built, environment, policy_of, snapshot_of, spec_of, told, with_status
 
 STATES = [None, *map(str, GateState)]
 WAITS = ["one"]
@@ -72,7 +72,8 @@ def test_a_walk_through_three_gates_tells_each_of_them_once() -> None:
     first = told(snapshot_of(spec, policy=POLICY))
     again = told(with_status(snapshot_of(spec, policy=POLICY), first))
     second = told(with_status(snapshot_of(spec, policy=POLICY, decisions=yes), again))
-    broken = told(with_status(snapshot_of(spec, policy=None, policy_problem="broken"), second))
+    live = built(snapshot_of(spec, policy=POLICY))
+    broken = told(with_status(snapshot_of(spec, live, policy=None, policy_problem="broken"), second))
     mended = told(with_status(snapshot_of(spec, policy=POLICY, decisions=yes), broken))
     taken_back = told(with_status(snapshot_of(spec, policy=POLICY), mended))
     walk = [{}, first, again, second, broken, mended, taken_back]
@@ -100,6 +101,8 @@ WARNED = (
     "GuardMissing",
     "ArgoCDMissing",
     "TargetUnreachable",
+    "TargetMissing",
+    "NamespaceGone",
     "Refused",
 )
 
