@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from onboarding.api import KINDS, CustomResource
+from onboarding.api.conditions import ConditionType, Reason
 from onboarding.api.crd import build_crd
 from onboarding.api.gates import Actor
 from onboarding.api.markers import VALIDATIONS
-from onboarding.api.status import ConditionType, EnvironmentState, GateState, Reason
+from onboarding.api.status import EnvironmentState, GateState
 from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_NAMESPACES, OF_PROJECT, OF_RUNNING
 from onboarding.checks.finding import Check
 from onboarding.settings import Settings

@@ -13,7 +13,7 @@ from devcluster.builds import ARGOCD
 from devcluster.crds import argocd_manifests
 from devcluster.judgement import run_script, validate_projects
 from onboarding import names
-from onboarding.api.status import Reason
+from onboarding.api.conditions import Reason
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.observed.validity import Validity, status_due

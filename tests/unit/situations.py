@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from onboarding.api.status import Reason
+from onboarding.api.conditions import Reason
 from onboarding.build.kinds import RESOURCE_QUOTA, ObjectKey
 from onboarding.reconcile.apply.diff import Action, Change, Rank
 from onboarding.reconcile.apply.outcome import Outcome, Result

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from onboarding.api.common import Model
+from onboarding.api.conditions import PlatformStatus
 from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.markers import Kind, PrinterColumn
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import PROJECT_RULES, ProjectOnboardingSpec
-from onboarding.api.status import PlatformStatus, ProjectOnboardingStatus
+from onboarding.api.status import ProjectOnboardingStatus
 from onboarding.api.target import HostingTargetSpec
 
 

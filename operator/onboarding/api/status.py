@@ -1,4 +1,4 @@
-"""Status of a ProjectOnboarding: conditions, gates, environments and next actions. At most 8 KiB."""
+"""Status of a ProjectOnboarding: gates, environments, checks and next actions. At most 8 KiB."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -6,106 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 from onboarding.api.common import Model
+from onboarding.api.conditions import Condition, Message, Time, Word
 from onboarding.api.gates import Actor, Severity, Track
 from onboarding.api.markers import AtomicList, MapList
-
-
-class ConditionType(StrEnum):
-    """Types of conditions. Reconciling, Stalled, Drifted and Suspended are present only while they are true."""
-
-    READY = "Ready"
-    """Whether all that is admitted is in place, and nothing that is declared is refused."""
-    UP_TO_DATE = "UpToDate"
-    """Whether everything that this generation declares is in place, and nothing else."""
-    RECONCILING = "Reconciling"
-    """The operator is at work or retries; the reason is that of Ready."""
-    STALLED = "Stalled"
-    """The operator waits for a person; the reason is that of Ready."""
-    PREREQUISITES_MET = "PrerequisitesMet"
-    """Whether every declared environment passes its checks and its gate."""
-    PROVISIONED = "Provisioned"
-    """Whether something is admitted, and its objects are in place."""
-    APPLICATIONS_HEALTHY = "ApplicationsHealthy"
-    """Whether Argo CD reports every Application as Healthy; does not affect Ready."""
-    DRIFTED = "Drifted"
-    """An object is not as it was written, and the operator cannot correct it; reason and message are those of Ready."""
-    SUSPENDED = "Suspended"
-    """A decision suspends the project."""
-
-
-class Reason(StrEnum):
-    """Every reason a condition may carry; never built from text."""
-
-    READY = "Ready"
-    """Every environment is in place."""
-    ENVIRONMENTS_HELD = "EnvironmentsHeld"
-    """What is admitted is in place; environments get nothing new, because a gate, a decision, the policy or
-    `mode: Plan` holds them."""
-    HELD = "Held"
-    """Nothing is admitted yet, or a teardown waits for the policy."""
-    PLANNED = "Planned"
-    """`mode` is `Plan` and nothing is in place; `status.plan` shows the changes that Apply would make."""
-    APPLYING = "Applying"
-    """A write waits for a namespace that is being deleted, or for a quota that is not in force."""
-    RETRYING = "Retrying"
-    """A write was refused or met a newer object; the message holds the server's answer."""
-    DRIFTED = "Drifted"
-    """An admission policy of the cluster changes what the operator writes, or somebody undoes it again and again."""
-    FOREIGN_GUARDS = "ForeignGuards"
-    """A namespace holds guard rails that others have made, and the policy calls that blocking."""
-    REMOVING = "Removing"
-    """An environment is being removed; the message names what the removal waits for."""
-    CONFLICT = "Conflict"
-    """An object that the operator does not own has a name that the project needs."""
-    NAMESPACE_GONE = "NamespaceGone"
-    """The namespace of an admitted environment is gone; the message says what holds its return."""
-    FORMER_INCARNATION = "FormerIncarnation"
-    """An object of a deleted project of the same name has a name that the project needs; nothing is lost."""
-    REFUSED = "Refused"
-    """Only a change of the spec resolves it: a rule is broken, an environment names something that does not exist or is
-    not allowed, or a quota would fall below its use; the message names it. What is admitted stays in place."""
-    UP_TO_DATE = "UpToDate"
-    """Everything that is declared is in place."""
-    NOTHING_ADMITTED = "NothingAdmitted"
-    """No environment is admitted."""
-    TARGET_UNREACHABLE = "TargetUnreachable"
-    """A cluster, or its admission policies, give no usable answer."""
-    TARGET_MISSING = "TargetMissing"
-    """No HostingTarget names a site that the project is on; what is there is repaired as long as it is connected."""
-    GUARD_MISSING = "GuardMissing"
-    """An admission policy of a cluster is not in force, so the cluster gets no writes."""
-    ARGOCD_MISSING = "ArgoCDMissing"
-    """A cluster does not serve the kinds of Argo CD."""
-    AWAITING_CONFIRMATION = "AwaitingConfirmation"
-    """A removal waits for a `ConfirmDelete` decision."""
-    TEARDOWN_HELD = "TeardownHeld"
-    """All teardowns are stopped, because too many projects are being deleted at once."""
-    TEARING_DOWN = "TearingDown"
-    """The project's objects are being removed; the message names what blocks the removal."""
-    CHECKS_PASSED = "ChecksPassed"
-    """Every blocking check passes."""
-    CHECKS_FAILED = "ChecksFailed"
-    """A blocking check does not pass; `status.checks` names it, its remedy and its actor."""
-    NOT_REPORTED = "NotReported"
-    """Argo CD has not reported on every Application."""
-    NO_APPLICATIONS = "NoApplications"
-    """The project has no Applications."""
-    APPLICATIONS_HEALTHY = "ApplicationsHealthy"
-    """Argo CD reports every Application as Healthy."""
-    APPLICATIONS_UNHEALTHY = "ApplicationsUnhealthy"
-    """Argo CD reports an Application that is not Healthy; the message names the worst."""
-    PROVISIONED = "Provisioned"
-    """The objects of all that is admitted are in place."""
-    INCOMPLETE = "Incomplete"
-    """An object of what is admitted is missing, or an environment is being removed."""
-    SUSPENDED = "Suspended"
-    """A decision suspends the project: existing objects stay, nothing new is admitted."""
-    ACCEPTED = "Accepted"
-    """The policy or target is valid and in use."""
-    INVALID = "Invalid"
-    """The policy or target is not valid; the message names the field."""
-    NEWER_THAN_OPERATOR = "NewerThanOperator"
-    """The object has a field or value that this version does not know; what is admitted stays."""
 
 
 class EnvironmentState(StrEnum):
@@ -163,24 +66,6 @@ class Evidence(StrEnum):
     OBSERVED = "Observed"
     DECLARED = "Declared"
     ATTESTED = "Attested"
-
-
-Word = Annotated[str, Field(max_length=100)]
-Message = Annotated[str, Field(max_length=512)]
-Time = Annotated[str, Field(max_length=30, json_schema_extra={"format": "date-time"})]
-
-
-class Condition(Model):
-    """A condition as Kubernetes defines it. Types and reasons are words here, so that an older CRD takes newer ones."""
-
-    type: Word = Field(description="Type of the condition.")
-    status: Annotated[str, Field(max_length=7, pattern=r"^(True|False|Unknown)$")] = Field(
-        description="True, False or Unknown."
-    )
-    reason: Word = Field(description="Reason, as one word.")
-    message: Message = Field(description="Meaning, and what to do.")
-    observed_generation: int = Field(ge=0, description="Generation that the condition is about.")
-    last_transition_time: Time = Field(description="When the status last changed.")
 
 
 class NextAction(Model):
@@ -313,12 +198,3 @@ class ProjectOnboardingStatus(Model):
     )
     omitted_checks: int | None = Field(default=None, ge=1, description="Number of checks left out for lack of space.")
     plan: PlanStatus | None = Field(default=None, description="Changes that Apply would make, while spec.mode is Plan.")
-
-
-class PlatformStatus(Model):
-    """Status of an OnboardingPolicy or a HostingTarget."""
-
-    observed_generation: int = Field(ge=-1, description="Generation that the operator has read; -1: none.")
-    conditions: Annotated[tuple[Condition, ...], Field(max_length=5), MapList("type")] = Field(
-        default=(), description="Ready: whether the operator can use it; the message names the field that is wrong."
-    )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import pages, stale
-from onboarding.api.status import ConditionType, Reason
+from onboarding.api.conditions import ConditionType, Reason
 from onboarding.build.kinds import CHILD_KINDS
 from tests.unit.exported import exported_metrics
 

@@ -42,7 +42,8 @@ class Day(Stage):
             )
         )
         whoever: Any = self
-        clusters: Any = SimpleNamespace(hub=self, states={"hub": "as now"}, pool=SimpleNamespace(connected=lambda: ()))
+        pool = SimpleNamespace(connected=lambda: ())
+        clusters: Any = SimpleNamespace(hub=self, states={"hub": "as now"}, pool=pool, outdated=False)
         self.state = "as now"
         self.worker = Worker(
             self.reconciler,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from onboarding.api.status import Reason
+from onboarding.api.conditions import Reason
 from onboarding.errors import ApiError, OnboardingError, StatusError, UnreachableError
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.reconciler import ReconcileResult, Retry

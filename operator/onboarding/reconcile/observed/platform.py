@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, Self
 import orjson
 from pydantic import ValidationError
 
+from onboarding.api.conditions import Reason
 from onboarding.api.policy import OnboardingPolicySpec
-from onboarding.api.status import Reason
 from onboarding.api.target import HostingTargetSpec, Site
 from onboarding.build.canonical import compact
 from onboarding.build.place import cluster_of

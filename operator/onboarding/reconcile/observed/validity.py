@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from onboarding.api.addresses import network
-from onboarding.api.status import Condition, ConditionType, PlatformStatus, Reason
+from onboarding.api.conditions import Condition, ConditionType, PlatformStatus, Reason
 
 _LONGEST = 512
 _UPDATE = "run a newer operator, or remove it"

@@ -150,8 +150,15 @@ def _state(
         return ApplicationState(
             name, facts, "Degraded: its workloads are not ready", "check why its pods are not ready"
         )
-    if overdue and facts.phase != "Running":
+    return _sync_state(name, facts, overdue=overdue, manual_sync=manual_sync)
+
+
+def _sync_state(name: str, facts: Application, *, overdue: bool, manual_sync: bool) -> ApplicationState:
+    """Return the state of an Application without an error, by whether it is synced."""
+    if facts.phase == "Running":
+        return ApplicationState(name, facts)
+    if overdue:
         return ApplicationState(name, facts, _OVERDUE, _COMPARE, failing=True)
-    if facts.sync == "OutOfSync" and manual_sync and facts.phase != "Running":
+    if facts.sync == "OutOfSync" and manual_sync:
         return ApplicationState(name, facts, "waiting for a manual sync", "sync it in Argo CD")
     return ApplicationState(name, facts)

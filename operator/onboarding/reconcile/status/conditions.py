@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from onboarding.api.status import Condition, ConditionType, EnvironmentState, EnvironmentStatus, Reason
+from onboarding.api.conditions import Condition, ConditionType, Reason
+from onboarding.api.status import EnvironmentState, EnvironmentStatus
 from onboarding.api.text import cut, time
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan

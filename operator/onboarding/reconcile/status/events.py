@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from onboarding.api.status import ConditionType, EnvironmentState, GateState, Reason
+from onboarding.api.conditions import ConditionType, Reason
+from onboarding.api.status import EnvironmentState, GateState
 from onboarding.reconcile.observed.former_sites import FormerSite
 from onboarding.reconcile.observed.ports import Event
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 
+from onboarding.api.conditions import ConditionType, Reason
 from onboarding.api.gates import Actor
-from onboarding.api.status import ConditionType, NextAction, Reason
+from onboarding.api.status import NextAction
 from onboarding.api.text import cut, cut_middle, time, with_remedy
 from onboarding.checks.catalogue import OF_ENVIRONMENT
 from onboarding.reconcile.apply.outcome import Outcome, Result

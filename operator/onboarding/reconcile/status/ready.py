@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from onboarding.api.common import Mode
+from onboarding.api.conditions import Reason
 from onboarding.api.gates import Actor
-from onboarding.api.status import Reason
 from onboarding.checks.catalogue import OF_NAMESPACES
 from onboarding.reconcile.apply.blockers import Blocker
 from onboarding.reconcile.apply.outcome import Outcome, Result

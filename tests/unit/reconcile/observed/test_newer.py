@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from onboarding import names
 from onboarding.api.common import Model
+from onboarding.api.conditions import Reason
 from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
-from onboarding.api.status import Reason
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import NAMESPACE
 from onboarding.build.revision import Revision

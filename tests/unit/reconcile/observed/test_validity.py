@@ -10,8 +10,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from onboarding.api.conditions import Reason
 from onboarding.api.policy import OnboardingPolicySpec
-from onboarding.api.status import Reason
 from onboarding.api.target import HostingTargetSpec
 from onboarding.reconcile.observed.policy_rules import policy_problems, role_problems, roles_of
 from onboarding.reconcile.observed.target_rules import clashes, stage_problems, target_problems

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from onboarding.api.status import Reason
+from onboarding.api.conditions import Reason
 from onboarding.reconcile.apply.outcome import Outcome
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.planner import make_plan

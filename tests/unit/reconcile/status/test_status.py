@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from onboarding.api.status import ConditionType, ProjectOnboardingStatus
+from onboarding.api.conditions import ConditionType
+from onboarding.api.status import ProjectOnboardingStatus
 from onboarding.build.kinds import NAMESPACE, ObjectKey
 from onboarding.checks.catalogue import BY_ID
 from onboarding.checks.finding import Finding, GateFinding
