@@ -168,7 +168,10 @@ FAULTS: dict[str, Fault] = {
         HELD,
     ),
     "target deleted": Fault(
-        lambda day: day.world(targets={}), "platform: environment dev: HostingTarget 'main' does not exist", "", HELD
+        lambda day: day.world(targets={}),
+        "platform: HostingTarget main does not exist: the platform restores it, or declares its sites lost",
+        "TargetMissing",
+        "TargetMissing",
     ),
     "site down": Fault(
         away("no answer within 30 s"), "platform: cluster hub: no answer", "TargetUnreachable", "TargetUnreachable"
