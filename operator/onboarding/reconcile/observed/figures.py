@@ -25,7 +25,10 @@ class PlatformFigures(NamedTuple):
     targets: Mapping[str, int]
     """By the reason of Ready; Unknown while its sites are being connected to."""
     sites: Mapping[tuple[str, str], str]
-    """The state of each site of a usable target, by target and site: Ready, Starting, Unreachable or GuardMissing."""
+    """The state of each site by target and site, for usable targets and without lost sites.
+
+    Ready, Starting, Unreachable or GuardMissing.
+    """
     expiring: Mapping[int, int]
     """Decisions about existing projects that expire within so many days."""
     orphans: int
@@ -46,6 +49,7 @@ def platform_figures(
         (name, site.name): _state(clusters.get(cluster_of(site), _NOT_CONNECTED))
         for name, target in declared.targets.items()
         for site in target.sites
+        if not site.lost
     }
     orphans = sum(1 for _ in declared.orphans()) if listed else 0
     return PlatformFigures(reasons[POLICIES], reasons[TARGETS], sites, _expiring(declared, now), orphans)
