@@ -8,6 +8,7 @@ from onboarding.build.credentials import Source
 from onboarding.build.kinds import RESOURCE_QUOTA, ChildKind, Manifest, ObjectKey
 from onboarding.errors import ApiError, OnboardingError, SecretError
 from onboarding.reconcile.apply.execute import Deliver
+from onboarding.reconcile.apply.repairs import InPlace
 from onboarding.reconcile.apply.repeated import ProjectWrites, RepeatedWrites
 from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter
 from onboarding.reconcile.observed.admitted import GoneNamespace
@@ -219,4 +220,4 @@ class FakeSecrets:
 
 def plainly() -> tuple[Deliver, ProjectWrites]:
     """Return the last arguments of ``execute`` for a project without Secrets, whose writes have all lasted."""
-    return RepositorySecretWriter(FakeSecrets()).deliver, RepeatedWrites().of("shop", (), NOW)
+    return RepositorySecretWriter(FakeSecrets()).deliver, RepeatedWrites().of("shop", InPlace(), NOW)

@@ -12,6 +12,7 @@ from onboarding.reconcile.apply.changes import find_changes
 from onboarding.reconcile.apply.diff import Change
 from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.outcome import Outcome
+from onboarding.reconcile.apply.repairs import InPlace
 from onboarding.reconcile.apply.repeated import RepeatedWrites
 from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter, read_applied, record_applied
 from onboarding.reconcile.observed.cached_object import CachedObject
@@ -63,7 +64,7 @@ class Stage:
 
     async def _work(self, changes: list[Change]) -> list[Outcome]:
         deliver = RepositorySecretWriter(self.secrets).deliver
-        writes = RepeatedWrites().of("shop", (), NOW)
+        writes = RepeatedWrites().of("shop", InPlace(), NOW)
         return await execute(OWNER, changes, {"hub": self.cluster}, {"hub": ClusterState()}, deliver, writes)
 
     @property

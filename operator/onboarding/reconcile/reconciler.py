@@ -17,6 +17,7 @@ from onboarding.reconcile.apply.execute import execute
 from onboarding.reconcile.apply.finalizers import final_finalizers, left_behind, wanted_finalizers
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.apply.preview import Preview, preview_changes
+from onboarding.reconcile.apply.repairs import InPlace
 from onboarding.reconcile.apply.repeated import ProjectWrites, RepeatedWrites
 from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter, record_applied
 from onboarding.reconcile.observed.capacity import CapacityLedger, allocations_of
@@ -31,7 +32,7 @@ from onboarding.reconcile.status.events import TORN_DOWN, events_of, loss_events
 from onboarding.reconcile.status.overdue import OverdueApplications
 from onboarding.reconcile.status.ready import ReadyState, ready_state
 from onboarding.reconcile.status.refusals import Refusals, refuses_status
-from onboarding.reconcile.status.repairs import RepairEvents, repairs_of
+from onboarding.reconcile.status.repairs import RepairEvents
 from onboarding.reconcile.status.status import report
 
 _ATTEMPTS = 2
@@ -150,9 +151,9 @@ class Reconciler:
             return ReconcileResult()
         self._unfollow(snapshot.project.name)
         await self._hold_on_to(snapshot, plan, changes)
-        writes = self._writes.of(snapshot.project.name, changes, snapshot.now)
+        in_place = InPlace.of(snapshot, plan, settled=settled) if changes else InPlace()
+        writes = self._writes.of(snapshot.project.name, in_place, snapshot.now)
         outcomes = await self._execute(snapshot, changes, writes)
-        repairs = repairs_of(snapshot, plan, outcomes, settled=settled)
         outcomes += await self._execute(snapshot, record_applied(snapshot.owner, outcomes, self._clusters), writes)
         if not any(outcome.result in (Result.UNREACHABLE, Result.FAILED, Result.DRIFTED) for outcome in outcomes):
             # A write without a good answer may have succeeded: its capacity stays reserved until a later one is good.
@@ -163,9 +164,9 @@ class Reconciler:
             live = owned_by(snapshot.owner, named_after(snapshot.project.name, self._clusters))
             snapshot = replace(snapshot, live=live)
         done = await self._report(snapshot, plan, outcomes, writes)
-        events = self._repair_events.take(snapshot.project.name, repairs, snapshot.now)
+        events = self._repair_events.take(snapshot.project.name, writes.repairs, snapshot.now)
         await self._projects.post_events(snapshot.project, events)
-        return replace(done, repaired=tuple(change.key.kind.kind for change in repairs)) if repairs else done
+        return replace(done, repaired=tuple(change.key.kind.kind for change in writes.repairs))
 
     async def _execute(self, snapshot: Snapshot, changes: Sequence[Change], writes: ProjectWrites) -> list[Outcome]:
         deliver = self._secret_writer.deliver

@@ -4,18 +4,17 @@ Both are reported as Drifted and slowed down. The memory holds objects that were
 is empty after a start.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from onboarding import names
 from onboarding.backoff import Backoff
-from onboarding.build.credentials import SECRET
-from onboarding.build.kinds import NAMESPACE, ObjectKey
+from onboarding.build.kinds import ObjectKey
 from onboarding.build.place import Place
 from onboarding.reconcile.apply.diff import Action, Change, Rank
 from onboarding.reconcile.apply.outcome import Outcome, Result
+from onboarding.reconcile.apply.repairs import InPlace
 from onboarding.reconcile.apply.stored import fingerprint
 
 MOST_REPAIRS: Final = 10
@@ -57,12 +56,12 @@ class RepeatedWrites:
     def __init__(self) -> None:
         self._projects: dict[str, dict[ObjectKey, _Writes]] = {}
 
-    def of(self, project: str, changes: Sequence[Change], now: datetime) -> "ProjectWrites":
-        """Return the writes of one project, for one reconcile with these changes."""
+    def of(self, project: str, in_place: InPlace, now: datetime) -> "ProjectWrites":
+        """Return the writes of one project, for one reconcile."""
         known = self._projects.setdefault(project, {})
         for key in [key for key, writes in known.items() if now >= writes.expires]:
             del known[key]
-        return ProjectWrites(known, changes, now)
+        return ProjectWrites(known, in_place, now)
 
     def forget(self, project: str) -> None:
         """Drop the writes of a deleted project."""
@@ -72,11 +71,12 @@ class RepeatedWrites:
 class ProjectWrites:
     """The writes of one project that did not last, as one reconcile sees them."""
 
-    def __init__(self, known: dict[ObjectKey, _Writes], changes: Iterable[Change], now: datetime) -> None:
+    def __init__(self, known: dict[ObjectKey, _Writes], in_place: InPlace, now: datetime) -> None:
         self._known = known
         self._now = now
-        self._renewed = {Place(change.environment, change.cluster) for change in changes if _renews(change)}
-        """Environments that get another revision: their changes are no repairs."""
+        self._in_place = in_place
+        self.repairs: list[Change] = []
+        """The repairs of this reconcile."""
 
     def held(self, change: Change) -> Outcome | None:
         """Return the outcome of a write that has to wait; None if it need not."""
@@ -93,7 +93,8 @@ class ProjectWrites:
             return self._changed_by_policy(change, outcome)
         if outcome.result is not Result.DONE:
             return outcome
-        if self._is_repair(change):
+        if self._in_place.is_repair(change):
+            self.repairs.append(outcome.change)
             return self._repaired(change, outcome)
         self._known.pop(change.key, None)
         return outcome
@@ -144,20 +145,6 @@ class ProjectWrites:
             place = Place(change.environment, change.cluster)
             writes = self._known[change.key] = _Writes(wanted, place, self._now + WINDOW)
         return writes
-
-    def _is_repair(self, change: Change) -> bool:
-        """Return whether a change repairs an object of a revision that is in place already."""
-        if change.key.kind is SECRET or change.action in (Action.DETACH, Action.RECLAIM):
-            return False
-        if not change.environment:
-            return not self._renewed
-        return Place(change.environment, change.cluster) not in self._renewed
-
-
-def _renews(change: Change) -> bool:
-    """Return whether a change gives an environment another admitted revision."""
-    annotations = (change.body or {}).get("metadata", {}).get("annotations") or {}
-    return change.key.kind is NAMESPACE and names.ANNOTATION_ADMITTED in annotations
 
 
 def _undone(change: Change) -> str:
