@@ -76,7 +76,9 @@ class ProjectWrites:
         self._known = known
         self._now = now
         self._renewed = {Place(change.environment, change.cluster) for change in changes if _renews(change)}
-        """Environments that get another revision: their changes are no repairs."""
+        """Environments that get another revision: their changes are no repairs, and repairs are counted anew."""
+        for key in [key for key, writes in known.items() if writes.backoff is None and self._is_renewed(writes.place)]:
+            del known[key]
 
     def held(self, change: Change) -> Outcome | None:
         """Return the outcome of a write that has to wait; None if it need not."""
@@ -149,9 +151,10 @@ class ProjectWrites:
         """Return whether a change repairs an object of a revision that is in place already."""
         if change.key.kind is SECRET or change.action in (Action.DETACH, Action.RECLAIM):
             return False
-        if not change.environment:
-            return not self._renewed
-        return Place(change.environment, change.cluster) not in self._renewed
+        return not self._is_renewed(Place(change.environment, change.cluster))
+
+    def _is_renewed(self, place: Place) -> bool:
+        return place in self._renewed if place.environment else bool(self._renewed)
 
 
 def _renews(change: Change) -> bool:
