@@ -35,7 +35,7 @@ def test_case_25_node_local_dns(hub: Hub) -> None:
     hub.api.patch(TARGET, {"spec": {"network": {"dns": {"addresses": ["169.254.169.254"]}}}})
 
     def refused() -> str:
-        (ready,) = hub.api.get(TARGET)["status"]["conditions"]
+        ready = next(item for item in hub.api.get(TARGET)["status"]["conditions"] if item["type"] == "Ready")
         return ready["message"] if ready["reason"] == "Invalid" else ""
 
     message = wait_until(refused, what="the metadata address is refused")

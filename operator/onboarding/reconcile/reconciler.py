@@ -151,7 +151,7 @@ class Reconciler:
             return ReconcileResult()
         self._unfollow(snapshot.project.name)
         await self._hold_on_to(snapshot, plan, changes)
-        in_place = InPlace.of(snapshot, plan, settled=settled) if changes else InPlace()
+        in_place = InPlace.of(snapshot, plan, settled=settled) if changes else None
         writes = self._writes.of(snapshot.project.name, in_place, snapshot.now)
         outcomes = await self._execute(snapshot, changes, writes)
         outcomes += await self._execute(snapshot, record_applied(snapshot.owner, outcomes, self._clusters), writes)

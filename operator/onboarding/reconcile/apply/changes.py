@@ -47,24 +47,27 @@ class DiffCache:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[tuple[object, ...], Diff]] = {}
+        self._removing: dict[str, bool] = {}
+        """Whether the last diff of each project had objects to remove."""
 
     def diff(self, inputs: DiffInputs) -> Diff:
         """Return the diff of a project; a diff with changes is not cached, because changes hold whole manifests."""
         project, compared = inputs.owner.project, inputs.compared
         known = self._known.pop(project, None)
         diff = known[1] if known and known[0] == compared else diff_all(inputs)
+        self._removing[project] = bool(diff.unwanted)
         if not diff.changes:
             self._known[project] = compared, diff
         return diff
 
     def settled(self, project: str) -> bool:
-        """Return whether the last diff of a project found nothing to do and nothing to remove."""
-        known = self._known.get(project)
-        return known is not None and not known[1].unwanted
+        """Return whether the last diff of a project had nothing to remove; False if there was none."""
+        return self._removing.get(project) is False
 
     def forget(self, project: str) -> None:
         """Drop the diff of a deleted project."""
         self._known.pop(project, None)
+        self._removing.pop(project, None)
 
 
 def diff_all(inputs: DiffInputs, *, to_the_end: bool = False) -> Diff:

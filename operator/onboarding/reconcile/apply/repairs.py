@@ -2,7 +2,7 @@
 
 A write is a repair if the former status reports, for the environment on that site, the revision that is built now:
 neither the project nor the platform asked for a change then. An AppProject belongs to all environments, and is narrowed
-after a removal: a write to it is a repair only if the reconcile before had nothing left to do.
+after a removal: a write to it is a repair only if the reconcile before had nothing left to remove.
 """
 
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ class InPlace:
 
     places: frozenset[Place] = frozenset()
     everything: bool = False
-    """Whether that holds for every environment, and the reconcile before had nothing left to do."""
+    """Whether that holds for every environment, and the reconcile before had nothing left to remove."""
 
     @classmethod
     def of(cls, snapshot: Snapshot, plan: ReconcilePlan, *, settled: bool) -> "InPlace":
-        """Compare the plan with the status; ``settled``: the reconcile before had nothing left to do."""
+        """Compare the plan with the status; ``settled``: the reconcile before had nothing left to remove."""
         reported = {
             (environment["name"], site["name"]): site.get("revision")
             for environment in snapshot.project.status.get("environments", ())
@@ -45,6 +45,8 @@ class InPlace:
         """Return whether a change is a repair; a first creation and a change of what is wanted are none."""
         if change.action not in _REPAIRING or change.key.kind is SECRET:
             return False
-        if not change.environment:
-            return self.everything
-        return Place(change.environment, change.cluster) in self.places
+        return self.holds(Place(change.environment, change.cluster))
+
+    def holds(self, place: Place) -> bool:
+        """Return whether the same objects are wanted there as before; without an environment: everywhere."""
+        return place in self.places if place.environment else self.everything

@@ -56,8 +56,8 @@ class RepeatedWrites:
     def __init__(self) -> None:
         self._projects: dict[str, dict[ObjectKey, _Writes]] = {}
 
-    def of(self, project: str, in_place: InPlace, now: datetime) -> "ProjectWrites":
-        """Return the writes of one project, for one reconcile."""
+    def of(self, project: str, in_place: InPlace | None, now: datetime) -> "ProjectWrites":
+        """Return the writes of one project, for one reconcile; ``in_place`` is None if there is nothing to write."""
         known = self._projects.setdefault(project, {})
         for key in [key for key, writes in known.items() if now >= writes.expires]:
             del known[key]
@@ -71,12 +71,14 @@ class RepeatedWrites:
 class ProjectWrites:
     """The writes of one project that did not last, as one reconcile sees them."""
 
-    def __init__(self, known: dict[ObjectKey, _Writes], in_place: InPlace, now: datetime) -> None:
+    def __init__(self, known: dict[ObjectKey, _Writes], in_place: InPlace | None, now: datetime) -> None:
         self._known = known
         self._now = now
         self._in_place = in_place
         self.repairs: list[Change] = []
         """The repairs of this reconcile."""
+        for key in [key for key, writes in known.items() if writes.backoff is None and self._is_renewed(writes.place)]:
+            del known[key]
 
     def held(self, change: Change) -> Outcome | None:
         """Return the outcome of a write that has to wait; None if it need not."""
@@ -93,7 +95,7 @@ class ProjectWrites:
             return self._changed_by_policy(change, outcome)
         if outcome.result is not Result.DONE:
             return outcome
-        if self._in_place.is_repair(change):
+        if self._in_place is not None and self._in_place.is_repair(change):
             self.repairs.append(outcome.change)
             return self._repaired(change, outcome)
         self._known.pop(change.key, None)
@@ -118,6 +120,10 @@ class ProjectWrites:
         if writes.next_at is not None and writes.next_at > self._now:
             return writes.next_at
         return writes.expires if writes.contested else None
+
+    def _is_renewed(self, place: Place) -> bool:
+        """Return whether other objects are wanted there than before: repairs are counted anew."""
+        return self._in_place is not None and not self._in_place.holds(place)
 
     def _changed_by_policy(self, change: Change, outcome: Outcome) -> Outcome:
         writes = self._writes_of(change)

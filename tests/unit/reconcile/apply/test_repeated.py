@@ -129,6 +129,18 @@ async def test_a_fight_is_over_once_nobody_undoes_the_object(stage: Stage) -> No
     assert stage.ready() == ("True", "Ready")
 
 
+async def test_a_change_of_the_declaration_ends_a_fight(stage: Stage) -> None:
+    """Also if the object stays as it is: whoever changes the declaration wants the object at once."""
+    moment = await fight(stage, MOST_REPAIRS + 1)
+    undo(stage)
+    before = writes(stage, LIMITS)
+    other = spec_of(environment(), description="another text")
+    stage.snapshot = replace(stage.snapshot, project=replace(stage.snapshot.project, spec=other))
+    await at(stage, moment)
+    assert writes(stage, LIMITS) == before + 1
+    assert stage.ready() == ("True", "Ready")
+
+
 async def test_repairs_of_long_ago_do_not_count(stage: Stage) -> None:
     moment = stage.snapshot.now
     await at(stage, moment)
