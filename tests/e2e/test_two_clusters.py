@@ -1,6 +1,5 @@
 """One project on two clusters; one of them fails, and nobody else notices."""
 
-import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -16,9 +15,23 @@ from onboarding.build.kinds import (
     ROLE_BINDING,
     SERVICE_ACCOUNT,
 )
+from tests.e2e.two_sites import (
+    BOTH,
+    GUARDS,
+    SECRET,
+    SITE,
+    SITES,
+    TARGET,
+    connect,
+    declare_lost,
+    offer,
+    site_finalizers,
+    stopped,
+    verdict,
+)
 from tests.support.api import Api, RefusedError
 from tests.support.audit import OPERATOR, SITE_ACCOUNT, Audit
-from tests.support.hub import ARGOCD, POLICY, REPOSITORY, ROOT, Hub
+from tests.support.hub import ARGOCD, POLICY, ROOT, Hub
 from tests.support.installing import ROOT as FILES
 from tests.support.operator import NAMESPACE as HOME
 from tests.support.operator import OperatorProcess
@@ -26,15 +39,6 @@ from tests.support.people import may_bind
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
-SITE = "project-onboarding-site"
-TARGET = f"{ROOT}/hostingtargets/both-sites"
-SECRET = f"/api/v1/namespaces/{HOME}/secrets/far"
-GUARDS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
-SITES = [
-    {"name": "near"},
-    {"name": "far", "kubeconfigSecret": {"name": "far"}, "argocd": {"destinationServer": "https://far.example.org"}},
-]
-BOTH = {"repositories": [REPOSITORY], "environments": [{"name": "dev", "stage": "dev", "target": "both-sites"}]}
 
 
 @pytest.fixture(scope="module")
@@ -51,32 +55,6 @@ def far(site: ControlPlane) -> Api:
     return Api(site)
 
 
-def connect(hub: Hub, secret: str, cluster: ControlPlane) -> None:
-    """Let a Secret of the operator's namespace lead to a cluster, with a new login of the site's own account."""
-    kubeconfig = cluster.kubeconfig_for_service_account(HOME, SITE).read_text()
-    body = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": secret},
-        "stringData": {"kubeconfig": kubeconfig},
-    }
-    hub.api.apply(f"/api/v1/namespaces/{HOME}/secrets/{secret}", body)
-
-
-def verdict(hub: Hub, target: str) -> str:
-    """Return the message of the Ready condition of a target; empty while there is none."""
-    found = hub.api.get(f"{ROOT}/hostingtargets/{target}")
-    assert found is not None
-    conditions = found.get("status", {}).get("conditions", ())
-    return next((item["message"] for item in conditions if item["type"] == "Ready"), "")
-
-
-def offer(hub: Hub) -> None:
-    """Create the target of two sites."""
-    target = {"apiVersion": names.API_VERSION, "kind": "HostingTarget", "metadata": {"name": "both-sites"}}
-    hub.api.create(TARGET.removesuffix("/both-sites"), {**target, "spec": {"sites": SITES}})
-
-
 @pytest.fixture(scope="module")
 def both(hub: Hub, site: ControlPlane, operator: OperatorProcess) -> Iterator[None]:
     """A target of two sites, the second by a kubeconfig of the site's own account; one project Ready on both."""
@@ -86,7 +64,7 @@ def both(hub: Hub, site: ControlPlane, operator: OperatorProcess) -> Iterator[No
     hub.wait("twofold")
     yield
     # The projects of this module are on a cluster that ends: said once, so that none of them waits for it.
-    hub.api.patch(TARGET, {"spec": {"sites": [SITES[0], {**SITES[1], "lost": True}]}})
+    declare_lost(hub)
     hub.api.delete(TARGET)
     hub.api.delete(SECRET)
 
@@ -157,16 +135,6 @@ def test_a_site_without_guard_rails_receives_no_write(
     assert far.get(NAMESPACE.path(name="guarded-late-dev"))
 
 
-@contextlib.contextmanager
-def stopped(site: ControlPlane) -> Iterator[None]:
-    """Stop the API server of a cluster for a while."""
-    site.stop_part("kube-apiserver")
-    try:
-        yield
-    finally:
-        site.start_part("kube-apiserver")
-
-
 def test_a_site_that_is_down_stops_nobody_else_and_recovers(
     hub: Hub, site: ControlPlane, far: Api, operator: OperatorProcess, both: None
 ) -> None:
@@ -220,12 +188,6 @@ def test_a_site_that_is_down_is_named(hub: Hub, site: ControlPlane, operator: Op
     hub.wait_gone("was-there", within=60)
 
 
-def site_finalizers(hub: Hub, name: str) -> set[str]:
-    """Return the finalizers of a project that stand for sites, without their domain."""
-    found = (hub.project(name) or {"metadata": {}})["metadata"].get("finalizers", ())
-    return {item.partition("/")[2] for item in found} - {"teardown"}
-
-
 def test_a_deleted_target_is_named_and_its_sites_are_still_repaired(
     hub: Hub, far: Api, operator: OperatorProcess, both: None
 ) -> None:
@@ -252,9 +214,9 @@ def test_a_lost_site_is_not_waited_for_and_may_come_back(
 ) -> None:
     """The status lists what was left there, an Event tells it of a project that ends, and the site gets no write."""
     hub.declare("left-far", **BOTH)
-    hub.wait("left-far")
+    hub.wait("left-far", within=90)
     with stopped(site):
-        hub.api.patch(TARGET, {"spec": {"sites": [SITES[0], {**SITES[1], "lost": True}]}})
+        declare_lost(hub)
         hub.wait("twofold")
         lost = next(item for item in hub.environment("twofold", "dev")["sites"] if item["name"] == "far")
         left = "site far of HostingTarget both-sites is declared lost; left there: Namespace "
