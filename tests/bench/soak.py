@@ -20,6 +20,8 @@ PART = "soak"
 PROJECTS = 50
 OBJECTS = 200
 REST_SECONDS = 60
+ROUND_SECONDS = 65
+"""Of one round at least: an object that is repaired more than ten times in ten minutes is repaired more slowly."""
 GROWTH_LIMIT = 3.0
 """MiB between the second third of the time and the last: less than what each round would leave behind."""
 _MIB = 1024 * 1024
@@ -56,7 +58,7 @@ def _rounds(plane: Plane, operator: OperatorProcess, seconds: int, progress: Pro
     """Yield the resident memory in MiB after each round."""
     end, number = time.monotonic() + seconds, 0
     while time.monotonic() < end:
-        number += 1
+        number, began = number + 1, time.monotonic()
         plan = tamperings(PROJECTS, OBJECTS)
         start = plane.mark()
         left = max(0, round((end - time.monotonic()) / 60))
@@ -65,6 +67,7 @@ def _rounds(plane: Plane, operator: OperatorProcess, seconds: int, progress: Pro
         wait_settled(plane, operator, PROJECTS, start, {item.place for item in plan})
         operator.pod.account.renew()
         yield memory(operator.process.pid).now / _MIB
+        time.sleep(max(0.0, min(began + ROUND_SECONDS, end) - time.monotonic()))
 
 
 def _growth(resident: list[float]) -> float:
