@@ -6,7 +6,11 @@ import pytest
 
 from devcluster import ControlPlane
 from tests.e2e.argocd_stage import Stage, set_stage
+from tests.e2e.two_sites import BOTH, SECRET, TARGET, connect, declare_lost, offer
+from tests.support.api import Api
 from tests.support.hub import Hub
+from tests.support.installing import ROOT as FILES
+from tests.support.operator import OperatorProcess
 from tests.support.recording import recorded
 
 
@@ -22,3 +26,31 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Two clusters with Argo CD's real controllers, and the operator."""
     with set_stage(tmp_path_factory.mktemp("stage")) as stage, recorded(stage.hub.cluster):
         yield stage
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[ControlPlane]:
+    """A second cluster with what ``manifests/site`` holds."""
+    with ControlPlane.start("site") as cluster:
+        cluster.kubectl("apply", "--server-side", "-k", str(FILES / "manifests/site"))
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def far(site: ControlPlane) -> Api:
+    """The second cluster, as its administrator."""
+    return Api(site)
+
+
+@pytest.fixture(scope="module")
+def both(hub: Hub, site: ControlPlane, operator: OperatorProcess) -> Iterator[None]:
+    """A target of two sites, the second by a kubeconfig of the site's own account; one project Ready on both."""
+    connect(hub, "far", site)
+    offer(hub)
+    hub.declare("twofold", **BOTH)
+    hub.wait("twofold")
+    yield
+    # The projects of this module are on a cluster that ends: said once, so that none of them waits for it.
+    declare_lost(hub)
+    hub.api.delete(TARGET)
+    hub.api.delete(SECRET)

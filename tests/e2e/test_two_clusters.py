@@ -1,7 +1,5 @@
 """One project on two clusters; one of them fails, and nobody else notices."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from devcluster import ControlPlane
@@ -18,7 +16,6 @@ from onboarding.build.kinds import (
 from tests.e2e.two_sites import (
     BOTH,
     GUARDS,
-    SECRET,
     SITE,
     SITES,
     TARGET,
@@ -39,34 +36,6 @@ from tests.support.people import may_bind
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[ControlPlane]:
-    """A second cluster with what ``manifests/site`` holds."""
-    with ControlPlane.start("site") as cluster:
-        cluster.kubectl("apply", "--server-side", "-k", str(FILES / "manifests/site"))
-        yield cluster
-
-
-@pytest.fixture(scope="module")
-def far(site: ControlPlane) -> Api:
-    """The second cluster, as its administrator."""
-    return Api(site)
-
-
-@pytest.fixture(scope="module")
-def both(hub: Hub, site: ControlPlane, operator: OperatorProcess) -> Iterator[None]:
-    """A target of two sites, the second by a kubeconfig of the site's own account; one project Ready on both."""
-    connect(hub, "far", site)
-    offer(hub)
-    hub.declare("twofold", **BOTH)
-    hub.wait("twofold")
-    yield
-    # The projects of this module are on a cluster that ends: said once, so that none of them waits for it.
-    declare_lost(hub)
-    hub.api.delete(TARGET)
-    hub.api.delete(SECRET)
 
 
 def test_one_object_opens_both_sites(hub: Hub, far: Api, both: None) -> None:
