@@ -186,8 +186,12 @@ def test_a_lost_site_is_not_waited_for_and_may_come_back(
     hub.wait("left-far", within=90)
     with stopped(site):
         declare_lost(hub)
-        hub.wait("twofold")
-        lost = next(item for item in hub.environment("twofold", "dev")["sites"] if item["name"] == "far")
+
+        def shown() -> dict[str, str]:
+            return next(item for item in hub.environment("twofold", "dev")["sites"] if item["name"] == "far")
+
+        lost = wait_until(lambda: (item := shown())["state"] == "Lost" and item, what="the environment says so")
+        assert hub.condition("twofold")["status"] == "True"
         left = "site far of HostingTarget both-sites is declared lost; left there: Namespace "
         assert (lost["state"], lost["message"]) == ("Lost", f"{left}twofold-dev")
         hub.delete("left-far")

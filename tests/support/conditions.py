@@ -64,7 +64,7 @@ def contradictions(item: Manifest) -> list[str]:
     environments = status.get("environments", ())
     states = [site["state"] for environment in environments for site in environment.get("sites", ())]
     rules = {
-        "Ready is True and a site is not": "Ready" in true and set(states) - {"Ready"},
+        "Ready is True and a site is not": "Ready" in true and set(states) - {"Ready", "Lost"},
         "Ready is True and Provisioned is not": "Ready" in true and states and "Provisioned" not in true,
         "Provisioned is True and nothing is there": "Provisioned" in true and not states,
         "UpToDate is True and Ready is not": "UpToDate" in true and "Ready" not in true,
