@@ -14,6 +14,14 @@ PROJECTS, POLICIES, TARGETS, DECISIONS = (
 FULL: dict[str, list[dict[str, Any]]] = yaml.safe_load((Path(__file__).parent / "cel" / "objects.yaml").read_text())
 RESOURCES = FULL[PROJECTS][0]["environments"][1]["resources"]
 PATTERNS = {
+    (TARGETS, "spec.network.dns.addresses[]"): (
+        "10.0.0.256",
+        "10.0.0",
+        "dns.example.org",
+        "10.0.0.1/33",
+        "fd00::1/129",
+    ),
+    (POLICIES, "spec.foreignGuards.expected[].name"): ("a b", "a/b", "a\n"),
     (PROJECTS, "spec.owner.email"): ("ada.example.org", "a b@example.org", "ada@example", "a@b@example.org"),
     (PROJECTS, "spec.repositories[].name"): ("App", "1a", "a-", "a_b", "a.b", "a\n"),
     (PROJECTS, "spec.repositories[].url"): (

@@ -48,6 +48,8 @@ OF_PROJECTS = {
     (Reason.ARGOCD_MISSING, "False"): "Degraded",
     (Reason.DRIFTED, "False"): "Degraded",
     (Reason.NAMESPACE_GONE, "False"): "Degraded",
+    (Reason.TARGET_MISSING, "False"): "Degraded",
+    (Reason.FOREIGN_GUARDS, "False"): "Degraded",
     # Of a project that is being deleted.
     (Reason.TEARING_DOWN, "Unknown"): "Progressing",
     (Reason.AWAITING_CONFIRMATION, "False"): "Suspended",

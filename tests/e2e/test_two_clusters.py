@@ -265,7 +265,8 @@ def test_another_cluster_behind_a_secret_receives_no_write(
         other.kubectl("apply", "--server-side", "-k", str(FILES / "manifests/site"))
         api, audit = Api(other), Audit(other, SITE_ACCOUNT)
         hub.declare("leaving-both", **BOTH)
-        hub.wait("leaving-both")
+        # The controllers of the site were without their API server in a test before, and take their time.
+        hub.wait("leaving-both", within=90)
         connect(hub, "far", other)
         end_logins(hub, site, far)
         told = "another cluster than before is behind it"

@@ -28,6 +28,7 @@ CHANGED_BY_THIS_RELEASE: dict[str, Callable[[Write], bool]] = {}
 
 CHANGED_CONDITIONS = {"PrerequisitesMet", "Provisioned", "UpToDate"}
 """Conditions that this release gives another meaning, or adds; the changelog says so."""
+# The stage is left out, too: a gate that opens environments counts as passed only with one at it or behind it.
 CHANGED_REASONS = {"Refused": "Held"}
 """Reasons of now for what an earlier version gave another one; the changelog says so."""
 
@@ -168,7 +169,6 @@ def _standing(status: Manifest) -> dict[str, Any]:
         for item in status.get("environments", ())
     }
     return {
-        "stage": status.get("stage"),
         "conditions": conditions,
         "gates": [(gate["name"], gate["state"]) for gate in status.get("gates", ())],
         "environments": environments,
