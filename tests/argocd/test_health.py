@@ -18,6 +18,7 @@ from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.observed.validity import Validity, status_due
 from onboarding.reconcile.status import ready
+from tests.unit.reconcile.plan.test_foreign import guarded
 from tests.unit.situations import DEV, LIVE, SITUATIONS, outcome, status_of
 from tests.unit.snapshots import NOW, snapshot_of, spec_of
 
@@ -76,10 +77,13 @@ NEVER_OF_READY = {
     Reason.UP_TO_DATE,
 }
 GONE = snapshot_of(spec_of({**DEV, "size": "vast"}), status=status_of(snapshot_of(spec_of(DEV), LIVE)))
+ORPHANED = snapshot_of(spec_of(DEV), LIVE, targets={})
 EVERY_SITUATION: dict[str, tuple[Snapshot, Sequence[Outcome]]] = {
     **{name: situation[:2] for name, situation in SITUATIONS.items()},
     **{f"outcome {result}": (snapshot_of(spec_of(DEV)), [outcome(result)]) for result in ready._BY_RESULT},
     "a namespace is gone": (GONE, ()),
+    "its target is gone": (ORPHANED, ()),
+    "guard rails of others": (guarded(severity="Blocking"), ()),
     "a newer policy": (snapshot_of(spec_of(DEV), LIVE, policy=None, policy_problem="spec.x", policy_newer=True), ()),
 }
 
