@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 
 from devcluster import ControlPlane
 from onboarding.build.kinds import Manifest
@@ -44,7 +45,8 @@ class StatusRecorder:
                 since = since or self._now()
                 for item in self._api.history(PROJECTS, since):
                     since = self._take(item, since)
-            except (OSError, RefusedError):
+            except (OSError, HTTPException, ValueError, RefusedError):
+                # The API server is away, or ended in the middle of an answer.
                 if last:
                     return
                 self._was_away = True
