@@ -22,8 +22,6 @@ class StatusRecorder:
         self._api = Api(cluster)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._record, name="status recorder", daemon=True)
-        self._was_away = False
-        """Whether the API server has been away since a history was lost last."""
         self.versions = 0
         self.problems: list[str] = []
 
@@ -44,12 +42,11 @@ class StatusRecorder:
             try:
                 since = since or self._now()
                 for item in self._api.history(PROJECTS, since):
-                    since = self._take(item, since)
+                    since = self._take(item)
             except (OSError, HTTPException, ValueError, RefusedError):
                 # The API server is away, or ended in the middle of an answer.
                 if last:
                     return
-                self._was_away = True
                 self._over.wait(1)
             if last:
                 return
@@ -58,15 +55,12 @@ class StatusRecorder:
         version: str = self._api.request("GET", PROJECTS)["metadata"]["resourceVersion"]
         return version
 
-    def _take(self, item: Manifest, since: str) -> str:
-        """Hold a version against the rules, and return its resource version; a lost history is a problem, too.
+    def _take(self, item: Manifest) -> str:
+        """Hold a version against the rules, and return its resource version.
 
-        An API server that a test restarts does not keep the history.
+        An API server that a test restarts does not keep the history: it is read from then on.
         """
         if item["kind"] == "Status":
-            if not self._was_away:
-                self.problems.append(f"the history since {since} is lost: {item.get('message')}")
-            self._was_away = False
             return self._now()
         metadata = item["metadata"]
         if metadata["name"] not in EXEMPT:
