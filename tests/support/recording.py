@@ -22,7 +22,8 @@ class StatusRecorder:
         self._api = Api(cluster)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._record, name="status recorder", daemon=True)
-        self.versions = 0
+        self.reached = False
+        """Whether the history has been read at all."""
         self.problems: list[str] = []
 
     def start(self) -> None:
@@ -43,6 +44,7 @@ class StatusRecorder:
                 since = since or self._now()
                 for item in self._api.history(PROJECTS, since):
                     since = self._take(item)
+                self.reached = True
             except (OSError, HTTPException, ValueError, RefusedError):
                 # The API server is away, or ended in the middle of an answer.
                 if last:
@@ -64,7 +66,6 @@ class StatusRecorder:
             return self._now()
         metadata = item["metadata"]
         if metadata["name"] not in EXEMPT:
-            self.versions += 1
             title = f"{metadata['name']} {metadata['resourceVersion']}"
             ready = [part for part in item["status"].get("conditions", ()) if part["type"] == "Ready"]
             found = (*flux_problems(item), *contradictions(item))
@@ -80,4 +81,5 @@ def recorded(cluster: ControlPlane) -> Iterator[StatusRecorder]:
     recorder.start()
     yield recorder
     recorder.stop()
+    assert recorder.reached, "no history of the projects could be read"
     assert not recorder.problems, "\n".join(recorder.problems)

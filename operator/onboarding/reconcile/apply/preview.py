@@ -85,12 +85,14 @@ class _World:
     clusters: Mapping[str, Cluster]
     contents: dict[ObjectKey, CachedObject] = field(default_factory=dict)
     """The listed objects of existing namespaces."""
+    unlisted: dict[ObjectKey, str] = field(default_factory=dict)
+    """The existing namespaces that could not be listed, with the reasons."""
 
     def namespace(self, change: Change) -> PreviewLine:
         """Return the line of a namespace to create; every namespace of a cluster is in its cache."""
-        cluster = self.clusters.get(change.key.cluster)
-        live = cluster.follow(change.key, self.owner.project) if cluster else None
-        return self._meet(change, live)
+        if unseen := self._unseen(change):
+            return unseen
+        return self._meet(change, self.clusters[change.key.cluster].follow(change.key, self.owner.project))
 
     def may_list(self, line: PreviewLine) -> bool:
         """Return whether a namespace exists whose contents the project may see: not that of another project."""
@@ -106,6 +108,7 @@ class _World:
                 items = await cluster.list_in(kind, namespace.name)
                 found += self._keep(namespace, kind, items)
         except OnboardingError as error:
+            self.unlisted[namespace] = str(error)
             return f"the contents of {namespace} are unknown: {error}"
         return f"{namespace} holds {'; '.join(found)}" if found else ""
 
@@ -113,16 +116,24 @@ class _World:
         """Return the line of a change of any other kind."""
         if not _creates(change):
             return PreviewLine(Verb(change.action.value), change.key, str(change))
+        if unseen := self._unseen(change):
+            return unseen
         around = spaces.get(ObjectKey(change.key.cluster, NAMESPACE, "", change.key.namespace))
-        if around is not None and around.verb is not Verb.TAKE_BACK:
-            blocked = around.verb is Verb.CONFLICT
-            return PreviewLine(Verb.BLOCKED if blocked else Verb.CREATE, change.key, str(change))
-        if around is not None and change.key.kind in DETACHED_KINDS:
-            return self._meet(change, self.contents.get(change.key))
+        if around is not None and (around.verb is not Verb.TAKE_BACK or change.key.kind in DETACHED_KINDS):
+            return self._inside(change, around)
         try:
             return self._meet(change, await self._read(change.key))
         except OnboardingError as error:
             return PreviewLine(Verb.UNKNOWN, change.key, f"{change}: {error}")
+
+    def _inside(self, change: Change, around: PreviewLine) -> PreviewLine:
+        """Return the line of an object in a namespace that is not ours yet, given the line of that namespace."""
+        if around.verb is not Verb.TAKE_BACK:
+            blocked = around.verb is Verb.CONFLICT
+            return PreviewLine(Verb.BLOCKED if blocked else Verb.CREATE, change.key, str(change))
+        if why := self.unlisted.get(around.key):
+            return PreviewLine(Verb.UNKNOWN, change.key, f"{change}: {why}")
+        return self._meet(change, self.contents.get(change.key))
 
     def _keep(self, namespace: ObjectKey, kind: ChildKind, items: Sequence[Manifest]) -> list[str]:
         live = [cached_object_of(kind, item) for item in items]
@@ -130,9 +141,14 @@ class _World:
         self.contents.update(zip(keys, live, strict=True))
         return [f"{kind.kind} {', '.join(sorted(key.name for key in keys))}"] if keys else []
 
+    def _unseen(self, change: Change) -> PreviewLine | None:
+        """Return the line of an object on a cluster that cannot be seen; None if it can."""
+        cluster = self.clusters.get(change.key.cluster)
+        problem = cluster.state.problem if cluster else "no connection is configured"
+        return PreviewLine(Verb.UNKNOWN, change.key, f"{change}: {problem}") if problem else None
+
     async def _read(self, key: ObjectKey) -> CachedObject | None:
-        cluster = self.clusters.get(key.cluster)
-        manifest = await cluster.read(key) if cluster else None
+        manifest = await self.clusters[key.cluster].read(key)
         return cached_object_of(key.kind, manifest) if manifest else None
 
     def _meet(self, change: Change, live: CachedObject | None) -> PreviewLine:

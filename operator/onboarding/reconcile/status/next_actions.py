@@ -65,6 +65,7 @@ def _troubles(
 ) -> Iterator[tuple[Actor, str]]:
     yield from _long_retries(snapshot, ready)
     explained = ready.reason in _BY_OBSTACLES and any(True for _ in _obstacles(plan))
+    explained = explained or ready.reason is Reason.SUSPENDED
     if ready.actor and ready.actor is not Actor.OPERATOR and not explained:
         yield ready.actor, ready.action or ready.message
     for outcome in outcomes:

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Mapping
 
 from onboarding import names
-from onboarding.build.kinds import APP_PROJECT, NAMESPACE, RESOURCE_QUOTA, ROLE_BINDING, ObjectKey
+from onboarding.build.kinds import APP_PROJECT, NAMESPACE, RESOURCE_QUOTA, ROLE_BINDING, ChildKind, Manifest, ObjectKey
 from onboarding.build.wanted import build_wanted
 from onboarding.errors import ApiError
 from onboarding.reconcile.apply.diff import diff_objects
 from onboarding.reconcile.apply.preview import Preview, Verb, preview_changes
+from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.fakes import FakeCluster
 from tests.unit.reconcile.apply.test_way_back import detached
@@ -89,6 +90,26 @@ async def test_a_namespace_that_is_being_deleted_is_waited_for() -> None:
     cluster.objects[SPACE]["metadata"]["deletionTimestamp"] = "now"
     found = await preview(cluster)
     assert verbs(found) == {Verb.WAIT: 1, Verb.CREATE: len(WANTED) - 1}
+
+
+async def test_a_cluster_that_cannot_be_seen_is_not_taken_for_free() -> None:
+    """Nothing is known there: no object is announced as a creation."""
+    found = await preview(FakeCluster(ClusterState(problem="no answer")))
+    assert verbs(found) == {Verb.UNKNOWN: len(WANTED)}
+    assert found.lines[0].text.endswith("shop-dev: no answer")
+
+
+async def test_what_cannot_be_listed_is_not_taken_for_missing() -> None:
+    class Silent(FakeCluster):
+        async def list_in(self, _kind: ChildKind, _namespace: str) -> list[Manifest]:
+            raise ApiError(503, "ServiceUnavailable", "it is down")
+
+    cluster = Silent()
+    cluster.objects = detached().objects
+    found = await preview(cluster)
+    unknown = Counter(line.key.kind.kind for line in found.lines if line.verb is Verb.UNKNOWN)
+    assert (unknown["ResourceQuota"], unknown["LimitRange"], unknown["RoleBinding"]) == (1, 1, 3)
+    assert "unknown: 503 ServiceUnavailable: it is down" in found.existing[0]
 
 
 async def test_an_object_beside_argo_cd_is_looked_up_and_one_that_cannot_be_read_is_said() -> None:

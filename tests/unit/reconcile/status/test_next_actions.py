@@ -30,6 +30,11 @@ def test_the_order_is_that_of_harm() -> None:
     assert gate.startswith("poa: approval visa of gate live is missing: ")
 
 
+def test_a_suspension_asks_once() -> None:
+    (once,) = asked(status_of(snapshot_of(spec_of(DEV), LIVE, decisions=(decided("Suspend"),))))
+    assert once == "platform: Suspend by pat: I say so: its author deletes the OnboardingDecision"
+
+
 @pytest.mark.parametrize("also", [{}, {"decisions": (decided("Suspend"),)}], ids=["alone", "suspended"])
 def test_a_site_that_is_down_comes_first_even_if_nothing_is_to_be_written(also: dict[str, Any]) -> None:
     first, *others = asked(status_of(snapshot_of(spec_of(DEV, HELD), LIVE, policy=GATED, clusters=DOWN, **also)))
