@@ -96,11 +96,14 @@ def test_two_applications_with_one_object_are_told_and_are_not_healthy(stage: St
     stage.hub.declare("fight", repositories=sources)
     stage.hub.wait("fight", within=60)
     told(stage, "fight", "two Applications deploy ConfigMap/shared", within=90)
-    actions = [item["action"] for item in stage.hub.project("fight")["status"]["nextActions"]]
-    assert any(
-        action.endswith("remove the object from one of the two repositories, or give it another name")
-        for action in actions
-    )
+    remedy = "remove the object from one of the two repositories, or give it another name"
+
+    def asked() -> bool:
+        # The two take turns: between them Argo CD may warn of neither for a moment.
+        actions = stage.hub.project("fight")["status"].get("nextActions", ())
+        return any(item["action"].endswith(remedy) for item in actions)
+
+    wait_until(asked, what="somebody is asked to remove the object from one of the two", within=90)
 
 
 def stranger(stage: Stage, kind: ChildKind, name: str, spec: Manifest) -> Manifest:
