@@ -73,6 +73,6 @@ def test_what_is_not_above_the_maximum_or_is_there_already_passes(inputs: Any) -
 def test_what_grows_above_the_maximum_is_found_with_both_amounts(inputs: Any, words: str) -> None:
     found = size_fits_the_journey.run(inputs)
     assert found is not None
-    assert words.split(", gpu")[0] in found.message
+    assert words.split(", gpu", maxsplit=1)[0] in found.message
     assert "the maximum of journey 'trial'" in found.message
     assert "set spec.environments[].size to one of: " in found.remedy

@@ -76,7 +76,10 @@ HELD: dict[str, tuple[str | None, dict[str, Any], str, str]] = {
         "short",
         {},
         "journey 'short' (spec.journey) ends at gate build, and gate live opens the environment",
-        "project: environment prod: {}: set spec.journey to one that reaches gate live: long; or leave spec.journey out",
+        (
+            "project: environment prod: {}: set spec.journey to one that reaches gate live: long; or leave spec.journey "
+            "out"
+        ),
     ),
     "by default": (
         None,
@@ -88,8 +91,10 @@ HELD: dict[str, tuple[str | None, dict[str, Any], str, str]] = {
         None,
         {"defaultJourney": "short", "journeyRules": RULES[:2]},
         "journey 'short' (spec.defaultJourney of the policy) ends at gate build, and gate live opens the environment",
-        "platform: environment prod: {}: ask the platform team for a journey that reaches gate live, in "
-        "spec.journeyRules of the policy",
+        (
+            "platform: environment prod: {}: ask the platform team for a journey that reaches gate live, in "
+            "spec.journeyRules of the policy"
+        ),
     ),
 }
 
