@@ -161,7 +161,9 @@ class ProjectOnboardingSpec(Model):
     organisation: Organisation | None = Field(default=None, description="Organisation that the project belongs to.")
     description: Text = Field(default="", description="Description of the project, in a sentence.")
     journey: ShortName | None = Field(
-        default=None, description="Support track, one of spec.journeys of the policy. Default: no override by journey."
+        default=None,
+        description="Journey, one of spec.journeys or spec.journeyRules of the policy. Default: spec.defaultJourney of "
+        "the policy.",
     )
     sponsor: Person | None = Field(default=None, description="Person who supports the project in its organisation.")
     objectives: Annotated[tuple[Text, ...], Field(max_length=10), AtomicList()] = Field(

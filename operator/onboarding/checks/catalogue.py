@@ -9,6 +9,7 @@ from onboarding.checks import (
     delivery,
     flows,
     guards,
+    journeys,
     network,
     people,
     placement,
@@ -26,6 +27,7 @@ from onboarding.checks.inputs import (
     RevisionInputs,
     RunningInputs,
 )
+from onboarding.checks.journeys import JourneyDays
 
 OF_DECLARATION: Final[tuple[Check[EnvironmentDeclaration], ...]] = (
     placement.stage_is_known,
@@ -56,6 +58,7 @@ OF_DECLARATION: Final[tuple[Check[EnvironmentDeclaration], ...]] = (
     windows.windows_stay_within_the_platforms,
     continuity.environment_stays,
     continuity.a_gate_leads_there,
+    journeys.journey_reaches_the_gate,
     capacity.default_pod_fits,
 )
 """Checks of an environment that read nothing but its declaration and where it has been admitted."""
@@ -64,6 +67,7 @@ OF_REVISIONS: Final[tuple[Check[RevisionInputs], ...]] = (continuity.revision_fi
 """Checks of what a declared environment is resolved to."""
 
 OF_ROOM: Final[tuple[Check[CapacityInputs], ...]] = (
+    journeys.size_fits_the_journey,
     capacity.project_keeps_to_its_ceiling,
     capacity.sites_have_room,
     capacity.quota_holds_what_is_used,
@@ -73,10 +77,12 @@ OF_ROOM: Final[tuple[Check[CapacityInputs], ...]] = (
 ALWAYS: Final[tuple[Check[Any], ...]] = (*OF_DECLARATION, *OF_REVISIONS, *OF_ROOM)
 """Without these an environment cannot be built: they hold it whatever the policy says."""
 
-REFUSING: Final = frozenset({*OF_DECLARATION, *OF_REVISIONS, capacity.quota_holds_what_is_used})
+REFUSING: Final = frozenset(
+    {*OF_DECLARATION, *OF_REVISIONS, journeys.size_fits_the_journey, capacity.quota_holds_what_is_used}
+) - {journeys.journey_reaches_the_gate}
 """The checks whose findings refuse an environment if the project has to act: only a change of its spec resolves them.
 
-A ceiling does not: a grant raises it.
+A ceiling does not: a grant raises it. Nor does the end of the journey: an environment behind it waits, as at a gate.
 """
 
 OF_PROJECT: Final[tuple[Check[ProjectInputs], ...]] = (
@@ -127,7 +133,10 @@ An environment that opens behind the check's gate is held to it at the next gate
 OF_NAMESPACES: Final[tuple[Check[GuardInputs], ...]] = (guards.only_our_guards,)
 """Checks of what is in the namespaces of the project: they hold nothing, and their severity is that of the policy."""
 
+OF_JOURNEY: Final[tuple[Check[JourneyDays], ...]] = (journeys.journey_lasts,)
+"""Checks of the journey itself: they warn and hold nothing."""
+
 GATED: Final[tuple[Check[Any], ...]] = (*OF_PROJECT, *OF_ENVIRONMENT, *OF_RUNNING)
 """The checks that a policy puts at gates."""
 
-BY_ID: Final[dict[str, Check[Any]]] = {check.id: check for check in (*ALWAYS, *OF_NAMESPACES, *GATED)}
+BY_ID: Final[dict[str, Check[Any]]] = {check.id: check for check in (*ALWAYS, *OF_NAMESPACES, *OF_JOURNEY, *GATED)}

@@ -8,6 +8,7 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.api.text import choose, listed
 from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import EnvironmentDeclaration
+from onboarding.checks.journey import journeys_of
 
 
 @check(
@@ -239,7 +240,7 @@ def contract_is_in_force(inputs: EnvironmentDeclaration) -> Finding | None:
 )
 def journey_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """If the project names a journey, it is one of the policy's."""
-    journey, known = inputs.spec.journey, inputs.policy.journeys
+    journey, known = inputs.spec.journey, journeys_of(inputs.policy)
     if journey is None or journey in known:
         return None
     return Finding(f"spec.journey {journey!r} is not in the policy", f"{choose(known)}; or leave spec.journey out")

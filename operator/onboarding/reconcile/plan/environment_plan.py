@@ -76,7 +76,7 @@ def plan_declared(
         refused = candidate.refused
         return EnvironmentPlan(name, action, revisions, hold.reason, hold.actor, gate, deletes=deletes, refused=refused)
     plan = EnvironmentPlan(name, EnvironmentAction.ADMIT, building, gate=gate, deletes=deletes)
-    arriving = candidate.new and not all(result.open for result in gates)
+    arriving = candidate.new and not all(result.open or result.beyond for result in gates)
     return _leaving_sites(inputs, replace(plan, arriving=arriving), others)
 
 

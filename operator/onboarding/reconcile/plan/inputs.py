@@ -11,6 +11,7 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.build.place import Place
 from onboarding.build.revision import Revision
+from onboarding.checks.journey import JourneyInForce, journey_in_force
 from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.gates.decisions import Decisions, describe
 from onboarding.reconcile.observed.snapshot import Snapshot
@@ -32,6 +33,11 @@ class PlanInputs:
     policy: OnboardingPolicySpec
     decisions: Decisions
     admitted: Mapping[Place, Revision | None]
+
+    @property
+    def journey(self) -> JourneyInForce:
+        """The journey in force."""
+        return journey_in_force(self.policy, self.spec.journey)
 
     def kept(self, environment: str, *, but: Container[str] = ()) -> tuple[Revision, ...]:
         """Return the admitted revisions of an environment after revocation, except those on the clusters ``but``."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ from onboarding.build.kinds import ObjectKey
 from onboarding.build.place import Place
 from onboarding.build.revision import Revision
 from onboarding.checks.finding import GateFinding
+from onboarding.checks.journey import JourneyInForce
 from onboarding.checks.probe import Request
 from onboarding.reconcile.gates.decisions import Decisions
 from onboarding.reconcile.gates.digest import Digests
@@ -43,13 +44,17 @@ class ReconcilePlan:
     """Sites without capacity for the project."""
     again_at: datetime | None = None
     """Time of the next reconcile without an event: a decision expires, the day of a contract or certificate check
-    changes, or the obstacle is not watched."""
+    changes, the warning of a journey's end changes, or the obstacle is not watched."""
     urgent: bool = False
     """Whether a candidate waits for the result of a probe."""
     hold: str = ""
     """The reason why the whole project is held; the empty string if it is not."""
     newer: Newer | None = None
     """The object that a newer operator wrote, if there is one."""
+    journey: JourneyInForce | None = None
+    """The journey in force; None if nothing can be evaluated, or if the project is being deleted."""
+    expires: date | None = None
+    """The day on which that journey expires; None if it does not."""
 
     @cached_property
     def by_name(self) -> Mapping[str, EnvironmentPlan]:
