@@ -20,6 +20,7 @@ from onboarding.checks import (
 from onboarding.checks.finding import Check
 from onboarding.checks.guards import GuardInputs
 from onboarding.checks.inputs import (
+    AppProjectInputs,
     CapacityInputs,
     EnvironmentDeclaration,
     ProjectInputs,
@@ -63,6 +64,9 @@ OF_DECLARATION: Final[tuple[Check[EnvironmentDeclaration], ...]] = (
 OF_REVISIONS: Final[tuple[Check[RevisionInputs], ...]] = (continuity.revision_fits,)
 """Checks of what a declared environment is resolved to."""
 
+OF_APP_PROJECTS: Final[tuple[Check[AppProjectInputs], ...]] = (continuity.app_project_fits,)
+"""Checks of what all declared environments together are resolved to in Argo CD."""
+
 OF_ROOM: Final[tuple[Check[CapacityInputs], ...]] = (
     capacity.project_keeps_to_its_ceiling,
     capacity.sites_have_room,
@@ -70,10 +74,10 @@ OF_ROOM: Final[tuple[Check[CapacityInputs], ...]] = (
 )
 """Checks of an environment that look at the room which all others leave it, and at what it uses."""
 
-ALWAYS: Final[tuple[Check[Any], ...]] = (*OF_DECLARATION, *OF_REVISIONS, *OF_ROOM)
+ALWAYS: Final[tuple[Check[Any], ...]] = (*OF_DECLARATION, *OF_REVISIONS, *OF_APP_PROJECTS, *OF_ROOM)
 """Without these an environment cannot be built: they hold it whatever the policy says."""
 
-REFUSING: Final = frozenset({*OF_DECLARATION, *OF_REVISIONS, capacity.quota_holds_what_is_used})
+REFUSING: Final = frozenset({*OF_DECLARATION, *OF_REVISIONS, *OF_APP_PROJECTS, capacity.quota_holds_what_is_used})
 """The checks whose findings refuse an environment if the project has to act: only a change of its spec resolves them.
 
 A ceiling does not: a grant raises it.

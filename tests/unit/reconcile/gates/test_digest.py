@@ -18,6 +18,7 @@ from onboarding.checks.catalogue import (
     ALWAYS,
     BY_ID,
     GATED,
+    OF_APP_PROJECTS,
     OF_DECLARATION,
     OF_ENVIRONMENT,
     OF_PROJECT,
@@ -25,7 +26,7 @@ from onboarding.checks.catalogue import (
     OF_ROOM,
 )
 from onboarding.checks.finding import Check
-from onboarding.checks.inputs import CapacityInputs, RevisionInputs
+from onboarding.checks.inputs import AppProjectInputs, CapacityInputs, RevisionInputs
 from onboarding.reconcile.gates.digest import Digests, gate_reads
 from tests.unit.running import running
 from tests.unit.snapshots import (
@@ -199,6 +200,8 @@ def test_a_check_reads_no_field_that_it_does_not_name(
             inputs = environments
         elif check in OF_REVISIONS:
             inputs = [RevisionInputs(0)]
+        elif check in OF_APP_PROJECTS:
+            inputs = [AppProjectInputs(0)]
         elif check in OF_ROOM:
             inputs = [CapacityInputs(item) for item in environments]
         elif check not in OF_PROJECT:
