@@ -116,6 +116,11 @@ class OnboardingPolicySpec(Model):
     personas: Annotated[tuple[Persona, ...], Field(min_length=1, max_length=8), MapList("name")] = Field(
         description="Personas that projects assign groups to."
     )
+    externals_in_production: Annotated[tuple[ShortName, ...], Field(max_length=8), SetList()] = Field(
+        default=(),
+        description="Personas whose groups may hold externals in production, for the check ExternalsAllowed. "
+        "Default: none.",
+    )
     container: ContainerDefaults = Field(description="Defaults of a container, for the LimitRange.")
     object_counts: ObjectCounts = Field(
         default_factory=dict, description="Maximum number of objects per kind in one namespace."

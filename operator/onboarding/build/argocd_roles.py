@@ -35,6 +35,8 @@ class _Role:
 
     persona: str
     groups: tuple[str, ...]
+    own: bool = True
+    """Whether the groups are nowhere those of the team."""
     places: list[int] = field(default_factory=list)
     places_of: dict[ArgoAction, set[int]] = field(default_factory=dict)
     """The environments by the action that the groups have there."""
@@ -74,9 +76,10 @@ def count_policies(roles: Iterable[Manifest]) -> int:
 
 
 def _named(places: Sequence[Governed]) -> dict[str, _Role]:
-    """Return the roles by name: the persona's for the groups of most environments, which are as a rule the team's.
+    """Return the roles by name; that of the team's groups has the name of the persona.
 
-    No persona and no environment has an underscore in its name, so no two names are alike.
+    If the team's groups differ, because an environment is held with former ones, those of most environments have it. No
+    persona and no environment has an underscore in its name, so no two names are alike.
     """
     roles: dict[tuple[str, tuple[str, ...]], _Role] = {}
     for index, place in enumerate(places):
@@ -84,9 +87,10 @@ def _named(places: Sequence[Governed]) -> dict[str, _Role]:
             if binding.argocd and binding.groups:
                 groups = tuple(sorted(binding.groups))
                 role = roles.setdefault((binding.persona, groups), _Role(binding.persona, groups))
+                role.own = role.own and binding.own
                 role.add(index, binding.argocd)
     named: dict[str, _Role] = {}
-    for role in sorted(roles.values(), key=lambda role: -len(role.places)):
+    for role in sorted(roles.values(), key=lambda role: (role.own, -len(role.places))):
         name = own = role.persona
         number = 0
         while name in named:

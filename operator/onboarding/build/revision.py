@@ -38,6 +38,8 @@ class Binding(Model):
     """The empty string if it has rights in Argo CD only."""
     groups: tuple[str, ...]
     argocd: tuple[ArgoAction, ...] = ()
+    own: bool = False
+    """Whether the groups are those of the environment, instead of the team's."""
 
 
 class ResolvedFlow(Model):

@@ -91,6 +91,7 @@ OF_PROJECT: Final[tuple[Check[ProjectInputs], ...]] = (
     people.poa_is_named,
     people.poa_is_separate,
     access.groups_exist,
+    access.externals_are_allowed,
     delivery.repository_reachable,
     reviews.run_is_acknowledged,
     reviews.flows_are_opened,

@@ -58,7 +58,7 @@ def a_gate_leads_there(inputs: EnvironmentDeclaration) -> Finding | None:
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="shorten labels, groups, flows or repositories",
-    reads=("environments.labels", "flows", "repositories", "team.groups"),
+    reads=("environments.labels", "environments.groups", "flows", "repositories", "team.groups"),
     actor=Actor.PROJECT,
 )
 def revision_fits(inputs: RevisionInputs) -> Finding | None:
@@ -75,7 +75,7 @@ def revision_fits(inputs: RevisionInputs) -> Finding | None:
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="let environments have the same groups, or declare fewer environments or repositories",
-    reads=("environments.stage", "repositories", "team.groups"),
+    reads=("environments.groups", "environments.stage", "repositories", "team.groups"),
 )
 def app_project_fits(inputs: AppProjectInputs) -> Finding | None:
     """The roles of the project in Argo CD have at most 500 policies."""

@@ -6,7 +6,7 @@ from typing import Final
 from onboarding.api.personas import ArgoAction, Persona, Right
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.text import choose
-from onboarding.reconcile.observed.validity import Problem, RoleState
+from onboarding.reconcile.observed.validity import Problem, RoleState, repeated
 
 _WATCHES: Final = {ArgoAction.GET, ArgoAction.LOGS}
 
@@ -32,6 +32,11 @@ def persona_problems(policy: OnboardingPolicySpec) -> Iterator[Problem]:
         field = f"spec.personas[{index}]"
         yield from _deciding(field, persona)
         yield from _stages(field, persona, stages)
+    personas = [persona.name for persona in policy.personas]
+    yield from repeated("spec.externalsInProduction", "", policy.externals_in_production)
+    for index, name in enumerate(policy.externals_in_production):
+        if name not in personas:
+            yield Problem(f"spec.externalsInProduction[{index}]", f"there is no persona {name}", choose(personas))
 
 
 def _rights(policy: OnboardingPolicySpec) -> Iterator[tuple[str, Right]]:
