@@ -34,6 +34,7 @@ ARGOCD = Build(
         "argocd",
         "argocd-application-controller",
         "argocd-applicationset-controller",
+        "argocd-enforce",
         "argocd-lua",
         "argocd-repo-server",
         "argocd-validate",

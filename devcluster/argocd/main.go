@@ -27,6 +27,7 @@ const nameVariable = "ARGOCD_BINARY_NAME"
 var parts = map[string]func() error{
 	"argocd-application-controller":    executes(controller.NewCommand),
 	"argocd-applicationset-controller": executes(applicationset.NewCommand),
+	"argocd-enforce":                   func() error { return answerLines(enforceProject) },
 	"argocd-git-ask-pass":              executes(askpass.NewCommand),
 	"argocd-lua":                       func() error { return answerLines(runScript) },
 	"argocd-repo-server":               executes(reposerver.NewCommand),

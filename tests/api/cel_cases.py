@@ -141,6 +141,10 @@ RULES = {
     ),
     "a storage class is named": Case({"fast-ssd.1": "1"}, ({"Fast": "1"}, {"a" * 64: "1"}, {"a/b": "1"})),
     "cluster-admin and system:*": Case("cluster-administrator", ("cluster-admin", "system:node")),
+    "a persona has either rights by stage": Case(
+        {"rights": None, "clusterRole": "acme:dev", "argocd": ["get"]},
+        ({"clusterRole": "acme:dev"}, {"argocd": ["get"]}, {"rights": None}, {"rights": None, "argocd": ["get"]}),
+    ),
     "an object count is keyed": Case({"count/jobs.batch": 1}, ({"Secrets": 1}, {"a" * 101: 1}, {"a b": 1})),
     "node ports are always refused": Case({"services.loadbalancers": 1}, ({"services.nodeports": 1},)),
     "a URL holds no '..'": Case("https://a.org/a.b", ("https://a.org/../b",)),

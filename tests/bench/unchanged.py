@@ -122,7 +122,10 @@ def _spec() -> dict[str, Any]:
         "objectives": ["Shorter files"],
         "organisation": {"name": "Interior"},
         "team": {
-            "people": [{"name": role, "email": f"{role}@example.org", "roles": [role]} for role in roles],
+            "people": [
+                {"name": role, "email": f"{role}@example.org", "roles": [role], "affiliation": "Internal"}
+                for role in roles
+            ],
             "groups": {"admin": ["admins"], "developer": ["developers"], "viewer": ["viewers"]},
             "poa": {"name": "Paul", "email": "paul@example.org"},
         },

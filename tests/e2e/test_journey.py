@@ -22,9 +22,9 @@ ENVIRONMENTS = [
 GROUPS = {"admin": ["dossier-admins"], "developer": ["dossier-devs"], "poa": ["poas"]}
 CLAIRE = {"name": "Claire Martin", "email": "claire.martin@example.org"}
 TEAM = [
-    {"name": "Ali", "email": "ali@example.org", "roles": ["development"]},
-    {"name": "Bo", "email": "bo@example.org", "roles": ["operations"]},
-    {"name": "Cy", "email": "cy@example.org", "roles": ["test"]},
+    {"name": "Ali", "email": "ali@example.org", "roles": ["development"], "affiliation": "Internal"},
+    {"name": "Bo", "email": "bo@example.org", "roles": ["operations"], "affiliation": "Internal"},
+    {"name": "Cy", "email": "cy@example.org", "roles": ["test"], "affiliation": "Internal"},
 ]
 RIE = {"name": "directory", "zone": "rie", "port": 636, "environments": ["preprod", "prod"], "justification": "Logins"}
 

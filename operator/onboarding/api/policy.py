@@ -12,6 +12,7 @@ from onboarding.api.gates import CheckRule, Gate, Override
 from onboarding.api.guards import ForeignGuards
 from onboarding.api.journeys import JourneyRule
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList
+from onboarding.api.personas import Persona
 from onboarding.api.probes import Probes
 
 
@@ -21,15 +22,6 @@ class PodSecurityLevel(StrEnum):
     PRIVILEGED = "privileged"
     BASELINE = "baseline"
     RESTRICTED = "restricted"
-
-
-class ArgoAction(StrEnum):
-    """Action of a persona on the project's Applications in Argo CD (resource `applications` of its RBAC)."""
-
-    GET = "get"
-    SYNC = "sync"
-    ACTION = "action/*"
-    LOGS = "logs"
 
 
 class Access(StrEnum):
@@ -52,31 +44,6 @@ class Size(Resources):
     """Named amount of resources, which becomes the quota of an environment of this size."""
 
     name: ShortName = Field(description="Name of the size.")
-
-
-ClusterRoleName = Annotated[
-    str,
-    Field(min_length=1, max_length=100, pattern=r"^[a-z][a-z0-9:.-]*[a-z0-9]$"),
-    Rule(
-        "self != 'cluster-admin' && !self.startsWith('system:')",
-        "cluster-admin and system:* are never given to a project: name a tenant role",
-    ),
-]
-
-
-class Persona(Model):
-    """Kind of team member: the rights of its groups in the namespaces and in Argo CD."""
-
-    name: ShortName = Field(description="Name of the persona, used as key in spec.team.groups of projects.")
-    cluster_role: ClusterRoleName = Field(description="ClusterRole bound to the groups in every namespace.")
-    argocd: Annotated[tuple[ArgoAction, ...], Field(max_length=10), SetList()] = Field(
-        default=(), description="Actions of the groups on the project's Applications."
-    )
-    decides: bool = Field(
-        default=False,
-        description="Whether this persona approves for the project: it neither builds nor runs, so it may see "
-        "(argocd: get, logs) and decide, and its groups do not count as the project's own.",
-    )
 
 
 class PodSecurity(Model):
@@ -149,6 +116,11 @@ class OnboardingPolicySpec(Model):
     )
     personas: Annotated[tuple[Persona, ...], Field(min_length=1, max_length=8), MapList("name")] = Field(
         description="Personas that projects assign groups to."
+    )
+    externals_in_production: Annotated[tuple[ShortName, ...], Field(max_length=8), SetList()] = Field(
+        default=(),
+        description="Personas whose groups may hold externals in production, for the check ExternalsAllowed. "
+        "Default: none.",
     )
     container: ContainerDefaults = Field(description="Defaults of a container, for the LimitRange.")
     object_counts: ObjectCounts = Field(

@@ -8,8 +8,6 @@ from onboarding.api.common import (
     LABEL_KEY_RULE,
     DeletionPolicy,
     Domain,
-    Email,
-    Group,
     LabelValue,
     Mode,
     Model,
@@ -23,48 +21,7 @@ from onboarding.api.common import (
 from onboarding.api.delivery import Deployment, Repository, Window
 from onboarding.api.hosting import Classification, Flow
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList, rules
-
-PersonName = Annotated[str, Field(min_length=1, max_length=100)]
-Groups = Annotated[tuple[Group, ...], Field(max_length=20), SetList()]
-Role = Annotated[str, Field(min_length=1, max_length=63)]
-
-
-class Person(Model):
-    """A person with a mail address."""
-
-    name: PersonName = Field(description="First name and last name.")
-    email: Email = Field(description="Mail address that reaches this person.")
-
-
-class TeamMember(Person):
-    """Person of the team, with roles."""
-
-    roles: Annotated[tuple[Role, ...], Field(max_length=10), SetList()] = Field(
-        default=(), description="Roles in the project, such as development or operations."
-    )
-
-
-class Team(Model):
-    """Team of the project. People are documentation; access follows the groups alone."""
-
-    people: Annotated[tuple[TeamMember, ...], Field(max_length=100), MapList("email")] = Field(
-        default=(), description="People of the team; this list gives no access."
-    )
-    groups: Annotated[
-        dict[str, Groups],
-        Field(max_length=8),
-        Rule(
-            "self.all(k, k.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$') && size(k) <= 20)",
-            "a persona is named in lower-case letters, digits and hyphens, as in the OnboardingPolicy",
-        ),
-    ] = Field(
-        default_factory=dict,
-        description="Groups of the identity provider per persona of the policy (admin, developer, viewer, ...).",
-    )
-    poa: Person | None = Field(
-        default=None,
-        description="Operational application pilot: answers for production, and neither builds nor runs the project.",
-    )
+from onboarding.api.team import Groups, Person, PersonaGroups, Team
 
 
 class Organisation(Model):
@@ -151,6 +108,14 @@ class Environment(Model):
     profile: ShortName | None = Field(
         default=None, description="Workload profile, if targets distinguish profiles, such as test or business."
     )
+    groups: PersonaGroups = Field(
+        default_factory=dict,
+        description="Groups per persona that count in this environment instead of those of spec.team.groups; a "
+        "persona that is not named has those of the team. Only the administrators of the environment change them.",
+    )
+    owner: Person | None = Field(
+        default=None, description="Person who answers for this environment. Default: the owner of the project."
+    )
 
 
 class ProjectOnboardingSpec(Model):
@@ -189,6 +154,10 @@ class ProjectOnboardingSpec(Model):
         default=DeletionPolicy.RETAIN,
         description="Retain detaches namespaces, with workloads; Delete removes both after a ConfirmDelete decision.",
     )
+
+    def groups_in(self, environment: Environment) -> dict[str, Groups]:
+        """Return the groups by persona that count in an environment: its own, and else those of the team."""
+        return {**self.team.groups, **environment.groups}
 
 
 PROJECT_RULES = (

@@ -9,8 +9,12 @@ _RBAC = "rbac.authorization.k8s.io"
 
 
 def build_role_bindings(owner: Owner, revision: Revision) -> list[Manifest]:
-    """Return the RoleBindings of the personas with groups, and that of the sync account if there is one."""
-    bindings = [_binding(owner, revision, b.persona, b.cluster_role, _groups(b)) for b in revision.bindings if b.groups]
+    """Return the RoleBindings of the personas with groups and a role, and that of the sync account if there is one."""
+    bindings = [
+        _binding(owner, revision, item.persona, item.cluster_role, _groups(item))
+        for item in revision.bindings
+        if item.groups and item.cluster_role
+    ]
     if revision.impersonation:
         account = {"kind": "ServiceAccount", "name": revision.namespace, "namespace": names.SYNC_NAMESPACE}
         bindings.append(_binding(owner, revision, "sync", names.SYNC_ROLE, [account]))

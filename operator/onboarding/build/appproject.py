@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from onboarding import names
+from onboarding.build.argocd_roles import Governed, build_roles
 from onboarding.build.kinds import APP_PROJECT, Manifest
-from onboarding.build.naming import head, ownership_labels
+from onboarding.build.naming import application_name, head, ownership_labels
 from onboarding.build.permitted import GroupKind, permitted_kinds, refused_kinds
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.windows import sync_windows
@@ -20,6 +21,8 @@ class InUse(NamedTuple):
     namespace: str
     kinds: tuple[GroupKind, ...] = ()
     """The kinds that its AppProject permits at present."""
+    policies: frozenset[str] = frozenset()
+    """The policies of its AppProject that are about every Application at present."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,8 @@ class Served:
     """The part of a project that one Argo CD serves."""
 
     revisions: list[Revision] = field(default_factory=list)
-    in_use: list[InUse] = field(default_factory=list)
-    """The use by Applications that are being removed."""
+    in_use: dict[str, InUse] = field(default_factory=dict)
+    """The use by Applications that are being removed, by their name."""
     ours: list[Manifest] = field(default_factory=list)
     """Our own objects in the namespaces of the environments."""
 
@@ -41,18 +44,18 @@ def build_app_project(owner: Owner, namespace: str, argo: Served) -> Manifest:
     """
     revisions = argo.revisions
     descriptions = (revision.description for revision in revisions if revision.description)
-    leaving = {(use.server, use.namespace) for use in argo.in_use}
-    kinds = permitted_kinds(revisions, (kind for use in argo.in_use for kind in use.kinds))
+    leaving = {(use.server, use.namespace) for use in argo.in_use.values()}
+    kinds = permitted_kinds(revisions, (kind for use in argo.in_use.values() for kind in use.kinds))
     manifest = head(APP_PROJECT, owner.project, ownership_labels(owner), namespace)
     manifest["spec"] = {
         "description": next(descriptions, f"Environments of project {owner.project}"),
-        "sourceRepos": sorted(_sources(revisions).union(*(use.repositories for use in argo.in_use))),
+        "sourceRepos": sorted(_sources(revisions).union(*(use.repositories for use in argo.in_use.values()))),
         "destinations": _destinations(revisions, leaving),
         "clusterResourceWhitelist": [],
         "namespaceResourceWhitelist": _written(kinds),
         "namespaceResourceBlacklist": _written(refused_kinds(kinds)),
         "orphanedResources": {"warn": True, "ignore": _ignored(argo.ours)},
-        "roles": _roles(owner, revisions),
+        "roles": _roles(owner, argo),
     }
     if accounts := _accounts(revisions, leaving):
         manifest["spec"]["destinationServiceAccounts"] = accounts
@@ -97,26 +100,26 @@ def _ignored(ours: Iterable[Manifest]) -> list[dict[str, str]]:
     return [{**({"group": group} if group else {}), "kind": kind, "name": name} for group, kind, name in sorted(found)]
 
 
-def _roles(owner: Owner, revisions: Sequence[Revision]) -> list[dict[str, Any]]:
-    """Return one role per persona with its groups in any of the environments."""
-    groups: dict[str, set[str]] = {}
-    actions: dict[str, set[str]] = {}
-    for revision in revisions:
-        for binding in revision.bindings:
-            if binding.argocd and binding.groups:
-                groups.setdefault(binding.persona, set()).update(binding.groups)
-                actions.setdefault(binding.persona, set()).update(binding.argocd)
+def governed(owner: Owner, revisions: Iterable[Revision]) -> list[Governed]:
+    """Return environments with the names of their Applications."""
     return [
-        {
-            "name": persona,
-            "description": f"Persona {persona} of project {owner.project}",
-            "groups": sorted(groups[persona]),
-            "policies": [_policy(owner.project, persona, action) for action in sorted(actions[persona])],
-        }
-        for persona in sorted(groups)
+        Governed(
+            revision.environment,
+            revision.bindings,
+            frozenset(application_name(owner, revision, repository.name) for repository in revision.repositories),
+        )
+        for revision in revisions
     ]
 
 
-def _policy(project: str, persona: str, action: str) -> str:
-    resource, verb = ("logs", "get") if action == "logs" else ("applications", action)
-    return f"p, proj:{project}:{persona}, {resource}, {verb}, {project}/*, allow"
+def _roles(owner: Owner, argo: Served) -> list[dict[str, Any]]:
+    """Return the roles; an Application that is being removed belongs to its environment as long as that is there."""
+    leaving = {name: (use.server, use.namespace) for name, use in argo.in_use.items()}
+    places = []
+    for revision, place in zip(argo.revisions, governed(owner, argo.revisions), strict=True):
+        here = (revision.argocd.destination_server, revision.namespace)
+        own = [name for name, destination in leaving.items() if destination == here]
+        places.append(place._replace(applications=place.applications.union(own)))
+    others = frozenset(leaving).difference(*(place.applications for place in places))
+    standing = frozenset[str]().union(*(use.policies for use in argo.in_use.values()))
+    return build_roles(owner.project, places, others, standing)

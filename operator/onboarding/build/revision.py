@@ -15,7 +15,8 @@ from onboarding.api.addresses import NetworkCidr
 from onboarding.api.common import Model, Resources
 from onboarding.api.delivery import Repository, ResourceKind, Window
 from onboarding.api.hosting import Direction, Protocol
-from onboarding.api.policy import ArgoAction, ContainerDefaults, PodSecurity
+from onboarding.api.personas import ArgoAction
+from onboarding.api.policy import ContainerDefaults, PodSecurity
 from onboarding.api.target import ArgoCD, ArgoLocation, Flavour, Holes
 from onboarding.build.canonical import compact, dump
 from onboarding.build.kinds import HUB
@@ -30,12 +31,15 @@ class Owner(NamedTuple):
 
 
 class Binding(Model):
-    """The groups of a persona, with its ClusterRole and its actions in Argo CD."""
+    """The groups of a persona, with its ClusterRole and its actions in Argo CD in one environment."""
 
     persona: str
-    cluster_role: str
+    cluster_role: str = ""
+    """The empty string if it has rights in Argo CD only."""
     groups: tuple[str, ...]
     argocd: tuple[ArgoAction, ...] = ()
+    own: bool = False
+    """Whether the groups are those of the environment, instead of the team's."""
 
 
 class ResolvedFlow(Model):

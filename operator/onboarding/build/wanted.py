@@ -59,7 +59,7 @@ def _app_projects(
             argo.revisions.append(revision)
             argo.ours.extend(item for item in manifests if item["metadata"].get("namespace") == revision.namespace)
     for key, use in leaving.items():
-        served.setdefault((key.cluster, key.namespace), Served()).in_use.append(use)
+        served.setdefault((key.cluster, key.namespace), Served()).in_use[key.name] = use
     return [_place(cluster, build_app_project(owner, namespace, argo)) for (cluster, namespace), argo in served.items()]
 
 

@@ -21,6 +21,7 @@ from onboarding.checks import (
 from onboarding.checks.finding import Check
 from onboarding.checks.guards import GuardInputs
 from onboarding.checks.inputs import (
+    AppProjectInputs,
     CapacityInputs,
     EnvironmentDeclaration,
     ProjectInputs,
@@ -66,6 +67,9 @@ OF_DECLARATION: Final[tuple[Check[EnvironmentDeclaration], ...]] = (
 OF_REVISIONS: Final[tuple[Check[RevisionInputs], ...]] = (continuity.revision_fits,)
 """Checks of what a declared environment is resolved to."""
 
+OF_APP_PROJECTS: Final[tuple[Check[AppProjectInputs], ...]] = (continuity.app_project_fits,)
+"""Checks of what all declared environments together are resolved to in Argo CD."""
+
 OF_ROOM: Final[tuple[Check[CapacityInputs], ...]] = (
     journeys.size_fits_the_journey,
     capacity.project_keeps_to_its_ceiling,
@@ -74,11 +78,17 @@ OF_ROOM: Final[tuple[Check[CapacityInputs], ...]] = (
 )
 """Checks of an environment that look at the room which all others leave it, and at what it uses."""
 
-ALWAYS: Final[tuple[Check[Any], ...]] = (*OF_DECLARATION, *OF_REVISIONS, *OF_ROOM)
+ALWAYS: Final[tuple[Check[Any], ...]] = (*OF_DECLARATION, *OF_REVISIONS, *OF_APP_PROJECTS, *OF_ROOM)
 """Without these an environment cannot be built: they hold it whatever the policy says."""
 
 REFUSING: Final = frozenset(
-    {*OF_DECLARATION, *OF_REVISIONS, journeys.size_fits_the_journey, capacity.quota_holds_what_is_used}
+    {
+        *OF_DECLARATION,
+        *OF_REVISIONS,
+        *OF_APP_PROJECTS,
+        journeys.size_fits_the_journey,
+        capacity.quota_holds_what_is_used,
+    }
 ) - {journeys.journey_reaches_the_gate}
 """The checks whose findings refuse an environment if the project has to act: only a change of its spec resolves them.
 
@@ -93,6 +103,7 @@ OF_PROJECT: Final[tuple[Check[ProjectInputs], ...]] = (
     people.poa_is_named,
     people.poa_is_separate,
     access.groups_exist,
+    access.externals_are_allowed,
     delivery.repository_reachable,
     reviews.run_is_acknowledged,
     reviews.flows_are_opened,

@@ -5,10 +5,12 @@ from typing import Final
 from onboarding.api.gates import Actor, Track
 from onboarding.api.status import Evidence
 from onboarding.checks.finding import Finding, check
-from onboarding.checks.inputs import EnvironmentDeclaration, RevisionInputs
+from onboarding.checks.inputs import AppProjectInputs, EnvironmentDeclaration, RevisionInputs
 from onboarding.checks.journey import gate_of
 
 MAX_REVISION_BYTES: Final = 64 * 1024
+MAX_POLICIES: Final = 500
+"""Policies of an AppProject: Argo CD evaluates them one by one for each request."""
 
 
 @check(
@@ -56,7 +58,7 @@ def a_gate_leads_there(inputs: EnvironmentDeclaration) -> Finding | None:
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="shorten labels, groups, flows or repositories",
-    reads=("environments.labels", "flows", "repositories", "team.groups"),
+    reads=("environments.labels", "environments.groups", "flows", "repositories", "team.groups"),
     actor=Actor.PROJECT,
 )
 def revision_fits(inputs: RevisionInputs) -> Finding | None:
@@ -66,3 +68,17 @@ def revision_fits(inputs: RevisionInputs) -> Finding | None:
     return Finding(
         f"the resolved inputs of the environment take {inputs.largest} bytes of at most {MAX_REVISION_BYTES}"
     )
+
+
+@check(
+    "AppProjectTooLarge",
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="let environments have the same groups, or declare fewer environments or repositories",
+    reads=("environments.groups", "environments.stage", "repositories", "team.groups"),
+)
+def app_project_fits(inputs: AppProjectInputs) -> Finding | None:
+    """The roles of the project in Argo CD have at most 500 policies."""
+    if inputs.policies <= MAX_POLICIES:
+        return None
+    return Finding(f"the AppProject would have {inputs.policies} policies of at most {MAX_POLICIES}")

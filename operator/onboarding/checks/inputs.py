@@ -10,7 +10,8 @@ from functools import cached_property
 
 from onboarding.api.capacity import Budget
 from onboarding.api.common import Resources
-from onboarding.api.policy import OnboardingPolicySpec, Persona, Size, Stage
+from onboarding.api.personas import Persona
+from onboarding.api.policy import OnboardingPolicySpec, Size, Stage
 from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec, Site
 from onboarding.checks.probe import (
@@ -121,6 +122,14 @@ class RevisionInputs:
 
     largest: int
     """Size of the largest of them, in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppProjectInputs:
+    """The AppProjects that all declared environments lead to, reduced to the policies of their roles."""
+
+    policies: int
+    """Policies of the largest of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,27 +83,30 @@ def poa_is_named(inputs: ProjectInputs) -> Finding | None:
     Track.ORGANISATIONAL,
     Evidence.OBSERVED,
     remedy="name another person in spec.team.poa: whoever answers for production neither builds nor runs the project",
-    reads=("team.poa", "team.people", "owner"),
+    reads=("team.poa", "team.people", "owner", "environments.owner"),
 )
 def poa_is_separate(inputs: ProjectInputs) -> Finding | None:
-    """The operational application pilot is neither the owner nor anybody who builds or runs the project."""
+    """The operational application pilot is neither an owner nor anybody who builds or runs the project."""
     poa = inputs.spec.team.poa
     if poa is None:
         return None
-    theirs = _folded(poa.email)
-    same = next((field for field, mail in _workers(inputs.spec) if _folded(mail) == theirs), None)
+    theirs = folded(poa.email)
+    same = next((field for field, mail in _workers(inputs.spec) if folded(mail) == theirs), None)
     return Finding(f"the mail address of spec.team.poa is also that of {same}") if same else None
 
 
 def _workers(spec: ProjectOnboardingSpec) -> Iterator[tuple[str, str]]:
     """Yield the field and the mail address of whoever asks for the project, builds it or runs it."""
     yield "spec.owner", spec.owner.email
+    for environment in spec.environments:
+        if environment.owner:
+            yield f"spec.environments[{environment.name}].owner", environment.owner.email
     for index, person in enumerate(spec.team.people):
         if person.roles:
             yield f"spec.team.people[{index}], who has the role {person.roles[0]}", person.email
 
 
-def _folded(mail: str) -> str:
+def folded(mail: str) -> str:
     """Return what two spellings of an address share that look the same to a reader.
 
     Letters of another width or composed otherwise are one letter, capitals are small, invisible characters go.

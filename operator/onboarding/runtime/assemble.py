@@ -14,7 +14,7 @@ from onboarding.adapters.secrets import KubeSecrets
 from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.figures import platform_figures
 from onboarding.reconcile.observed.observer import Observer
-from onboarding.reconcile.observed.policy_rules import roles_of
+from onboarding.reconcile.observed.persona_rules import roles_of
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.reconciler import Reconciler
 from onboarding.runtime.active_policy import ActivePolicy

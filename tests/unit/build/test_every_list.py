@@ -21,7 +21,7 @@ TARGETS = {
         ("twin", SITES, {}),
     )
 }
-CHECKS = ("ObjectivesNamed", "TeamComplete", "DomainAllowed")
+CHECKS = ("ObjectivesNamed", "TeamComplete", "DomainAllowed", "ExternalsAllowed")
 GATED = policy_of(
     {"name": "dev", "opens": [{"stages": ["dev"]}]}, checks=[{"id": check, "gate": "dev"} for check in CHECKS]
 )
@@ -67,6 +67,8 @@ BUILT: dict[str, tuple[ProjectOnboardingSpec, str]] = {
         spec_of(environment(deployments=[{"repository": "app", "valueFiles": ["here.yaml"]}])),
         "here.yaml",
     ),
+    "environments.groups": (spec_of(environment(groups={"viewer": ["auditors"]})), "viewer:onboarding:viewer"),
+    "environments.groups.*": (spec_of(environment(groups={"viewer": ["auditors"]})), "auditors"),
     "environments.labels": (spec_of(environment(labels={"team": "blue"})), '"team":"blue"'),
     "environments.releaseWindows": (spec_of(environment(releaseWindows=[WINDOW])), WINDOW["schedule"]),
     "environments.resources.storageClasses": (
@@ -97,6 +99,16 @@ FOUND: dict[str, tuple[ProjectOnboardingSpec, str]] = {
     "flows that no environment needs": (
         spec_of(environment(), flows=[{"name": "own", "environment": "dev", "port": 1, "justification": "none"}]),
         "FlowWithoutEffect: flow 'own'",
+    ),
+    "team.people.groups": (
+        spec_of(
+            environment("live", stage="prod"),
+            team={
+                "groups": {"viewer": ["auditors"]},
+                "people": [{**PERSON, "affiliation": "External", "groups": ["auditors"]}],
+            },
+        ),
+        "is external and in group auditors",
     ),
     "team.groups of an unknown persona": (spec_of(environment(), team={"groups": {"pilot": ["p"]}}), "pilot"),
 }

@@ -7,9 +7,18 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from onboarding.checks.catalogue import OF_DECLARATION, OF_ENVIRONMENT, OF_PROJECT, OF_REVISIONS, OF_ROOM, OF_RUNNING
+from onboarding.checks.catalogue import (
+    OF_APP_PROJECTS,
+    OF_DECLARATION,
+    OF_ENVIRONMENT,
+    OF_PROJECT,
+    OF_REVISIONS,
+    OF_ROOM,
+    OF_RUNNING,
+)
 from onboarding.checks.finding import Check
 from onboarding.checks.inputs import (
+    AppProjectInputs,
     CapacityInputs,
     EnvironmentDeclaration,
     ProjectInputs,
@@ -21,6 +30,7 @@ from onboarding.checks.probe import Answers
 GIVEN: dict[type[Any], tuple[Check[Any], ...]] = {
     EnvironmentDeclaration: (*OF_DECLARATION, *OF_ENVIRONMENT),
     RevisionInputs: OF_REVISIONS,
+    AppProjectInputs: OF_APP_PROJECTS,
     CapacityInputs: OF_ROOM,
     ProjectInputs: OF_PROJECT,
     RunningInputs: OF_RUNNING,

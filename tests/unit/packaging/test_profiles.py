@@ -138,7 +138,7 @@ def project(given: Profile) -> ProjectOnboardingSpec:
     poa = {"name": "Cy", "email": "cy@example.org"}
     team = {
         "groups": {persona.name: [f"shop-{persona.name}"] for persona in given.policy.personas},
-        "people": [{**person, "roles": ["development", "operations", "test"]}],
+        "people": [{**person, "roles": ["development", "operations", "test"], "affiliation": "Internal"}],
         "poa": poa,
     }
     return ProjectOnboardingSpec.model_validate(

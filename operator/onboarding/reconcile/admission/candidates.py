@@ -11,13 +11,18 @@ from onboarding.api.capacity import Budget
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.quantities import milli
 from onboarding.api.quota import quota_of
+from onboarding.build.appproject import governed
+from onboarding.build.argocd_roles import build_roles, count_policies
 from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, ObjectKey
 from onboarding.build.naming import namespace_of
 from onboarding.build.place import Place, cluster_of
 from onboarding.build.quota import QUOTA_NAME
+from onboarding.build.revision import Owner, Revision
 from onboarding.checks import reviews
-from onboarding.checks.catalogue import OF_ROOM
+from onboarding.checks.catalogue import OF_APP_PROJECTS, OF_ROOM
+from onboarding.checks.continuity import MAX_POLICIES
 from onboarding.checks.inputs import (
+    AppProjectInputs,
     CapacityInputs,
     EnvironmentDeclaration,
     Headroom,
@@ -37,9 +42,35 @@ def find_candidates(
     """Return the candidate of every declared environment, in the order of the spec."""
     opened = reviews.flows_are_opened.id in project.attested
     resolved = [resolve(item, admitted, flows_opened=opened) for item in declarations(project.declared, admitted)]
+    resolved = hold_large_app_projects(snapshot.owner, resolved)
     room = _Room(snapshot, decisions, admitted, snapshot.usage, _taken(project.policy, admitted))
     checked = {item.name: room.share(item) for item in sorted(resolved, key=lambda item: item.gate_index)}
     return [checked[item.name] for item in resolved]
+
+
+def hold_large_app_projects(owner: Owner, candidates: list[Candidate]) -> list[Candidate]:
+    """Return the candidates, those that differ with a finding if they lead to an AppProject with too many policies."""
+    policies = _most_policies(owner, candidates)
+    if not (found := run_checks(OF_APP_PROJECTS, AppProjectInputs(policies), "")):
+        return candidates
+    return [
+        replace(item, found=item.found + tuple(replace(finding, environment=item.name) for finding in found))
+        if item.differs
+        else item
+        for item in candidates
+    ]
+
+
+def _most_policies(owner: Owner, candidates: Iterable[Candidate]) -> int:
+    """Return the policies of the largest AppProject; for a project of usual size no more than an upper bound."""
+    served: dict[tuple[str, str], list[Revision]] = {}
+    bound = 0
+    for revision in (revision for candidate in candidates for revision in candidate.revisions):
+        bound += len(revision.repositories) * sum(len(binding.argocd) for binding in revision.bindings)
+        served.setdefault((revision.argo_cluster, revision.argocd.namespace), []).append(revision)
+    if bound <= MAX_POLICIES:
+        return bound
+    return max(count_policies(build_roles(owner.project, governed(owner, found))) for found in served.values())
 
 
 def declarations(project: ProjectDeclaration, admitted: AdmittedRevisions) -> Iterator[EnvironmentDeclaration]:

@@ -148,16 +148,19 @@ def resolve_revisions(
 
 
 def _bindings(declared: EnvironmentDeclaration) -> tuple[Binding, ...]:
-    groups = declared.spec.team.groups
+    """Return the groups of each persona with its rights in the stage; a persona without rights there is left out."""
+    groups, stage = declared.spec.groups_in(declared.environment), declared.environment.stage
+    named = [persona for persona in declared.policy.personas if groups.get(persona.name)]
     return tuple(
         Binding(
             persona=persona.name,
-            cluster_role=persona.cluster_role,
+            cluster_role=right.cluster_role or "",
             groups=tuple(sorted(groups[persona.name])),
-            argocd=tuple(sorted(persona.argocd)),
+            argocd=tuple(sorted(right.argocd)),
+            own=persona.name in declared.environment.groups,
         )
-        for persona in declared.policy.personas
-        if groups.get(persona.name)
+        for persona in named
+        if (right := persona.right_in(stage)) and (right.cluster_role or right.argocd)
     )
 
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 from onboarding.api.policy import OnboardingPolicySpec
-from onboarding.api.project import ProjectOnboardingSpec
-from onboarding.build.revision import Revision
+from onboarding.api.project import Environment, ProjectOnboardingSpec
+from onboarding.api.team import Groups
+from onboarding.build.revision import Binding, Revision
 from onboarding.reconcile.admission.flows import declared_flows, in_common
 from onboarding.reconcile.admission.windows import frozen
 
@@ -15,12 +16,8 @@ def revoke(revision: Revision, spec: ProjectOnboardingSpec, policy: OnboardingPo
     Freeze windows of the platform for its stage are added, too. A revocation is never held: it applies to held
     environments as well. If nothing changes, the same object is returned.
     """
-    bindings = (
-        binding.model_copy(update={"groups": _still(binding.groups, spec.team.groups.get(binding.persona, ()))})
-        for binding in revision.bindings
-    )
     left = {
-        "bindings": tuple(binding for binding in bindings if binding.groups),
+        "bindings": _still_named(revision, spec) if revision.bindings else (),
         **_still_declared(revision, spec),
         "windows": frozen(revision, policy) if policy else revision.windows,
         "flows": tuple(in_common(revision.flows, declared_flows(spec, revision.environment))) if revision.flows else (),
@@ -49,5 +46,18 @@ def _still_declared(revision: Revision, spec: ProjectOnboardingSpec) -> dict[str
     }
 
 
-def _still(groups: tuple[str, ...], declared: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(group for group in groups if group in declared)
+def _still_named(revision: Revision, spec: ProjectOnboardingSpec) -> tuple[Binding, ...]:
+    """Return the bindings of an admitted revision with the groups that the spec still names for its environment."""
+    declared = next((item for item in spec.environments if item.name == revision.environment), None)
+    named = spec.groups_in(declared) if declared else spec.team.groups
+    left = (_left(binding, named.get(binding.persona, ()), declared) for binding in revision.bindings)
+    return tuple(binding for binding in left if binding.groups)
+
+
+def _left(binding: Binding, named: Groups, declared: Environment | None) -> Binding:
+    """Return a binding with the groups that are still named; if its environment is gone, its own groups stay."""
+    if declared is None and binding.own:
+        return binding
+    groups = tuple(group for group in binding.groups if group in named)
+    own = declared is not None and binding.persona in declared.groups
+    return binding.model_copy(update={"groups": groups, "own": own})

@@ -11,6 +11,7 @@ import orjson
 from onboarding import names
 from onboarding.api.policy import Access
 from onboarding.build.appproject import InUse
+from onboarding.build.argocd_roles import whole_policies
 from onboarding.build.kinds import (
     APP_PROJECT,
     APPLICATION,
@@ -31,7 +32,12 @@ from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 
 def in_use(live: Mapping[ObjectKey, CachedObject]) -> dict[ObjectKey, InUse]:
     """Return the repositories and destination in use by each live Application of the project."""
-    kinds = {(key.cluster, key.namespace): _permitted(item) for key, item in live.items() if key.kind is APP_PROJECT}
+    specs = {
+        (key.cluster, key.namespace): orjson.loads(item.content).get("spec", {})
+        for key, item in live.items()
+        if key.kind is APP_PROJECT
+    }
+    projects = {place: (_permitted(spec), whole_policies(spec)) for place, spec in specs.items()}
     found = {}
     for key, item in live.items():
         if key.kind is APPLICATION:
@@ -40,7 +46,8 @@ def in_use(live: Mapping[ObjectKey, CachedObject]) -> dict[ObjectKey, InUse]:
             server, namespace = destination.get("server", ""), destination.get("namespace", "")
             repositories = _repositories(spec)
             if repositories and server and namespace:
-                found[key] = InUse(repositories, server, namespace, kinds.get((key.cluster, key.namespace), ()))
+                kinds, policies = projects.get((key.cluster, key.namespace), ((), frozenset()))
+                found[key] = InUse(repositories, server, namespace, kinds, policies)
     return found
 
 
@@ -81,10 +88,9 @@ def _repositories(spec: Manifest) -> tuple[str, ...]:
     return tuple(source["repoURL"] for source in sources if source.get("repoURL"))
 
 
-def _permitted(project: CachedObject) -> tuple[GroupKind, ...]:
+def _permitted(spec: Manifest) -> tuple[GroupKind, ...]:
     """Return the kinds that an AppProject permits."""
-    kinds = orjson.loads(project.content).get("spec", {}).get("namespaceResourceWhitelist") or ()
-    return tuple((item["group"], item["kind"]) for item in kinds)
+    return tuple((item["group"], item["kind"]) for item in spec.get("namespaceResourceWhitelist") or ())
 
 
 def _application(snapshot: Snapshot, plan: ReconcilePlan, key: ObjectKey, item: CachedObject) -> Change | None:

@@ -13,6 +13,7 @@ from onboarding.api.decision import Decision, Grant, OnboardingDecisionSpec
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.checks.catalogue import GATED
+from onboarding.checks.people import folded
 from onboarding.reconcile.gates.digest import Digests
 
 _AT_GATES = frozenset(check.id for check in GATED)
@@ -99,8 +100,10 @@ class _Insiders:
     @classmethod
     def of(cls, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec) -> "_Insiders":
         deciding = {persona.name for persona in policy.personas if persona.decides}
-        groups = {group for persona, named in spec.team.groups.items() if persona not in deciding for group in named}
-        people = {spec.owner.email.casefold(), *(person.email.casefold() for person in spec.team.people)}
+        lists = (spec.team.groups, *(environment.groups for environment in spec.environments))
+        groups = {group for named in lists for persona in named.keys() - deciding for group in named[persona]}
+        owners = (spec.owner, *(environment.owner for environment in spec.environments if environment.owner))
+        people = {folded(person.email) for person in (*owners, *spec.team.people)}
         return cls(frozenset(groups), frozenset(people))
 
     def membership(self, decision: OnboardingDecisionSpec) -> str:
@@ -108,7 +111,7 @@ class _Insiders:
         shared = sorted(self.groups & set(decision.by.groups))
         if shared:
             return f"its author is in group {shared[0]} of the project"
-        return "its author belongs to the project" if decision.by.username.casefold() in self.people else ""
+        return "its author belongs to the project" if folded(decision.by.username) in self.people else ""
 
 
 def _void_reason(decision: OnboardingDecisionSpec, insiders: _Insiders, digests: Digests, now: datetime) -> str:

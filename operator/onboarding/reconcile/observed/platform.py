@@ -18,7 +18,8 @@ from onboarding.api.target import HostingTargetSpec, Site
 from onboarding.build.canonical import compact
 from onboarding.build.place import cluster_of
 from onboarding.freshness import Freshness, freshness
-from onboarding.reconcile.observed.policy_rules import policy_problems, role_problems, roles_of
+from onboarding.reconcile.observed.persona_rules import role_problems, roles_of
+from onboarding.reconcile.observed.policy_rules import policy_problems
 from onboarding.reconcile.observed.sites import SiteRegistry
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.reconcile.observed.target_rules import clashes, stage_problems, target_problems

@@ -1,4 +1,4 @@
-"""Rules for policies that the CRD schema cannot express: amounts, personas, counts, probes; pure."""
+"""Rules for policies that the CRD schema cannot express: amounts, counts, probes; pure."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Final
 from pydantic.alias_generators import to_camel
 
 from onboarding.api.common import LABEL_KEY, Amounts
-from onboarding.api.policy import ArgoAction, OnboardingPolicySpec, PodSecurityLevel
+from onboarding.api.policy import OnboardingPolicySpec, PodSecurityLevel
 from onboarding.api.probes import Directory
 from onboarding.api.quantities import milli
 from onboarding.api.quota import CONTAINER_RESOURCES
@@ -15,9 +15,9 @@ from onboarding.api.text import choose
 from onboarding.reconcile.observed.delivery_rules import delivery_problems
 from onboarding.reconcile.observed.gate_rules import CATALOGUE, Known, gate_problems
 from onboarding.reconcile.observed.journey_rules import journey_problems
-from onboarding.reconcile.observed.validity import Problem, RoleState, cidr_problems, repeated
+from onboarding.reconcile.observed.persona_rules import persona_problems
+from onboarding.reconcile.observed.validity import Problem, cidr_problems, repeated
 
-_WATCHES: Final = {ArgoAction.GET, ArgoAction.LOGS}
 _LEVELS: Final = tuple(PodSecurityLevel)
 """From the least to the most restrictive."""
 _COUNTED: Final = frozenset(
@@ -48,7 +48,7 @@ def policy_problems(policy: OnboardingPolicySpec, known: Known = CATALOGUE) -> t
         *_names(policy),
         *_stages(policy),
         *_sizes(policy),
-        *_personas(policy),
+        *persona_problems(policy),
         *_container(policy),
         *_object_counts(policy.object_counts),
         *_pod_security(policy),
@@ -59,30 +59,6 @@ def policy_problems(policy: OnboardingPolicySpec, known: Known = CATALOGUE) -> t
         *_probes(policy),
     )
     return tuple(dict.fromkeys(problems))
-
-
-def roles_of(policy: OnboardingPolicySpec) -> set[str]:
-    """Return the ClusterRoles that a policy binds for projects."""
-    return {persona.cluster_role for persona in policy.personas}
-
-
-def role_problems(policy: OnboardingPolicySpec, roles: Mapping[str, RoleState]) -> tuple[Problem, ...]:
-    """Return problems of personas whose ClusterRole cannot be bound; a role that was not looked up yet passes."""
-    return tuple(
-        _role_problem(f"spec.personas[{index}].clusterRole", persona.cluster_role, state)
-        for index, persona in enumerate(policy.personas)
-        if (state := roles.get(persona.cluster_role, RoleState.USABLE)) is not RoleState.USABLE
-    )
-
-
-def _role_problem(field: str, role: str, state: RoleState) -> Problem:
-    if state is RoleState.MISSING:
-        return Problem(field, f"ClusterRole {role} does not exist", "create it, or use an existing one")
-    return Problem(
-        field,
-        f"the operator may not bind ClusterRole {role}",
-        "add it to bindableClusterRoles of the chart project-onboarding-operator",
-    )
 
 
 def _names(policy: OnboardingPolicySpec) -> Iterator[Problem]:
@@ -117,14 +93,6 @@ def _sizes(policy: OnboardingPolicySpec) -> Iterator[Problem]:
             if _exceeds(amount, size.storage):
                 path, rule = f"{field}.storageClasses[{name}]", f"{amount} is more than storage, {size.storage}"
                 yield Problem(path, rule, "raise storage, or lower it")
-
-
-def _personas(policy: OnboardingPolicySpec) -> Iterator[Problem]:
-    for index, persona in enumerate(policy.personas):
-        too_much = [action.value for action in persona.argocd if action not in _WATCHES]
-        if persona.decides and too_much:
-            rule = f"persona {persona.name} decides, so it must not have {', '.join(too_much)}"
-            yield Problem(f"spec.personas[{index}].argocd", rule, "leave only get and logs")
 
 
 def _container(policy: OnboardingPolicySpec) -> Iterator[Problem]:

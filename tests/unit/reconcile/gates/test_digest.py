@@ -18,6 +18,7 @@ from onboarding.checks.catalogue import (
     ALWAYS,
     BY_ID,
     GATED,
+    OF_APP_PROJECTS,
     OF_DECLARATION,
     OF_ENVIRONMENT,
     OF_PROJECT,
@@ -25,7 +26,7 @@ from onboarding.checks.catalogue import (
     OF_ROOM,
 )
 from onboarding.checks.finding import Check
-from onboarding.checks.inputs import CapacityInputs, RevisionInputs
+from onboarding.checks.inputs import AppProjectInputs, CapacityInputs, RevisionInputs
 from onboarding.reconcile.gates.digest import Digests, gate_reads
 from tests.unit.running import running
 from tests.unit.snapshots import (
@@ -199,6 +200,8 @@ def test_a_check_reads_no_field_that_it_does_not_name(
             inputs = environments
         elif check in OF_REVISIONS:
             inputs = [RevisionInputs(0)]
+        elif check in OF_APP_PROJECTS:
+            inputs = [AppProjectInputs(0)]
         elif check in OF_ROOM:
             inputs = [CapacityInputs(item) for item in environments]
         elif check not in OF_PROJECT:
@@ -242,7 +245,8 @@ def test_the_order_of_items_that_have_a_name_means_nothing(reads: list[str], pla
 
 def test_the_order_of_a_set_means_nothing_and_that_of_a_text_does() -> None:
     one, two = (spec_of(team={"groups": {"admin": groups}}) for groups in (["a", "b"], ["b", "a"]))
-    assert of(one, "team.groups") == of(two, "team.groups")
+    reads = ("team.groups", "environments.groups")
+    assert of(one, *reads) == of(two, *reads)
     one, two = (spec_of(objectives=objectives) for objectives in (["a", "b"], ["b", "a"]))
     assert of(one, "objectives") != of(two, "objectives")
 

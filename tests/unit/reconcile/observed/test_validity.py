@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from onboarding.api.conditions import Reason
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.target import HostingTargetSpec
-from onboarding.reconcile.observed.policy_rules import policy_problems, role_problems, roles_of
+from onboarding.reconcile.observed.persona_rules import role_problems, roles_of
+from onboarding.reconcile.observed.policy_rules import policy_problems
 from onboarding.reconcile.observed.target_rules import clashes, stage_problems, target_problems
 from onboarding.reconcile.observed.validity import Problem, RoleState, Validity, status_due, summarize, unreadable
 from tests.support.conditions import flux_problems, kstatus
