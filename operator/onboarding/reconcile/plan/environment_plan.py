@@ -72,12 +72,26 @@ def plan_declared(
     others = _others(inputs, name, building)
     deletes = inputs.deletes(name)
     if hold is not None:
-        action, revisions = EnvironmentAction.HOLD, (*building, *others)
-        refused = candidate.refused
-        return EnvironmentPlan(name, action, revisions, hold.reason, hold.actor, gate, deletes=deletes, refused=refused)
+        staying = [revision for revision in others if _keeps_site(inputs, candidate, revision)]
+        action, revisions, refused = EnvironmentAction.HOLD, (*building, *staying), candidate.refused
+        plan = EnvironmentPlan(name, action, revisions, hold.reason, hold.actor, gate, deletes=deletes, refused=refused)
+        left = [revision for revision in others if revision not in staying]
+        return _leaving_sites(inputs, plan, left) if left else plan
     plan = EnvironmentPlan(name, EnvironmentAction.ADMIT, building, gate=gate, deletes=deletes)
     arriving = candidate.new and not all(result.open for result in gates)
     return _leaving_sites(inputs, replace(plan, arriving=arriving), others)
+
+
+def _keeps_site(inputs: PlanInputs, candidate: Candidate, admitted: Revision) -> bool:
+    """Return whether a held environment keeps a site: the spec names it, or nothing of the declaration counts now.
+
+    Only a site that ``sites`` no longer names is left, and only by a declaration that waits for its gate or for
+    capacity: one that is refused, suspended or planned changes nothing.
+    """
+    named = candidate.declared.environment.sites
+    if not named or admitted.site in named or admitted.target != candidate.declared.target_name:
+        return True
+    return not candidate.accepted or inputs.hold(candidate.name) is not None
 
 
 def _leaving_sites(inputs: PlanInputs, plan: EnvironmentPlan, others: Sequence[Revision]) -> EnvironmentPlan:
