@@ -11,6 +11,7 @@ from onboarding.api.delivery import Delivery
 from onboarding.api.gates import CheckRule, Gate, Override
 from onboarding.api.guards import ForeignGuards
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList
+from onboarding.api.placement import PlacementRules, Territories
 from onboarding.api.probes import Probes
 
 
@@ -45,6 +46,11 @@ class Stage(Model):
     production: bool = Field(default=False, description="Whether environments of this stage serve production.")
     default_size: ShortName = Field(description="Size of an environment that names neither size nor resources.")
     default_target: ObjectName = Field(description="HostingTarget of an environment that names none.")
+    fictive_data: bool | None = Field(
+        default=None,
+        description="Whether environments of this stage may hold fictive data or none, so that the classification does "
+        "not restrict their target; never in production. Default: no.",
+    )
 
 
 class Size(Resources):
@@ -170,6 +176,12 @@ class OnboardingPolicySpec(Model):
     )
     journeys: Annotated[tuple[ShortName, ...], Field(max_length=10), SetList()] = Field(
         default=(), description="Support tracks that a project chooses from, such as workshop or standard."
+    )
+    placement: PlacementRules = Field(
+        default=(), description="Least trust of targets by the classification of a project. Default: any target."
+    )
+    territories: Territories = Field(
+        default=(), description="Territories that lie in others, for the residency of data. Default: FR lies in EU."
     )
     ceilings: Ceilings = Field(
         default_factory=Ceilings, description="Sum of resources that one project may use, unless a Grant raises it."

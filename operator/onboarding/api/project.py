@@ -23,6 +23,7 @@ from onboarding.api.common import (
 from onboarding.api.delivery import Deployment, Repository, Window
 from onboarding.api.hosting import Classification, Flow
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList, rules
+from onboarding.api.placement import Data
 
 PersonName = Annotated[str, Field(min_length=1, max_length=100)]
 Groups = Annotated[tuple[Group, ...], Field(max_length=20), SetList()]
@@ -150,6 +151,11 @@ class Environment(Model):
     )
     profile: ShortName | None = Field(
         default=None, description="Workload profile, if targets distinguish profiles, such as test or business."
+    )
+    data: Data | None = Field(
+        default=None,
+        description="Data that the environment holds: None, Fictive or Real. Without real data the classification does "
+        "not restrict its target, in the stages that the policy permits it in. Default: Real.",
     )
 
 

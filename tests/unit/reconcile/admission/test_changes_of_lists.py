@@ -51,7 +51,7 @@ def spec(fragment: Mapping[str, Any]) -> ProjectOnboardingSpec:
     environments = fragment.get(
         "environments", [{"name": "prod", "stage": "prod", "target": "g-cloud", "sites": ["toulouse"]}]
     )
-    return spec_of(**{**fragment, "environments": ()}).model_copy(
+    return spec_of(**{"classification": {"zone": "NP"}, **fragment, "environments": ()}).model_copy(
         update={"environments": spec_of(*environments).environments}
     )
 

@@ -164,26 +164,6 @@ def test_a_repository_goes_with_the_one_that_holds_its_values(left: list[dict[st
     assert [item.name for item in kept.value_repositories] == (["settings"] if "db" in names else [])
 
 
-RESERVED = {"name": "theirs", "secret": "theirs", "prefixes": ["https://git.example.org/"], "projects": ["bank"]}
-POLICIES: dict[str, tuple[dict[str, Any], bool]] = {
-    "takes every URL": ({}, True),
-    "takes the former URL": ({"repositoryPrefixes": ["https://git.example.org/"]}, True),
-    "takes the former URL no longer": ({"repositoryPrefixes": [SETTINGS]}, False),
-    "reserves the former URL for others": ({"credentials": [RESERVED]}, False),
-    "reserves the former URL for the project": ({"credentials": [{**RESERVED, "projects": ["shop"]}]}, True),
-}
-
-
-@pytest.mark.parametrize(("delivery", "stays"), POLICIES.values(), ids=POLICIES)
-def test_a_url_that_changes_stays_until_then_if_the_policy_still_takes_it(delivery: Any, *, stays: bool) -> None:
-    policy = policy_of(delivery=delivery)
-    moved = spec_of(environment(), repositories=[{**APP, "url": SETTINGS}])
-    kept = revoke(of(APP), moved, policy, "shop").repositories
-    assert [item.url for item in kept] == ([GIT] if stays else [])
-    same = revoke(of(APP), spec_of(environment(), repositories=[APP]), policy, "shop").repositories
-    assert [item.url for item in same] == [GIT]
-
-
 def test_a_leaving_application_keeps_all_its_sources_and_kinds() -> None:
     kinds = policy_of(delivery={"additionalKinds": [{"group": "keda.sh", "kind": "ScaledObject"}]})
     before = under(kinds, spec_of(environment(), repositories=BOTH))

@@ -100,11 +100,12 @@ def test_what_is_revoked_goes_while_all_else_is_held(fields: dict[str, str]) -> 
     assert kept.resources.cpu == "2"
 
 
-def test_a_repository_under_the_same_name_with_another_address_is_revoked() -> None:
+def test_a_repository_under_the_same_name_with_another_address_stays_until_that_is_admitted() -> None:
     after = spec_of(
         environment(size="vast"), repositories=[{"name": "app", "url": "https://git.example.org/other.git"}]
     )
-    assert only(judged(after, spec_of(DEV))).repositories == ()
+    (kept,) = only(judged(after, spec_of(DEV))).repositories
+    assert kept.url == GIT
 
 
 def test_without_a_policy_everything_admitted_is_kept() -> None:
