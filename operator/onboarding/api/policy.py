@@ -13,6 +13,7 @@ from onboarding.api.guards import ForeignGuards
 from onboarding.api.journeys import JourneyRule
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList
 from onboarding.api.personas import Persona
+from onboarding.api.placement import PlacementRules, Territories
 from onboarding.api.probes import Probes
 
 
@@ -38,6 +39,11 @@ class Stage(Model):
     production: bool = Field(default=False, description="Whether environments of this stage serve production.")
     default_size: ShortName = Field(description="Size of an environment that names neither size nor resources.")
     default_target: ObjectName = Field(description="HostingTarget of an environment that names none.")
+    fictive_data: bool | None = Field(
+        default=None,
+        description="Whether environments of this stage may hold fictive data or none, so that the classification does "
+        "not restrict their target; never in production. Default: no.",
+    )
 
 
 class Size(Resources):
@@ -153,6 +159,12 @@ class OnboardingPolicySpec(Model):
         default=None,
         description="Journey of a project that names none. Default: none; such a project meets every gate, and no "
         "override by journey.",
+    )
+    placement: PlacementRules = Field(
+        default=(), description="Least trust of targets by the classification of a project. Default: any target."
+    )
+    territories: Territories = Field(
+        default=(), description="Territories that lie in others, for the residency of data. Default: FR lies in EU."
     )
     ceilings: Ceilings = Field(
         default_factory=Ceilings, description="Sum of resources that one project may use, unless a Grant raises it."

@@ -21,6 +21,7 @@ from onboarding.api.common import (
 from onboarding.api.delivery import Deployment, Repository, Window
 from onboarding.api.hosting import Classification, Flow
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList, rules
+from onboarding.api.placement import Data
 from onboarding.api.team import Groups, Person, PersonaGroups, Team
 
 
@@ -115,6 +116,11 @@ class Environment(Model):
     )
     owner: Person | None = Field(
         default=None, description="Person who answers for this environment. Default: the owner of the project."
+    )
+    data: Data | None = Field(
+        default=None,
+        description="Data that the environment holds: None, Fictive or Real. Without real data the classification does "
+        "not restrict its target, in the stages that the policy permits it in. Default: Real.",
     )
 
 

@@ -15,6 +15,7 @@ from onboarding.checks import (
     placement,
     reviews,
     sources,
+    trust,
     windows,
     workloads,
 )
@@ -41,6 +42,10 @@ OF_DECLARATION: Final[tuple[Check[EnvironmentDeclaration], ...]] = (
     placement.residency_is_met,
     placement.exposures_are_allowed,
     placement.profile_is_allowed,
+    trust.target_is_trusted,
+    trust.data_is_allowed,
+    trust.target_is_open_to_the_project,
+    trust.target_takes_new_environments,
     placement.contract_is_in_force,
     placement.journey_is_known,
     network.zones_are_known,

@@ -113,7 +113,7 @@ def _unevaluated(snapshot: Snapshot, admitted: Iterable[Revision | None]) -> tup
     spec, kept = snapshot.project.spec, dict[str, list[Revision]]()
     for revision in admitted:
         if revision is not None:
-            left = revoke(revision, spec, snapshot.policy) if spec else revision
+            left = revoke(revision, spec, snapshot.policy, snapshot.project.name) if spec else revision
             kept.setdefault(revision.environment, []).append(left)
     return tuple(EnvironmentPlan(name, EnvironmentAction.STAY, tuple(revisions)) for name, revisions in kept.items())
 

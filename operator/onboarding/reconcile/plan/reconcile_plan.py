@@ -76,10 +76,26 @@ class ReconcilePlan:
         """The environments that are removed altogether."""
         return frozenset(self._with(EnvironmentAction.REMOVE))
 
+    @property
+    def frozen(self) -> bool:
+        """Whether nothing is written, because a newer operator wrote what is admitted."""
+        return self.newer is not None and self.newer.frozen
+
+    @cached_property
+    def suspended(self) -> frozenset[str]:
+        """The environments that a decision suspends, or suspends with the whole project."""
+        return frozenset(item.name for item in self.environments if self.decisions.suspension(item.name))
+
     @cached_property
     def held(self) -> Mapping[str, str]:
         """The environments that are held on some site, with the reasons."""
         return self._with(EnvironmentAction.HOLD)
+
+    @property
+    def incomplete(self) -> frozenset[str]:
+        """The held environments of which not every admitted revision is known."""
+        unread = {place.environment for place, revision in self.admitted.items() if revision is None}
+        return frozenset(name for name in self.held if name in unread or self.by_name[name].missing)
 
     @property
     def refused(self) -> Mapping[str, str]:
