@@ -125,16 +125,18 @@ def _void_reason(decision: OnboardingDecisionSpec, insiders: _Insiders, digests:
         return f"{membership}: somebody else must decide"
     if decision.expires and moment_of(decision.expires) <= now:
         return f"it expired at {decision.expires}: decide again"
-    wanted = _wanted_digest(decision, digests)
-    if wanted and decision.digest != wanted:
+    if not _covers(decision, digests):
         return "the fields that it covers have changed since: review them and decide again"
     return ""
 
 
-def _wanted_digest(decision: OnboardingDecisionSpec, digests: Digests) -> str:
+def _covers(decision: OnboardingDecisionSpec, digests: Digests) -> bool:
+    """Return whether a decision covers the present fields; one that names no digest always does."""
     if decision.decision is Decision.APPROVE:
-        return digests.of_gate(decision.gate or "")
-    return digests.of_check(decision.check or "") if decision.decision is Decision.ATTEST else ""
+        return digests.counts_at_gate(decision.gate or "", decision.digest)
+    if decision.decision is Decision.ATTEST:
+        return digests.counts_for_check(decision.check or "", decision.digest)
+    return True
 
 
 def _no_effect(decision: OnboardingDecisionSpec, approvals: Container[tuple[str, str | None]]) -> str:
