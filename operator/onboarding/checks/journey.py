@@ -5,7 +5,7 @@ The gates are a list and open in its order, so nothing that is written in a poli
 
 from dataclasses import dataclass
 
-from onboarding.api.gates import Gate
+from onboarding.api.gates import Approval, Gate
 from onboarding.api.journeys import JourneyRule
 from onboarding.api.policy import OnboardingPolicySpec
 
@@ -48,9 +48,10 @@ class JourneyInForce:
     """Index of its last gate; -1 if it ends before the first."""
     rule: JourneyRule | None = None
 
-    def asks(self, gate: str, approval: str) -> bool:
-        """Return whether a gate of the journey requires an approval, or the journey lifts it."""
-        return self.rule is None or f"{gate}:{approval}" not in self.rule.lifted_approvals
+    def asked(self, gate: Gate) -> tuple[Approval, ...]:
+        """Return the approvals that a gate of the journey requires: those that the journey does not lift."""
+        lifted = self.rule.lifted_approvals if self.rule else ()
+        return tuple(item for item in gate.approvals if f"{gate.name}:{item.name}" not in lifted)
 
 
 def journey_in_force(policy: OnboardingPolicySpec, named: str | None) -> JourneyInForce:

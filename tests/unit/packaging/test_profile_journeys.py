@@ -205,7 +205,7 @@ def test_the_journeys_that_reach_production_ask_all_that_the_policy_asks() -> No
         of_all: tuple[GateCheck[Any], ...] = (*checks.of_project, *checks.of_environment, *checks.of_running)
         assert {item.check.id for item in of_all} == {rule.id for rule in policy.checks}
         journey = journey_in_force(policy, name)
-        assert all(journey.asks(item.name, approval.name) for item in policy.gates for approval in item.approvals)
+        assert all(journey.asked(item) == item.approvals for item in policy.gates)
 
 
 LARGE = {"cpu": "8", "memory": "16Gi", "ephemeralStorage": "40Gi", "storage": "200Gi", "pods": 100}

@@ -65,12 +65,8 @@ def evaluate_gates(
     before = {item["name"]: states.get(item["state"]) for item in status.get("gates", ())}
     gate_results: list[GateResult] = []
     free = shown_free = True
-    for index, gate in enumerate(gates):
-        if index > journey.last:
-            state = GateState.PASSED if index <= passed else GateState.BEYOND
-            gate_results.append(GateResult(gate, False, state, beyond=True))
-            continue
-        asked = tuple(item for item in gate.approvals if journey.asks(gate.name, item.name))
+    for index, gate in enumerate(gates[: journey.last + 1]):
+        asked = journey.asked(gate)
         found = _obstacles(gate, asked, evaluation, decisions, new=index > passed)
         obstacles = sorted(found, key=lambda item: item.quiet)
         is_open = free and not obstacles
@@ -80,7 +76,14 @@ def evaluate_gates(
         gate_results.append(GateResult(gate, is_open, state, tuple(obstacles) if shown_free else (), asked))
         free = is_open
         shown_free = shown_free and state is GateState.OPEN
-    return gate_results
+    return [*gate_results, *_beyond(gates, passed, journey)]
+
+
+def _beyond(gates: Sequence[Gate], passed: int, journey: JourneyInForce) -> Iterable[GateResult]:
+    """Yield the gates behind the end of the journey."""
+    for index in range(journey.last + 1, len(gates)):
+        state = GateState.PASSED if index <= passed else GateState.BEYOND
+        yield GateResult(gates[index], False, state, beyond=True)
 
 
 def _state(

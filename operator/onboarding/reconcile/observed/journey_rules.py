@@ -67,9 +67,9 @@ def _gates(
     production: Mapping[str, str],
 ) -> Iterator[Problem]:
     """Find gates of an override that do not exist, or that a journey may not ease, or that are behind the journey."""
-    journey, named = override.journey, override.gates
+    journey = override.journey
     last = len(order) if journey is None else journey_in_force(policy, journey).last
-    for number, gate in enumerate(named):
+    for number, gate in enumerate(override.gates):
         if gate not in order:
             yield Problem(f"{field}[{number}]", f"there is no gate {gate}", choose(order))
         elif journey is not None and gate in production:
@@ -77,9 +77,15 @@ def _gates(
         elif order[gate] > last:
             broken = f"gate {gate} is behind the last gate of journey {journey}"
             yield Problem(f"{field}[{number}]", broken, "remove it")
-    reached = [gate for gate, place in order.items() if place <= last and gate in production]
-    if journey is not None and reached and not named:
-        others = [gate for gate, place in order.items() if place <= last and gate not in production]
+    if journey is not None and not override.gates:
+        yield from _by_last_gate(field, journey, list(order)[: last + 1], production)
+
+
+def _by_last_gate(field: str, journey: str, gates: list[str], production: Mapping[str, str]) -> Iterator[Problem]:
+    """Find an override by journey without gates if one of the journey's opens a production stage."""
+    reached = [gate for gate in gates if gate in production]
+    if reached:
+        others = [gate for gate in gates if gate not in production]
         remedy = f"name gates that open none: {', '.join(others)}" if others else "remove the override"
         yield Problem(field, _reaches(journey, reached[0], production), remedy)
 

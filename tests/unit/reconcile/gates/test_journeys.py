@@ -77,8 +77,8 @@ HELD: dict[str, tuple[str | None, dict[str, Any], str, str]] = {
         {},
         "journey 'short' (spec.journey) ends at gate build, and gate live opens the environment",
         (
-            "project: environment prod: {}: set spec.journey to one that reaches gate live: long; or leave spec.journey "
-            "out"
+            "project: environment prod: {}: set spec.journey to one that reaches gate live: long; "
+            "or leave spec.journey out"
         ),
     ),
     "by default": (
