@@ -17,7 +17,7 @@ from onboarding.api.crd import build_crd
 from onboarding.api.gates import Actor
 from onboarding.api.markers import VALIDATIONS
 from onboarding.api.status import EnvironmentState, GateState
-from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_NAMESPACES, OF_PROJECT, OF_RUNNING
+from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_JOURNEY, OF_NAMESPACES, OF_PROJECT, OF_RUNNING
 from onboarding.checks.finding import Check
 from onboarding.settings import Settings
 
@@ -96,6 +96,7 @@ def _checks_page() -> str:
             "They hold nothing. `spec.foreignGuards.severity` of the policy says whether they change Ready.",
             OF_NAMESPACES,
         ),
+        ("Of the journey", "They warn, and hold nothing.", OF_JOURNEY),
         (
             "At a gate: the project",
             "They hold the gate that `spec.checks[].gate` of the policy names; at earlier gates they warn.",

@@ -54,6 +54,7 @@ PATTERNS = {
     (PROJECTS, "spec.classification.residency"): ("fr", "F R"),
     (PROJECTS, "spec.classification.zone"): ("1a", "a-", "a_b", "a.b"),
     (PROJECTS, "spec.environments[].healthPath"): ("health", "/a b", "/a?b", "//a\n"),
+    (POLICIES, "spec.journeyRules[].liftedApprovals[]"): ("awareness", "a:", ":a-b", "a:b:c", "A:b", "*:*", "a:b\n"),
     (POLICIES, "spec.checks[].id"): ("sponsorNamed", "Sponsor-Named", "1A"),
     (POLICIES, "spec.probes.credentials[].host"): ("Git.example.org", "https://a", "a/b", "a:b"),
     (POLICIES, "spec.probes.credentials[].username"): ("a b", "a:b", "a\n"),

@@ -1,4 +1,4 @@
-"""The example roles of manifests/roles: each decides what is its own, sees everything, and edits nothing."""
+"""The roles of manifests/roles: each sees everything and decides or declares what is its own, and no more."""
 
 from pathlib import Path
 
@@ -54,11 +54,23 @@ EVERYBODY: list[Right] = [
 ]
 
 
+DECLARES: dict[str, set[Right]] = {
+    "requester": {
+        ("create", KINDS[2], ""),
+        ("update", KINDS[2], ""),
+        ("patch", KINDS[2], ""),
+        ("delete", KINDS[2], ""),
+    },
+    "reader": set(),
+}
+"""What each role for people who decide nothing may do beyond reading."""
+
+
 @pytest.fixture(scope="module")
 def bound(installed: ControlPlane) -> ControlPlane:
     """Apply the roles and bind each to a group."""
     installed.kubectl("apply", "--server-side", "-k", str(ROLES))
-    for role in DECIDES:
+    for role in [*DECIDES, *DECLARES]:
         name = f"roles-{role}"
         installed.kubectl("create", "clusterrolebinding", name, f"--clusterrole=onboarding:{role}", f"--group={name}")
     return installed
@@ -66,6 +78,7 @@ def bound(installed: ControlPlane) -> ControlPlane:
 
 def test_there_is_a_row_for_every_role() -> None:
     assert {path.stem for path in ROLES.glob("*.yaml")} - {"kustomization"} == DECIDES.keys()
+    assert {path.stem for path in (ROLES / "projects").glob("*.yaml")} - {"kustomization"} == DECLARES.keys()
 
 
 def test_what_the_profile_waits_for_somebody_decides() -> None:
@@ -82,5 +95,15 @@ def test_what_the_profile_waits_for_somebody_decides() -> None:
 def test_a_role_decides_its_own_sees_everything_and_edits_nothing(bound: ControlPlane, role: str) -> None:
     others = sorted(set().union(*DECIDES.values()) - DECIDES[role])
     for expected, rights in ((True, [*DECIDES[role], *EVERYBODY]), (False, [*others, *NOBODY])):
+        answers = verdicts(bound, [review(f"roles-{role}", *right) for right in rights])
+        assert [right for right, answer in zip(rights, answers, strict=True) if answer is not expected] == []
+
+
+@pytest.mark.parametrize("role", DECLARES)
+def test_a_role_for_projects_sees_everything_and_decides_nothing(bound: ControlPlane, role: str) -> None:
+    decisions = [right for right in EVERYBODY if right[1] == DECISIONS and right[0] in ("create", "delete")]
+    allowed = [*DECLARES[role], *(right for right in EVERYBODY if right not in decisions)]
+    refused = sorted({*set().union(*DECIDES.values()), *NOBODY, *decisions} - DECLARES[role])
+    for expected, rights in ((True, allowed), (False, refused)):
         answers = verdicts(bound, [review(f"roles-{role}", *right) for right in rights])
         assert [right for right, answer in zip(rights, answers, strict=True) if answer is not expected] == []

@@ -118,6 +118,7 @@ def _spec() -> dict[str, Any]:
     roles = ("development", "operations", "test")
     return {
         "owner": person,
+        "classification": {"zone": "NP"},
         "sponsor": {"name": "Sam", "email": "sam@example.org"},
         "objectives": ["Shorter files"],
         "organisation": {"name": "Interior"},

@@ -14,6 +14,7 @@ Contract = dict[str, Any]
 """What the project declares, as far as it has come."""
 NAME = "dossier"
 UNSEEN = "v1:" + "0" * 64
+USUAL = {"classification": {"zone": "NP"}}
 ENVIRONMENTS = [
     {"name": "dev", "stage": "dev", "target": "acceleration", "size": "small"},
     {"name": "preprod", "stage": "preprod", "target": "cloud-pi-np", "size": "medium"},
@@ -44,7 +45,7 @@ def test_a_project_walks_from_proposal_to_run(journey: Journey) -> None:
     journey.outside.git.make("dossier", {"deploy/kustomization.yaml": "resources: []\n"})
     journey.outside.groups |= {group for groups in GROUPS.values() for group in groups}
     journey.outside.images.add("shop:v1")
-    contract: Contract = {"owner": CLAIRE, "environments": ENVIRONMENTS, "team": {"groups": GROUPS}}
+    contract: Contract = {"owner": CLAIRE, "environments": ENVIRONMENTS, "team": {"groups": GROUPS}, **USUAL}
     a_proposal_is_told_what_it_lacks(journey, contract)
     only_the_right_person_opens_a_gate(journey)
     a_waiver_counts_until_it_expires(journey, contract)
@@ -188,5 +189,7 @@ def every_gate_told_of_itself_once(journey: Journey) -> None:
 def a_decision_counts_for_no_other_project_of_the_name(journey: Journey) -> None:
     journey.hub.delete(NAME)
     journey.hub.wait_gone(NAME, meanwhile=lambda: journey.hub.finish_applications(NAME))
-    journey.hub.declare(NAME, owner=CLAIRE, environments=ENVIRONMENTS[:1], objectives=["Again"], sponsor=CLAIRE)
+    journey.hub.declare(
+        NAME, owner=CLAIRE, environments=ENVIRONMENTS[:1], objectives=["Again"], sponsor=CLAIRE, **USUAL
+    )
     journey.reaches(NAME, "proposal", "demand-pilot")

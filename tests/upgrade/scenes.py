@@ -146,6 +146,7 @@ def _journey(checkout: Path) -> Scene:
     ]
     groups = {"admin": ["dossier-admins"], "developer": ["dossier-devs"], "poa": ["poas"]}
     declared = {
+        "classification": {"zone": "NP"},
         "sponsor": _CLAIRE | {"email": "sponsor@example.org"},
         "objectives": ["Shorter files"],
         "organisation": {"name": "Interior"},
@@ -170,7 +171,7 @@ def _journey(checkout: Path) -> Scene:
     steps = [
         Step(dossier, "False", "Held"),
         Step(large, "False", "Held"),
-        Step(project("begun", environments=[dev]), "False", "Held"),
+        Step(project("begun", environments=[dev], classification={"zone": "NP"}), "False", "Held"),
     ]
     checks = [rule["id"] for rule in policy["spec"]["checks"]]
     more = {"cpu": "32", "memory": "64Gi", "storage": "800Gi", "gpu": 0}

@@ -21,13 +21,49 @@ NEVER_REACHED: Final = tuple(
         "192.0.0.192/32",  # metadata at Oracle
         "fe80::/10",  # link-local
         "fd00:ec2::254/128",  # metadata at Amazon
+        "fd00:ec2::23/128",  # credentials of EKS Pod Identity at Amazon
         "fd20:ce::254/128",  # metadata at Google
+        "fd00:c1::a9fe:a9fe/128",  # metadata at Oracle
+        "fd00:100::100:200/128",  # metadata at Alibaba
+        "fd00:42::42/128",  # metadata at Scaleway
+        "fd00:a9fe:a9fe::1/128",  # metadata at Akamai
+        # The IPv4 addresses above behind NAT64.
+        "64:ff9b::a9fe:0/112",
+        "64:ff9b::6464:64c8/128",
+        "64:ff9b::a83f:8110/128",
+        "64:ff9b::c000:c0/128",
     )
 )
 """Link-local networks and the metadata services of providers: in no flow, however wide its networks are."""
 
+LEFT_OUT: Final = tuple(
+    ip_network(cidr)
+    for cidr in (
+        "0.0.0.0/8",  # this host
+        "10.0.0.0/8",  # private (RFC 1918)
+        "100.64.0.0/10",  # shared by carriers (RFC 6598)
+        "127.0.0.0/8",  # loopback
+        "172.16.0.0/12",  # private (RFC 1918)
+        "192.0.0.0/24",  # protocol assignments
+        "192.88.99.0/24",  # relays of 6to4
+        "192.168.0.0/16",  # private (RFC 1918)
+        "198.18.0.0/15",  # benchmarks
+        "224.0.0.0/3",  # multicast, reserved, and broadcast
+        "::/3",  # loopback, IPv4 in IPv6, NAT64 (64:ff9b::/96)
+        "2001::/23",  # protocol assignments, such as Teredo
+        "2002::/16",  # 6to4, which holds every IPv4 address
+        "4000::/2",  # not assigned
+        "8000::/1",  # not assigned, private (fc00::/7), link-local, multicast
+    )
+)
+"""Networks that are not globally reachable, by IANA's registries of special-purpose addresses (RFC 6890).
+
+A flow to a wider network leaves them out; a zone that leads there names them, or a part of them. Only 2000::/3 is
+assigned to global IPv6 addresses. Networks for documentation lead nowhere, and are not among them.
+"""
+
 METADATA: Final = (
-    *(ip_network(cidr) for cidr in ("169.254.169.254/32", "169.254.170.0/24", "fd00:ec2::23/128")),
+    *(ip_network(cidr) for cidr in ("169.254.169.254/32", "169.254.170.0/24")),
     *(item for item in NEVER_REACHED if not item.is_link_local),
 )
 """Metadata services and endpoints for credentials of providers, also those with a link-local address."""
@@ -35,6 +71,7 @@ METADATA: Final = (
 Blocks = Mapping[str, tuple[str, ...]]
 """Networks, each with the networks within it that are excepted."""
 
+_NO_ZONE: Final = ""
 _MAPPED = IPv6Network("::ffff:0:0/96")
 
 
@@ -81,7 +118,12 @@ def within(inner: Network, outer: Network) -> bool:
 @lru_cache(maxsize=1024)
 def reaches(blocks: tuple[tuple[str, tuple[str, ...]], ...]) -> bool:
     """Return whether a flow to these networks, each with the networks excepted from it, reaches an address."""
-    return any(_open(network(cidr), [*NEVER_REACHED, *map(network, excepted)]) for cidr, excepted in blocks)
+    return any(_open(network(cidr), [*unreached(network(cidr)), *map(network, excepted)]) for cidr, excepted in blocks)
+
+
+def unreached(block: Network) -> tuple[Network, ...]:
+    """Return what no flow to a network reaches: metadata services, and special networks within it."""
+    return (*NEVER_REACHED, *(item for item in LEFT_OUT if item != block and within(item, block)))
 
 
 def _open(block: Network, holes: Iterable[Network]) -> bool:
@@ -113,6 +155,15 @@ def _overlap(ours: set[Network], theirs: set[Network]) -> set[Network]:
     return {one if within(one, other) else other for one, other in pairs if within(one, other) or within(other, one)}
 
 
+def widest(networks: Iterable[Network]) -> Iterator[Network]:
+    """Yield the networks that lie in none of the others."""
+    found: Network | None = None
+    for item in sorted(set(networks), key=_place):
+        if found is None or not within(item, found):
+            found = item
+            yield item
+
+
 def written(networks: Iterable[Network]) -> tuple[str, ...]:
     """Return networks as sorted CIDRs, IPv4 first, each once."""
     return tuple(str(item) for item in sorted(set(networks), key=_place))
@@ -121,24 +172,36 @@ def written(networks: Iterable[Network]) -> tuple[str, ...]:
 class ZoneMap:
     """Which zone each address belongs to: where networks of zones lie within each other, the narrowest one counts."""
 
-    def __init__(self, zones: Iterable[tuple[str, Iterable[str]]]) -> None:
-        """Make a map of zones, each a name and its CIDRs."""
+    def __init__(
+        self, zones: Iterable[tuple[str, Iterable[str]]], own: Iterable[str] = (), servers: Iterable[str] = ()
+    ) -> None:
+        """Make a map of zones, each a name and its CIDRs; a wider zone has none of the cluster's own networks.
+
+        The networks of the API servers are left out when a policy is built: they are part of a revision.
+        """
         given = {name: tuple(map(network, cidrs)) for name, cidrs in zones}
+        self._servers = [ip_network(cidr, strict=False) for cidr in servers]
         self._names: dict[tuple[int, int, int], set[str]] = {}
-        for name, networks in given.items():
-            for item in networks:
+        networks: set[Network] = set()
+        for name, items in (*given.items(), (_NO_ZONE, tuple(map(network, own)))):
+            networks.update(items)
+            for item in items:
                 self._names.setdefault(_key(item, item.prefixlen), set()).add(name)
-        self._networks = sorted({item for networks in given.values() for item in networks}, key=_place)
+        self._networks = sorted(networks, key=_place)
         self._places = [_place(item) for item in self._networks]
         lengths = {(item.version, item.prefixlen) for item in self._networks}
         self._lengths = {version: sorted((n for v, n in lengths if v == version), reverse=True) for version in (4, 6)}
         self._whole = {name: self._blocks(name, networks) for name, networks in given.items()}
 
     def zones_of(self, wanted: Network) -> frozenset[str]:
-        """Return the zones that all of a network belongs to: more than one only where they name the same network."""
+        """Return the zones that all of a network belongs to: more than one only where they name the same network.
+
+        None if it is left out of them: it lies in a special network, and they name a wider one.
+        """
+        left_out = max(_special(wanted), *(item.prefixlen for item in self._servers if within(wanted, item)), 0)
         for length in self._lengths[wanted.version]:
             if length <= wanted.prefixlen and (names := self._names.get(_key(wanted, length))):
-                return frozenset(names)
+                return frozenset(names - {_NO_ZONE}) if length >= left_out else frozenset()
         return frozenset()
 
     def blocks(self, zone: str, parts: Iterable[str] = ()) -> Blocks:
@@ -158,6 +221,12 @@ class ZoneMap:
             if foreign and (widest is None or not within(item, widest)):
                 widest = item
                 yield item
+
+
+@lru_cache(maxsize=4096)
+def _special(wanted: Network) -> int:
+    """Return the prefix length of the special network that a network lies in; 0 if there is none."""
+    return max((item.prefixlen for item in LEFT_OUT if within(wanted, item)), default=0)
 
 
 def _place(item: Network) -> tuple[int, int, int]:

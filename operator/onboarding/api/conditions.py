@@ -102,7 +102,7 @@ class Reason(StrEnum):
     INCOMPLETE = "Incomplete"
     """An object of what is admitted is missing, or an environment is being removed."""
     SUSPENDED = "Suspended"
-    """A decision suspends the project: existing objects stay, nothing new is admitted."""
+    """A decision suspends the project: existing objects stay, nothing new is admitted, Argo CD does not sync."""
     ACCEPTED = "Accepted"
     """The policy or target is valid and in use."""
     INVALID = "Invalid"

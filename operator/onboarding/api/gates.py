@@ -100,10 +100,17 @@ class CheckRule(Model):
 class Override(Model):
     """Another severity for some checks; the last that matches wins."""
 
-    journey: ShortName | None = Field(default=None, description="Projects of this journey. Default: all.")
+    journey: ShortName | None = Field(
+        default=None,
+        description="Projects of this journey, at gates up to its last one. Default: all projects, at all gates.",
+    )
     track: Track | None = Field(default=None, description="Checks of this track. Default: both.")
     target: ObjectName | None = Field(default=None, description="Environments on this target. Default: all.")
     checks: Annotated[tuple[CheckId, ...], Field(max_length=60), SetList()] = Field(
         default=(), description="Ids of the checks. Default: all."
+    )
+    gates: Annotated[tuple[ShortName, ...], Field(max_length=12), SetList()] = Field(
+        default=(),
+        description="Gates at which it counts. Default: all. With a journey, none of them opens a production stage.",
     )
     severity: Severity = Field(description="Effect of a failure.")

@@ -10,8 +10,10 @@ from onboarding.api.common import Amounts, Model, ObjectName, Resources, ShortNa
 from onboarding.api.delivery import Delivery
 from onboarding.api.gates import CheckRule, Gate, Override
 from onboarding.api.guards import ForeignGuards
+from onboarding.api.journeys import JourneyRule
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList
 from onboarding.api.personas import Persona
+from onboarding.api.placement import PlacementRules, Territories
 from onboarding.api.probes import Probes
 
 
@@ -37,6 +39,11 @@ class Stage(Model):
     production: bool = Field(default=False, description="Whether environments of this stage serve production.")
     default_size: ShortName = Field(description="Size of an environment that names neither size nor resources.")
     default_target: ObjectName = Field(description="HostingTarget of an environment that names none.")
+    fictive_data: bool | None = Field(
+        default=None,
+        description="Whether environments of this stage may hold fictive data or none, so that the classification does "
+        "not restrict their target; never in production. Default: no.",
+    )
 
 
 class Size(Resources):
@@ -138,10 +145,26 @@ class OnboardingPolicySpec(Model):
         default=(), description="Gate that each check blocks. A check that is not listed here does not run."
     )
     overrides: Annotated[tuple[Override, ...], Field(max_length=20), AtomicList()] = Field(
-        default=(), description="Other severities by journey, track or target; the last that matches wins."
+        default=(), description="Other severities by journey, track, target or gate; the last that matches wins."
     )
     journeys: Annotated[tuple[ShortName, ...], Field(max_length=10), SetList()] = Field(
-        default=(), description="Support tracks that a project chooses from, such as workshop or standard."
+        default=(),
+        description="Journeys that a project chooses from, such as workshop or standard. One that journeyRules does "
+        "not name ends before the first gate that opens a production stage.",
+    )
+    journey_rules: Annotated[tuple[JourneyRule, ...], Field(max_length=10), MapList("name")] = Field(
+        default=(), description="End and limits of journeys. A journey that is named here alone can be chosen, too."
+    )
+    default_journey: ShortName | None = Field(
+        default=None,
+        description="Journey of a project that names none. Default: none; such a project meets every gate, and no "
+        "override by journey.",
+    )
+    placement: PlacementRules = Field(
+        default=(), description="Least trust of targets by the classification of a project. Default: any target."
+    )
+    territories: Territories = Field(
+        default=(), description="Territories that lie in others, for the residency of data. Default: FR lies in EU."
     )
     ceilings: Ceilings = Field(
         default_factory=Ceilings, description="Sum of resources that one project may use, unless a Grant raises it."

@@ -21,6 +21,7 @@ from onboarding.api.common import (
 from onboarding.api.delivery import Deployment, Repository, Window
 from onboarding.api.hosting import Classification, Flow
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList, rules
+from onboarding.api.placement import Data
 from onboarding.api.team import Groups, Person, PersonaGroups, Team
 
 
@@ -116,6 +117,11 @@ class Environment(Model):
     owner: Person | None = Field(
         default=None, description="Person who answers for this environment. Default: the owner of the project."
     )
+    data: Data | None = Field(
+        default=None,
+        description="Data that the environment holds: None, Fictive or Real. Without real data the classification does "
+        "not restrict its target, in the stages that the policy permits it in. Default: Real.",
+    )
 
 
 class ProjectOnboardingSpec(Model):
@@ -126,7 +132,9 @@ class ProjectOnboardingSpec(Model):
     organisation: Organisation | None = Field(default=None, description="Organisation that the project belongs to.")
     description: Text = Field(default="", description="Description of the project, in a sentence.")
     journey: ShortName | None = Field(
-        default=None, description="Support track, one of spec.journeys of the policy. Default: no override by journey."
+        default=None,
+        description="Journey, one of spec.journeys or spec.journeyRules of the policy. Default: spec.defaultJourney of "
+        "the policy.",
     )
     sponsor: Person | None = Field(default=None, description="Person who supports the project in its organisation.")
     objectives: Annotated[tuple[Text, ...], Field(max_length=10), AtomicList()] = Field(

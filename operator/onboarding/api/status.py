@@ -47,6 +47,8 @@ class GateState(StrEnum):
     """The next gate; `waitingFor` names what holds it."""
     CLOSED = "Closed"
     """Behind a gate that is held."""
+    BEYOND = "Beyond"
+    """Behind the last gate of the project's journey: nothing passes, and nobody is asked."""
 
 
 class CheckResult(StrEnum):
@@ -108,6 +110,16 @@ class GateStatus(Model):
         default=(), description="Decisions that do not count, and why."
     )
     digest: Word | None = Field(default=None, description="Digest that an Approve decision of this gate must name.")
+
+
+class JourneyStatus(Model):
+    """Journey that is in force for the project."""
+
+    name: Word = Field(description="Name of the journey.")
+    last_gate: Word | None = Field(
+        default=None, description="Last gate of the journey; absent: it ends before the first gate."
+    )
+    expires: Word | None = Field(default=None, description="Day on which the journey expires, in UTC; absent: never.")
 
 
 class ApplicationStatus(Model):
@@ -178,6 +190,9 @@ class ProjectOnboardingStatus(Model):
     observed_generation: int = Field(ge=-1, description="Generation of the last finished reconcile; -1: none.")
     summary: Summary | None = Field(default=None, description="Strings of the printer columns.")
     stage: Word | None = Field(default=None, description="Step of the journey that the project has reached.")
+    journey: JourneyStatus | None = Field(
+        default=None, description="Journey that is in force: spec.journey, or the default of the policy."
+    )
     conditions: Annotated[tuple[Condition, ...], Field(max_length=10), MapList("type")] = Field(
         default=(), description="Conditions of the project."
     )

@@ -24,6 +24,7 @@ from onboarding.api.common import (
     ZoneName,
 )
 from onboarding.api.markers import AtomicList, MapList, SetList
+from onboarding.api.placement import Reservation, Trust
 
 
 class ArgoLocation(StrEnum):
@@ -124,6 +125,11 @@ class TargetNetwork(Holes):
     zones: Annotated[tuple[NetworkZone, ...], Field(max_length=20), MapList("name")] = Field(
         default=(), description="Zones that declared flows may lead to or come from."
     )
+    own: Annotated[tuple[NetworkCidr, ...], Field(max_length=20), AtomicList()] = Field(
+        default=(),
+        description="Networks of the clusters themselves: pods, nodes and services. No flow reaches them through a "
+        "wider zone. Default: none.",
+    )
 
     @cached_property
     def holes(self) -> Holes:
@@ -133,7 +139,8 @@ class TargetNetwork(Holes):
     @cached_property
     def map(self) -> ZoneMap:
         """Which zone each address belongs to."""
-        return ZoneMap((zone.name, zone.cidrs) for zone in self.zones)
+        server = self.api_server.cidrs if self.api_server else ()
+        return ZoneMap(((zone.name, zone.cidrs) for zone in self.zones), self.own, server)
 
     def zone(self, name: str | None) -> NetworkZone | None:
         """Return the zone of this name, if there is one."""
@@ -191,6 +198,22 @@ class HostingTargetSpec(Model):
     )
     domains: Annotated[tuple[DomainRule, ...], Field(max_length=20), AtomicList()] = Field(
         default=(), description="Suffixes that domains may end in. Default: any."
+    )
+    trust: Trust | None = Field(
+        default=None, description="How far the platform trusts the target with sensitive data. Default: 0."
+    )
+    # Without defaults of the definition: a former release would not know the fields of what is stored.
+    external: bool | None = Field(
+        default=None,
+        description="Whether the target belongs to an outside provider: it takes no zone, exposure and profile that it "
+        "does not list. Default: no.",
+    )
+    reserved_for: Reservation | None = Field(
+        default=None, description="The only projects that may open environments here. Default: every project."
+    )
+    closed: bool | None = Field(
+        default=None,
+        description="Whether no new environment opens here; what is there stays and may change. Default: no.",
     )
     contract: Contract = Field(
         default_factory=Contract, description="Days between which environments open on the target."

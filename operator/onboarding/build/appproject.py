@@ -34,6 +34,8 @@ class Served:
     """The use by Applications that are being removed, by their name."""
     ours: list[Manifest] = field(default_factory=list)
     """Our own objects in the namespaces of the environments."""
+    suspended: frozenset[str] = frozenset()
+    """The environments of the project that are suspended."""
 
 
 def build_app_project(owner: Owner, namespace: str, argo: Served) -> Manifest:
@@ -59,7 +61,7 @@ def build_app_project(owner: Owner, namespace: str, argo: Served) -> Manifest:
     }
     if accounts := _accounts(revisions, leaving):
         manifest["spec"]["destinationServiceAccounts"] = accounts
-    if windows := sync_windows(revisions):
+    if windows := sync_windows(revisions, argo.suspended):
         manifest["spec"]["syncWindows"] = windows
     return manifest
 

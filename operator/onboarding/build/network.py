@@ -1,10 +1,11 @@
 """NetworkPolicies of an environment: default deny both ways, the target's allow rules, and declared flows."""
 
 from functools import lru_cache
+from ipaddress import ip_network
 from typing import Any, Final
 
 from onboarding import names
-from onboarding.api.addresses import NEVER_REACHED, network, within, written
+from onboarding.api.addresses import network, unreached, widest, within, written
 from onboarding.api.hosting import Direction
 from onboarding.api.target import ApiServer, Dns, Flavour
 from onboarding.build.kinds import NETWORK_POLICY, Manifest
@@ -37,7 +38,7 @@ def build_network_policies(owner: Owner, revision: Revision) -> list[Manifest]:
         if peers:
             specs[name] = {"policyTypes": ["Ingress"], "ingress": [{"from": peers}]}
     for flow in revision.flows:
-        if peers := _other_end(owner, flow):
+        if peers := _other_end(owner, flow, holes.api_server.cidrs if holes.api_server else ()):
             specs[_name_of(flow)] = _flow(flow, peers)
     return [_policy(owner, revision, name, spec) for name, spec in specs.items()]
 
@@ -104,11 +105,11 @@ def _flow(flow: ResolvedFlow, peers: list[dict[str, Any]]) -> dict[str, Any]:
     return {"policyTypes": [flow.direction.value], side: [{end: peers, "ports": ports}]}
 
 
-def _other_end(owner: Owner, flow: ResolvedFlow) -> list[dict[str, Any]]:
+def _other_end(owner: Owner, flow: ResolvedFlow, servers: tuple[str, ...]) -> list[dict[str, Any]]:
     """Return the peers of a flow; if it has none, it gets no policy, because an empty rule would allow everybody."""
     networks = [
         {"ipBlock": {"cidr": cidr} | ({"except": list(excepted)} if excepted else {})}
-        for cidr, excepted in _blocks(tuple(flow.networks.items()))
+        for cidr, excepted in _blocks(tuple(flow.networks.items()), servers)
     ]
     return networks + [_environment(owner, namespace) for _, namespace in sorted(flow.peers.items())]
 
@@ -124,12 +125,16 @@ def _environment(owner: Owner, namespace: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1024)
-def _blocks(networks: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the reachable networks, sorted, each with its exceptions."""
+def _blocks(
+    networks: tuple[tuple[str, tuple[str, ...]], ...], servers: tuple[str, ...]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the reachable networks, sorted, each with its exceptions; ``servers`` are those of the API servers."""
     excepted = dict(networks)
+    own = [ip_network(cidr, strict=False) for cidr in servers]
     found = []
     for cidr in written(map(network, excepted)):
-        block, holes = network(cidr), [*NEVER_REACHED, *map(network, excepted[cidr])]
-        if not any(within(block, hole) for hole in holes):
-            found.append((cidr, written(hole for hole in holes if within(hole, block))))
+        block = network(cidr)
+        holes = {*unreached(block), *map(network, excepted[cidr]), *(item for item in own if item != block)}
+        if not any(within(block, hole) for hole in holes if hole not in own):
+            found.append((cidr, written(widest(hole for hole in holes if within(hole, block)))))
     return tuple(found)

@@ -60,8 +60,8 @@ class ResolvedFlow(Model):
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """The identifying fields: a flow that differs in one of them is another flow."""
-        return self.name, self.answers, self.direction, self.port, self.protocol, self.zone
+        """The identifying fields: a flow that differs in one of them has nothing in common with this one."""
+        return self.name, self.answers, self.direction, self.port, self.protocol
 
 
 class Revision(Model):

@@ -17,11 +17,16 @@ _KIND_OF: dict[str, ChildKind] = {kind.kind: kind for kind in CHILD_KINDS}
 
 
 def build_wanted(
-    owner: Owner, revisions: Sequence[Revision], live: Mapping[ObjectKey, InUse] = MappingProxyType({})
+    owner: Owner,
+    revisions: Sequence[Revision],
+    live: Mapping[ObjectKey, InUse] = MappingProxyType({}),
+    suspended: frozenset[str] = frozenset(),
 ) -> list[Wanted]:
     """Return every desired object of these revisions.
 
     ``live`` is the use by the project's live Applications: AppProjects still permit those that are no longer desired.
+    ``suspended`` are the environments that Argo CD does not sync, because a decision that stands suspends them; that is
+    no part of a revision, so that it begins and ends with the decision.
     """
     contents = [(revision, list(_contents(owner, revision))) for revision in revisions]
     applications = [
@@ -33,7 +38,7 @@ def build_wanted(
     leaving = {key: use for key, use in live.items() if key not in wanted}
     return [
         *(_place(revision.cluster, manifest) for revision, manifests in contents for manifest in manifests),
-        *_app_projects(owner, contents, leaving),
+        *_app_projects(owner, contents, leaving, suspended),
         *applications,
     ]
 
@@ -49,13 +54,16 @@ def _contents(owner: Owner, revision: Revision) -> Iterator[Manifest]:
 
 
 def _app_projects(
-    owner: Owner, contents: Sequence[tuple[Revision, list[Manifest]]], leaving: Mapping[ObjectKey, InUse]
+    owner: Owner,
+    contents: Sequence[tuple[Revision, list[Manifest]]],
+    leaving: Mapping[ObjectKey, InUse],
+    suspended: frozenset[str],
 ) -> list[Wanted]:
     """Return one AppProject per Argo CD (cluster and namespace) that serves an environment with repositories."""
     served: dict[tuple[str, str], Served] = {}
     for revision, manifests in contents:
         if revision.repositories:
-            argo = served.setdefault((revision.argo_cluster, revision.argocd.namespace), Served())
+            argo = served.setdefault((revision.argo_cluster, revision.argocd.namespace), Served(suspended=suspended))
             argo.revisions.append(revision)
             argo.ours.extend(item for item in manifests if item["metadata"].get("namespace") == revision.namespace)
     for key, use in leaving.items():

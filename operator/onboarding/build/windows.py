@@ -1,6 +1,6 @@
 """Sync windows of an AppProject, from the windows of its environments."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any, Final, NamedTuple
 
 from onboarding.api.delivery import Window, WindowKind
@@ -8,6 +8,15 @@ from onboarding.build.revision import Revision
 
 _LONGEST: Final = 255
 """Longest description that Argo CD accepts, in bytes."""
+
+
+_SUSPENDED: Final = Window(
+    kind=WindowKind.DENY,
+    schedule="* * * * *",
+    duration="24h",
+    description="The environment is suspended: an OnboardingDecision holds it",
+)
+"""The window of a suspended environment: it begins every minute, so that it is always in force."""
 
 
 class _Span(NamedTuple):
@@ -19,14 +28,16 @@ class _Span(NamedTuple):
     time_zone: str
 
 
-def sync_windows(revisions: Iterable[Revision]) -> list[dict[str, Any]]:
+def sync_windows(revisions: Iterable[Revision], suspended: Container[str] = ()) -> list[dict[str, Any]]:
     """Return the sync windows of environments, sorted, each for the namespaces of one cluster.
 
-    The cluster is part of each window, because a namespace may exist on several clusters.
+    The cluster is part of each window, because a namespace may exist on several clusters. The environments in
+    ``suspended`` get one more, which refuses every sync, also by hand.
     """
     grouped: dict[tuple[_Span, bool, str, str], set[str]] = {}
     for revision in revisions:
-        for span, (manual, description) in _spans(revision.windows).items():
+        windows = (*revision.windows, _SUSPENDED) if revision.environment in suspended else revision.windows
+        for span, (manual, description) in _spans(windows).items():
             key = (span, manual, description, revision.argocd.destination_server)
             grouped.setdefault(key, set()).add(revision.namespace)
     return [_entry(*key, sorted(namespaces)) for key, namespaces in sorted(grouped.items())]

@@ -9,11 +9,13 @@ from onboarding.checks import (
     delivery,
     flows,
     guards,
+    journeys,
     network,
     people,
     placement,
     reviews,
     sources,
+    trust,
     windows,
     workloads,
 )
@@ -27,6 +29,7 @@ from onboarding.checks.inputs import (
     RevisionInputs,
     RunningInputs,
 )
+from onboarding.checks.journeys import JourneyDays
 
 OF_DECLARATION: Final[tuple[Check[EnvironmentDeclaration], ...]] = (
     placement.stage_is_known,
@@ -39,6 +42,10 @@ OF_DECLARATION: Final[tuple[Check[EnvironmentDeclaration], ...]] = (
     placement.residency_is_met,
     placement.exposures_are_allowed,
     placement.profile_is_allowed,
+    trust.target_is_trusted,
+    trust.data_is_allowed,
+    trust.target_is_open_to_the_project,
+    trust.target_takes_new_environments,
     placement.contract_is_in_force,
     placement.journey_is_known,
     network.zones_are_known,
@@ -57,6 +64,7 @@ OF_DECLARATION: Final[tuple[Check[EnvironmentDeclaration], ...]] = (
     windows.windows_stay_within_the_platforms,
     continuity.environment_stays,
     continuity.a_gate_leads_there,
+    journeys.journey_reaches_the_gate,
     capacity.default_pod_fits,
 )
 """Checks of an environment that read nothing but its declaration and where it has been admitted."""
@@ -68,6 +76,7 @@ OF_APP_PROJECTS: Final[tuple[Check[AppProjectInputs], ...]] = (continuity.app_pr
 """Checks of what all declared environments together are resolved to in Argo CD."""
 
 OF_ROOM: Final[tuple[Check[CapacityInputs], ...]] = (
+    journeys.size_fits_the_journey,
     capacity.project_keeps_to_its_ceiling,
     capacity.sites_have_room,
     capacity.quota_holds_what_is_used,
@@ -77,10 +86,18 @@ OF_ROOM: Final[tuple[Check[CapacityInputs], ...]] = (
 ALWAYS: Final[tuple[Check[Any], ...]] = (*OF_DECLARATION, *OF_REVISIONS, *OF_APP_PROJECTS, *OF_ROOM)
 """Without these an environment cannot be built: they hold it whatever the policy says."""
 
-REFUSING: Final = frozenset({*OF_DECLARATION, *OF_REVISIONS, *OF_APP_PROJECTS, capacity.quota_holds_what_is_used})
+REFUSING: Final = frozenset(
+    {
+        *OF_DECLARATION,
+        *OF_REVISIONS,
+        *OF_APP_PROJECTS,
+        journeys.size_fits_the_journey,
+        capacity.quota_holds_what_is_used,
+    }
+) - {journeys.journey_reaches_the_gate}
 """The checks whose findings refuse an environment if the project has to act: only a change of its spec resolves them.
 
-A ceiling does not: a grant raises it.
+A ceiling does not: a grant raises it. Nor does the end of the journey: an environment behind it waits, as at a gate.
 """
 
 OF_PROJECT: Final[tuple[Check[ProjectInputs], ...]] = (
@@ -132,7 +149,10 @@ An environment that opens behind the check's gate is held to it at the next gate
 OF_NAMESPACES: Final[tuple[Check[GuardInputs], ...]] = (guards.only_our_guards,)
 """Checks of what is in the namespaces of the project: they hold nothing, and their severity is that of the policy."""
 
+OF_JOURNEY: Final[tuple[Check[JourneyDays], ...]] = (journeys.journey_lasts,)
+"""Checks of the journey itself: they warn and hold nothing."""
+
 GATED: Final[tuple[Check[Any], ...]] = (*OF_PROJECT, *OF_ENVIRONMENT, *OF_RUNNING)
 """The checks that a policy puts at gates."""
 
-BY_ID: Final[dict[str, Check[Any]]] = {check.id: check for check in (*ALWAYS, *OF_NAMESPACES, *GATED)}
+BY_ID: Final[dict[str, Check[Any]]] = {check.id: check for check in (*ALWAYS, *OF_NAMESPACES, *OF_JOURNEY, *GATED)}

@@ -11,6 +11,7 @@ from functools import cached_property
 from onboarding.api.capacity import Budget
 from onboarding.api.common import Resources
 from onboarding.api.personas import Persona
+from onboarding.api.placement import Data
 from onboarding.api.policy import OnboardingPolicySpec, Size, Stage
 from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec, Site
@@ -106,6 +107,13 @@ class EnvironmentDeclaration:
     def target(self) -> HostingTargetSpec | None:
         """The target of the environment, if it exists."""
         return self.targets.get(self.target_name or "")
+
+    @property
+    def fictive(self) -> bool:
+        """Whether the environment holds no real data, in a stage that the policy permits that in."""
+        stage, data = self.stage, self.environment.data
+        allowed = stage is not None and bool(stage.fictive_data) and not stage.production
+        return allowed and data in (Data.NONE, Data.FICTIVE)
 
     @cached_property
     def sites(self) -> tuple[Site, ...]:

@@ -10,10 +10,12 @@ from onboarding.api.status import Evidence
 from onboarding.api.target import HostingTargetSpec
 from onboarding.api.text import choose, listed
 from onboarding.checks.finding import Finding, check, undecided
+from onboarding.checks.fitting import choose_fitting
 from onboarding.checks.inputs import EnvironmentDeclaration, RunningInputs
-from onboarding.checks.placement import targets_where
 from onboarding.checks.probe import CertificateRequest, DnsRequest, EndpointRequest
 from onboarding.checks.several import some, worst
+
+_WITHOUT = ", without the cluster's own networks and those that are not globally reachable, which no zone names"
 
 
 @check(
@@ -34,8 +36,11 @@ def zones_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
     flows = some(f"flow {flow.name!r}" for flow in _flows(inputs) if flow.zone in unknown)
     return Finding(
         f"{flows}: target {inputs.target_name!r} has no network zone {listed(unknown)}",
-        f"{choose(_zones(inputs.target))}; or a target that has it: "
-        + targets_where(inputs, lambda other: wanted <= _zones(other)),
+        choose_fitting(
+            inputs,
+            f"{choose(_zones(inputs.target))}; or a target that has it",
+            lambda _inputs, _name, other: wanted <= _zones(other),
+        ),
     )
 
 
@@ -62,6 +67,8 @@ def flows_stay_in_their_zone(inputs: EnvironmentDeclaration) -> Finding | None:
                 )
             if zone.name not in (found := owners.zones_of(wanted)):
                 where = f"belongs to zone {listed(found)}" if found else f"is no part of it: {some(zone.cidrs)}"
+                if not found and any(within(wanted, network(item)) for item in zone.cidrs):
+                    where += _WITHOUT
                 return Finding(f"flow {flow.name!r} leads to zone {zone.name!r}, and {cidr} {where}")
     return None
 

@@ -1,13 +1,20 @@
 """Checks on where an environment runs and how large it is. Names are compared exactly."""
 
-from collections.abc import Callable
-
 from onboarding.api.gates import Actor, Track
 from onboarding.api.status import Evidence
-from onboarding.api.target import HostingTargetSpec
 from onboarding.api.text import choose, listed
 from onboarding.checks.finding import Finding, check
+from onboarding.checks.fitting import (
+    choose_fitting,
+    fitting,
+    keeps_residency,
+    offers_exposures,
+    takes_profile,
+    takes_stage,
+    takes_zone,
+)
 from onboarding.checks.inputs import EnvironmentDeclaration
+from onboarding.checks.journey import journeys_of
 
 
 @check(
@@ -61,13 +68,13 @@ def target_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
     if problem:
         return Finding(
             f"HostingTarget {inputs.target_name!r} cannot be used: {problem}",
-            f"the platform team mends it; until then, {choose(inputs.targets)}",
+            f"the platform team mends it; until then, {choose(fitting(inputs))}",
             Actor.PLATFORM,
         )
     named = inputs.environment.target is not None
     return Finding(
         f"HostingTarget {inputs.target_name!r} does not exist",
-        choose(inputs.targets),
+        choose(fitting(inputs)),
         Actor.PROJECT if named else Actor.PLATFORM,
     )
 
@@ -82,11 +89,11 @@ def target_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
 def target_takes_stage(inputs: EnvironmentDeclaration) -> Finding | None:
     """The target allows environments of this stage."""
     target = inputs.target
-    if target is None or not target.stages or inputs.environment.stage in target.stages:
+    if target is None or takes_stage(inputs, "", target):
         return None
     return Finding(
         f"target {inputs.target_name!r} takes no environment of stage {inputs.environment.stage!r}",
-        f"choose a target that does: {targets_where(inputs, lambda _: True)}",
+        choose_fitting(inputs, "choose a target that does"),
     )
 
 
@@ -138,16 +145,16 @@ def namespace_name_is_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="choose a target that takes projects of this sensitivity zone",
-    reads=("classification.zone", "environments.target"),
+    reads=("classification.zone", "environments.data", "environments.target"),
 )
 def zone_is_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """The target takes projects of the sensitivity zone that the data demands; without one, every target does."""
     target, zone = inputs.target, inputs.spec.classification.zone
-    if target is None or zone is None or _takes(target.zones, zone):
+    if target is None or takes_zone(inputs, "", target):
         return None
     return Finding(
-        f"spec.classification.zone is {zone!r}, and target {inputs.target_name!r} takes {listed(target.zones)} only",
-        f"choose a target that takes it: {targets_where(inputs, lambda other: _takes(other.zones, zone))}",
+        f"spec.classification.zone is {zone!r}, and target {inputs.target_name!r} takes {_only(target.zones)}",
+        choose_fitting(inputs, "choose a target that takes it"),
     )
 
 
@@ -156,17 +163,17 @@ def zone_is_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     Track.TECHNICAL,
     Evidence.DECLARED,
     remedy="choose a target with the residency that the project demands",
-    reads=("classification.residency", "environments.target"),
+    reads=("classification.residency", "environments.data", "environments.target"),
 )
 def residency_is_met(inputs: EnvironmentDeclaration) -> Finding | None:
     """Data on the target stays within the territory that the project demands."""
     target, residency = inputs.target, inputs.spec.classification.residency
-    if target is None or not residency or target.residency == residency:
+    if target is None or keeps_residency(inputs, "", target):
         return None
     promise = f"promises {target.residency!r}" if target.residency else "promises nothing"
     return Finding(
         f"spec.classification.residency is {residency!r}, and target {inputs.target_name!r} {promise}",
-        f"choose a target that does: {targets_where(inputs, lambda other: other.residency == residency)}",
+        choose_fitting(inputs, "choose a target that does"),
     )
 
 
@@ -180,14 +187,13 @@ def residency_is_met(inputs: EnvironmentDeclaration) -> Finding | None:
 def exposures_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """The environment is exposed only to networks that the target offers."""
     target, wanted = inputs.target, set(inputs.environment.exposures)
-    if target is None or wanted <= set(target.exposures):
+    if target is None or offers_exposures(inputs, "", target):
         return None
     offers = f"offers {listed(target.exposures)} only" if target.exposures else "exposes nothing"
     return Finding(
         f"spec.environments[].exposures names {listed(wanted - set(target.exposures))}, "
         f"and target {inputs.target_name!r} {offers}",
-        "remove it, or choose a target that offers it: "
-        + targets_where(inputs, lambda other: wanted <= set(other.exposures)),
+        choose_fitting(inputs, "remove it, or choose a target that offers it"),
     )
 
 
@@ -201,12 +207,11 @@ def exposures_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
 def profile_is_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """The target takes workloads of the environment's profile; an environment that names none fits everywhere."""
     target, profile = inputs.target, inputs.environment.profile
-    if target is None or profile is None or _takes(target.profiles, profile):
+    if target is None or takes_profile(inputs, "", target):
         return None
     return Finding(
-        f"spec.environments[].profile is {profile!r}, and target {inputs.target_name!r} "
-        f"takes {listed(target.profiles)} only",
-        f"choose a target that takes it: {targets_where(inputs, lambda other: _takes(other.profiles, profile))}",
+        f"spec.environments[].profile is {profile!r}, and target {inputs.target_name!r} takes {_only(target.profiles)}",
+        choose_fitting(inputs, "choose a target that takes it"),
     )
 
 
@@ -239,17 +244,11 @@ def contract_is_in_force(inputs: EnvironmentDeclaration) -> Finding | None:
 )
 def journey_is_known(inputs: EnvironmentDeclaration) -> Finding | None:
     """If the project names a journey, it is one of the policy's."""
-    journey, known = inputs.spec.journey, inputs.policy.journeys
+    journey, known = inputs.spec.journey, journeys_of(inputs.policy)
     if journey is None or journey in known:
         return None
     return Finding(f"spec.journey {journey!r} is not in the policy", f"{choose(known)}; or leave spec.journey out")
 
 
-def targets_where(inputs: EnvironmentDeclaration, fits: Callable[[HostingTargetSpec], bool]) -> str:
-    """Return the targets that take the environment's stage and for which this holds, as a list for a message."""
-    stage = inputs.environment.stage
-    return listed(name for name, target in inputs.targets.items() if _takes(target.stages, stage) and fits(target))
-
-
-def _takes(known: tuple[str, ...], wanted: str) -> bool:
-    return not known or wanted in known
+def _only(known: tuple[str, ...]) -> str:
+    return f"{listed(known)} only" if known else "none"

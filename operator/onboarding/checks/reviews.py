@@ -50,7 +50,7 @@ def flows_are_opened(inputs: ProjectInputs) -> Finding | None:
     Track.ORGANISATIONAL,
     Evidence.ATTESTED,
     remedy=f"an OnboardingDecision Attest of check SecurityAudited by the security team, {_DIGEST}",
-    reads=("classification", "flows", "environments.exposures", "environments.domains"),
+    reads=("classification", "flows", "environments.data", "environments.exposures", "environments.domains"),
     actor=Actor.SECURITY,
 )
 def security_is_audited(inputs: ProjectInputs) -> Finding | None:
@@ -63,7 +63,7 @@ def security_is_audited(inputs: ProjectInputs) -> Finding | None:
     Track.ORGANISATIONAL,
     Evidence.ATTESTED,
     remedy=f"an OnboardingDecision Attest of check HomologationDecided by the security team, {_DIGEST}",
-    reads=("classification", "environments.exposures"),
+    reads=("classification", "environments.data", "environments.exposures"),
     actor=Actor.SECURITY,
 )
 def homologation_is_decided(inputs: ProjectInputs) -> Finding | None:

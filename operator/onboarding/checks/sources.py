@@ -5,6 +5,7 @@ from typing import Final
 
 from onboarding.api.delivery import CredentialKind, Repository, RepositoryCredential, lies_under, normalized
 from onboarding.api.gates import Track
+from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.status import Evidence
 from onboarding.api.text import choose, listed
 from onboarding.checks.finding import Finding, check
@@ -24,7 +25,7 @@ def repositories_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     """If the policy has prefixes, every repository lies under one of them, compared exactly up to a slash."""
     allowed = inputs.policy.delivery.repository_prefixes
     for repository in inputs.spec.repositories:
-        if allowed and not any(lies_under(repository.url, prefix) for prefix in allowed):
+        if not _lies_under_any(repository.url, allowed):
             return Finding(
                 f"repository {repository.name}: {repository.url} is not allowed",
                 f"use a repository under one of: {listed(allowed)}; or ask the platform team to allow this one",
@@ -141,25 +142,34 @@ def repositories_are_open_to_the_project(inputs: EnvironmentDeclaration) -> Find
     Argo CD keeps what it has fetched by URL, and shows it to whoever names that URL, with a login or without.
     """
     for repository in inputs.spec.repositories:
-        if logins := _reserved(inputs, repository.url):
+        if logins := _reserved(inputs.policy, inputs.project.name, repository.url):
             told = f"is read with a login of other projects: {listed(logins)}"
             return Finding(f"repository {repository.name}: {repository.url} {told}")
     return None
 
 
-def _reserved(inputs: EnvironmentDeclaration, url: str) -> set[str]:
+def may_be_named(policy: OnboardingPolicySpec, project: str, url: str) -> bool:
+    """Return whether the policy lets a project name a URL: it lies under a prefix, and is not reserved for others."""
+    return _lies_under_any(url, policy.delivery.repository_prefixes) and not _reserved(policy, project, url)
+
+
+def _lies_under_any(url: str, allowed: tuple[str, ...]) -> bool:
+    return not allowed or any(lies_under(url, prefix) for prefix in allowed)
+
+
+def _reserved(policy: OnboardingPolicySpec, project: str, url: str) -> set[str]:
     """Return the logins of the narrowest prefix around a URL, where none of them is for the project."""
     found: dict[int, list[RepositoryCredential]] = {}
-    for login in inputs.policy.delivery.credentials:
+    for login in policy.delivery.credentials:
         for prefix in map(normalized, login.prefixes):
             if lies_under(normalized(url), prefix):
                 found.setdefault(len(prefix.rstrip("/")), []).append(login)
     narrowest = found[max(found)] if found else []
-    return set() if any(_is_for(inputs, login) for login in narrowest) else {login.name for login in narrowest}
+    return set() if any(_is_for(project, login) for login in narrowest) else {login.name for login in narrowest}
 
 
-def _is_for(inputs: EnvironmentDeclaration, login: RepositoryCredential) -> bool:
-    return not login.projects or inputs.project.name in login.projects
+def _is_for(project: str, login: RepositoryCredential) -> bool:
+    return not login.projects or project in login.projects
 
 
 def _usable(inputs: EnvironmentDeclaration, repository: Repository) -> Iterator[str]:
@@ -169,7 +179,7 @@ def _usable(inputs: EnvironmentDeclaration, repository: Repository) -> Iterator[
 
 def _refusal(inputs: EnvironmentDeclaration, login: RepositoryCredential, repository: Repository) -> str:
     """Return why a repository may not use a login; the empty string where it may."""
-    if not _is_for(inputs, login):
+    if not _is_for(inputs.project.name, login):
         return "is for other projects"
     if (login.kind is CredentialKind.HTTPS) != repository.url.startswith(_OVER_HTTP):
         return f"is for {login.kind.value}, and {repository.url} is not"

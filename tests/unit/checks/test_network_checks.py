@@ -148,7 +148,7 @@ FAILS: dict[str, tuple[Check[EnvironmentDeclaration], EnvironmentDeclaration, st
     "wider than the zone": (
         network.flows_stay_in_their_zone,
         given({"zone": "rie", "cidrs": ["100.64.0.0/11"]}),
-        "flow 'flow-0' leads to zone 'rie', and 100.64.0.0/11 belongs to zone internet",
+        "flow 'flow-0' leads to zone 'rie', and 100.64.0.0/11 is no part of it: 100.64.0.0/12",
         "",
     ),
     "a narrower zone by the name of the wide one": (

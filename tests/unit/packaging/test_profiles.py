@@ -144,6 +144,7 @@ def project(given: Profile) -> ProjectOnboardingSpec:
     return ProjectOnboardingSpec.model_validate(
         {
             "owner": person,
+            "classification": {"zone": "NP"},
             "sponsor": poa,
             "objectives": ["serve"],
             "organisation": {"name": "Shops"},

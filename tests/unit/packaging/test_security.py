@@ -69,3 +69,10 @@ def test_the_table_of_rights_is_that_of_the_manifests() -> None:
     assert len(rows) == len(set(rows))
     assert set(rows) - granted() == set(), "rows without a rule"
     assert granted() - set(rows) == set(), "rules without a row"
+
+
+def test_the_operator_writes_no_rbac_of_the_whole_cluster() -> None:
+    """What it grants, it grants in a namespace; roles that hold everywhere are installed, never written."""
+    cluster_wide = [right for right in granted() if right.resources & {"clusterroles", "clusterrolebindings"}]
+    assert {verb for right in cluster_wide for verb in right.verbs} == {"get", "bind"}
+    assert [right for right in cluster_wide if "bind" in right.verbs and "any" in right.only] == []

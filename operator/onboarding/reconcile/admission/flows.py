@@ -73,10 +73,15 @@ def _namespaces(declared: EnvironmentDeclaration, cluster: str) -> dict[str, str
 
 
 def in_common(admitted: Iterable[ResolvedFlow], declared: Iterable[ResolvedFlow]) -> Iterator[ResolvedFlow]:
-    """Return the parts of the admitted flows that are still declared; a flow of another identity is dropped."""
+    """Return the parts of the admitted flows that are still declared; a flow of another identity is dropped.
+
+    A flow that has changed its zone keeps the networks that it names for both zones: without named networks nothing is
+    common to two zones.
+    """
     wanted = {flow.identity: flow for flow in declared}
     for flow in admitted:
-        if (still := wanted.get(flow.identity)) is None:
+        still = wanted.get(flow.identity)
+        if still is None or (still.zone != flow.zone and not still.networks):
             continue
         networks = shared(flow.networks, still.networks) if still.networks else flow.networks
         peers = {name: namespace for name, namespace in flow.peers.items() if name in still.peers}

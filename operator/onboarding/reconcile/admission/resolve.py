@@ -173,7 +173,9 @@ def _admitted(revision: Revision, admitted: AdmittedRevisions) -> Revision | Non
 def _stands(revision: Revision, admitted: AdmittedRevisions, declared: EnvironmentDeclaration) -> bool:
     """Return whether a revision equals the admitted one, or the admitted one after revocation."""
     old = admitted.get(Place(revision.environment, revision.cluster))
-    return old is not None and (old is revision or _alike(revoke(old, declared.spec, declared.policy), revision))
+    if old is None or old is revision:
+        return old is not None
+    return _alike(revoke(old, declared.spec, declared.policy, declared.project.name), revision)
 
 
 def _alike(one: Revision, other: Revision) -> bool:

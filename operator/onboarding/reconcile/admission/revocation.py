@@ -1,16 +1,24 @@
-"""Revoke: an admitted revision, less everything that the spec no longer declares; pure."""
+"""Revoke: an admitted revision, less everything that the spec no longer declares; pure.
+
+A name that is gone revokes. Of something that is only changed, what both the former and the new declaration allow
+stays, and what is new waits for the next candidate that is accepted.
+"""
 
 from typing import Any
 
+from onboarding.api.delivery import Repository
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.api.team import Groups
 from onboarding.build.revision import Binding, Revision
+from onboarding.checks.sources import may_be_named
 from onboarding.reconcile.admission.flows import declared_flows, in_common
 from onboarding.reconcile.admission.windows import frozen
 
 
-def revoke(revision: Revision, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec | None) -> Revision:
+def revoke(
+    revision: Revision, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec | None, project: str = ""
+) -> Revision:
     """Return an admitted revision without the groups, repositories and flows that the spec no longer names.
 
     Freeze windows of the platform for its stage are added, too. A revocation is never held: it applies to held
@@ -18,7 +26,7 @@ def revoke(revision: Revision, spec: ProjectOnboardingSpec, policy: OnboardingPo
     """
     left = {
         "bindings": _still_named(revision, spec) if revision.bindings else (),
-        **_still_declared(revision, spec),
+        **_still_declared(revision, spec, policy, project),
         "windows": frozen(revision, policy) if policy else revision.windows,
         "flows": tuple(in_common(revision.flows, declared_flows(spec, revision.environment))) if revision.flows else (),
     }
@@ -26,18 +34,27 @@ def revoke(revision: Revision, spec: ProjectOnboardingSpec, policy: OnboardingPo
     return revision if same else revision.with_values(**left)
 
 
-def _still_declared(revision: Revision, spec: ProjectOnboardingSpec) -> dict[str, Any]:
+def _still_declared(
+    revision: Revision, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec | None, project: str
+) -> dict[str, Any]:
     """Return the repositories of an admitted revision that the spec still names, as values for the revision.
 
-    A repository is dropped together with the repository of its value files, because it cannot be deployed without them.
+    One that is changed, also to another URL, stays as it was admitted until the changed one is admitted; the former URL
+    goes at once if the policy no longer lets the project name it. A repository is dropped together with the repository
+    of its value files, because it cannot be deployed without them.
     """
-    declared = {(repository.name, repository.url) for repository in spec.repositories}
-    values = {item.name for item in revision.value_repositories if (item.name, item.url) in declared}
+    declared = {repository.name: repository.url for repository in spec.repositories}
+
+    def stays(item: Repository) -> bool:
+        if declared.get(item.name) in (None, item.url):
+            return item.name in declared
+        return policy is None or may_be_named(policy, project, item.url)
+
+    values = {item.name for item in revision.value_repositories if stays(item)}
     kept = tuple(
         repository
         for repository in revision.repositories
-        if (repository.name, repository.url) in declared
-        and (not repository.values_from or repository.values_from in values)
+        if stays(repository) and (not repository.values_from or repository.values_from in values)
     )
     needed = {repository.values_from for repository in kept}
     return {

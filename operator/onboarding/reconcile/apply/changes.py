@@ -33,13 +33,15 @@ class DiffInputs(NamedTuple):
     live: Mapping[ObjectKey, CachedObject]
     former_labels: frozenset[str]
     """Label keys of the project that its admitted revisions put on namespaces."""
+    suspended: frozenset[str] = frozenset()
+    """The environments that are suspended."""
 
     @property
     def compared(self) -> tuple[object, ...]:
         """The inputs without the parts of live objects that a diff does not read, such as the status."""
         contents = {key: item.content for key, item in self.live.items()}
         deleting = frozenset(key for key, item in self.live.items() if item.deleting)
-        return self.owner, self.building, contents, deleting, self.former_labels
+        return self.owner, self.building, contents, deleting, self.former_labels, self.suspended
 
 
 class DiffCache:
@@ -72,11 +74,11 @@ class DiffCache:
 
 def diff_all(inputs: DiffInputs, *, to_the_end: bool = False) -> Diff:
     """Return the diff of all objects of a project; ``to_the_end`` ignores that Applications are pruned first."""
-    owner, building, live, former_labels = inputs
-    wanted = build_wanted(owner, building, {} if to_the_end else in_use(live))
+    live = inputs.live
+    wanted = build_wanted(inputs.owner, inputs.building, {} if to_the_end else in_use(live), inputs.suspended)
     keys = {item.key for item in wanted}
     return Diff(
-        tuple(diff_objects(wanted, live, former_labels)),
+        tuple(diff_objects(wanted, live, inputs.former_labels)),
         tuple(key for key in live if key not in keys),
         tuple(
             AppProject(item.key, tuple(item.manifest["spec"]["sourceRepos"]))
@@ -99,10 +101,10 @@ def find_changes(
     A removal takes several reconciles, because Applications are pruned first; ``to_the_end`` returns the changes of all
     of them, for a preview.
     """
-    if plan.newer and plan.newer.frozen:
+    if plan.frozen:
         return []
     former = frozenset(label for revision in plan.admitted.values() if revision for label in revision.labels)
-    inputs = DiffInputs(snapshot.owner, plan.building, snapshot.live, former)
+    inputs = DiffInputs(snapshot.owner, plan.building, snapshot.live, former, plan.suspended)
     diff = cache.diff(inputs) if cache and not to_the_end else diff_all(inputs, to_the_end=to_the_end)
     changes = [*diff.changes, *prune(snapshot, plan, diff.unwanted, to_the_end=to_the_end)]
     return add_logins(snapshot, plan, diff.app_projects, changes, sources)

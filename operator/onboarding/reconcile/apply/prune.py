@@ -96,10 +96,10 @@ def _permitted(spec: Manifest) -> tuple[GroupKind, ...]:
 def _application(snapshot: Snapshot, plan: ReconcilePlan, key: ObjectKey, item: CachedObject) -> Change | None:
     """Return the deletion of an Application that its environment no longer has; it cascades only if confirmed.
 
-    A held environment may not have its full list of Applications: one is deleted only if the spec no longer declares
-    its repository.
+    A held environment of which a revision cannot be read or is missing has no full list of Applications: one is deleted
+    only if the spec no longer declares its repository.
     """
-    building = {revision.environment for revision in plan.building} - plan.held.keys()
+    building = {revision.environment for revision in plan.building} - plan.incomplete
     spec = snapshot.project.spec
     if item.environment not in plan.removing | building:
         used = _repositories(orjson.loads(item.content).get("spec", {}))

@@ -1,6 +1,6 @@
 """Assign each check to its gate in the policy, with its severity for projects of one journey; pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -9,6 +9,7 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.checks.catalogue import OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
 from onboarding.checks.finding import Check
 from onboarding.checks.inputs import EnvironmentDeclaration, ProjectInputs, RunningInputs
+from onboarding.checks.journey import JourneyInForce, journey_in_force
 
 InputsT = TypeVar("InputsT")
 
@@ -20,27 +21,29 @@ class GateCheck(NamedTuple, Generic[InputsT]):
     severity: Severity
     gate_index: int
     """Index of the gate in the policy."""
-    overrides: tuple[Override, ...]
-    """The overrides that match the check."""
+    overrides: tuple[tuple[Override, frozenset[int]], ...]
+    """The overrides that match the check, each with the indexes of the gates at which it counts."""
 
-    def severity_on(self, target: str, *, warns: bool = False) -> Severity:
-        """Return the severity of the check on a target: that of the last matching override, or its own.
+    def severity_on(self, target: str, gate_index: int, *, warns: bool = False) -> Severity:
+        """Return the severity of the check at a gate, on a target: that of the last matching override, or its own.
 
         ``warns`` turns every severity but Ignored into a warning.
         """
         severity = self.severity
-        for override in self.overrides:
-            if override.target in (None, target):
+        for override, gates in self.overrides:
+            if override.target in (None, target) and gate_index in gates:
                 severity = override.severity
         return Severity.WARNING if warns and severity is not Severity.IGNORED else severity
 
 
 class GateChecks(NamedTuple):
-    """The checks that a policy puts at a gate, in the order of the catalogue."""
+    """The checks that a policy puts at the gates of a journey, in the order of the catalogue."""
 
     of_project: tuple[GateCheck[ProjectInputs], ...]
     of_environment: tuple[GateCheck[EnvironmentDeclaration], ...]
     of_running: tuple[GateCheck[RunningInputs], ...]
+    last: int
+    """Index of the last gate of the journey: no check holds a later one."""
 
 
 class _Policy:
@@ -57,27 +60,39 @@ class _Policy:
 
 
 def gate_checks(policy: OnboardingPolicySpec, journey: str | None) -> GateChecks:
-    """Return the checks at the gates of a policy for projects of a journey."""
+    """Return the checks at the gates of a policy for projects that name a journey; None if they name none."""
     return _gate_checks(_Policy(policy), journey)
 
 
 @lru_cache(maxsize=32)
-def _gate_checks(identity: _Policy, journey: str | None) -> GateChecks:
-    policy = identity.spec
+def _gate_checks(identity: _Policy, named: str | None) -> GateChecks:
+    policy, journey = identity.spec, journey_in_force(identity.spec, named)
     order = {gate.name: place for place, gate in enumerate(policy.gates)}
-    rules = {rule.id: rule for rule in policy.checks if rule.gate in order}
-    overrides = [override for override in policy.overrides if override.journey in (None, journey)]
+    rules = {rule.id: rule for rule in policy.checks if order.get(rule.gate, len(order)) <= journey.last}
+    overrides = [
+        (override, frozenset(_reached(override, order, journey)))
+        for override in policy.overrides
+        if override.journey in (None, journey.name)
+    ]
 
     def posted(checks: Iterable[Check[InputsT]]) -> tuple[GateCheck[InputsT], ...]:
         return tuple(
             GateCheck(
-                check, rule.severity, order[rule.gate], tuple(item for item in overrides if _concerns(item, check))
+                check, rule.severity, order[rule.gate], tuple(item for item in overrides if _concerns(item[0], check))
             )
             for check in checks
             if (rule := rules.get(check.id))
         )
 
-    return GateChecks(posted(OF_PROJECT), posted(OF_ENVIRONMENT), posted(OF_RUNNING))
+    return GateChecks(posted(OF_PROJECT), posted(OF_ENVIRONMENT), posted(OF_RUNNING), journey.last)
+
+
+def _reached(override: Override, order: Mapping[str, int], journey: JourneyInForce) -> Iterator[int]:
+    """Yield the gates at which an override counts; one by journey counts up to the last gate of the journey only."""
+    for name in override.gates or order:
+        place = order.get(name, len(order))
+        if override.journey is None or place <= journey.last:
+            yield place
 
 
 def _concerns(override: Override, check: Check[Any]) -> bool:

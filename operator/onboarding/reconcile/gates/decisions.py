@@ -8,15 +8,19 @@ expired.
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
 from onboarding.api.decision import Decision, Grant, OnboardingDecisionSpec
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.api.text import with_remedy
 from onboarding.checks.catalogue import GATED
 from onboarding.checks.people import folded
 from onboarding.reconcile.gates.digest import Digests
 
 _AT_GATES = frozenset(check.id for check in GATED)
+_SUSPENSION_BYTES: Final = 250
+"""Longest text of a suspension: what follows it in a message of 300 bytes is still seen to be there."""
 _HOLDING = (Decision.REJECT, Decision.SUSPEND)
 """Decisions that only hold: they count whoever made them, until they are deleted."""
 
@@ -170,6 +174,11 @@ def describe(decision: OnboardingDecisionSpec) -> str:
     """Format a decision with its subject and its author, such as ``Attest RunAcknowledged by pat``."""
     subject = decision.check or "/".join(part for part in (decision.gate, decision.approval) if part)
     return " ".join(part for part in (decision.decision, subject, "by", decision.by.username) if part)
+
+
+def suspended_by(decision: OnboardingDecisionSpec) -> str:
+    """Format a suspension with its reason and its effect in Argo CD, which stays if the reason is long."""
+    return with_remedy(f"{describe(decision)}: {decision.reason}", "Argo CD does not sync", _SUSPENSION_BYTES)
 
 
 def void_of_check(void: Iterable[tuple[OnboardingDecisionSpec, str]], check: str, environment: str) -> list[str]:

@@ -12,13 +12,15 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.build.canonical import dump
 from onboarding.checks.catalogue import BY_ID
+from onboarding.checks.journey import journey_in_force
 
 
 class Digests:
     """The current digests of a project, which decisions have to name.
 
-    A digest is ``v1:`` and the SHA-256 of the canonical JSON of some fields. Absent and default values are left out,
-    so that a new optional field voids no decision; lists whose order means nothing are sorted.
+    A digest is ``v1:`` and the SHA-256 of the canonical JSON of some fields, and of the journey in force. Absent and
+    default values are left out, so that a new optional field voids no decision; lists whose order means nothing are
+    sorted.
     """
 
     def __init__(self, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec) -> None:
@@ -27,6 +29,7 @@ class Digests:
         self._gates: dict[str, str] = {}
         self._known: dict[tuple[str, ...], str] = {}
         self._picked: dict[str, Any] = {}
+        self._chosen = _chosen_journey(spec, policy)
 
     def of_gate(self, gate: str) -> str:
         """Return the digest of the fields that the checks at a gate read."""
@@ -47,7 +50,7 @@ class Digests:
         fields = tuple(paths)
         if fields not in self._known:
             there = {path: value for path in fields if (value := self._field(path)) is not None}
-            content = dump(there)
+            content = dump({**there, **self._chosen})
             self._known[fields] = "v1:" + hashlib.sha256(content).hexdigest()
         return self._known[fields]
 
@@ -55,6 +58,17 @@ class Digests:
         if path not in self._picked:
             self._picked[path] = _pick(self._content, path.split("."), _schema())
         return self._picked[path]
+
+
+def _chosen_journey(spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec) -> dict[str, str]:
+    """Return the journey in force: it decides about the checks and approvals that a decision stands for.
+
+    Nothing for a policy without rules for journeys, so that the digests of a former release stay.
+    """
+    if not policy.journey_rules and policy.default_journey is None:
+        return {}
+    name = journey_in_force(policy, spec.journey).name
+    return {"journeyInForce": name} if name else {}
 
 
 def gate_reads(policy: OnboardingPolicySpec, gate: str) -> list[str]:

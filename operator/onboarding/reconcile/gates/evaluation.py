@@ -62,11 +62,15 @@ class GateEvaluator:
         """
         evaluation = GateEvaluation()
         for of_project in self.gate_checks.of_project:
-            self._run(evaluation, of_project.check, self.project, of_project.severity_on(""), of_project.gate_index)
+            severity = of_project.severity_on("", of_project.gate_index)
+            self._run(evaluation, of_project.check, self.project, severity, of_project.gate_index)
         for of_environment in self.gate_checks.of_environment:
             for gate_index, candidate in candidates:
                 severity = of_environment.severity_on(
-                    candidate.target_name or "", warns=gate_index < of_environment.gate_index
+                    candidate.target_name or "",
+                    # What may be eased at an early gate still holds an environment behind a later one.
+                    max(gate_index, of_environment.gate_index),
+                    warns=gate_index < of_environment.gate_index,
                 )
                 self._run(evaluation, of_environment.check, candidate, severity, of_environment.gate_index)
         self._evaluate_running(evaluation, list(running), _only_behind_gates(evaluation, candidates, not_created))
@@ -79,23 +83,23 @@ class GateEvaluator:
         not_created: Sequence[tuple[int, str]],
     ) -> None:
         """Run the checks of running environments; gates wait for environments that are not created yet."""
-        gates = self.project.policy.gates
+        gates, last = self.project.policy.gates, self.gate_checks.last
         lowest = min((gate_index for gate_index, _ in running), default=len(gates))
         for of_running in self.gate_checks.of_running:
             first = of_running.gate_index
             for gate_index, inputs in running:
                 # An environment opened at or behind the gate of the check has to pass it before the next gate.
                 later = max(first, gate_index + 1)
-                if later < len(gates):
-                    severity = of_running.severity_on(inputs.target)
+                if later <= last:
+                    severity = of_running.severity_on(inputs.target, later)
                     self._run(evaluation, of_running.check, inputs, severity, later)
-            if of_running.severity_on("") is not Severity.BLOCKING or self._waiver(of_running.check, ""):
+            if self._waiver(of_running.check, ""):
                 continue
             for gate_index, name in not_created:
                 later = max(first, gate_index + 1)
-                if later < len(gates):
+                if later <= last and of_running.severity_on("", later) is Severity.BLOCKING:
                     evaluation.awaited[gates[later].name] = name
-            if first <= lowest:
+            if first <= lowest and of_running.severity_on("", first) is Severity.BLOCKING:
                 evaluation.without_environment.add(gates[first].name)
 
     def _run(

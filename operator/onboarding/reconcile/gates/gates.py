@@ -1,6 +1,7 @@
 """The gates of a project: their states and their obstacles; pure.
 
-A gate is open if no check blocks it, every approval that it requires is there, and the gate before it is open. If it
+A gate is open if no check blocks it, every approval that it requires is there, the gate before it is open, and the
+project's journey leads through it. If it
 closes again after an environment behind it was provisioned, its state is Passed: that environment stays, and nothing
 new goes through. No state of a gate is stored: each reconcile derives it from the spec, the decisions and the
 provisioned environments.
@@ -10,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from onboarding.api.gates import Actor, Gate
+from onboarding.api.gates import Actor, Approval, Gate
 from onboarding.api.status import CheckResult, GateState
 from onboarding.checks.finding import GateFinding
+from onboarding.checks.journey import JourneyInForce
 from onboarding.reconcile.gates.decisions import Decisions, describe
 from onboarding.reconcile.gates.evaluation import GateEvaluation
 
@@ -39,27 +41,43 @@ class GateResult:
     """The state in the status; a gate that only waits for probes repeated after a start keeps its former state."""
     obstacles: tuple[Obstacle, ...] = ()
     """Its obstacles, worst first; empty if the status shows an earlier gate as held."""
+    approvals: tuple[Approval, ...] = ()
+    """The approvals that it requires of this project."""
+    beyond: bool = False
+    """Whether it is behind the last gate of the project's journey."""
 
 
 def evaluate_gates(
-    gates: Sequence[Gate], evaluation: GateEvaluation, decisions: Decisions, passed: int, status: Mapping[str, Any]
+    gates: Sequence[Gate],
+    evaluation: GateEvaluation,
+    decisions: Decisions,
+    passed: int,
+    status: Mapping[str, Any],
+    journey: JourneyInForce,
 ) -> list[GateResult]:
     """Return the gates in order; ``passed`` is the index of the last one with a provisioned environment, or -1.
 
-    The first gate that does not open closes all gates behind it. States are shown as if the probes that are repeated
-    after a start had given the former answers.
+    The first gate that does not open closes all gates behind it. A gate behind the last one of the journey never opens
+    and has no obstacles. States are shown as if the probes that are repeated after a start had given the former
+    answers.
     """
     states = {state.value: state for state in GateState}
     before = {item["name"]: states.get(item["state"]) for item in status.get("gates", ())}
     gate_results: list[GateResult] = []
     free = shown_free = True
     for index, gate in enumerate(gates):
-        obstacles = sorted(_obstacles(gate, evaluation, decisions, new=index > passed), key=lambda item: item.quiet)
+        if index > journey.last:
+            state = GateState.PASSED if index <= passed else GateState.BEYOND
+            gate_results.append(GateResult(gate, False, state, beyond=True))
+            continue
+        asked = tuple(item for item in gate.approvals if journey.asks(gate.name, item.name))
+        found = _obstacles(gate, asked, evaluation, decisions, new=index > passed)
+        obstacles = sorted(found, key=lambda item: item.quiet)
         is_open = free and not obstacles
         shown = [obstacle for obstacle in obstacles if not obstacle.quiet]
         former = before.get(gate.name)
         state = _state(is_open=is_open, free=shown_free, passed=index <= passed, shown=shown, former=former)
-        gate_results.append(GateResult(gate, is_open, state, tuple(obstacles) if shown_free else ()))
+        gate_results.append(GateResult(gate, is_open, state, tuple(obstacles) if shown_free else (), asked))
         free = is_open
         shown_free = shown_free and state is GateState.OPEN
     return gate_results
@@ -70,7 +88,7 @@ def _state(
 ) -> GateState:
     if is_open:
         return GateState.OPEN
-    if free and not shown and former not in (None, GateState.CLOSED):
+    if free and not shown and former not in (None, GateState.CLOSED, GateState.BEYOND):
         # Only probe results are missing that were known before the start.
         return former
     if passed:
@@ -78,7 +96,9 @@ def _state(
     return GateState.HELD if free else GateState.CLOSED
 
 
-def _obstacles(gate: Gate, evaluation: GateEvaluation, decisions: Decisions, *, new: bool) -> Iterable[Obstacle]:
+def _obstacles(
+    gate: Gate, approvals: Iterable[Approval], evaluation: GateEvaluation, decisions: Decisions, *, new: bool
+) -> Iterable[Obstacle]:
     """Yield the obstacles of a gate, worst first; ``new``: nothing is provisioned behind it yet."""
     if new and gate.name in evaluation.awaited:
         yield Obstacle(
@@ -92,7 +112,7 @@ def _obstacles(gate: Gate, evaluation: GateEvaluation, decisions: Decisions, *, 
         )
     for found in sorted(evaluation.at_gate(gate.name), key=lambda item: item.rank):
         yield _blocking_check(found)
-    for approval in gate.approvals:
+    for approval in approvals:
         key = (gate.name, approval.name)
         if rejection := decisions.rejected.get(key):
             yield Obstacle(

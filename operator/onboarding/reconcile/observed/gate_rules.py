@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.text import choose
-from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_NAMESPACES, OF_PROJECT, OF_RUNNING
+from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_JOURNEY, OF_NAMESPACES, OF_PROJECT, OF_RUNNING
 from onboarding.checks.finding import Check
 from onboarding.checks.journey import gate_of, gates_before
 from onboarding.reconcile.observed.validity import Problem, repeated
@@ -36,7 +36,9 @@ def _ids(checks: Iterable[Check[Any]]) -> frozenset[str]:
     return frozenset(check.id for check in checks)
 
 
-CATALOGUE: Final = Known(_ids((*ALWAYS, *OF_NAMESPACES)), _ids(OF_PROJECT), _ids(OF_ENVIRONMENT), _ids(OF_RUNNING))
+CATALOGUE: Final = Known(
+    _ids((*ALWAYS, *OF_NAMESPACES, *OF_JOURNEY)), _ids(OF_PROJECT), _ids(OF_ENVIRONMENT), _ids(OF_RUNNING)
+)
 
 
 def gate_problems(policy: OnboardingPolicySpec, known: Known) -> Iterator[Problem]:
@@ -111,13 +113,9 @@ def _later(policy: OnboardingPolicySpec) -> list[str]:
 
 def _overrides(policy: OnboardingPolicySpec, known: Known) -> Iterator[Problem]:
     for index, override in enumerate(policy.overrides):
-        field = f"spec.overrides[{index}]"
-        if override.journey is not None and override.journey not in policy.journeys:
-            rule = f"there is no journey {override.journey}"
-            yield Problem(f"{field}.journey", rule, choose(policy.journeys))
         for number, check in enumerate(override.checks):
             if check not in known.gated:
-                yield _unknown(f"{field}.checks[{number}]", check, known)
+                yield _unknown(f"spec.overrides[{index}].checks[{number}]", check, known)
 
 
 def _unknown(field: str, check: str, known: Known) -> Problem:

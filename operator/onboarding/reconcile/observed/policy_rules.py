@@ -14,6 +14,7 @@ from onboarding.api.quota import CONTAINER_RESOURCES
 from onboarding.api.text import choose
 from onboarding.reconcile.observed.delivery_rules import delivery_problems
 from onboarding.reconcile.observed.gate_rules import CATALOGUE, Known, gate_problems
+from onboarding.reconcile.observed.journey_rules import journey_problems
 from onboarding.reconcile.observed.persona_rules import persona_problems
 from onboarding.reconcile.observed.validity import Problem, cidr_problems, repeated
 
@@ -52,6 +53,7 @@ def policy_problems(policy: OnboardingPolicySpec, known: Known = CATALOGUE) -> t
         *_object_counts(policy.object_counts),
         *_pod_security(policy),
         *gate_problems(policy, known),
+        *journey_problems(policy),
         *_workloads(policy),
         *delivery_problems(policy),
         *_probes(policy),
@@ -64,6 +66,8 @@ def _names(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     yield from repeated("spec.sizes", "name", (size.name for size in policy.sizes))
     yield from repeated("spec.personas", "name", (persona.name for persona in policy.personas))
     yield from repeated("spec.journeys", "", policy.journeys)
+    yield from repeated("spec.placement", "name", (rule.name for rule in policy.placement))
+    yield from repeated("spec.territories", "name", (item.name for item in policy.territories))
     yield from repeated("spec.probes.credentials", "host", (login.host for login in policy.probes.credentials))
 
 
@@ -73,6 +77,9 @@ def _stages(policy: OnboardingPolicySpec) -> Iterator[Problem]:
         if stage.default_size not in sizes:
             field = f"spec.stages[{index}].defaultSize"
             yield Problem(field, f"there is no size {stage.default_size}", choose(sizes))
+        if stage.production and stage.fictive_data:
+            field = f"spec.stages[{index}].fictiveData"
+            yield Problem(field, "production serves real data", "remove it, or set production: false")
 
 
 def _sizes(policy: OnboardingPolicySpec) -> Iterator[Problem]:

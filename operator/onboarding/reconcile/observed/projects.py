@@ -270,6 +270,7 @@ class ProjectCache:
             spec=read.spec,
             problem=read.problem,
             newer=read.newer,
+            created=metadata.get("creationTimestamp") or "",
         )
 
 

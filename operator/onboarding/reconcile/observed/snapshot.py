@@ -40,6 +40,8 @@ class Project:
     """Why the spec cannot be read; the empty string if it can."""
     newer: bool = False
     """Whether the spec cannot be read because a newer operator wrote its form."""
+    created: str = ""
+    """Time of its creation, as the API server writes it; the empty string if it is unknown."""
 
     @property
     def known(self) -> Mapping[str, Any]:

@@ -69,15 +69,34 @@ def plan_declared(
     building = () if hold else candidate.accepted
     if hold is None and full:
         hold = Hold("; ".join(found.finding.message for found in full), full[0].actor)
-    others = _others(inputs, name, building)
-    deletes = inputs.deletes(name)
     if hold is not None:
-        action, revisions = EnvironmentAction.HOLD, (*building, *others)
-        refused = candidate.refused
-        return EnvironmentPlan(name, action, revisions, hold.reason, hold.actor, gate, deletes=deletes, refused=refused)
-    plan = EnvironmentPlan(name, EnvironmentAction.ADMIT, building, gate=gate, deletes=deletes)
-    arriving = candidate.new and not all(result.open for result in gates)
-    return _leaving_sites(inputs, replace(plan, arriving=arriving), others)
+        plan = EnvironmentPlan(name, EnvironmentAction.HOLD, building, hold.reason, hold.actor, gate)
+        plan = replace(plan, deletes=inputs.deletes(name), refused=candidate.refused)
+        return _held(inputs, candidate, plan)
+    plan = EnvironmentPlan(name, EnvironmentAction.ADMIT, building, gate=gate, deletes=inputs.deletes(name))
+    arriving = candidate.new and not all(result.open or result.beyond for result in gates)
+    return _leaving_sites(inputs, replace(plan, arriving=arriving), _others(inputs, name, building))
+
+
+def _held(inputs: PlanInputs, candidate: Candidate, plan: EnvironmentPlan) -> EnvironmentPlan:
+    """Return the plan of a held environment with the admitted revisions of the sites that it keeps."""
+    others = _others(inputs, plan.name, plan.revisions)
+    staying = tuple(revision for revision in others if _keeps_site(inputs, candidate, revision))
+    left = [revision for revision in others if revision not in staying]
+    plan = replace(plan, revisions=(*plan.revisions, *staying))
+    return _leaving_sites(inputs, plan, left) if left else plan
+
+
+def _keeps_site(inputs: PlanInputs, candidate: Candidate, admitted: Revision) -> bool:
+    """Return whether a held environment keeps a site: the spec names it, or nothing of the declaration counts now.
+
+    Only a site that ``sites`` no longer names is left, and only by a declaration that waits for its gate or for
+    capacity: one that is refused, suspended or planned changes nothing.
+    """
+    named = candidate.declared.environment.sites
+    if not named or admitted.site in named or admitted.target != candidate.declared.target_name:
+        return True
+    return not candidate.accepted or inputs.hold(candidate.name) is not None
 
 
 def _leaving_sites(inputs: PlanInputs, plan: EnvironmentPlan, others: Sequence[Revision]) -> EnvironmentPlan:

@@ -11,8 +11,9 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.build.place import Place
 from onboarding.build.revision import Revision
+from onboarding.checks.journey import JourneyInForce, journey_in_force
 from onboarding.reconcile.admission.revocation import revoke
-from onboarding.reconcile.gates.decisions import Decisions, describe
+from onboarding.reconcile.gates.decisions import Decisions, suspended_by
 from onboarding.reconcile.observed.snapshot import Snapshot
 
 
@@ -33,10 +34,15 @@ class PlanInputs:
     decisions: Decisions
     admitted: Mapping[Place, Revision | None]
 
+    @property
+    def journey(self) -> JourneyInForce:
+        """The journey in force."""
+        return journey_in_force(self.policy, self.spec.journey)
+
     def kept(self, environment: str, *, but: Container[str] = ()) -> tuple[Revision, ...]:
         """Return the admitted revisions of an environment after revocation, except those on the clusters ``but``."""
         return tuple(
-            revoke(revision, self.spec, self.policy)
+            revoke(revision, self.spec, self.policy, self.snapshot.project.name)
             for place, revision in self.admitted.items()
             if revision is not None and place.environment == environment and place.cluster not in but
         )
@@ -46,7 +52,7 @@ class PlanInputs:
         if self.spec.mode is Mode.PLAN:
             return Hold("spec.mode is Plan", Actor.PROJECT)
         suspension = self.decisions.suspension(environment)
-        return Hold(f"{describe(suspension)}: {suspension.reason}", Actor.PLATFORM) if suspension else None
+        return Hold(suspended_by(suspension), Actor.PLATFORM) if suspension else None
 
     def awaited(self, environment: str) -> str:
         """Return the decision that the removal of an environment waits for; the empty string if it may go on."""

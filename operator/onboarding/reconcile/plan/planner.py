@@ -11,6 +11,7 @@ from onboarding.build.revision import Revision
 from onboarding.checks import capacity, placement
 from onboarding.checks.finding import GateFinding
 from onboarding.checks.inputs import ProjectDeclaration, ProjectInputs
+from onboarding.checks.journeys import JourneyDays
 from onboarding.checks.probe import CertificateRequest
 from onboarding.reconcile.admission.candidates import find_candidates
 from onboarding.reconcile.admission.resolve import AdmittedRevisions, Candidate
@@ -32,6 +33,7 @@ from onboarding.reconcile.plan.environment_plan import (
     plan_removal,
     plan_undeclared,
 )
+from onboarding.reconcile.plan.expiry import expiry_moments, expiry_warnings, journey_days
 from onboarding.reconcile.plan.foreign import foreign_guards
 from onboarding.reconcile.plan.inputs import PlanInputs
 from onboarding.reconcile.plan.progress import last_gate, reached_gate, waited_gate
@@ -87,20 +89,22 @@ def _plan_journey(inputs: PlanInputs, digests: Digests) -> ReconcilePlan:
     journey = _journey(inputs)
     environments = _with_missing(_environments(inputs, journey), missing)
     building = [revision for item in environments for revision in item.revisions]
-    standing = last_gate(policy, building)
+    standing, days = last_gate(policy, building), journey_days(inputs)
     return ReconcilePlan(
         inputs.admitted,
         environments,
         journey.gates,
         reached_gate(journey.gates, standing),
         waited_gate(journey.gates, environments, standing),
-        (*journey.findings, *foreign_guards(inputs)),
+        (*journey.findings, *foreign_guards(inputs), *expiry_warnings(days)),
         inputs.decisions,
         digests,
         frozenset(journey.evaluation.requests),
         tuple(site for item in journey.candidates for site in item.full),
-        _again_at(inputs, journey),
+        _again_at(inputs, journey, days),
         _urgent(journey),
+        journey=inputs.journey,
+        expires=days.expires if days else None,
     )
 
 
@@ -109,7 +113,7 @@ def _unevaluated(snapshot: Snapshot, admitted: Iterable[Revision | None]) -> tup
     spec, kept = snapshot.project.spec, dict[str, list[Revision]]()
     for revision in admitted:
         if revision is not None:
-            left = revoke(revision, spec, snapshot.policy) if spec else revision
+            left = revoke(revision, spec, snapshot.policy, snapshot.project.name) if spec else revision
             kept.setdefault(revision.environment, []).append(left)
     return tuple(EnvironmentPlan(name, EnvironmentAction.STAY, tuple(revisions)) for name, revisions in kept.items())
 
@@ -159,7 +163,7 @@ def _journey(inputs: PlanInputs) -> _Journey:
         running_places(snapshot, project, inputs.admitted),
         _coming(inputs, candidates),
     )
-    gates = evaluate_gates(policy.gates, evaluation, decisions, passed, snapshot.project.known)
+    gates = evaluate_gates(policy.gates, evaluation, decisions, passed, snapshot.project.known, inputs.journey)
     return _Journey(candidates, evaluation, tuple(gates))
 
 
@@ -196,9 +200,11 @@ def _waits_quietly(candidate: Candidate, gates: Sequence[GateResult]) -> bool:
     return not up_to[-1].open and all(obstacle.quiet for result in up_to for obstacle in result.obstacles)
 
 
-def _again_at(inputs: PlanInputs, journey: _Journey) -> datetime | None:
+def _again_at(inputs: PlanInputs, journey: _Journey, days: JourneyDays | None) -> datetime | None:
     now = inputs.snapshot.now
-    moments = [inputs.decisions.next_change] if inputs.decisions.next_change else []
+    moments = [*expiry_moments(days)]
+    if inputs.decisions.next_change:
+        moments.append(inputs.decisions.next_change)
     if any(found.check is capacity.quota_holds_what_is_used for found in journey.findings):
         moments.append(now + _USE_MAY_FALL)
     dated = any(found.check is placement.contract_is_in_force for found in journey.findings)

@@ -36,13 +36,16 @@ def waited_gate(
 ) -> GateResult | None:
     """Return the first gate that is not open if something waits behind it, or is in place behind it; else None.
 
+    A gate behind the end of the journey is never waited for, and nothing behind it waits for an earlier gate.
+
     A project that declares no environment yet waits for the gates before the first one that opens any. A project with
     an environment behind the last gate that opens any (``standing``) waits for the gates after it, the journey's end.
     """
     index = next((index for index, result in enumerate(gates) if result.state is not GateState.OPEN), None)
-    if index is None:
+    if index is None or gates[index].beyond:
         return None
-    last_opening = max((place for place, result in enumerate(gates) if result.gate.opens), default=len(gates))
+    opening = (place for place, result in enumerate(gates) if result.gate.opens and not result.beyond)
+    last_opening = max(opening, default=len(gates))
     ends = index > last_opening == standing
     waits = ends or gates[index].state is GateState.PASSED or index <= _last_awaited(gates, environments)
     return gates[index] if waits else None
@@ -54,4 +57,5 @@ def _last_awaited(gates: Sequence[GateResult], environments: Sequence[Environmen
         opening = (index for index, result in enumerate(gates) if result.gate.opens)
         return next(opening, len(gates)) - 1
     held = {item.gate for item in declared if item.action is EnvironmentAction.HOLD}
-    return max((index for index, result in enumerate(gates) if result.gate.name in held), default=-1)
+    awaited = (index for index, result in enumerate(gates) if result.gate.name in held and not result.beyond)
+    return max(awaited, default=-1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ from onboarding.build.kinds import ObjectKey
 from onboarding.build.place import Place
 from onboarding.build.revision import Revision
 from onboarding.checks.finding import GateFinding
+from onboarding.checks.journey import JourneyInForce
 from onboarding.checks.probe import Request
 from onboarding.reconcile.gates.decisions import Decisions
 from onboarding.reconcile.gates.digest import Digests
@@ -43,13 +44,17 @@ class ReconcilePlan:
     """Sites without capacity for the project."""
     again_at: datetime | None = None
     """Time of the next reconcile without an event: a decision expires, the day of a contract or certificate check
-    changes, or the obstacle is not watched."""
+    changes, the warning of a journey's end changes, or the obstacle is not watched."""
     urgent: bool = False
     """Whether a candidate waits for the result of a probe."""
     hold: str = ""
     """The reason why the whole project is held; the empty string if it is not."""
     newer: Newer | None = None
     """The object that a newer operator wrote, if there is one."""
+    journey: JourneyInForce | None = None
+    """The journey in force; None if nothing can be evaluated, or if the project is being deleted."""
+    expires: date | None = None
+    """The day on which that journey expires; None if it does not."""
 
     @cached_property
     def by_name(self) -> Mapping[str, EnvironmentPlan]:
@@ -71,10 +76,26 @@ class ReconcilePlan:
         """The environments that are removed altogether."""
         return frozenset(self._with(EnvironmentAction.REMOVE))
 
+    @property
+    def frozen(self) -> bool:
+        """Whether nothing is written, because a newer operator wrote what is admitted."""
+        return self.newer is not None and self.newer.frozen
+
+    @cached_property
+    def suspended(self) -> frozenset[str]:
+        """The environments that a decision suspends, or suspends with the whole project."""
+        return frozenset(item.name for item in self.environments if self.decisions.suspension(item.name))
+
     @cached_property
     def held(self) -> Mapping[str, str]:
         """The environments that are held on some site, with the reasons."""
         return self._with(EnvironmentAction.HOLD)
+
+    @property
+    def incomplete(self) -> frozenset[str]:
+        """The held environments of which not every admitted revision is known."""
+        unread = {place.environment for place, revision in self.admitted.items() if revision is None}
+        return frozenset(name for name in self.held if name in unread or self.by_name[name].missing)
 
     @property
     def refused(self) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from onboarding.api.common import Model
 from onboarding.api.gates import Severity
-from onboarding.api.status import CheckResult, CheckStatus, Evidence, GateState, GateStatus
+from onboarding.api.status import CheckResult, CheckStatus, Evidence, GateState, GateStatus, JourneyStatus
 from onboarding.api.text import cut, time
 from onboarding.checks.finding import GateFinding
 from onboarding.reconcile.gates.decisions import by_gate, void_of_check
@@ -33,7 +33,7 @@ def gates(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[GateStatus, ...]:
         reasons = void.get(result.gate.name, [])[: min(3, room)]
         room -= len(reasons)
         obstacles = result.obstacles if result is plan.waited_for else ()
-        needs_approval = result.gate.approvals and result.state is not GateState.OPEN
+        needs_approval = result.approvals and result.state is not GateState.OPEN
         shown.append(
             GateStatus(
                 name=result.gate.name,
@@ -66,6 +66,18 @@ def checks(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[CheckStatus, ...]:
         void = void_of_check(plan.decisions.void, found.check.id, found.environment)
         shown.append(_check(found, message, since.get(key, time(snapshot.now)), plan.digests, void))
     return tuple(shown)
+
+
+def journey(snapshot: Snapshot, plan: ReconcilePlan) -> JourneyStatus | None:
+    """Return the journey in force; unchanged if nothing can be evaluated."""
+    if plan.digests is None:
+        former = snapshot.project.status.get("journey")
+        return next(iter(_former(JourneyStatus, [former])), None) if former else None
+    found = plan.journey
+    if found is None or not found.name:
+        return None
+    last = plan.gates[found.last].gate.name if found.last >= 0 else None
+    return JourneyStatus(name=found.name, last_gate=last, expires=plan.expires.isoformat() if plan.expires else None)
 
 
 def _former(model: type[StatusT], items: Iterable[Mapping[str, Any]]) -> tuple[StatusT, ...]:

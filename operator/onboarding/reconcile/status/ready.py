@@ -10,7 +10,7 @@ from onboarding.api.gates import Actor
 from onboarding.checks.catalogue import OF_NAMESPACES
 from onboarding.reconcile.apply.blockers import Blocker
 from onboarding.reconcile.apply.outcome import Outcome, Result
-from onboarding.reconcile.gates.decisions import describe
+from onboarding.reconcile.gates.decisions import describe, suspended_by
 from onboarding.reconcile.observed.project_sites import hidden_from_teardown, unseen_sites
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, first_held
@@ -60,7 +60,8 @@ def ready_state(
     suspension = plan.decisions.suspension("")
     if suspension is None or ready.reason is Reason.SUSPENDED:
         return ready
-    message = f"{describe(suspension)}: {suspension.reason}; {ready.message}"
+    told = f"{describe(suspension)}: {suspension.reason}" if plan.frozen else suspended_by(suspension)
+    message = f"{told}; {ready.message}"
     return replace(ready, message=message, action=ready.message)
 
 
@@ -160,7 +161,7 @@ def _teardown(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[Blocker
 def _settled(snapshot: Snapshot, plan: ReconcilePlan, waiting: Sequence[Blocker]) -> ReadyState:
     """Return the condition Ready if every change of the reconcile is done."""
     if suspension := plan.decisions.suspension(""):
-        message = f"{describe(suspension)}: {suspension.reason}; admitted environments stay in place"
+        message = f"{suspended_by(suspension)}; admitted environments stay in place"
         return ReadyState("False", Reason.SUSPENDED, message, actor=Actor.PLATFORM)
     if removing := plan.being_removed(snapshot.live):
         message = _waiting_for(waiting) if waiting else f"removing {', '.join(removing)}"

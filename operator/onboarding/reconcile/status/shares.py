@@ -11,8 +11,8 @@ import orjson
 from onboarding.api.text import cut, cut_middle
 
 MAX_STATUS_BYTES: Final = 8 * 1024
-FIXED_BYTES: Final = 250
-"""Bytes of the fields that are never shortened: generation, stage and the counts of what is left out."""
+FIXED_BYTES: Final = 360
+"""Bytes of the fields that are never shortened: generation, stage, journey and the counts of what is left out."""
 _TEXTS: Final = frozenset({"message", "action", "remedy", "held", "next", "summary"})
 _WITH_REMEDY: Final = frozenset({"action", "next"})
 """Texts that end with a remedy."""
@@ -130,7 +130,7 @@ def _size(part: Any) -> int:
 
 SHARES: Final = (
     Share("plan", 150, _shorten_plan),
-    Share("checks", 1200, _shorten_list),
+    Share("checks", 1090, _shorten_list),
     Share("environments", 900, _shorten_environments),
     Share("gates", 2000, _shorten_gates),
     Share("summary", 400, _cut_texts),

@@ -15,7 +15,7 @@ from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.applications import application_actions, application_states
 from onboarding.reconcile.status.conditions import conditions
 from onboarding.reconcile.status.environments import environments, state_of
-from onboarding.reconcile.status.gates import checks, count_checks, gates, stage
+from onboarding.reconcile.status.gates import checks, count_checks, gates, journey, stage
 from onboarding.reconcile.status.next_actions import next_actions
 from onboarding.reconcile.status.ready import ReadyState
 from onboarding.reconcile.status.shares import applications_in, fit
@@ -51,6 +51,7 @@ def report(
         stage=stage(snapshot, plan),
         summary=_summary(f"{in_place}/{len(places)}", actions, ready),
         next_actions=actions,
+        journey=journey(snapshot, plan),
         conditions=conditions(snapshot, plan, places, applications, ready, preview.plan if preview else plan),
         gates=gates(snapshot, plan),
         environments=places,

@@ -152,7 +152,7 @@ def test_values_are_promoted_like_everything_else() -> None:
     [
         ([APP, CHART, VALUES], ["app", "db"]),
         ([APP, CHART], ["app"]),
-        ([APP, CHART, {**VALUES, "url": f"{SETTINGS}2"}], ["app"]),
+        ([APP, CHART, {**VALUES, "url": f"{SETTINGS}2"}], ["app", "db"]),
         ([CHART, VALUES], ["db"]),
         ([APP, VALUES], ["app"]),
     ],

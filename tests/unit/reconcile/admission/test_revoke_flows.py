@@ -49,6 +49,12 @@ def test_a_flow_that_becomes_another_one_goes(changed: dict[str, Any]) -> None:
     assert revoked(flow("db", **changed)) == ()
 
 
+def test_networks_that_a_flow_names_in_its_former_and_its_new_zone_stay() -> None:
+    """The platform has drawn a zone of its own around them, and the flow has to name it."""
+    (found,) = revoked(flow("web", zone="partner", cidrs=["192.0.2.0/24"]))
+    assert (found.zone, found.networks) == ("internet", {"192.0.2.0/24": ()})
+
+
 def test_a_flow_that_is_narrowed_is_narrowed_at_once() -> None:
     (found,) = revoked(flow("web", zone="internet", cidrs=["192.0.2.128/25", "203.0.113.0/24"]))
     assert found.networks == {"192.0.2.128/25": ()}

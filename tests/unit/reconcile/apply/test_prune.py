@@ -219,6 +219,19 @@ def test_an_application_of_a_held_environment_goes_only_with_its_repository(
     assert {kind for action, kind, _ in changes if action != "change"} <= {"Application"}
 
 
+def test_a_repository_that_is_renamed_takes_its_application_though_its_url_is_still_there() -> None:
+    renamed = spec_of(HELD, repositories=[{"name": "web", "url": GIT}])
+    deleted = [
+        change.key.name for change in changes_of(snapshot_of(renamed, lives(DEV))) if change.key.kind is APPLICATION
+    ]
+    assert deleted == ["shop-dev-app"]
+
+
+def test_an_application_keeps_running_while_its_new_url_waits() -> None:
+    moved = spec_of(HELD, repositories=[{"name": "app", "url": f"{GIT}/elsewhere"}])
+    assert changes_of(snapshot_of(moved, lives(DEV))) == []
+
+
 def test_nothing_of_a_broken_policy_is_removed() -> None:
     assert changes_of(snapshot_of(spec_of(), lives(DEV), policy=None, policy_problem="none")) == []
 

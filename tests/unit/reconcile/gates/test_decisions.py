@@ -255,7 +255,10 @@ def test_a_suspended_environment_holds_nothing_else() -> None:
     snapshot = suspended("dev", environment(size="large"), {**PROD, "size": "large"})
     plan = make_plan(snapshot)
     there = {(revision.environment, revision.resources.cpu) for revision in plan.building}
-    assert (there, plan.held) == ({("dev", "2"), ("prod", "8")}, {"dev": "Suspend by ada: I say so"})
+    assert (there, plan.held) == (
+        {("dev", "2"), ("prod", "8")},
+        {"dev": "Suspend by ada: I say so: Argo CD does not sync"},
+    )
     assert "Suspended" not in {item["type"] for item in told(snapshot)["conditions"]}
     gone = make_plan(suspended("dev", PROD))
     assert (gone.removing, {revision.environment for revision in gone.building}) == (set(), {"dev", "prod"})

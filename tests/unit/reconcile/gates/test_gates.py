@@ -188,7 +188,7 @@ OVERRIDES: dict[str, tuple[list[dict[str, Any]], Severity | None]] = {
 @pytest.mark.parametrize(("overrides", "severity"), OVERRIDES.values(), ids=OVERRIDES)
 def test_an_override_changes_what_a_check_means(overrides: list[dict[str, Any]], severity: Severity | None) -> None:
     fields: dict[str, Any] = {"checks": rules(SponsorNamed="build"), "journeys": ["trial", "long"]}
-    plan = make_plan(by(policy_of(BUILD, TALK, LIVE, **fields, overrides=overrides), journey="trial"))
+    plan = make_plan(by(policy_of(BUILD, TALK, LIVE, **fields, overrides=overrides), DEV, journey="trial"))
     assert [found.severity for found in plan.findings] == ([severity] if severity else [])
     assert states(plan)[0] is (HELD if severity is Severity.BLOCKING else OPEN)
 

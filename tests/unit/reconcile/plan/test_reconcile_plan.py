@@ -19,6 +19,7 @@ from tests.unit.snapshots import (
     confirm_delete,
     environment,
     live_of_spec,
+    policy_of,
     revisions,
     snapshot_of,
     spec_of,
@@ -99,11 +100,12 @@ def test_what_is_revoked_goes_while_all_else_is_held(fields: dict[str, str]) -> 
     assert kept.resources.cpu == "2"
 
 
-def test_a_repository_under_the_same_name_with_another_address_is_revoked() -> None:
+def test_a_repository_under_the_same_name_with_another_address_stays_until_that_is_admitted() -> None:
     after = spec_of(
         environment(size="vast"), repositories=[{"name": "app", "url": "https://git.example.org/other.git"}]
     )
-    assert only(judged(after, spec_of(DEV))).repositories == ()
+    (kept,) = only(judged(after, spec_of(DEV))).repositories
+    assert kept.url == GIT
 
 
 def test_without_a_policy_everything_admitted_is_kept() -> None:
@@ -241,7 +243,30 @@ def test_leaving_a_site_waits_for_its_confirmation_too() -> None:
     assert set(built(plan)) == {("dev", HUB), ("dev", SITE_B)}
 
 
-def test_a_held_environment_leaves_no_site() -> None:
+def behind_its_gate(*sites: str, **fields: Any) -> ReconcilePlan:
+    """Return the plan of an environment that grows on these sites, was on both, and waits for its gate."""
+    gate = {"name": "start", "opens": [{"stages": ["dev"]}], "approvals": [{"name": "a", "actor": "poa"}]}
+    live = live_of_spec(spec_of(environment(target="twin")))
+    grown = spec_of(environment(target="twin", sites=sites, size="large"), **fields)
+    return make_plan(snapshot_of(grown, live, policy=policy_of(gate)))
+
+
+def test_a_site_that_is_no_longer_named_is_left_while_the_rest_of_the_change_waits() -> None:
+    plan = behind_its_gate("a")
+    assert (plan.held.keys(), plan.leaving, built(plan)) == ({"dev"}, {Place("dev", SITE_B)}, [("dev", HUB)])
+    assert texts(plan.building) == texts(revisions(spec_of(environment(target="twin")))[:1])
+    assert behind_its_gate().leaving == set()
+
+
+def test_leaving_it_waits_for_its_confirmation_and_for_the_mode() -> None:
+    unconfirmed_yet = behind_its_gate("a", deletionPolicy="Delete")
+    assert (unconfirmed_yet.leaving, unconfirmed(unconfirmed_yet)) == (set(), {"dev"})
+    assert len(built(unconfirmed_yet)) == 2
+    planned = behind_its_gate("a", mode="Plan")
+    assert (planned.leaving, len(built(planned))) == (set(), 2)
+
+
+def test_a_refused_environment_leaves_no_site() -> None:
     before = spec_of(environment(target="twin"))
     plan = judged(spec_of(environment(target="twin", sites=["a"], size="vast")), before)
     assert plan.leaving == set()

@@ -34,8 +34,13 @@ def test_the_conditions_of_a_situation_do_not_contradict_each_other(
 
 def test_a_suspension_is_named_beside_what_else_is_wrong() -> None:
     suspended, deleted = (SITUATIONS[name][:2] for name in ("suspended, and a conflict", "suspended, and deleted"))
-    assert conditions(status_of(*suspended))["Ready"]["message"] == "Suspend by pat: I say so; words"
-    assert conditions(status_of(*deleted))["Suspended"]["message"].startswith("Suspend by pat: I say so; ")
+    assert (
+        conditions(status_of(*suspended))["Ready"]["message"]
+        == "Suspend by pat: I say so: Argo CD does not sync; words"
+    )
+    assert conditions(status_of(*deleted))["Suspended"]["message"].startswith(
+        "Suspend by pat: I say so: Argo CD does not sync; "
+    )
 
 
 UP_TO_DATE = {"in place", "nothing declared yet, and every gate is open", "nothing declared, and no gates"}

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from onboarding.api.status import ProjectOnboardingStatus
 from onboarding.reconcile.status.shares import FIXED_BYTES, MAX_STATUS_BYTES, SHARES, fit
 
-NEVER_SHORTENED = {"observedGeneration", "stage", "omittedApplications", "omittedChecks"}
+NEVER_SHORTENED = {"observedGeneration", "stage", "journey", "omittedApplications", "omittedChecks"}
 LONG = {"plain": "x", "two bytes": "é", "four bytes": "🚪", "six bytes": "\x01", "quotes": '"'}
 WORST = {
     "observedGeneration": 10**15,
     "stage": "s" * 63,
+    "journey": {"name": "j" * 20, "lastGate": "g" * 20, "expires": "2026-01-02"},
     "omittedApplications": 99999,
     "omittedChecks": 99999,
 }

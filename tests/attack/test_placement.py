@@ -1,0 +1,129 @@
+"""Attacks on placement, on the Cloud π profile: each is held with a sentence, and takes nothing away."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from onboarding.api.project import ProjectOnboardingSpec
+from onboarding.api.target import HostingTargetSpec
+from onboarding.build.kinds import HUB
+from onboarding.build.place import cluster_of
+from onboarding.build.wanted import build_wanted
+from onboarding.checks.catalogue import GATED
+from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
+from onboarding.reconcile.plan.planner import make_plan
+from tests.unit.packaging.test_profiles import FOREVER, profile
+from tests.unit.snapshots import OWNER, approved, decided, environment, live_from, snapshot_of, spec_of, told
+
+PROFILE: Final = profile("cloud-pi-native")
+RESERVED = {
+    **PROFILE.targets,
+    "g-cloud": PROFILE.targets["g-cloud"].model_copy(
+        update={"reserved_for": HostingTargetSpec.model_validate(
+            {"sites": [{"name": "a"}], "reservedFor": {"projects": ["bank"], "organisations": ["Bank"]}}
+        ).reserved_for}
+    ),
+}  # fmt: skip
+CLUSTERS = {HUB: ClusterState()} | {
+    cluster_of(site): ClusterState() for item in PROFILE.targets.values() for site in item.sites
+}
+PROD = environment("prod", stage="prod", target="cloud-pi-np")
+DEV = environment("dev", target="acceleration")
+
+
+def world(spec: ProjectOnboardingSpec, **fields: Any) -> Snapshot:
+    """Return a world in which every gate is open to a spec."""
+    waived = (decided("Waive", check=check.id, expires=FOREVER) for check in GATED)
+    named = ((gate.name, item.name) for gate in PROFILE.policy.gates for item in gate.approvals)
+    decisions = (*waived, *(approved(spec, PROFILE.policy, *names) for names in named))
+    given = {"policy": PROFILE.policy, "targets": PROFILE.targets, "clusters": CLUSTERS, "decisions": decisions}
+    return snapshot_of(spec, **{**given, **fields})
+
+
+def after(before: ProjectOnboardingSpec, spec: ProjectOnboardingSpec, **fields: Any) -> Snapshot:
+    """Return a world in which a spec becomes another one after everything of it was admitted."""
+    first = make_plan(world(before))
+    assert not first.held
+    return world(spec, live=live_from(build_wanted(OWNER, first.building)), **fields)
+
+
+def held(snapshot: Snapshot, name: str) -> str:
+    """Return the sentence that holds an environment; nothing of it is built that was not there."""
+    plan = make_plan(snapshot)
+    there = {item.name for item in snapshot.live if item.kind.kind == "Namespace"}
+    assert {revision.namespace for revision in plan.building} <= there
+    shown = next(item for item in told(snapshot)["environments"] if item["name"] == name)
+    assert shown["held"]
+    return plan.held[name]
+
+
+NP = {"zone": "NP"}
+SENSITIVE: dict[str, tuple[dict[str, Any], str]] = {
+    "zone left out": ({}, "has no zone, which counts as the most sensitive one: it demands trust 3"),
+    "zone of one's own": ({"zone": "harmless"}, "it demands trust 3, and target 'acceleration' has 1"),
+    "zone in other letters": ({"zone": "np"}, "spec.classification.zone is 'np', and target 'acceleration' takes NP"),
+    "restricted": ({"zone": "DR"}, "spec.classification.zone is 'DR', and target 'acceleration' takes NP only"),
+    "vital": ({**NP, "criticality": "vital"}, "criticality 'vital': it demands trust 2"),
+    "personal data": ({**NP, "personalData": True}, "personal data: it demands trust 2"),
+}
+
+
+@pytest.mark.parametrize(("classification", "sentence"), SENSITIVE.values(), ids=SENSITIVE)
+def test_sensitive_data_on_an_outside_target(classification: dict[str, Any], sentence: str) -> None:
+    found = told(world(spec_of(DEV, classification=classification)))["checks"]
+    assert any(sentence in item["message"] for item in found)
+    assert held(world(spec_of(DEV, classification=classification)), "dev")
+    assert make_plan(world(spec_of(DEV, classification=NP))).held == {}
+
+
+def test_a_classification_that_gets_worse_keeps_what_is_admitted_and_gets_nothing_new() -> None:
+    grown = spec_of({**DEV, "size": "large"}, classification={"zone": "NP", "personalData": True})
+    snapshot = after(spec_of(DEV, classification=NP), grown)
+    assert "it demands trust 2" in held(snapshot, "dev")
+    assert [revision.resources.cpu for revision in make_plan(snapshot).building] == ["2"]
+
+
+def test_production_declares_its_data_fictive() -> None:
+    lies = spec_of({**PROD, "data": "Fictive"}, classification={"zone": "DR"})
+    found = {item["id"] for item in told(world(lies))["checks"]}
+    assert {"DataNotAllowed", "ZoneNotAllowed", "TrustTooLow"} <= found
+    assert held(world(lies), "prod")
+
+
+def test_data_becomes_real_after_admission() -> None:
+    fictive, real = ({**DEV, "data": data, "size": size} for data, size in (("Fictive", "small"), ("Real", "large")))
+    restricted = {"classification": {"zone": "DR"}}
+    snapshot = after(spec_of(fictive, **restricted), spec_of(real, **restricted))
+    assert "takes NP only" in held(snapshot, "dev")
+    assert [revision.resources.cpu for revision in make_plan(snapshot).building] == ["2"]
+
+
+def test_the_url_of_an_approved_repository_is_swapped() -> None:
+    mine = [{"name": "app", "url": "https://git.example.org/approved"}]
+    theirs = [{"name": "app", "url": "https://git.example.org/evil"}]
+    before = spec_of(PROD, repositories=mine, classification=NP)
+    swapped = spec_of(PROD, repositories=theirs, classification=NP)
+    snapshot = replace(after(before, swapped), decisions=())
+    assert held(snapshot, "prod").startswith("gate ")
+    urls = {item.url for revision in make_plan(snapshot).building for item in revision.repositories}
+    assert urls == {"https://git.example.org/approved"}
+
+
+def test_a_target_that_is_reserved_for_others() -> None:
+    spec = spec_of({**DEV, "target": "g-cloud"}, classification=NP, organisation={"name": "bank"})
+    assert held(world(spec, targets=RESERVED), "dev") == "target 'g-cloud' is reserved for other projects"
+
+
+def test_a_target_that_is_reserved_after_admission_keeps_what_is_there() -> None:
+    spec = spec_of({**DEV, "target": "g-cloud"}, classification=NP)
+    snapshot = after(spec, spec, targets=RESERVED)
+    assert held(snapshot, "dev") == "target 'g-cloud' is reserved for other projects"
+    assert len(make_plan(snapshot).building) == 2
+
+
+@pytest.mark.parametrize("cidr", ["10.0.0.0/8", "10.244.0.0/16", "172.16.0.0/12", "fd00::/8", "64:ff9b::/96"])
+def test_a_flow_to_the_internet_names_networks_that_are_private(cidr: str) -> None:
+    flow = {"name": "out", "zone": "internet", "cidrs": [cidr], "port": 6443, "justification": "needed"}
+    sentence = held(world(spec_of(DEV, classification=NP, flows=[flow])), "dev")
+    assert "not globally reachable" in sentence
