@@ -119,11 +119,10 @@ def test_a_role_that_does_not_exist_or_may_not_be_bound_holds_before_anything_is
     hub.wait("bound")
     before = hub.live("bound")
     wrong = offers.spec(POLICIES, "default")
-    wrong["personas"][0]["clusterRole"] = "team:unbindable"
+    wrong["personas"][0]["rights"][0]["clusterRole"] = "team:unbindable"
     offers.declare(POLICIES, "default", wrong)
-    offers.wait(
-        POLICIES, "default", "Invalid", "spec.personas[0].clusterRole: ClusterRole team:unbindable does not exist"
-    )
+    field = "spec.personas[0].rights[0].clusterRole"
+    offers.wait(POLICIES, "default", "Invalid", f"{field}: ClusterRole team:unbindable does not exist")
     role = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRole",

@@ -157,7 +157,8 @@ def test_a_changed_role_locks_nobody_out_while_a_webhook_is_down(
     (limits,) = hub.api.items(LIMIT_RANGE.path("roles-dev"))
     hub.api.delete(LIMIT_RANGE.path("roles-dev", limits["metadata"]["name"]))
     hub.wait("roles", "False", "Retrying", "validate.kyverno.svc-fail")
-    other = [{**item, "clusterRole": "onboarding:developer"} if item["name"] == "admin" else item for item in personas]
+    changed = {"name": "admin", "clusterRole": "onboarding:developer"}
+    other = [changed if item["name"] == "admin" else item for item in personas]
     hub.change_policy(personas=other)
     hub.declare("roles", team={"groups": {"admin": ["stays"]}})
     wait_until(lambda: "leaves" not in admins(hub), what="the group that leaves is out")

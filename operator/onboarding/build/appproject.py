@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from onboarding import names
-from onboarding.build.argocd_roles import Governed, build_roles
+from onboarding.build.argocd_roles import Governed, Standing, build_roles
 from onboarding.build.kinds import APP_PROJECT, Manifest
 from onboarding.build.naming import application_name, head, ownership_labels
 from onboarding.build.permitted import GroupKind, permitted_kinds, refused_kinds
@@ -21,7 +21,7 @@ class InUse(NamedTuple):
     namespace: str
     kinds: tuple[GroupKind, ...] = ()
     """The kinds that its AppProject permits at present."""
-    policies: frozenset[str] = frozenset()
+    policies: frozenset[Standing] = frozenset()
     """The policies of its AppProject that are about every Application at present."""
 
 
@@ -123,5 +123,5 @@ def _roles(owner: Owner, argo: Served) -> list[dict[str, Any]]:
         own = [name for name, destination in leaving.items() if destination == here]
         places.append(place._replace(applications=place.applications.union(own)))
     others = frozenset(leaving).difference(*(place.applications for place in places))
-    standing = frozenset[str]().union(*(use.policies for use in argo.in_use.values()))
+    standing = frozenset[Standing]().union(*(use.policies for use in argo.in_use.values()))
     return build_roles(owner.project, places, others, standing)

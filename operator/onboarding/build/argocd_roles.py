@@ -5,13 +5,16 @@ environment is written only if it meets no Application of another one.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import NamedTuple
 
 from onboarding.api.personas import ArgoAction
 from onboarding.build.kinds import Manifest
 from onboarding.build.revision import Binding
+
+Standing = tuple[str, str]
+"""A policy that an AppProject has at present, and a group that has it."""
 
 
 class Governed(NamedTuple):
@@ -26,7 +29,7 @@ class _Scope(NamedTuple):
     project: str
     places: Sequence[Governed]
     others: frozenset[str]
-    standing: frozenset[str]
+    standing: frozenset[Standing]
 
 
 @dataclass(slots=True)
@@ -52,7 +55,7 @@ def build_roles(
     project: str,
     places: Sequence[Governed],
     others: frozenset[str] = frozenset(),
-    standing: frozenset[str] = frozenset(),
+    standing: frozenset[Standing] = frozenset(),
 ) -> list[Manifest]:
     """Return one role per persona and distinct set of its groups.
 
@@ -64,10 +67,15 @@ def build_roles(
     return [role for role in built if role["policies"]]
 
 
-def whole_policies(spec: Manifest) -> frozenset[str]:
-    """Return the policies of an AppProject that are about every Application."""
-    policies = (policy for role in spec.get("roles") or () for policy in role.get("policies") or ())
-    return frozenset(policy for policy in policies if policy.endswith("/*, allow"))
+def whole_policies(spec: Manifest) -> frozenset[Standing]:
+    """Return the policies of an AppProject that are about every Application, with each group that has them."""
+    return frozenset(
+        (policy, group)
+        for role in spec.get("roles") or ()
+        for policy in role.get("policies") or ()
+        for group in role.get("groups") or ()
+        if policy.endswith("/*, allow")
+    )
 
 
 def count_policies(roles: Iterable[Manifest]) -> int:
@@ -91,13 +99,9 @@ def _named(places: Sequence[Governed]) -> dict[str, _Role]:
                 role.add(index, binding.argocd)
     named: dict[str, _Role] = {}
     for role in sorted(roles.values(), key=lambda role: (role.own, -len(role.places))):
-        name = own = role.persona
-        number = 0
-        while name in named:
-            own = f"{role.persona}_{places[role.places[0]].environment}"
-            number += 1
-            name = own if number == 1 else f"{own}_{number}"
-        named[name] = role
+        of_one = f"{role.persona}_{places[role.places[0]].environment}"
+        names = chain((role.persona, of_one), (f"{of_one}_{number}" for number in count(2)))
+        named[next(name for name in names if name not in named)] = role
     return named
 
 
@@ -107,22 +111,19 @@ def _built(scope: _Scope, name: str, role: _Role) -> Manifest:
         "name": name,
         "description": f"Persona {role.persona} of project {scope.project}{of_one}",
         "groups": list(role.groups),
-        "policies": [
-            policy
-            for action, indexes in sorted(role.places_of.items())
-            for policy in _policies(scope, name, action, indexes)
-        ],
+        "policies": [policy for action in sorted(role.places_of) for policy in _policies(scope, name, role, action)],
     }
 
 
-def _policies(scope: _Scope, name: str, action: str, indexes: AbstractSet[int]) -> Iterator[str]:
-    """Yield few policies for the Applications of some of the environments, and for no other one."""
+def _policies(scope: _Scope, name: str, role: _Role, action: ArgoAction) -> Iterator[str]:
+    """Yield few policies for the Applications of the environments that a role has an action in, and for no other."""
+    indexes = role.places_of[action]
     resource, verb = ("logs", "get") if action == ArgoAction.LOGS else ("applications", action)
     head = f"p, proj:{scope.project}:{name}, {resource}, {verb}, {scope.project}"
     whole = f"{head}/*, allow"
     elsewhere = (place.applications for index, place in enumerate(scope.places) if index not in indexes)
     refused = frozenset[str]().union(*elsewhere)
-    if not refused and (not scope.others or whole in scope.standing):
+    if not refused and (not scope.others or all((whole, group) in scope.standing for group in role.groups)):
         yield whole
         return
     chosen = [scope.places[index] for index in indexes]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -130,7 +131,7 @@ def test_no_policy_says_what_another_one_says(places: list[Governed]) -> None:
             assert allowed([fewer], set(names(places))) < allowed([role], set(names(places)))
 
 
-def policies(*places: Governed, **more: frozenset[str]) -> Iterator[tuple[str, str, str]]:
+def policies(*places: Governed, **more: frozenset[Any]) -> Iterator[tuple[str, str, str]]:
     """Yield role, verb and object of each policy."""
     for role in build_roles(PROJECT, places, **more):
         for policy in role["policies"]:
@@ -169,6 +170,16 @@ FORMS: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, str, str]]]] 
     "the same while a right was about every Application": (
         list(policies(place("dev", RUNS), others=frozenset({"a-prod-app"}), standing=whole_policies(BEFORE))),
         [("dev", "get", "a/*"), ("dev", "sync", "a/a-dev-*")],
+    ),
+    "other groups that take the name of a role": (
+        list(
+            policies(
+                place("dev", binding("dev", "others", argocd=[GET, SYNC])),
+                others=frozenset({"a-prod-app"}),
+                standing=whole_policies(BEFORE),
+            )
+        ),
+        [("dev", "get", "a/a-dev-*"), ("dev", "sync", "a/a-dev-*")],
     ),
     "other groups in one environment": (
         list(policies(place("dev", READS), place("qa", READS), place("prod", binding("dev", "ops")))),
