@@ -46,6 +46,7 @@ PATTERNS = {
     (PROJECTS, "spec.environments[].domains[]"): ("example", "*.example.org", "Example.org", "a..org"),
     (PROJECTS, "spec.team.groups.*[]"): ("a,b", "a b", "a*"),
     (POLICIES, "spec.personas[].clusterRole"): ("Admin", "a b", "-a"),
+    (POLICIES, "spec.territories[].name"): ("fr", "F1", "F R", "FR\n"),
     (POLICIES, "spec.podSecurity.version"): ("1.36", "v1", "newest"),
     (TARGETS, "spec.sites[].argocd.destinationServer"): ("http://a.org", "https://a.org/x", "https://*", "https://"),
     (TARGETS, "spec.sites[].kubeconfigSecret.key"): ("a/b", "a b"),

@@ -145,7 +145,7 @@ class Reconciler:
             cluster.unfollow(name)
 
     async def _apply(self, snapshot: Snapshot, plan: ReconcilePlan, *, patient: bool) -> ReconcileResult | None:
-        settled = self._diffs.settled(snapshot.project.name)
+        settled = self._diffs.settled(snapshot.project.name, plan.suspended)
         changes = find_changes(snapshot, plan, self._secrets.source, self._diffs)
         if await self._teardown_is_over(snapshot, plan, changes):
             return ReconcileResult()

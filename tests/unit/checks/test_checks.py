@@ -63,14 +63,14 @@ FAILS: dict[str, tuple[EnvironmentCheck, EnvironmentDeclaration, str, str, Actor
         placement.target_is_known,
         given(target="nowhere"),
         "TargetUnknown",
-        "main, strict, twin",
+        "main, twin",
         Actor.PROJECT,
     ),
     "an unknown default target": (
         placement.target_is_known,
         given(BROKEN),
         "TargetUnknown",
-        "main, strict, twin",
+        "main, twin",
         Actor.PLATFORM,
     ),
     "a target for other stages": (

@@ -51,6 +51,8 @@ class DiffCache:
         self._known: dict[str, tuple[tuple[object, ...], Diff]] = {}
         self._removing: dict[str, bool] = {}
         """Whether the last diff of each project had objects to remove."""
+        self._suspended: dict[str, frozenset[str]] = {}
+        """The environments that were suspended in the last diff of each project that had no changes."""
 
     def diff(self, inputs: DiffInputs) -> Diff:
         """Return the diff of a project; a diff with changes is not cached, because changes hold whole manifests."""
@@ -58,18 +60,21 @@ class DiffCache:
         known = self._known.pop(project, None)
         diff = known[1] if known and known[0] == compared else diff_all(inputs)
         self._removing[project] = bool(diff.unwanted)
+        if not diff.changes or project not in self._suspended:
+            self._suspended[project] = inputs.suspended
         if not diff.changes:
             self._known[project] = compared, diff
         return diff
 
-    def settled(self, project: str) -> bool:
-        """Return whether the last diff of a project had nothing to remove; False if there was none."""
-        return self._removing.get(project) is False
+    def settled(self, project: str, suspended: frozenset[str] = frozenset()) -> bool:
+        """Return whether the last diff had nothing to remove, and the same is suspended as is in place."""
+        return self._removing.get(project) is False and self._suspended.get(project) == suspended
 
     def forget(self, project: str) -> None:
         """Drop the diff of a deleted project."""
         self._known.pop(project, None)
         self._removing.pop(project, None)
+        self._suspended.pop(project, None)
 
 
 def diff_all(inputs: DiffInputs, *, to_the_end: bool = False) -> Diff:

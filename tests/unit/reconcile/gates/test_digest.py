@@ -261,7 +261,7 @@ def test_what_is_absent_is_what_is_there_by_default() -> None:
 
 
 def test_an_environment_without_the_field_changes_nothing() -> None:
-    reads = ("classification", "environments.exposures")
+    reads = ("classification", "environments.data", "environments.exposures")
     one = spec_of(environment(exposures=["rie"]))
     assert of(spec_of(environment(exposures=["rie"]), environment("more")), *reads) == of(one, *reads)
     assert of(spec_of(environment(exposures=["rie"]), environment("more", exposures=["rie"])), *reads) != of(
