@@ -1,81 +1,24 @@
 """One row per list and map of the spec: edits, and the facts of the built objects that each of them changes."""
 
-from collections.abc import Set as AbstractSet
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-GIT: Final = "https://git.example.org"
-Fragment = dict[str, Any]
-
-
-class Edit(NamedTuple):
-    """An edit of a spec, and the facts that it changes in what is built."""
-
-    before: Fragment
-    after: Fragment
-    goes: AbstractSet[str] = frozenset()
-    """Gone at once, held or not."""
-    replaced: AbstractSet[str] = frozenset()
-    """Gone as soon as what is new is admitted."""
-    waits: AbstractSet[str] = frozenset()
-    """There as soon as it is admitted."""
-    unless_suspended: AbstractSet[str] = frozenset()
-    """Gone at once, but not while the environment is suspended."""
-
-
-def prod(name: str = "prod", **fields: Any) -> Fragment:
-    return {"name": name, "stage": "prod", "target": "g-cloud", "sites": ["toulouse"], **fields}
-
-
-def of_prod(**fields: Any) -> Fragment:
-    return {"environments": [prod(**fields)]}
-
-
-def of_classes(classes: dict[str, str]) -> Fragment:
-    amounts = {"cpu": "4", "memory": "8Gi", "ephemeralStorage": "20Gi", "storage": "50Gi", "pods": 50}
-    return of_prod(resources={**amounts, "storageClasses": classes})
-
-
-def flows(name: str = "api", **fields: Any) -> Fragment:
-    end = {} if "environment" in fields else {"zone": "internal"}
-    three = [prod(), prod("other"), prod("third")] if "environment" in fields or "environments" in fields else [prod()]
-    return {"flows": [{"name": name, **end, "port": 443, "justification": "x", **fields}], "environments": three}
-
-
-def repositories(*items: Fragment, **fields: Any) -> Fragment:
-    return {"repositories": [{"url": f"{GIT}/{item['name']}", **item} for item in items], **of_prod(**fields)}
-
-
-def team(*people: Fragment) -> Fragment:
-    return {"team": {"groups": {"admin": ["a"]}, "people": people}}
-
-
-def groups(**named: list[str]) -> Fragment:
-    return {"team": {"groups": named}}
-
-
-def window(schedule: str) -> Fragment:
-    return {"kind": "Deny", "schedule": schedule, "duration": "1h"}
-
-
-def without_object(before: Fragment, add: Fragment, change: Fragment, rename: Fragment, remove: Fragment) -> Any:
-    """Return the edits of a list that no object is built from."""
-    afters = {"add": add, "change": change, "rename": rename, "remove": remove}
-    return {name: Edit(before, after) for name, after in afters.items()}
-
-
-def listed(field: str, *, first: str, second: str) -> Any:
-    """Return the edits of a list of an environment that no object is built from."""
-    lists = ([first], [first, second], [second], [f"x{first}"], [])
-    return without_object(*(of_prod(**{field: item}) for item in lists))
-
-
-def chart(*files: str) -> Fragment:
-    return {"name": "app", "path": "chart", "helm": {"valueFiles": files}}
-
-
-def files(*names: str) -> set[str]:
-    return {f"prod app: {GIT}/app HEAD {','.join(names)}"}
-
+from tests.unit.reconcile.admission.edits import (
+    GIT,
+    Edit,
+    chart,
+    files,
+    flows,
+    groups,
+    listed,
+    of_classes,
+    of_prod,
+    own,
+    prod,
+    repositories,
+    team,
+    window,
+    without_object,
+)
 
 LIN, KIM = ({"name": name, "email": f"{name}@example.org", "roles": [name]} for name in ("lin", "kim"))
 APP, WEB = {"name": "app"}, {"name": "web"}
@@ -105,6 +48,23 @@ TABLE: Final[dict[str, dict[str, Edit]]] = {
     "team.people.roles": without_object(
         *(team({**LIN, "roles": roles}) for roles in (["x"], ["x", "y"], ["z"], ["X"], []))
     ),
+    "team.people.groups": without_object(
+        *(team({**LIN, "groups": named}) for named in (["x"], ["x", "y"], ["z"], ["X"], []))
+    ),
+    "environments.groups": {
+        "add": Edit(own(), own(admin=["p"]), {"prod admin: a"}, waits={"prod admin: p"}),
+        "change": Edit(own(admin=["p"]), own(admin=["q"]), {"prod admin: p"}, waits={"prod admin: q"}),
+        "rename": Edit(
+            own(admin=["p"]), own(viewer=["p"]), {"prod admin: p"}, waits={"prod admin: a", "prod viewer: p"}
+        ),
+        "remove": Edit(own(admin=["p"]), own(), {"prod admin: p"}, waits={"prod admin: a"}),
+    },
+    "environments.groups.*": {
+        "add": Edit(own(admin=["p"]), own(admin=["p", "q"]), waits={"prod admin: q"}),
+        "change": Edit(own(admin=["p", "q"]), own(admin=["p", "r"]), {"prod admin: q"}, waits={"prod admin: r"}),
+        "rename": Edit(own(admin=["p"]), own(admin=["P"]), {"prod admin: p"}, waits={"prod admin: P"}),
+        "remove": Edit(own(admin=["p", "q"]), own(admin=["p"]), {"prod admin: q"}),
+    },
     "team.groups": {
         "add": Edit(groups(admin=["a"]), groups(admin=["a"], viewer=["v"]), waits={"prod viewer: v"}),
         "change": Edit(groups(admin=["a"]), groups(admin=["b"]), {"prod admin: a"}, waits={"prod admin: b"}),

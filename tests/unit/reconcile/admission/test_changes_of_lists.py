@@ -21,7 +21,8 @@ from onboarding.reconcile.plan.planner import make_plan
 from tests.support.networkpolicies import Peer, allowed
 from tests.unit.build.test_every_list import lists
 from tests.unit.packaging.test_profiles import FOREVER, profile
-from tests.unit.reconcile.admission.list_edits import GIT, TABLE, Edit
+from tests.unit.reconcile.admission.edits import GIT, Edit
+from tests.unit.reconcile.admission.list_edits import TABLE
 from tests.unit.snapshots import OWNER, approved, decided, inputs_of, live_from, snapshot_of, spec_of
 
 PROFILE: Final = profile("cloud-pi-native")

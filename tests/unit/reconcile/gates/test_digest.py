@@ -1,14 +1,12 @@
 """A digest moves with every field that was looked at, and with nothing else: proven leaf by leaf over the schema."""
 
 import copy
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
-import orjson
 import pytest
 
 from onboarding.api.crd import structural
@@ -285,35 +283,3 @@ def test_a_gate_is_made_of_what_its_checks_read_and_no_other_gates() -> None:
     assert len({digests.of_gate(gate) for gate in ("one", "two", "none")}) == 3
     assert re.fullmatch(r"v1:[0-9a-f]{64}", digests.of_gate("one"))
     assert gate_reads(policy_of(*gates, checks=rules[::-1]), "one") == gate_reads(policy, "one")
-
-
-EVERYTHING = policy_with(*BY_ID)
-
-
-@pytest.mark.parametrize("leaf", TEXTS, ids=lambda leaf: leaf.path)
-def test_a_description_or_a_justification_voids_no_decision(leaf: Leaf) -> None:
-    assert Digests(changed(leaf), EVERYTHING).of_gate("gate") == Digests(read(FULL), EVERYTHING).of_gate("gate")
-
-
-def test_a_label_of_that_name_is_a_label() -> None:
-    """Keys that a project chooses are values, whatever they are called."""
-    specs = [read({**FULL, "environments": [{**WANTED, "labels": {"description": text}}]}) for text in ("a", "b")]
-    assert len({Digests(spec, POLICY).of_check("RevisionTooLarge") for spec in specs}) == 2
-
-
-def test_a_decision_of_a_former_release_counts_unless_the_policy_has_rules_for_journeys() -> None:
-    """Its digest had the justifications in it; the journey in force, which rules need, it had not."""
-    flow = {"name": "files", "zone": "s3", "port": 443, "justification": "Files"}
-    dev = {"name": "dev", "stage": "dev", "target": "here"}
-    fields = {"environments.stage": {"dev": "dev"}, "environments.target": {"dev": "here"}, "flows": [flow]}
-    former = "v1:" + hashlib.sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    policy = policy_with("FlowsOpened")
-    given = Digests(spec_of(dev, flows=[flow]), policy)
-    assert given.counts_at_gate("gate", former)
-    assert given.counts_for_check("FlowsOpened", former)
-    assert former != given.of_gate("gate")
-    reworded = Digests(spec_of(dev, flows=[{**flow, "justification": "Logs"}]), policy)
-    assert not reworded.counts_at_gate("gate", former)
-    assert reworded.of_gate("gate") == given.of_gate("gate")
-    ruled = policy.model_copy(update={"default_journey": "standard"})
-    assert not Digests(spec_of(dev, flows=[flow]), ruled).counts_at_gate("gate", former)
