@@ -1,13 +1,8 @@
-"""One project on a shipped profile, in memory: it is edited and decided about, and what that admits is looked at.
-
-The rules of the profile are written here by hand, once more and in other words, so that a mistake in the operator's
-reading of the policy is no mistake of the test.
-"""
+"""A walk in memory: the reconciler on a cluster and an outside world without any server."""
 
 import asyncio
 import copy
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -24,24 +19,10 @@ from onboarding.reconcile.observed.validity import RoleState
 from onboarding.reconcile.reconciler import Reconciler
 from tests.bench.inmemory import NOW, Memory, NoSecrets, Outside, Projects, uid_of
 from tests.support.installing import ROOT
+from tests.support.walk_steps import Step, take
+from tests.support.walks import Walk
 
 NAME = "walk-0001"
-LATER = "2027-06-01T00:00:00Z"
-_PERSON = {"name": "Claire", "email": "claire@example.org"}
-_TEAM = [
-    {"name": role, "email": f"{role}@example.org", "roles": [role], "affiliation": "Internal"}
-    for role in ("development", "operations", "test")
-]
-START: dict[str, Any] = {
-    "owner": _PERSON,
-    "sponsor": {"name": "Sam", "email": "sam@example.org"},
-    "objectives": ["Shorter files"],
-    "organisation": {"name": "Interior"},
-    "classification": {"zone": "NP"},
-    "team": {"people": _TEAM, "groups": {"admin": ["admins"]}, "poa": {"name": "Paul", "email": "paul@example.org"}},
-    "repositories": [{"name": "app", "url": "https://git.example.org/app.git"}],
-    "environments": [],
-}
 
 
 class Facts(Outside):
@@ -69,26 +50,14 @@ def _without_probes(workload: probe.Workload) -> probe.Workload:
     return replace(workload, containers=tuple(bare))
 
 
-@dataclass(frozen=True)
-class Given:
-    """A decision, with the spec that its author saw."""
+class MemoryWalk(Walk):
+    """A project of a profile in memory."""
 
-    decision: dict[str, Any]
-    spec: dict[str, Any]
-
-    def about(self, **fields: str) -> bool:
-        """Return whether it is this decision."""
-        return all(self.decision.get(name) == value for name, value in fields.items())
-
-
-class Walk:
-    """A project of a profile, with the decisions about it and the world around it."""
+    until = "2027-06-01T00:00:00Z"
 
     def __init__(self, profile: str) -> None:
-        self.spec = copy.deepcopy(START)
-        self.given: dict[str, Given] = {}
+        super().__init__()
         self.facts = Facts()
-        self._number = 0
         self._declared = ProjectCache()
         ledger = CapacityLedger("walk", lambda _project: None)
         self._cluster, self._hub = Memory(ledger), Projects(self._declared)
@@ -110,10 +79,19 @@ class Walk:
         """The status of the project."""
         return self._hub.status(NAME)
 
+    def url(self, name: str) -> str:
+        """Return a URL."""
+        return f"https://git.example.org/{name}.git"
+
     def declare(self) -> None:
-        """Let the API server have the spec, and the operator reconcile until nothing changes."""
+        """Let the API server have the spec."""
         self._hub.declare(NAME, copy.deepcopy(self.spec))
-        self.settle()
+
+    def take(self, *steps: Step) -> None:
+        """Take steps, after each of which the rules are asked."""
+        for step in steps:
+            for _ in take(self, step):
+                self.settle()
 
     def settle(self) -> None:
         """Reconcile until neither an object nor the status changes."""
@@ -135,44 +113,18 @@ class Walk:
         kinds = (NAMESPACE, RESOURCE_QUOTA, APPLICATION)
         return {(key.kind.kind, key.namespace, key.name) for key in self._cluster.owned(NAME) if key.kind in kinds}
 
-    def decide(self, **fields: Any) -> None:
+    def run(self, *, good: bool) -> None:
+        """Let everything that runs be in order or not."""
+        self.good = self.facts.good = good
+
+    def submit(self, name: str, fields: dict[str, Any]) -> None:
         """Let somebody who is not of the project decide."""
-        self._number += 1
         about = {"project": {"name": NAME, "uid": uid_of(NAME)}, "by": {"username": "dana"}, "reason": "walk"}
-        name = f"decision-{self._number:03}"
-        self.given[name] = Given(fields, copy.deepcopy(self.spec))
         self._declared.put_decision(name, OnboardingDecisionSpec.model_validate({**about, **fields}))
 
-    def withdraw(self, name: str) -> None:
+    def delete(self, name: str) -> None:
         """Let a decision be deleted."""
-        del self.given[name]
         self._declared.put_decision(name, None)
-
-    def asked(self) -> Iterator[dict[str, Any]]:
-        """Yield the decisions that the status asks for now, each with the digest that it shows."""
-        approvals = {"awareness": "demand-pilot", "cloud-pi": "service-team", "production": "poa"}
-        for gate in self.status.get("gates", ()):
-            if gate.get("digest") and gate["name"] in approvals:
-                yield {
-                    "decision": "Approve",
-                    "gate": gate["name"],
-                    "approval": approvals[gate["name"]],
-                    "digest": gate["digest"],
-                }
-        for check in self.status.get("checks", ()):
-            if check.get("digest"):
-                yield {"decision": "Attest", "check": check["id"], "digest": check["digest"], "expires": LATER}
-
-    def decide_all(self) -> None:
-        """Decide whatever is asked for until nothing is."""
-        for _ in range(20):
-            asked = [item for item in self.asked() if not any(given.decision == item for given in self.given.values())]
-            if not asked:
-                return
-            for item in asked:
-                self.decide(**item)
-            self.settle()
-        raise AssertionError(f"the decisions that are asked for do not come to an end: {list(self.asked())}")
 
 
 def _offer(declared: ProjectCache, profile: str) -> str:
@@ -191,48 +143,3 @@ def _offer(declared: ProjectCache, profile: str) -> str:
         declared.offered.put(plural, manifest)
     declared.offered.know_roles(dict.fromkeys(declared.offered.unasked_roles(), RoleState.USABLE))
     return names["OnboardingPolicy"]
-
-
-LONG = (None, "standard", "accelerated")
-"""The journeys of the profile that lead to production; none is standard."""
-COVERED: Mapping[str, tuple[str, ...]] = {
-    "awareness": ("sponsor", "objectives"),
-    "cloud-pi": ("flows",),
-    "production": ("classification", "flows"),
-    "SecurityAudited": ("classification", "flows"),
-    "HomologationDecided": ("classification",),
-    "RunAcknowledged": ("owner", "organisation"),
-}
-"""Some fields that each decision covers."""
-BEFORE_PRODUCTION = (
-    {"decision": "Approve", "gate": "awareness"},
-    {"decision": "Attest", "check": "RunAcknowledged"},
-    {"decision": "Approve", "gate": "cloud-pi"},
-    {"decision": "Attest", "check": "SecurityAudited"},
-    {"decision": "Attest", "check": "HomologationDecided"},
-    {"decision": "Approve", "gate": "production"},
-)
-
-
-def unmet(walk: Walk) -> list[str]:
-    """Return what keeps production of the Cloud π profile closed, by the spec and the decisions alone."""
-    missing = [] if walk.spec.get("journey") in LONG else [f"the journey {walk.spec['journey']} ends before"]
-    if not walk.facts.good:
-        missing.append("a check that the operator makes itself fails")
-    for wanted in BEFORE_PRODUCTION:
-        fields = COVERED[wanted.get("gate") or wanted["check"]]
-        waived = wanted.get("check") and any(
-            given.about(decision="Waive", check=wanted["check"]) for given in walk.given.values()
-        )
-        if not waived and not any(_covers(given, wanted, walk.spec, fields) for given in walk.given.values()):
-            missing.append(f"{wanted} by somebody who has seen the present {', '.join(fields)}")
-    return missing
-
-
-def _covers(given: Given, wanted: dict[str, str], spec: dict[str, Any], fields: tuple[str, ...]) -> bool:
-    same = all(given.spec.get(name) == spec.get(name) for name in fields)
-    return given.about(**wanted) and same and _standard(given.spec) == _standard(spec)
-
-
-def _standard(spec: dict[str, Any]) -> str:
-    return spec.get("journey") or "standard"

@@ -4,153 +4,24 @@ Hypothesis walks the shipped profiles. What must not pass is judged by hand-writ
 """
 
 import contextlib
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onboarding.build.revision import Revision
-from tests.unit.walks import Walk, unmet
+from tests.support.walk_steps import STEPS, Step
+from tests.support.walks import unmet
+from tests.unit.walks import MemoryWalk
 
-Step = tuple[str, Any]
-ENVIRONMENTS: Final[dict[str, dict[str, Any]]] = {
-    "dev": {"stage": "dev", "target": "acceleration"},
-    "lab": {"stage": "test", "target": "external-market"},
-    "preprod": {"stage": "preprod", "target": "cloud-pi-np"},
-    "prod": {"stage": "prod", "target": "cloud-pi-np"},
-    "prod-two": {"stage": "prod", "target": "g-cloud"},
-    "prod-dr": {"stage": "prod", "target": "cloud-pi-dr"},
-    "odd": {"stage": "prod", "target": "acceleration"},
-}
-PRODUCTION: Final = {name for name, fields in ENVIRONMENTS.items() if fields["stage"] == "prod"}
-FLOW: Final = {"name": "db", "zone": "postgresql", "port": 5432, "justification": "Data"}
-CLASSIFICATIONS: Final = (
-    {"zone": "NP"},
-    {"zone": "DR"},
-    {},
-    {"zone": "NP", "criticality": "vital", "personalData": True},
-)
-STEPS: Final[tuple[Step, ...]] = (
-    *(("journey", name) for name in (None, "standard", "accelerated", "workshop", "hackathon", "nowhere")),
-    *(("classify", fields) for fields in CLASSIFICATIONS),
-    *(("add", name) for name in ENVIRONMENTS),
-    *(("size", (name, size)) for name in ("dev", "prod") for size in ("small", "large", "enormous")),
-    *(("data", (name, data)) for name in ("dev", "prod") for data in ("Fictive", "Real")),
-    *(("group", names) for names in (["admins"], ["admins", "more"])),
-    *(("revision", name) for name in ("main", "other")),
-    ("flow", True),
-    ("flow", False),
-    ("rename", "https://git.example.org/other.git"),
-    ("decide", None),
-    ("decide", None),
-    ("decide one", None),
-    ("waive", "SecurityAudited"),
-    ("withdraw", None),
-    ("suspend", None),
-    ("facts", True),
-    ("facts", False),
-)
+ALL: Final[tuple[Step, ...]] = (("add", "dev"), ("add", "preprod"), ("add", "prod"))
 
 
-def environment(walk: Walk, name: str) -> dict[str, Any] | None:
-    return next((item for item in walk.spec["environments"] if item["name"] == name), None)
-
-
-def _set(walk: Walk, value: tuple[str, str], field: str) -> None:
-    if (found := environment(walk, value[0])) is not None:
-        found[field] = value[1]
-        walk.declare()
-
-
-def _field(walk: Walk, name: str, value: Any) -> None:
-    walk.spec = {**walk.spec, name: value}
+def _walk() -> MemoryWalk:
+    walk = MemoryWalk("cloud-pi-native")
     walk.declare()
-
-
-def _add(walk: Walk, name: str) -> None:
-    if environment(walk, name) is None:
-        walk.spec["environments"].append({"name": name, **ENVIRONMENTS[name]})
-        walk.declare()
-
-
-def _group(walk: Walk, names: list[str]) -> None:
-    walk.spec["team"]["groups"]["admin"] = names
-    walk.declare()
-
-
-def _repository(walk: Walk, **fields: str) -> None:
-    walk.spec["repositories"][0] |= fields
-    walk.declare()
-
-
-def _decide_one(walk: Walk, _: Any) -> None:
-    if asked := list(walk.asked()):
-        walk.decide(**asked[0])
-        walk.settle()
-
-
-def _withdraw(walk: Walk, _: Any) -> None:
-    if walk.given:
-        walk.withdraw(next(reversed(walk.given)))
-        walk.settle()
-
-
-def _decided(walk: Walk, **fields: str) -> None:
-    walk.decide(**fields)
     walk.settle()
-
-
-def _facts(walk: Walk, good: bool) -> None:
-    walk.facts.good = good
-    walk.settle()
-
-
-DO: Final[dict[str, Callable[[Walk, Any], None]]] = {
-    "journey": lambda walk, name: _field(walk, "journey", name),
-    "classify": lambda walk, fields: _field(walk, "classification", fields),
-    "add": _add,
-    "size": lambda walk, value: _set(walk, value, "size"),
-    "data": lambda walk, value: _set(walk, value, "data"),
-    "group": _group,
-    "revision": lambda walk, name: _repository(walk, revision=name),
-    "rename": lambda walk, url: _repository(walk, url=url),
-    "flow": lambda walk, there: _field(walk, "flows", [FLOW] if there else []),
-    "decide": lambda walk, _: walk.decide_all(),
-    "decide one": _decide_one,
-    "waive": lambda walk, check: _decided(walk, decision="Waive", check=check, expires="2027-06-01T00:00:00Z"),
-    "withdraw": _withdraw,
-    "suspend": lambda walk, _: _decided(walk, decision="Suspend"),
-    "facts": _facts,
-}
-
-
-def gained(before: Revision | None, after: Revision) -> bool:
-    """Return whether a revision has something that the one before had not; a revocation only takes away."""
-    if before is None:
-        return True
-    grown = any(getattr(before, name) != getattr(after, name) for name in ("resources", "container", "network"))
-    added = any(_items(after, name) - _items(before, name) for name in ("flows", "repositories", "value_repositories"))
-    return grown or added or bool(_groups(after) - _groups(before))
-
-
-def _items(revision: Revision, name: str) -> set[str]:
-    return {item.model_dump_json() for item in getattr(revision, name)}
-
-
-def _groups(revision: Revision) -> set[tuple[str, str]]:
-    return {(binding.persona, group) for binding in revision.bindings for group in binding.groups}
-
-
-def take(walk: Walk, step: Step) -> None:
-    """Take a step; production gains nothing unless all is met, and nothing that was there is lost."""
-    there, admitted = walk.objects(), walk.admitted()
-    DO[step[0]](walk, step[1])
-    assert there <= walk.objects(), f"{step} took away {there - walk.objects()}"
-    for namespace, revision in walk.admitted().items():
-        if revision.environment in PRODUCTION and gained(admitted.get(namespace), revision):
-            assert unmet(walk) == [], f"{step} opened {namespace}"
+    return walk
 
 
 WALKS = settings(deadline=None, max_examples=120, suppress_health_check=list(HealthCheck))
@@ -159,12 +30,8 @@ WALKS = settings(deadline=None, max_examples=120, suppress_health_check=list(Hea
 @WALKS
 @given(st.lists(st.sampled_from(STEPS), min_size=3, max_size=14))
 def test_no_walk_opens_production_by_another_way_or_takes_anything_away(steps: list[Step]) -> None:
-    walk = Walk("cloud-pi-native")
-    walk.declare()
-    for name in ("dev", "preprod"):
-        take(walk, ("add", name))
-    for step in steps:
-        take(walk, step)
+    walk = _walk()
+    walk.take(("add", "dev"), ("add", "preprod"), *steps)
 
 
 HELD_FOR_GOOD: Final = ("ends at gate", "odd", "trust", "takes", "nowhere", "enormous", "real data", "journey")
@@ -178,11 +45,8 @@ def test_nothing_waits_for_itself(steps: list[Step]) -> None:
 
     Others may wait for that one: a gate asks what runs before it.
     """
-    walk = Walk("cloud-pi-native")
-    walk.declare()
-    for step in (("add", "dev"), ("add", "preprod"), ("add", "prod"), *steps):
-        take(walk, step)
-    walk.decide_all()
+    walk = _walk()
+    walk.take(*ALL, *steps, ("decide", None))
     there = {revision.environment for revision in walk.admitted().values()}
     waiting = [item for item in walk.status["environments"] if item["name"] not in there]
     assert all(item["held"] for item in waiting)
@@ -191,22 +55,16 @@ def test_nothing_waits_for_itself(steps: list[Step]) -> None:
 
 def test_the_rules_of_the_test_let_a_good_project_through() -> None:
     """The walk that everybody should take ends in production: the properties above are not true of nothing."""
-    walk = Walk("cloud-pi-native")
-    walk.declare()
-    for name in ("dev", "preprod", "prod"):
-        take(walk, ("add", name))
-    take(walk, ("decide", None))
+    walk = _walk()
+    walk.take(*ALL, ("decide", None))
     assert {revision.environment for revision in walk.admitted().values()} == {"dev", "preprod", "prod"}
     assert unmet(walk) == []
 
 
 @pytest.mark.parametrize("step", [("journey", "hackathon"), ("classify", {"zone": "DR"}), ("facts", False)])
 def test_the_rules_of_the_test_see_what_is_missing(step: Step) -> None:
-    walk = Walk("cloud-pi-native")
-    walk.declare()
-    for name in ("dev", "preprod", "prod"):
-        take(walk, ("add", name))
-    take(walk, ("decide", None))
+    walk = _walk()
+    walk.take(*ALL, ("decide", None))
     with contextlib.suppress(AssertionError):
-        take(walk, step)
+        walk.take(step)
     assert unmet(walk) != []
