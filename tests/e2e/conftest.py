@@ -6,6 +6,7 @@ import pytest
 
 from devcluster import ControlPlane
 from tests.e2e.argocd_stage import Stage, set_stage
+from tests.e2e.journey import Journey, a_journey
 from tests.e2e.two_sites import BOTH, SECRET, TARGET, connect, declare_lost, offer
 from tests.support.api import Api
 from tests.support.hub import Hub
@@ -26,6 +27,16 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Two clusters with Argo CD's real controllers, and the operator."""
     with set_stage(tmp_path_factory.mktemp("stage")) as stage, recorded(stage.hub.cluster):
         yield stage
+
+
+@pytest.fixture(scope="session")
+def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
+    """Another control plane, and the operator there under the Cloud π policy; all who decide."""
+    with (
+        ControlPlane.start("journey") as cluster,
+        a_journey(cluster, tmp_path_factory.mktemp("journey")) as running,
+    ):
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,10 @@ from tests.support.waiting import wait_until
 
 PROFILE = ROOT / "manifests/profiles/cloud-pi-native"
 _HERE = {"name": "here"}
-_ROLES = ("demand-pilot", "service-team", "network", "security", "poa", "platform")
+_ROLES = ("demand-pilot", "service-team", "network", "security", "poa", "platform", "requester")
+
+_TARGETS = ("acceleration", "external-market", "cloud-pi-np", "cloud-pi-dr", "g-cloud")
+_OFFERED = ("policy", *(f"target-{name}" for name in _TARGETS))
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Journey:
 
     hub: Hub
     outside: Outside
+    operator: OperatorProcess
 
     def person(self, role: str, *more: str) -> Person:
         """Return somebody who holds one of the example roles, and perhaps other groups besides."""
@@ -126,7 +130,7 @@ def a_journey(cluster: ControlPlane, directory: Path) -> Iterator[Journey]:
         wait_until(lambda: _applied(cluster, _platform(outside)), what="the profile is applied")
         operator = OperatorProcess.on(cluster, directory, trust=outside.ca_file, policy="cloud-pi-native")
         try:
-            yield Journey(Hub(cluster), outside)
+            yield Journey(Hub(cluster), outside, operator)
         finally:
             operator.stop()
 
@@ -150,22 +154,19 @@ def _holder(role: str) -> dict[str, Any]:
 
 
 def _platform(outside: Outside) -> list[dict[str, Any]]:
-    """Return the profile's policy and two of its targets, both on this one cluster, and probes that look at us."""
-    policy, acceleration, internal = (
-        copy.deepcopy(yaml.safe_load((PROFILE / f"{name}.yaml").read_text()))
-        for name in ("policy", "target-acceleration", "target-cloud-pi-np")
-    )
-    for target in (acceleration, internal):
+    """Return the profile's policy, its targets on this one cluster, one site each, and probes that look at us."""
+    policy, *targets = (copy.deepcopy(yaml.safe_load((PROFILE / f"{name}.yaml").read_text())) for name in _OFFERED)
+    for target in targets:
         capacity = target["spec"]["sites"][0]["capacity"]
         target["spec"]["sites"] = [{**_HERE, "capacity": capacity}]
-    # The cluster here is no OpenShift: its own resolver and ingress take the place of that flavour's.
-    internal["spec"]["flavour"] = "Kubernetes"
+        # The cluster here is no OpenShift: its own resolver and ingress take the place of that flavour's.
+        target["spec"]["flavour"] = "Kubernetes"
     policy["spec"]["probes"] = {
         "allowedNetworks": ["127.0.0.0/8"],
         "identityProvider": {"url": f"https://{outside.host}/scim"},
         "minutes": 1,
     }
-    return [policy, acceleration, internal]
+    return [policy, *targets]
 
 
 def compliant(namespace: str, image: str, labels: dict[str, str]) -> list[dict[str, Any]]:

@@ -1,13 +1,11 @@
 """A project walks the Cloud π profile from proposal to production, each gate held until the right identity decides."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from devcluster import ControlPlane
 from onboarding.build.kinds import NETWORK_POLICY
-from tests.e2e.journey import Journey, a_journey, in_time
+from tests.e2e.journey import Journey, in_time
 from tests.support.waiting import wait_until
 
 Contract = dict[str, Any]
@@ -28,15 +26,6 @@ TEAM = [
     {"name": "Cy", "email": "cy@example.org", "roles": ["test"], "affiliation": "Internal"},
 ]
 RIE = {"name": "directory", "zone": "rie", "port": 636, "environments": ["preprod", "prod"], "justification": "Logins"}
-
-
-@pytest.fixture(scope="module")
-def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
-    with (
-        ControlPlane.start("journey") as cluster,
-        a_journey(cluster, tmp_path_factory.mktemp("journey")) as running,
-    ):
-        yield running
 
 
 @pytest.mark.timeout(900)

@@ -87,7 +87,7 @@ class Walk(ABC):
         """Let somebody who is not of the project create a decision."""
 
     @abstractmethod
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, fields: dict[str, Any]) -> None:
         """Let the author of a decision delete it."""
 
     def decide(self, **fields: Any) -> None:
@@ -99,8 +99,7 @@ class Walk(ABC):
 
     def withdraw(self, name: str) -> None:
         """Take a decision back."""
-        del self.given[name]
-        self.delete(name)
+        self.delete(name, self.given.pop(name).decision)
 
     def asked(self) -> Iterator[dict[str, Any]]:
         """Yield the decisions that the status asks for now, each with the digest that it shows."""

@@ -122,7 +122,7 @@ class MemoryWalk(Walk):
         about = {"project": {"name": NAME, "uid": uid_of(NAME)}, "by": {"username": "dana"}, "reason": "walk"}
         self._declared.put_decision(name, OnboardingDecisionSpec.model_validate({**about, **fields}))
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, _fields: dict[str, Any]) -> None:
         """Let a decision be deleted."""
         self._declared.put_decision(name, None)
 
