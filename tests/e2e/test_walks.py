@@ -43,7 +43,7 @@ def _walk(walk: ServerWalk, steps: list[Step]) -> Turns:
         try:
             yield from take(walk, step)
         except AssertionError as error:
-            error.add_note(f"step {number} of {steps}")
+            error.add_note(f"after {steps[:number]}")
             raise
 
 
@@ -59,7 +59,7 @@ def _side_by_side(ground: Ground, walks: list[ServerWalk], drawn: dict[str, list
             except StopIteration:
                 del going[name]
             except AssertionError as error:
-                faults.append(f"{name}: {error}; {', '.join(error.__notes__)}")
+                faults.append(f"{name}: {error}, {error.__notes__[0]}")
                 del going[name]
         ground.settle(walks)
     return faults
@@ -71,7 +71,8 @@ def test_no_walk_opens_production_by_another_way_or_takes_anything_away(journey:
     """Of those that went the whole way all reached production, so that the rules are not true of nothing."""
     drawn = _drawn()
     ground, walks = prepare(journey, drawn)
-    assert _side_by_side(ground, walks, drawn) == []
+    faults = _side_by_side(ground, walks, drawn)
+    assert not faults, "\n".join(faults)
     reached = {walk.name for walk in walks if PRODUCTION & {item.environment for item in walk.admitted().values()}}
     there = {name for name, beginning in zip(drawn, BEGINNINGS, strict=True) if beginning is IN_PRODUCTION}
     assert there <= reached < drawn.keys(), "some reach production, and some are kept out"

@@ -131,4 +131,5 @@ def take(walk: Walk, step: Step) -> Turns:
     assert there <= walk.objects(), f"{step} took away {there - walk.objects()}"
     for namespace, revision in walk.admitted().items():
         if revision.environment in PRODUCTION and gained(admitted.get(namespace), revision):
-            assert unmet(walk) == [], f"{step} opened {namespace}"
+            missing = unmet(walk)
+            assert missing == [], f"{step} opened {namespace} without {missing}"
