@@ -24,7 +24,7 @@ def _drawn() -> dict[str, list[Step]]:
     random = Random(12)
     steps = (*STEPS, *[("decide", None)] * (len(STEPS) // 4))
     return {
-        f"walk-{number:02}": [*beginning, *random.choices(steps, k=len(IN_PRODUCTION) + 8 - len(beginning))]
+        f"walk-{number:02}": [*beginning, *random.choices(steps, k=len(IN_PRODUCTION) + 6 - len(beginning))]
         for number, beginning in enumerate(BEGINNINGS)
     }
 
