@@ -92,7 +92,7 @@ def poa_is_separate(inputs: ProjectInputs) -> Finding | None:
         return None
     theirs = folded(poa.email)
     same = next((field for field, mail in _workers(inputs.spec) if folded(mail) == theirs), None)
-    return Finding(f"the mail address of spec.team.poa is also that of {same}") if same else None
+    return Finding(f"the mail address of {poa.name} (spec.team.poa) is also that of {same}") if same else None
 
 
 def _workers(spec: ProjectOnboardingSpec) -> Iterator[tuple[str, str]]:
