@@ -284,7 +284,9 @@ async def test_a_status_is_applied_to_exactly_the_object_that_was_judged(fake: F
 
 
 async def test_the_effect_of_a_change_of_the_policy_is_written_once(running: Running, hub: Hub) -> None:
-    running.offered.put(POLICIES, offer("default", {"stages": []}, 200))
+    hub.objects[POLICIES]["default"] = offer("default", {"stages": []}, 200)
+    hub.version = 200
+    running.offered.put(POLICIES, hub.objects[POLICIES]["default"])
     hub.written.clear()
     await running.platform.look()
     await running.platform.look()
