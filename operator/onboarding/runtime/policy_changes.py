@@ -126,7 +126,7 @@ def _same(one: PolicyVersion, other: PolicyVersion) -> bool:
 
 
 def _none_is_left(
-    version: PolicyVersion, outcomes: Mapping[str, PolicyOutcome], newly_held: Mapping[str, frozenset[str]]
+    version: PolicyVersion, outcomes: Mapping[str, PolicyOutcome], newly_held: Mapping[str, tuple[str, ...]]
 ) -> bool:
     """Return whether a change holds something of every project, apart from projects that have nothing to hold."""
     if not version.usable:

@@ -200,11 +200,11 @@ async def test_what_a_policy_does_to_a_project_is_counted_until_the_project_is_g
     """The last project that is reconciled, or gone, makes the count final."""
     stage.declared.offered.put(POLICIES, offer("default", {"stages": []}, 1))
     assert stage.changes.report() is None
-    outcome = PolicyOutcome(PolicyVersion("uid-default", 1, usable=False), ("u", 1), free=frozenset({"dev"}))
+    outcome = PolicyOutcome(PolicyVersion("uid-default", 1, usable=False), ("u", 1), free=("dev",))
     stage.answer = lambda: ReconcileResult(ready=READY, policy_outcome=outcome)
     await stage.worker.reconcile("shop")
     stage.declared.offered.put(POLICIES, offer("default", {"stages": [{}]}, 2))
-    held = replace(outcome, policy=PolicyVersion("uid-default", 2, usable=False), held=outcome.free, free=frozenset())
+    held = replace(outcome, policy=PolicyVersion("uid-default", 2, usable=False), held=outcome.free, free=())
     stage.answer = lambda: ReconcileResult(ready=READY, policy_outcome=held)
     await stage.worker.reconcile("shop")
     _, count = stage.changes.report() or ("", None)
