@@ -9,6 +9,7 @@ from onboarding.build.kinds import ObjectKey
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.platform import POLICIES
 from onboarding.reconcile.observed.projects import ProjectCache
+from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.observed.validity import RoleState
 from onboarding.reconcile.plan.planner import make_plan
 from onboarding.reconcile.status.policy_outcome import PolicyOutcome, policy_outcome
@@ -73,14 +74,18 @@ class World:
         metadata = {"name": name, "uid": f"uid-{name}", "resourceVersion": str(self._version), "generation": generation}
         self.declared.put_project({"metadata": metadata, "spec": spec})
 
-    def outcome(self, name: str) -> PolicyOutcome | None:
-        """Reconcile a project; return its outcome before the operator takes it in."""
+    def snapshot(self, name: str) -> Snapshot:
+        """Return the snapshot of a project, with everything in place that was built before."""
         project = self.declared.project(name)
         assert project is not None
         policy, problem = self.declared.policy("default")
         version = self.declared.offered.policy_version("default")
         fields = {"policy": policy, "policy_problem": problem, "policy_version": version, "decisions": self.decisions}
-        snapshot = replace(snapshot_of(project.spec, self._live.get(name), **fields), project=project)
+        return replace(snapshot_of(project.spec, self._live.get(name), **fields), project=project)
+
+    def outcome(self, name: str) -> PolicyOutcome | None:
+        """Reconcile a project; return its outcome before the operator takes it in."""
+        snapshot = self.snapshot(name)
         self._live[name] = built(snapshot)
         return policy_outcome(snapshot, make_plan(snapshot))
 

@@ -1,11 +1,14 @@
 """A change of the policy is counted: the environments that it holds, the quotas that it changes, and whose they are."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from onboarding.reconcile.observed.validity import RoleState
+from onboarding.reconcile.plan.planner import make_plan
+from onboarding.reconcile.status.policy_outcome import policy_outcome
 from tests.unit.policy_world import DEV, LARGE, PROD, PROJECTS, SMALL, SPONSOR, VISA, World
 from tests.unit.snapshots import decided
 
@@ -239,3 +242,19 @@ def test_without_projects_nothing_is_held() -> None:
     world = World({})
     world.edit(stages=[])
     assert world.figures() == (0, 0, (), False)
+
+
+def test_a_project_that_waits_for_a_first_probe_is_pending(world: World) -> None:
+    """It is held for a moment only, and a count that is final stays."""
+    snapshot = world.snapshot("pay")
+    plan = make_plan(snapshot)
+    assert policy_outcome(snapshot, plan) is not None
+    assert policy_outcome(snapshot, replace(plan, urgent=True)) is None
+    assert policy_outcome(replace(snapshot, policy_version=None), plan) is None
+    world.edit(**BLOCKING)
+    world.reconcile(["shop", "tall"])
+    world.changes.take("pay", None)
+    world.now = 30
+    count = world.count()
+    assert count is not None
+    assert (count.pending, count.holds_every_project) == (1, False)
