@@ -11,6 +11,7 @@ from onboarding.build.kinds import HUB
 from onboarding.build.place import cluster_of
 from onboarding.build.wanted import build_wanted
 from onboarding.checks.catalogue import GATED
+from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.packaging.test_profiles import FOREVER, profile
@@ -28,6 +29,7 @@ RESERVED = {
 CLUSTERS = {HUB: ClusterState()} | {
     cluster_of(site): ClusterState() for item in PROFILE.targets.values() for site in item.sites
 }
+OPENED = "FlowsOpened"
 PROD = environment("prod", stage="prod", target="cloud-pi-np")
 DEV = environment("dev", target="acceleration")
 
@@ -127,3 +129,26 @@ def test_a_flow_to_the_internet_names_networks_that_are_private(cidr: str) -> No
     flow = {"name": "out", "zone": "internet", "cidrs": [cidr], "port": 6443, "justification": "needed"}
     sentence = held(world(spec_of(DEV, classification=NP, flows=[flow])), "dev")
     assert "not globally reachable" in sentence
+
+
+@pytest.mark.parametrize("before", [["toulouse"], ["paris"]])
+def test_flows_that_were_opened_on_one_site_open_on_another(before: list[str]) -> None:
+    flow = {"name": "state", "zone": "rie", "port": 443, "justification": "needed"}
+    place = environment("qualif", stage="qualif", target="g-cloud")
+    one, both = (
+        spec_of({**place, "sites": sites}, classification=NP, flows=[flow]) for sites in (before, ["paris", "toulouse"])
+    )
+    attested = decided("Attest", check=OPENED, digest=Digests(one, PROFILE.policy).of_check(OPENED), expires=FOREVER)
+
+    def opened_on_one(spec: ProjectOnboardingSpec, **fields: Any) -> Snapshot:
+        found = world(spec, **fields)
+        others = (item for item in found.decisions if item.check != OPENED)
+        return replace(found, decisions=(*others, attested))
+
+    first = make_plan(opened_on_one(one))
+    assert [[item.name for item in revision.flows] for revision in first.building] == [["state"]]
+    for spec in (both, spec_of(place, classification=NP, flows=[flow])):
+        snapshot = opened_on_one(spec, live=live_from(build_wanted(OWNER, first.building)))
+        why = make_plan(snapshot).held["qualif"]
+        assert why.startswith(f"gate cloud-pi: {OPENED}: flow 'state' with zone 'rie': nobody")
+        assert [(item.site, len(item.flows)) for item in make_plan(snapshot).building] == [(before[0], 1)]
