@@ -14,6 +14,7 @@ from onboarding.checks.catalogue import GATED
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
+from tests.unit.packaging.test_profile_journeys import Unreviewed
 from tests.unit.packaging.test_profiles import FOREVER, profile
 from tests.unit.snapshots import OWNER, approved, decided, environment, live_from, snapshot_of, spec_of, told
 
@@ -84,6 +85,32 @@ def test_a_classification_that_gets_worse_keeps_what_is_admitted_and_gets_nothin
     snapshot = after(spec_of(DEV, classification=NP), grown)
     assert "it demands trust 2" in held(snapshot, "dev")
     assert [revision.resources.cpu for revision in make_plan(snapshot).building] == ["2"]
+
+
+WORSE = ({"zone": "DR"}, {"zone": "NP", "criticality": "vital"}, {"zone": "NP", "personalData": True})
+
+
+@pytest.mark.parametrize("classification", WORSE)
+def test_a_classification_is_lowered_after_the_demand_was_agreed_to(classification: dict[str, Any]) -> None:
+    walk = Unreviewed.of(PROFILE)
+    walk.declare(classification=classification, environments=[DEV], flows=[])
+    gates = {gate["name"]: gate for gate in walk.settle()["gates"]}
+    assert (gates["awareness"]["state"], walk.there) == ("Open", set())
+    walk.declare(classification=NP)
+    gates = {gate["name"]: gate for gate in walk.step()["gates"]}
+    assert (gates["awareness"]["state"], walk.there) == ("Held", set())
+    assert "the fields that it covers have changed since" in gates["awareness"]["void"][0]
+
+
+def test_a_project_without_a_zone_is_told_to_name_it_before_anybody_agrees() -> None:
+    walk = Unreviewed.of(PROFILE)
+    walk.declare(classification={}, environments=[DEV], flows=[])
+    found = next(item for item in walk.settle()["checks"] if item["id"] == "ClassificationNamed")
+    assert (found["gate"], found["result"], found["message"]) == (
+        "awareness",
+        "Fail",
+        "spec.classification.zone says nothing",
+    )
 
 
 def test_production_declares_its_data_fictive() -> None:
