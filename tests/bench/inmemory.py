@@ -102,9 +102,11 @@ class Memory:
         """Merge-patch an object."""
         return self._keep(key, merged(self._objects[key], patch))
 
-    async def delete(self, _key: ObjectKey, _live: CachedObject) -> bool:
-        """Count."""
+    async def delete(self, key: ObjectKey, live: CachedObject) -> bool:
+        """Delete an object at once."""
         self.writes += 1
+        del self._objects[key]
+        self._store.remove(key, live.uid)
         return True
 
     async def read(self, key: ObjectKey) -> Manifest | None:

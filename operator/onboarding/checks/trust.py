@@ -1,5 +1,6 @@
 """Checks on whether a target is trusted with the data of an environment, and takes new environments of the project."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from onboarding.api.gates import Actor, Track
@@ -28,7 +29,7 @@ def target_is_trusted(inputs: EnvironmentDeclaration) -> Finding | None:
     return Finding(
         f"spec.classification has {wanted.reason}: it demands trust {wanted.trust}, and target "
         f"{inputs.target_name!r} has {target.trust or 0}",
-        choose_fitting(inputs, _set_zone(inputs) + _OTHER),
+        choose_fitting(inputs, ", or ".join((*_other_ways(inputs), _OTHER))),
     )
 
 
@@ -86,8 +87,12 @@ def target_takes_new_environments(inputs: EnvironmentDeclaration) -> Finding | N
     )
 
 
-def _set_zone(inputs: EnvironmentDeclaration) -> str:
-    return "" if inputs.spec.classification.zone else "set spec.classification.zone, or "
+def _other_ways(inputs: EnvironmentDeclaration) -> Iterator[str]:
+    """Yield what helps beside another target."""
+    if not inputs.spec.classification.zone:
+        yield "set spec.classification.zone"
+    if inputs.stage and inputs.stage.fictive_data and not inputs.stage.production:
+        yield "set data: Fictive on the environment if it holds no real data"
 
 
 def _actor(inputs: EnvironmentDeclaration) -> Actor:

@@ -82,7 +82,7 @@ def test_a_zone_that_is_left_out_is_said_to_be_the_reason() -> None:
     finding = trust.target_is_trusted.run(given("t1"))
     assert finding is not None
     assert "has no zone, which counts as the most sensitive one" in finding.message
-    assert finding.remedy.startswith("set spec.classification.zone, or choose")
+    assert finding.remedy.startswith("set spec.classification.zone, or set data: Fictive")
     assert trust.target_is_trusted.run(inputs_of(spec_of(environment()))) is None
 
 
