@@ -158,6 +158,14 @@ def test_a_flow_to_the_internet_names_networks_that_are_private(cidr: str) -> No
     assert "not globally reachable" in sentence
 
 
+def test_a_flow_to_the_network_of_the_state_is_waived_instead_of_opened() -> None:
+    """A waiver opens the gate; the network stays closed until the network team says that it has opened it."""
+    flow = {"name": "state", "zone": "rie", "port": 443, "justification": "needed"}
+    snapshot = world(spec_of(PROD, classification=NP, flows=[flow]))
+    assert OPENED in {item.check for item in snapshot.decisions}
+    assert [(item.environment, item.flows) for item in make_plan(snapshot).building] == [("prod", ())]
+
+
 @pytest.mark.parametrize("before", [["toulouse"], ["paris"]])
 def test_flows_that_were_opened_on_one_site_open_on_another(before: list[str]) -> None:
     flow = {"name": "state", "zone": "rie", "port": 443, "justification": "needed"}
