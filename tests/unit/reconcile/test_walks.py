@@ -126,7 +126,7 @@ DO: Final[dict[str, Callable[[Walk, Any], None]]] = {
     "journey": lambda walk, name: _field(walk, "journey", name),
     "classify": lambda walk, fields: _field(walk, "classification", fields),
     "add": _add,
-    "add production": ("prod", "prod-small", "prod-small", "prod-two", "prod-dr"),
+    "add production": _add,
     "size": lambda walk, value: _set(walk, value, "size"),
     "data": lambda walk, value: _set(walk, value, "data"),
     "group": _group,
