@@ -1,4 +1,4 @@
-"""Checks on who stands behind a project, and who works on it."""
+"""Checks on what a project says of itself: who stands behind it, who works on it, how sensitive it is."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -50,6 +50,18 @@ def organisation_is_named(inputs: ProjectInputs) -> Finding | None:
     """The organisation that the project belongs to is named."""
     organisation = inputs.spec.organisation
     return None if organisation and organisation.name.strip() else Finding("spec.organisation.name says nothing")
+
+
+@check(
+    "ClassificationNamed",
+    Track.ORGANISATIONAL,
+    Evidence.DECLARED,
+    remedy="name the sensitivity zone of the project's data in spec.classification.zone",
+    reads=("classification",),
+)
+def classification_is_named(inputs: ProjectInputs) -> Finding | None:
+    """The project names its sensitivity zone, and approvals of the check's gate cover the whole classification."""
+    return None if inputs.spec.classification.zone else Finding("spec.classification.zone says nothing")
 
 
 @check(

@@ -32,7 +32,7 @@ def run_is_acknowledged(inputs: ProjectInputs) -> Finding | None:
     Track.TECHNICAL,
     Evidence.ATTESTED,
     remedy=f"an OnboardingDecision Attest of check FlowsOpened by the network team, {_DIGEST}",
-    reads=("flows", "environments.target", "environments.stage"),
+    reads=("flows", "environments.target", "environments.stage", "environments.sites"),
     actor=Actor.NETWORK,
 )
 def flows_are_opened(inputs: ProjectInputs) -> Finding | None:
