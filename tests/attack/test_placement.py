@@ -11,8 +11,10 @@ from onboarding.build.kinds import HUB
 from onboarding.build.place import cluster_of
 from onboarding.build.wanted import build_wanted
 from onboarding.checks.catalogue import GATED
+from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
+from tests.unit.packaging.test_profile_journeys import Unreviewed
 from tests.unit.packaging.test_profiles import FOREVER, profile
 from tests.unit.snapshots import OWNER, approved, decided, environment, live_from, snapshot_of, spec_of, told
 
@@ -28,6 +30,7 @@ RESERVED = {
 CLUSTERS = {HUB: ClusterState()} | {
     cluster_of(site): ClusterState() for item in PROFILE.targets.values() for site in item.sites
 }
+OPENED = "FlowsOpened"
 PROD = environment("prod", stage="prod", target="cloud-pi-np")
 DEV = environment("dev", target="acceleration")
 
@@ -84,6 +87,32 @@ def test_a_classification_that_gets_worse_keeps_what_is_admitted_and_gets_nothin
     assert [revision.resources.cpu for revision in make_plan(snapshot).building] == ["2"]
 
 
+WORSE = ({"zone": "DR"}, {"zone": "NP", "criticality": "vital"}, {"zone": "NP", "personalData": True})
+
+
+@pytest.mark.parametrize("classification", WORSE)
+def test_a_classification_is_lowered_after_the_demand_was_agreed_to(classification: dict[str, Any]) -> None:
+    walk = Unreviewed.of(PROFILE)
+    walk.declare(classification=classification, environments=[DEV], flows=[])
+    gates = {gate["name"]: gate for gate in walk.settle()["gates"]}
+    assert (gates["awareness"]["state"], walk.there) == ("Open", set())
+    walk.declare(classification=NP)
+    gates = {gate["name"]: gate for gate in walk.step()["gates"]}
+    assert (gates["awareness"]["state"], walk.there) == ("Held", set())
+    assert "the fields that it covers have changed since" in gates["awareness"]["void"][0]
+
+
+def test_a_project_without_a_zone_is_told_to_name_it_before_anybody_agrees() -> None:
+    walk = Unreviewed.of(PROFILE)
+    walk.declare(classification={}, environments=[DEV], flows=[])
+    found = next(item for item in walk.settle()["checks"] if item["id"] == "ClassificationNamed")
+    assert (found["gate"], found["result"], found["message"]) == (
+        "awareness",
+        "Fail",
+        "spec.classification.zone says nothing",
+    )
+
+
 def test_production_declares_its_data_fictive() -> None:
     lies = spec_of({**PROD, "data": "Fictive"}, classification={"zone": "DR"})
     found = {item["id"] for item in told(world(lies))["checks"]}
@@ -127,3 +156,34 @@ def test_a_flow_to_the_internet_names_networks_that_are_private(cidr: str) -> No
     flow = {"name": "out", "zone": "internet", "cidrs": [cidr], "port": 6443, "justification": "needed"}
     sentence = held(world(spec_of(DEV, classification=NP, flows=[flow])), "dev")
     assert "not globally reachable" in sentence
+
+
+def test_a_flow_to_the_network_of_the_state_is_waived_instead_of_opened() -> None:
+    """A waiver opens the gate; the network stays closed until the network team says that it has opened it."""
+    flow = {"name": "state", "zone": "rie", "port": 443, "justification": "needed"}
+    snapshot = world(spec_of(PROD, classification=NP, flows=[flow]))
+    assert OPENED in {item.check for item in snapshot.decisions}
+    assert [(item.environment, item.flows) for item in make_plan(snapshot).building] == [("prod", ())]
+
+
+@pytest.mark.parametrize("before", [["toulouse"], ["paris"]])
+def test_flows_that_were_opened_on_one_site_open_on_another(before: list[str]) -> None:
+    flow = {"name": "state", "zone": "rie", "port": 443, "justification": "needed"}
+    place = environment("qualif", stage="qualif", target="g-cloud")
+    one, both = (
+        spec_of({**place, "sites": sites}, classification=NP, flows=[flow]) for sites in (before, ["paris", "toulouse"])
+    )
+    attested = decided("Attest", check=OPENED, digest=Digests(one, PROFILE.policy).of_check(OPENED), expires=FOREVER)
+
+    def opened_on_one(spec: ProjectOnboardingSpec, **fields: Any) -> Snapshot:
+        found = world(spec, **fields)
+        others = (item for item in found.decisions if item.check != OPENED)
+        return replace(found, decisions=(*others, attested))
+
+    first = make_plan(opened_on_one(one))
+    assert [[item.name for item in revision.flows] for revision in first.building] == [["state"]]
+    for spec in (both, spec_of(place, classification=NP, flows=[flow])):
+        snapshot = opened_on_one(spec, live=live_from(build_wanted(OWNER, first.building)))
+        why = make_plan(snapshot).held["qualif"]
+        assert why.startswith(f"gate cloud-pi: {OPENED}: flow 'state' with zone 'rie': nobody")
+        assert [(item.site, len(item.flows)) for item in make_plan(snapshot).building] == [(before[0], 1)]

@@ -1,6 +1,7 @@
 """A stage in memory for the reconciler: projects, one cluster and an outside world, without any server."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import yaml
@@ -20,6 +21,7 @@ from tests.unit.fakes import merged
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 POLICY = "cloud-pi-native"
+_YEAR = timedelta(days=365)
 _PROFILE = ROOT / "manifests/profiles/cloud-pi-native"
 
 
@@ -33,13 +35,13 @@ class Outside:
         """Answer at once."""
         known = self._answers.get(request)
         if known is None:
-            known = self._answers[request] = probe.Answer(_facts(request), "", NOW)
+            known = self._answers[request] = probe.Answer(_FACTS[type(request)](request), "", NOW)
         return known
 
     def ask_again(self, at: datetime) -> None:
         """Find the same of everything at a later time."""
         for request in self._answers:
-            self._answers[request] = probe.Answer(_facts(request), "", at)
+            self._answers[request] = probe.Answer(_FACTS[type(request)](request), "", at)
 
     def follow(self, project: str, requests: Any, *, urgent: bool) -> None:
         """Need no questions."""
@@ -179,19 +181,6 @@ def uid_of(name: str) -> str:
     return f"00000000-0000-4000-8000-{name[-4:]:0>12}"
 
 
-def _facts(request: Any) -> Any:
-    match request:
-        case probe.RepositoryRequest():
-            return probe.RepositoryFacts(found=True, commit="c", path_found=True)
-        case probe.GroupRequest():
-            return probe.GroupFacts(found=True)
-        case probe.ImageRequest():
-            return probe.ImageFacts(found=True, digest="sha256:0", platforms=("linux/amd64",))
-        case probe.WorkloadsRequest():
-            return _workloads()
-    raise AssertionError(f"{request} is not asked by these projects")
-
-
 def _workloads() -> probe.WorkloadsFacts:
     amounts = {"cpu": "100m", "memory": "64Mi"}
     labels = dict.fromkeys(("app", "env", "tier", "criticality", "component"), "x")
@@ -221,3 +210,17 @@ def _workloads() -> probe.WorkloadsFacts:
     return probe.WorkloadsFacts(
         workloads=workloads, protected=protected, monitors=("ServiceMonitor/api",), schedules=("daily",)
     )
+
+
+_FACTS: dict[type[probe.Request[Any]], Callable[[Any], Any]] = {
+    probe.RepositoryRequest: lambda _: probe.RepositoryFacts(found=True, commit="c", path_found=True),
+    probe.GroupRequest: lambda _: probe.GroupFacts(found=True),
+    probe.ImageRequest: lambda _: probe.ImageFacts(found=True, digest="sha256:0", platforms=("linux/amd64",)),
+    probe.WorkloadsRequest: lambda _: _workloads(),
+    probe.DnsRequest: lambda _: probe.DnsFacts(("192.0.2.1",)),
+    probe.CertificateRequest: lambda request: probe.CertificateFacts(
+        (request.host,), matches=True, not_after=NOW + _YEAR, trusted=True
+    ),
+    probe.EndpointRequest: lambda _: probe.EndpointFacts(200),
+}
+"""The good facts of each kind of request."""

@@ -191,3 +191,57 @@ def test_a_status_is_written_once_and_a_foreign_hand_on_it_is_put_right(hub: Hub
     forged = {**before["status"], "conditions": [{**before["status"]["conditions"][0], "status": "False"}]}
     hub.api.patch(f"{path}/status", {"status": forged})
     wait_until(lambda: (offers.ready(TARGETS, "in-cluster") or {})["status"] == "True", what="it is true again")
+
+
+def test_a_policy_counts_what_its_last_change_does_and_warns_if_it_holds_every_project(
+    hub: Hub, offers: Offers
+) -> None:
+    """The platform team learns from its own object that a change goes too far, and that taking it back ends it."""
+    hub.declare("counted")
+    hub.wait("counted")
+
+    def change(**expected: Any) -> dict[str, Any]:
+        """Wait until the last generation is counted to its end; return the count, which has these figures."""
+
+        def final() -> dict[str, Any] | None:
+            found = hub.api.get(f"{POLICIES}/default")
+            assert found is not None
+            count: dict[str, Any] = found["status"].get("lastChange", {})
+            done = count.get("generation") == found["metadata"]["generation"] and count["pending"] == 0
+            return count if done else None
+
+        wait_until(lambda: final() is not None, what="the last change is counted")
+        found = final()
+        assert found is not None
+        assert found | expected == found
+        return found
+
+    smaller = offers.spec(POLICIES, "default")
+    size = next(item for item in smaller["sizes"] if item["name"] == smaller["stages"][0]["defaultSize"])
+    size["pods"] -= 1
+    offers.declare(POLICIES, "default", smaller)
+    shrunk = change(environmentsHeld=0, holdsEveryProject=False)
+    assert shrunk["quotasChanged"] >= 1
+    assert "counted" in shrunk["named"]
+    hub.wait("counted")
+    wrong = offers.spec(POLICIES, "default")
+    wrong["stages"][0]["defaultSize"] = "huge"
+    offers.declare(POLICIES, "default", wrong)
+    held = change(quotasChanged=0, holdsEveryProject=True)
+    assert held["environmentsHeld"] >= held["projects"] >= 1
+
+    def warnings(count: dict[str, Any]) -> int:
+        """Return how many Warning Events on the policy say that this change holds every project."""
+        events = hub.api.items("/apis/events.k8s.io/v1/namespaces/default/events")
+        found = [item for item in events if (item["reason"], item["type"]) == ("EveryProjectHeld", "Warning")]
+        words = f"generation {count['generation']} holds every project: "
+        return sum(item["regarding"]["name"] == "default" and item["note"].startswith(words) for item in found)
+
+    wait_until(lambda: warnings(held) > 0, what="the policy warns")
+    before = hub.api.get(f"{POLICIES}/default")
+    hub.declare("counted-late")
+    held_by(hub, "counted-late", "spec.stages[0].defaultSize")
+    assert hub.api.get(f"{POLICIES}/default") == before
+    offers.restore()
+    corrected = change(environmentsHeld=0, holdsEveryProject=False)
+    assert (warnings(held), warnings(corrected)) == (1, 0)

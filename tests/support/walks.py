@@ -131,7 +131,7 @@ class Walk(ABC):
 LONG = (None, "standard", "accelerated")
 """The journeys of the profile that lead to production; none is standard."""
 COVERED: Mapping[str, tuple[str, ...]] = {
-    "awareness": ("sponsor", "objectives"),
+    "awareness": ("sponsor", "objectives", "classification"),
     "cloud-pi": ("flows",),
     "production": ("classification", "flows"),
     "SecurityAudited": ("classification", "flows"),

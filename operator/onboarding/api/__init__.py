@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from onboarding.api.common import Model
-from onboarding.api.conditions import PlatformStatus
+from onboarding.api.conditions import PlatformStatus, PolicyStatus
 from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.markers import Kind, PrinterColumn
 from onboarding.api.policy import OnboardingPolicySpec
@@ -66,7 +66,7 @@ POLICY: Final = CustomResource(
         status_default={"observedGeneration": -1},
     ),
     OnboardingPolicySpec,
-    PlatformStatus,
+    PolicyStatus,
 )
 TARGET: Final = CustomResource(
     Kind(

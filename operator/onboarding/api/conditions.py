@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from onboarding.api.common import Model
-from onboarding.api.markers import MapList
+from onboarding.api.common import Model, ObjectName
+from onboarding.api.markers import AtomicList, MapList
 
 Word = Annotated[str, Field(max_length=100)]
 Message = Annotated[str, Field(max_length=512)]
@@ -130,4 +130,46 @@ class PlatformStatus(Model):
     observed_generation: int = Field(ge=-1, description="Generation that the operator has read; -1: none.")
     conditions: Annotated[tuple[Condition, ...], Field(max_length=5), MapList("type")] = Field(
         default=(), description="Ready: whether the operator can use it; the message names the field that is wrong."
+    )
+
+
+class PolicyChange(Model):
+    """Effect of a change of the policy's spec on the projects."""
+
+    generation: int = Field(ge=1, description="Generation of the spec that the change led to.")
+    former_generation: int = Field(
+        ge=1, description="Generation that it is compared with: the last one under which every project was reconciled."
+    )
+    environments_held: int = Field(
+        ge=0,
+        description="Environments that were not held under the former generation and get nothing new under this one: "
+        "they wait, or their gate no longer opens, so that their next change waits.",
+    )
+    quotas_changed: int = Field(
+        ge=0, description="Quotas of environments, one for each site, that have other amounts under this generation."
+    )
+    projects: int = Field(ge=0, description="Projects with such an environment or quota.")
+    named: Annotated[tuple[ObjectName, ...], Field(max_length=10), AtomicList()] = Field(
+        default=(), description="The first ten of these projects, those with held environments first, then by name."
+    )
+    pending: int = Field(
+        ge=0, description="Projects that have not been reconciled under this generation yet; 0 once the count is final."
+    )
+    not_compared: int = Field(
+        ge=0,
+        description="Projects that are not counted: new, edited at the same time, or not reconciled under the former "
+        "generation since the operator started.",
+    )
+    holds_every_project: bool = Field(
+        description="Whether no project is left that the change does not hold; of projects with environments."
+    )
+
+
+class PolicyStatus(PlatformStatus):
+    """Status of an OnboardingPolicy."""
+
+    last_change: PolicyChange | None = Field(
+        default=None,
+        description="Effect of the last change of the spec on the projects, for the policy in use; absent before the "
+        "first change that the operator has seen.",
     )

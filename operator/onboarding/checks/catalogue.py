@@ -104,6 +104,7 @@ OF_PROJECT: Final[tuple[Check[ProjectInputs], ...]] = (
     people.sponsor_is_named,
     people.objectives_are_named,
     people.organisation_is_named,
+    people.classification_is_named,
     people.team_is_complete,
     people.poa_is_named,
     people.poa_is_separate,

@@ -17,15 +17,16 @@ MAX_POLICIES: Final = 500
     "EnvironmentMoved",
     Track.TECHNICAL,
     Evidence.OBSERVED,
-    remedy="name the former target and namespace, or declare another environment and move the workload",
-    reads=("environments.target", "environments.namespace"),
+    remedy="name the former target, namespace and stage, or declare another environment and move the workload",
+    reads=("environments.target", "environments.namespace", "environments.stage"),
 )
 def environment_stays(inputs: EnvironmentDeclaration) -> Finding | None:
-    """An environment stays on its target and in its namespace."""
-    for target, namespace in inputs.former:
+    """An environment stays on its target, in its namespace and in its stage, also if it was removed in between."""
+    for target, namespace, stage in inputs.former:
         for label, before, after in (
             ("target", target, inputs.target_name),
             ("namespace", namespace, inputs.namespace),
+            ("stage", stage, inputs.environment.stage),
         ):
             if before != after:
                 by_default = label == "target" and inputs.environment.target is None

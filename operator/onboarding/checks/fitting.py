@@ -58,7 +58,7 @@ def is_open_to_the_project(inputs: EnvironmentDeclaration, _name: str, target: H
 
 def is_open(inputs: EnvironmentDeclaration, name: str, target: HostingTargetSpec) -> bool:
     """Return whether new environments open on a target, or this one is there already."""
-    return not target.closed or any(former == name for former, _ in inputs.former)
+    return not target.closed or any(former == name for former, *_ in inputs.former)
 
 
 def is_in_force(inputs: EnvironmentDeclaration, _name: str, target: HostingTargetSpec) -> bool:

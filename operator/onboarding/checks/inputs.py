@@ -50,14 +50,14 @@ class ProjectDeclaration:
 
 @dataclass(frozen=True)
 class EnvironmentDeclaration:
-    """A declared environment, with the targets and namespaces of its admitted revisions."""
+    """A declared environment, with the targets, namespaces and stages of its admitted revisions."""
 
     project: ProjectDeclaration
     environment: Environment
     namespace: str = ""
     """Name of its namespace as declared."""
-    former: tuple[tuple[str, str], ...] = ()
-    """Target and namespace of each of its admitted revisions."""
+    former: tuple[tuple[str, str, str], ...] = ()
+    """Target, namespace and stage of each of its admitted revisions."""
 
     @property
     def spec(self) -> ProjectOnboardingSpec:

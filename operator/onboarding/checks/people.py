@@ -1,4 +1,4 @@
-"""Checks on who stands behind a project, and who works on it."""
+"""Checks on what a project says of itself: who stands behind it, who works on it, how sensitive it is."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -53,6 +53,18 @@ def organisation_is_named(inputs: ProjectInputs) -> Finding | None:
 
 
 @check(
+    "ClassificationNamed",
+    Track.ORGANISATIONAL,
+    Evidence.DECLARED,
+    remedy="name the sensitivity zone of the project's data in spec.classification.zone",
+    reads=("classification",),
+)
+def classification_is_named(inputs: ProjectInputs) -> Finding | None:
+    """The project names its sensitivity zone, and approvals of the check's gate cover the whole classification."""
+    return None if inputs.spec.classification.zone else Finding("spec.classification.zone says nothing")
+
+
+@check(
     "TeamComplete",
     Track.ORGANISATIONAL,
     Evidence.DECLARED,
@@ -92,7 +104,7 @@ def poa_is_separate(inputs: ProjectInputs) -> Finding | None:
         return None
     theirs = folded(poa.email)
     same = next((field for field, mail in _workers(inputs.spec) if folded(mail) == theirs), None)
-    return Finding(f"the mail address of spec.team.poa is also that of {same}") if same else None
+    return Finding(f"the mail address of {poa.name} (spec.team.poa) is also that of {same}") if same else None
 
 
 def _workers(spec: ProjectOnboardingSpec) -> Iterator[tuple[str, str]]:

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from onboarding.api.gates import Actor, Track
 from onboarding.api.hosting import Flow
 from onboarding.api.status import Evidence
+from onboarding.api.text import cut
 from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import EnvironmentDeclaration, ProjectInputs
 
 _NOBODY = "nobody with the right to it has attested it"
+_PURPOSE_BYTES = 80
 _DIGEST = "with the digest that status.checks shows"
 
 
@@ -30,7 +32,7 @@ def run_is_acknowledged(inputs: ProjectInputs) -> Finding | None:
     Track.TECHNICAL,
     Evidence.ATTESTED,
     remedy=f"an OnboardingDecision Attest of check FlowsOpened by the network team, {_DIGEST}",
-    reads=("flows", "environments.target", "environments.stage"),
+    reads=("flows", "environments.target", "environments.stage", "environments.sites"),
     actor=Actor.NETWORK,
 )
 def flows_are_opened(inputs: ProjectInputs) -> Finding | None:
@@ -42,7 +44,8 @@ def flows_are_opened(inputs: ProjectInputs) -> Finding | None:
         return None
     first = flows[min(flows)]
     others = f" and {len(flows) - 1} more" if len(flows) > 1 else ""
-    return Finding(f"flow {first.name!r} with zone {first.zone!r}{others}: {_NOBODY}")
+    purpose = cut(first.justification, _PURPOSE_BYTES)
+    return Finding(f"flow {first.name!r} with zone {first.zone!r} ({purpose}){others}: {_NOBODY}")
 
 
 @check(

@@ -30,6 +30,7 @@ from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.applications import workload_requests
 from onboarding.reconcile.status.events import TORN_DOWN, events_of, loss_events
 from onboarding.reconcile.status.overdue import OverdueApplications
+from onboarding.reconcile.status.policy_outcome import PolicyOutcome, policy_outcome
 from onboarding.reconcile.status.ready import ReadyState, ready_state
 from onboarding.reconcile.status.refusals import Refusals, refuses_status
 from onboarding.reconcile.status.repairs import RepairEvents
@@ -70,6 +71,8 @@ class ReconcileResult:
     that does not last is due."""
     repaired: tuple[str, ...] = ()
     """The kinds of the objects that were repaired, one for each write."""
+    policy_outcome: PolicyOutcome | None = None
+    """The outcome under the version of the policy; None if it is not known yet."""
 
 
 class Reconciler:
@@ -187,7 +190,8 @@ class Reconciler:
         done = tuple(str(outcome.change) for outcome in outcomes)
         moments = (plan.again_at, soon, writes.again_at, overdue.again_at)
         again_at = min((moment for moment in moments if moment), default=None)
-        return ReconcileResult(ready, states, done, _retry(plan, outcomes), again_at)
+        judged = policy_outcome(snapshot, plan)
+        return ReconcileResult(ready, states, done, _retry(plan, outcomes), again_at, policy_outcome=judged)
 
     async def _preview(self, snapshot: Snapshot) -> Preview | None:
         """Return what ``mode: Apply`` would do; None unless the mode is Plan."""

@@ -24,6 +24,7 @@ from onboarding.runtime.gauges import MetricSources
 from onboarding.runtime.metrics import Metrics
 from onboarding.runtime.notifier import Notifier
 from onboarding.runtime.platform import Platform
+from onboarding.runtime.policy_changes import PolicyChanges
 from onboarding.runtime.queue import WorkQueue
 from onboarding.runtime.readiness import Readiness
 from onboarding.runtime.session import KopfSession
@@ -94,6 +95,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
     events = Events(
         declared, changed=queue.add, listed=shared.clusters_changed, nothing_declared=first.nothing_declared
     )
+    policy_changes = PolicyChanges(declared, settings.policy)
     platform = Platform(
         hub,
         declared,
@@ -101,6 +103,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         changed=shared.platform_changed,
         project_changed=queue.add,
         kopf_watches=session.next_watch,
+        policy_changes=policy_changes,
         site_roles=SiteRoles(shared.connected, lambda: _roles(declared, settings.policy)),
     )
     ledger = CapacityLedger(first.installation, freed=queue.add)
@@ -132,7 +135,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
     worker = Worker(
         reconciler,
         declared,
-        platform.definitions,
+        platform,
         clusters,
         metrics,
         clusters_changed=shared.clusters_changed,

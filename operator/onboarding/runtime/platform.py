@@ -21,7 +21,7 @@ from onboarding.adapters.rights import role_state
 from onboarding.adapters.status import kind_of, write_status
 from onboarding.backoff import Backoff
 from onboarding.errors import ApiError, OnboardingError, UnreachableError
-from onboarding.reconcile.observed.platform import Due
+from onboarding.reconcile.observed.platform_objects import Due
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.reconcile.status.events import platform_events
@@ -29,6 +29,7 @@ from onboarding.reconcile.status.refusals import Refusals, refuses_status
 from onboarding.repeats import Repeats
 from onboarding.runtime.definitions import Definitions
 from onboarding.runtime.feeds import platform_feeds, project_feed
+from onboarding.runtime.policy_changes import PolicyChanges
 from onboarding.runtime.site_roles import SiteRoles
 
 _ASK_FIRST = 1.0
@@ -52,6 +53,7 @@ class Platform:
         changed: Callable[[], None],
         project_changed: Callable[[str], None],
         kopf_watches: Callable[[], Awaitable[None]],
+        policy_changes: PolicyChanges,
         site_roles: SiteRoles | None = None,
     ) -> None:
         """Call ``changed`` if every project may be concerned, ``project_changed`` if one is.
@@ -62,6 +64,8 @@ class Platform:
         self._offered = declared.offered
         self._changed = changed
         self._news = asyncio.Event()
+        self.policy_changes = policy_changes
+        policy_changes.news.connect(self._news.set)
         self._refusals = Refusals()
         self._repeats = Repeats()
         self._clusters: Mapping[str, ClusterState] = {}
@@ -124,6 +128,7 @@ class Platform:
             pause = None
             try:
                 await self.look()
+                pause = self.policy_changes.pause
                 backoff.reset()
                 self._repeats.end("")
             except OnboardingError as error:
@@ -157,7 +162,8 @@ class Platform:
             self._changed()
         if await self.definitions.confirm():
             return
-        failures = [await self._write(due) for due in self._offered.due(self.clusters, datetime.now(UTC))]
+        change = self.policy_changes.report()
+        failures = [await self._write(due) for due in self._offered.due(self.clusters, datetime.now(UTC), change)]
         for failure in filter(None, failures):
             raise failure
 

@@ -14,9 +14,9 @@ from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.reconciler import Reconciler, ReconcileResult, Retry
 from onboarding.repeats import Repeats
 from onboarding.runtime.clusters import Clusters
-from onboarding.runtime.definitions import Definitions
 from onboarding.runtime.deployments import Deployments
 from onboarding.runtime.metrics import Metrics
+from onboarding.runtime.platform import Platform
 from onboarding.runtime.queue import Requeue
 
 _REQUEUE: Final = {
@@ -39,7 +39,7 @@ class Worker:
         self,
         reconciler: Reconciler,
         declared: ProjectCache,
-        definitions: Definitions,
+        platform: Platform,
         clusters: Clusters,
         metrics: Metrics,
         *,
@@ -50,9 +50,10 @@ class Worker:
         """Call ``clusters_changed`` if the hub is found in another state; ``add_later`` asks for a later reconcile."""
         self._reconciler = reconciler
         self._declared = declared
-        self._definitions = definitions
+        self._definitions = platform.definitions
         self._clusters = clusters
         self._metrics = metrics
+        self._policy_changes = platform.policy_changes
         self._clusters_changed = clusters_changed
         self._add_later = add_later
         self._repeats = Repeats(clock)
@@ -100,9 +101,11 @@ class Worker:
         if done.ready is None:
             self._metrics.forget(project)
             self._deployments.forget(project)
+            self._policy_changes.forget(project)
             if orphans := list(self._declared.orphans(project)):
                 log.info("decisions outlive project", project=project, decision=orphans[:_NAMED])
             return "Gone"
+        self._policy_changes.take(project, done.policy_outcome)
         self._metrics.states[project] = done.states
         self._metrics.reasons[project] = done.ready.reason.value
         for kind in done.repaired:

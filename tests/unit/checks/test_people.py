@@ -36,6 +36,7 @@ PASSES: dict[str, tuple[Check[ProjectInputs], ProjectInputs]] = {
     "an objective": (people.objectives_are_named, given(objectives=["To serve"])),
     "an objective among blanks": (people.objectives_are_named, given(objectives=[" ", "To serve"])),
     "an organisation": (people.organisation_is_named, given(organisation={"name": "Acme"})),
+    "a zone": (people.classification_is_named, given(classification={"zone": "NP"})),
     "a role each": (
         people.team_is_complete,
         team(member("a@a.org", "development"), member("b@a.org", "operations"), member("c@a.org", "test")),
@@ -56,6 +57,12 @@ FAILS: dict[str, tuple[Check[ProjectInputs], ProjectInputs, str]] = {
     "blank objectives": (people.objectives_are_named, given(objectives=["", " \t"]), "spec.objectives"),
     "no organisation": (people.organisation_is_named, given(), "spec.organisation.name"),
     "a blank organisation": (people.organisation_is_named, given(organisation={"name": " "}), "spec.organisation.name"),
+    "no classification": (people.classification_is_named, given(), "spec.classification.zone"),
+    "a classification without a zone": (
+        people.classification_is_named,
+        given(classification={"criticality": "high", "personalData": True}),
+        "spec.classification.zone",
+    ),
     "nobody in the team": (people.team_is_complete, team(), "the role development, operations, test"),
     "nobody who tests": (people.team_is_complete, team(member("a@a.org", "development", "operations")), "role test"),
     "no POA": (people.poa_is_named, given(), "spec.team.poa"),

@@ -58,10 +58,10 @@ NOTHING_TO_OPEN = {
     "a target that does not exist": given(flow(), target="nowhere"),
 }
 TO_OPEN = {
-    "from the zone": ((flow(direction="Ingress"),), "flow 'mail' with zone 'rie': "),
-    "of this environment": ((flow(environments=["dev"]),), "flow 'mail' with zone 'rie': "),
-    "among others": ((flow("web", zone="internet"), flow()), "flow 'mail' with zone 'rie': "),
-    "several": ((flow(), flow("dns"), flow("ntp")), "flow 'dns' with zone 'rie' and 2 more: "),
+    "from the zone": ((flow(direction="Ingress"),), "flow 'mail' with zone 'rie' (mail): "),
+    "of this environment": ((flow(environments=["dev"]),), "flow 'mail' with zone 'rie' (mail): "),
+    "among others": ((flow("web", zone="internet"), flow()), "flow 'mail' with zone 'rie' (mail): "),
+    "several": ((flow(), flow("dns"), flow("ntp")), "flow 'dns' with zone 'rie' (mail) and 2 more: "),
 }
 
 

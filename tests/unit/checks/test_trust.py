@@ -156,8 +156,8 @@ def test_a_closed_target_keeps_what_is_there() -> None:
     finding = trust.target_takes_new_environments.run(given("closed"))
     assert finding is not None
     assert "'closed' takes no new environment" in finding.message
-    assert trust.target_takes_new_environments.run(given("closed", former=(("closed", "shop-dev"),))) is None
-    assert trust.target_takes_new_environments.run(given("closed", former=(("t1", "shop-dev"),))) is not None
+    assert trust.target_takes_new_environments.run(given("closed", former=(("closed", "shop-dev", "dev"),))) is None
+    assert trust.target_takes_new_environments.run(given("closed", former=(("t1", "shop-dev", "dev"),))) is not None
     by_default = given("closed")
     default = by_default.policy.stages[0].model_copy(update={"default_target": "closed"})
     policy = by_default.policy.model_copy(update={"stages": (default,)})

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.walk_steps import STEPS, Step
+from tests.support.walk_steps import CHOICES, Step
 from tests.support.walks import unmet
 from tests.unit.walks import MemoryWalk
 
@@ -24,14 +24,34 @@ def _walk() -> MemoryWalk:
     return walk
 
 
-WALKS = settings(deadline=None, max_examples=120, suppress_health_check=list(HealthCheck))
+OFTEN: Final = ("journey", "add production") * 3
+"""Kinds of steps that more ways to production begin with."""
+BEGIN: Final[tuple[tuple[Step, ...], ...]] = (
+    (("add", "dev"), ("add", "preprod")),
+    (("add", "dev"), ("add", "preprod"), ("decide", None)),
+    (("journey", "hackathon"), ("add", "dev"), ("size", ("dev", "small")), ("decide", None)),
+    (("add", "dev"), ("add", "preprod"), ("add", "prod"), ("decide", None)),
+)
+"""Ways to begin: nothing is decided, everything before production is, a short journey ends, production runs."""
+
+
+def steps_of(*, but: tuple[str, ...] = ()) -> st.SearchStrategy[list[Step]]:
+    """Draw steps: first the kind of each, then what it is about, and whether everybody decides after it."""
+    kinds = [kind for kind in (*CHOICES, *OFTEN) if kind not in but]
+    step = st.sampled_from(kinds).flatmap(lambda kind: st.tuples(st.just(kind), st.sampled_from(CHOICES[kind])))
+    pairs = st.lists(st.tuples(step, st.booleans()), max_size=10)
+    return pairs.map(lambda drawn: [one for taken, then in drawn for one in (taken, *([("decide", None)] * then))])
+
+
+WALKS = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 
 
 @WALKS
-@given(st.lists(st.sampled_from(STEPS), min_size=3, max_size=14))
-def test_no_walk_opens_production_by_another_way_or_takes_anything_away(steps: list[Step]) -> None:
-    walk = _walk()
-    walk.take(("add", "dev"), ("add", "preprod"), *steps)
+@given(st.sampled_from(BEGIN), steps_of())
+def test_no_walk_opens_production_by_another_way_or_takes_anything_away(
+    begin: tuple[Step, ...], steps: list[Step]
+) -> None:
+    _walk().take(*begin, *steps)
 
 
 HELD_FOR_GOOD: Final = ("ends at gate", "odd", "trust", "takes", "nowhere", "enormous", "real data", "journey")
@@ -39,7 +59,7 @@ HELD_FOR_GOOD: Final = ("ends at gate", "odd", "trust", "takes", "nowhere", "eno
 
 
 @settings(WALKS, max_examples=40)
-@given(st.lists(st.sampled_from([step for step in STEPS if step[0] not in ("suspend", "facts")]), max_size=8))
+@given(steps_of(but=("suspend", "facts", "withdraw")))
 def test_nothing_waits_for_itself(steps: list[Step]) -> None:
     """Once everybody has decided, all is in place, or the declaration of an environment says why it cannot be.
 

@@ -18,6 +18,7 @@ from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.runtime.gauges import MetricSources
 from onboarding.runtime.metrics import Metrics
+from onboarding.runtime.policy_changes import PolicyChanges
 from onboarding.runtime.worker import Worker
 from tests.unit.snapshots import POLICY, decided, environment, snapshot_of, spec_of
 from tests.unit.stage import Stage
@@ -41,14 +42,14 @@ class Day(Stage):
                 platform=lambda: PlatformFigures({}, {}, {}, {}, 0),
             )
         )
-        whoever: Any = self
+        platform: Any = SimpleNamespace(definitions=self, policy_changes=PolicyChanges(ProjectCache(), "default"))
         pool = SimpleNamespace(connected=lambda: ())
         clusters: Any = SimpleNamespace(hub=self, states={"hub": "as now"}, pool=pool, outdated=False)
         self.state = "as now"
         self.worker = Worker(
             self.reconciler,
             ProjectCache(),
-            whoever,
+            platform,
             clusters,
             self.metrics,
             clusters_changed=lambda: None,

@@ -8,6 +8,7 @@ import orjson
 import pytest
 from aiohttp import web
 
+from onboarding.adapters.client import Client
 from onboarding.adapters.rights import role_state
 from onboarding.adapters.status import write_status
 from onboarding.errors import ApiError, UnreachableError
@@ -16,6 +17,7 @@ from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.reconcile.observed.validity import RoleState
 from onboarding.runtime.platform import Platform
+from onboarding.runtime.policy_changes import PolicyChanges
 from tests.unit.apiserver import FakeApiServer, connected, serving
 from tests.unit.crds import CRDS
 from tests.unit.snapshots import POLICY, UID, offer
@@ -90,7 +92,17 @@ async def never() -> None:
     await asyncio.Event().wait()
 
 
-QUIET: dict[str, Any] = {"project_changed": lambda _: None, "kopf_watches": never}
+def platform_on(client: Client, declared: ProjectCache, changed: Callable[[], None] = lambda: None) -> Platform:
+    """Return a platform that tells ``changed``, and tells nobody of projects."""
+    return Platform(
+        client,
+        declared,
+        idle_timeout=60,
+        changed=changed,
+        project_changed=lambda _: None,
+        kopf_watches=never,
+        policy_changes=PolicyChanges(declared, "default", lambda: 0.0),
+    )
 
 
 @pytest.fixture
@@ -129,9 +141,7 @@ async def running(fake: FakeApiServer, hub: Hub) -> AsyncIterator[Running]:
     told = asyncio.Event()
     async with connected(fake.url) as client:
         declared = ProjectCache()
-        platform = Platform(
-            client, declared, idle_timeout=60, changed=told.set, project_changed=lambda _: None, kopf_watches=never
-        )
+        platform = platform_on(client, declared, told.set)
         *watches, keeping = platform.start()
         running = Running(platform, declared, told)
         await running.until(lambda: platform.warm)
@@ -169,14 +179,7 @@ async def test_it_looks_by_itself_when_something_is_new_and_again_after_a_failur
     monkeypatch.setattr("onboarding.runtime.platform._RETRY_FIRST", 0.01)
     hub.refuses = 2
     async with connected(fake.url) as client:
-        platform = Platform(
-            client,
-            ProjectCache(),
-            idle_timeout=60,
-            changed=lambda: None,
-            project_changed=lambda _: None,
-            kopf_watches=never,
-        )
+        platform = platform_on(client, ProjectCache())
         tasks = platform.start()
         async with asyncio.timeout(10):
             await hub.wrote("default")
@@ -194,14 +197,7 @@ async def test_a_missing_role_is_asked_about_again_until_it_is_there(
     monkeypatch.setattr("onboarding.runtime.platform._ASK_FIRST", 0.01)
     hub.roles.clear()
     async with connected(fake.url) as client, asyncio.timeout(10):
-        platform = Platform(
-            client,
-            ProjectCache(),
-            idle_timeout=60,
-            changed=lambda: None,
-            project_changed=lambda _: None,
-            kopf_watches=never,
-        )
+        platform = platform_on(client, ProjectCache())
         tasks = platform.start()
         await hub.wrote("default")
         assert hub.condition(POLICIES, "default")[0] == "Invalid"
@@ -285,3 +281,15 @@ async def test_a_status_is_applied_to_exactly_the_object_that_was_judged(fake: F
         "metadata": {"name": "main", "uid": UID},
         "status": {"observedGeneration": 2},
     }
+
+
+async def test_the_effect_of_a_change_of_the_policy_is_written_once(running: Running, hub: Hub) -> None:
+    hub.objects[POLICIES]["default"] = offer("default", {"stages": []}, 200)
+    hub.version = 200
+    running.offered.put(POLICIES, hub.objects[POLICIES]["default"])
+    hub.written.clear()
+    await running.platform.look()
+    await running.platform.look()
+    assert hub.written == ["default"]
+    change = hub.objects[POLICIES]["default"]["status"]["lastChange"]
+    assert (change["generation"], change["formerGeneration"], change["pending"]) == (200, 1, 0)

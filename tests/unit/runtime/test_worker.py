@@ -1,6 +1,7 @@
 """Each reconcile ends as a result that is counted, and is asked for again as it has ended."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -10,12 +11,16 @@ from structlog.testing import capture_logs
 
 from onboarding.api.conditions import Reason
 from onboarding.errors import ApiError, OnboardingError, StatusError, UnreachableError
+from onboarding.reconcile.observed.platform import POLICIES
 from onboarding.reconcile.observed.projects import ProjectCache
+from onboarding.reconcile.observed.snapshot import PolicyVersion
 from onboarding.reconcile.reconciler import ReconcileResult, Retry
+from onboarding.reconcile.status.policy_outcome import PolicyOutcome
 from onboarding.runtime.metrics import Metrics
+from onboarding.runtime.policy_changes import PolicyChanges
 from onboarding.runtime.queue import Requeue
 from onboarding.runtime.worker import Worker
-from tests.unit.snapshots import decided
+from tests.unit.snapshots import decided, offer
 
 READY: Any = SimpleNamespace(reason=Reason.READY)
 SHOP = {"metadata": {"name": "shop", "uid": "u", "resourceVersion": "1", "generation": 1}, "spec": {}}
@@ -36,6 +41,7 @@ class Stage:
     def __init__(self) -> None:
         self.metrics, self.declared = Metrics(), ProjectCache()
         self.declared.put_project(SHOP)
+        self.changes = PolicyChanges(self.declared, "default", lambda: self.now)
         self.outdated = ""
         self.answer: Callable[[], ReconcileResult] = lambda: ReconcileResult(ready=READY)
         self.later: list[tuple[str, float]] = []
@@ -48,7 +54,7 @@ class Stage:
         self.worker = Worker(
             whoever,
             self.declared,
-            whoever,
+            SimpleNamespace(definitions=whoever, policy_changes=self.changes),  # type: ignore[arg-type]
             self.clusters,  # type: ignore[arg-type]
             self.metrics,
             clusters_changed=self._tell,
@@ -188,3 +194,26 @@ async def test_decisions_of_a_project_that_is_gone_are_named_in_the_log(stage: S
         await stage.worker.reconcile("shop")
     (line,) = logs
     assert (line["project"], line["decision"]) == ("shop", ["about-shop"])
+
+
+async def test_what_a_policy_does_to_a_project_is_counted_until_the_project_is_gone(stage: Stage) -> None:
+    """The last project that is reconciled, or gone, makes the count final."""
+    stage.declared.offered.put(POLICIES, offer("default", {"stages": []}, 1))
+    assert stage.changes.report() is None
+    outcome = PolicyOutcome(PolicyVersion("uid-default", 1, usable=False), ("u", 1), free=("dev",))
+    stage.answer = lambda: ReconcileResult(ready=READY, policy_outcome=outcome)
+    await stage.worker.reconcile("shop")
+    stage.declared.offered.put(POLICIES, offer("default", {"stages": [{}]}, 2))
+    held = replace(outcome, policy=PolicyVersion("uid-default", 2, usable=False), held=outcome.free, free=())
+    stage.answer = lambda: ReconcileResult(ready=READY, policy_outcome=held)
+    await stage.worker.reconcile("shop")
+    _, count = stage.changes.report() or ("", None)
+    assert count is not None
+    assert (count.generation, count.environments_held, count.named, count.pending) == (2, 1, ("shop",), 0)
+    stage.declared.offered.put(POLICIES, offer("default", {"stages": [{}, {}]}, 3))
+    stage.declared.drop_project("shop")
+    stage.answer = ReconcileResult
+    await stage.worker.reconcile("shop")
+    _, count = stage.changes.report() or ("", None)
+    assert count is not None
+    assert (count.generation, count.environments_held, count.pending) == (3, 0, 0)

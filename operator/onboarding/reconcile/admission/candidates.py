@@ -74,11 +74,11 @@ def _most_policies(owner: Owner, candidates: Iterable[Candidate]) -> int:
 
 
 def declarations(project: ProjectDeclaration, admitted: AdmittedRevisions) -> Iterator[EnvironmentDeclaration]:
-    """Yield the declared environments, each with the targets and namespaces of its admitted revisions."""
-    former: dict[str, list[tuple[str, str]]] = {}
+    """Yield the declared environments, each with the targets, namespaces and stages of its admitted revisions."""
+    former: dict[str, list[tuple[str, str, str]]] = {}
     for old in admitted.values():
         if old is not None:
-            former.setdefault(old.environment, []).append((old.target, old.namespace))
+            former.setdefault(old.environment, []).append((old.target, old.namespace, old.stage))
     for environment in project.spec.environments:
         namespace = namespace_of(project.name, environment)
         yield EnvironmentDeclaration(project, environment, namespace, tuple(former.get(environment.name, ())))

@@ -109,6 +109,21 @@ def unproven(key: ObjectKey) -> str:
     )
 
 
+def restaged(key: ObjectKey, manifest: Manifest, live: CachedObject) -> str:
+    """Return why a detached namespace does not come back in another stage; the empty string if it may.
+
+    The stage decides who has which rights: what ran in production would be open to those who have more elsewhere.
+    """
+    before = live.origin.stage if live.origin else ""
+    after = manifest["metadata"]["labels"].get(names.LABEL_STAGE, "")
+    if before in ("", after):
+        return ""
+    return (
+        f"{key} is left alone, and nothing is lost: it was detached from this environment as stage {before!r}, and "
+        f"would come back as {after!r}. Remove the environment and declare it with stage {before!r}. {_way_out(key)}"
+    )
+
+
 def former(key: ObjectKey, live: CachedObject) -> str:
     """Return the message for an object of a former ProjectOnboarding of the same name: nothing is lost."""
     if live.owner:

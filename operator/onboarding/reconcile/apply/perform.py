@@ -16,6 +16,7 @@ from onboarding.reconcile.apply.ownership import (
     former,
     is_proven,
     is_watched,
+    restaged,
     take_back,
     unproven,
     whose,
@@ -83,6 +84,8 @@ async def _meet(owner: Owner, change: Change, cluster: Cluster, live: CachedObje
 async def _take_back(owner: Owner, change: Change, cluster: Cluster, live: CachedObject, *, told: bool) -> Outcome:
     if not is_proven(owner, change.environment, change.key, live, cluster):
         why = unproven(change.key) if change.key.kind is NAMESPACE else conflict(change.key, live)
+        return Outcome(change, Result.CONFLICT, why, told=told)
+    if change.key.kind is NAMESPACE and (why := restaged(change.key, _body(change), live)):
         return Outcome(change, Result.CONFLICT, why, told=told)
     await take_back(change.key, _body(change), live, cluster)
     mine = cluster.cached(change.key)

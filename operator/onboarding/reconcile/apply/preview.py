@@ -16,6 +16,7 @@ from onboarding.reconcile.apply.ownership import (
     conflict,
     former,
     is_proven,
+    restaged,
     unproven,
     whose,
 )
@@ -174,7 +175,9 @@ class _World:
         if who is Whose.OURS or key.kind is not NAMESPACE or live.deleting:
             return ""
         proven = is_proven(self.owner, change.environment, key, live, self.clusters[key.cluster])
-        return "" if proven else unproven(key)
+        if not proven:
+            return unproven(key)
+        return restaged(key, change.body, live) if change.body else ""
 
 
 def _creates(change: Change) -> bool:

@@ -144,6 +144,7 @@ def _detachment(snapshot: Snapshot, key: ObjectKey, item: CachedObject) -> Manif
     }
     if key.kind is NAMESPACE:
         origin["guard"] = snapshot.detach_mark(key.cluster)
+        origin["stage"] = labels.get(names.LABEL_STAGE, "")
     annotations: dict[str, str | None] = {names.ANNOTATION_DETACHED: orjson.dumps(origin).decode()}
     if key.kind is NAMESPACE:
         annotations[names.ANNOTATION_ADMITTED] = None

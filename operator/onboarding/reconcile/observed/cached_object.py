@@ -37,6 +37,8 @@ class Origin(NamedTuple):
     """For a namespace: UID of the admission policy binding at the time of detachment."""
     former: bool = False
     """Whether the annotation has the former name."""
+    stage: str = ""
+    """For a namespace: the stage of the environment; the empty string if an earlier version detached it."""
 
 
 class CachedObject(NamedTuple):
@@ -210,7 +212,13 @@ def origin_of(annotations: Mapping[str, str]) -> Origin | None:
     if len(parts) != len(_ORIGIN):
         return None
     installation, project, uid, environment = parts
-    return Origin(_owner(installation, project, uid), environment, _word(told.get("guard", "")), former)
+    return Origin(
+        _owner(installation, project, uid),
+        environment,
+        _word(told.get("guard", "")),
+        former,
+        _word(told.get("stage", "")),
+    )
 
 
 def _word(given: str) -> str:

@@ -61,6 +61,7 @@ class Observer:
             gone=self._gone(owner),
             sites=self._projects.offered.sites.known,
             target_problems=dict(self._projects.target_problems),
+            policy_version=self._projects.offered.policy_version(self._policy),
             policy_newer=self._projects.offered.policy_newer(self._policy),
             newer_targets=self._projects.offered.newer_targets,
             unread=self._projects.unread(name, project.uid),

@@ -7,31 +7,37 @@ stays in force, so that no environment is admitted with a role that cannot be bo
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 import orjson
-from pydantic import ValidationError
 
-from onboarding.api.conditions import Reason
+from onboarding.api.conditions import PolicyChange, Reason
 from onboarding.api.policy import OnboardingPolicySpec
-from onboarding.api.target import HostingTargetSpec, Site
+from onboarding.api.target import HostingTargetSpec
 from onboarding.build.canonical import compact
 from onboarding.build.place import cluster_of
 from onboarding.freshness import Freshness, freshness
 from onboarding.reconcile.observed.persona_rules import role_problems, roles_of
-from onboarding.reconcile.observed.policy_rules import policy_problems
+from onboarding.reconcile.observed.platform_objects import (
+    Due,
+    Head,
+    KnownPolicy,
+    KnownTarget,
+    policy_of,
+    target_of,
+)
 from onboarding.reconcile.observed.sites import SiteRegistry
-from onboarding.reconcile.observed.snapshot import ClusterState
-from onboarding.reconcile.observed.target_rules import clashes, stage_problems, target_problems
+from onboarding.reconcile.observed.snapshot import ClusterState, PolicyVersion
+from onboarding.reconcile.observed.target_rules import clashes, stage_problems
 from onboarding.reconcile.observed.validity import (
     Problem,
     RoleState,
     Validity,
     is_newer,
+    policy_status_due,
     reason_of,
     status_due,
     summarize,
-    unreadable,
 )
 
 POLICIES = "onboardingpolicies"
@@ -40,65 +46,16 @@ _CONNECTING = ClusterState(problem="it is being connected to", starting=True)
 _ACCEPTED = Validity(True, Reason.ACCEPTED, "it can be used")
 
 
-class Head(NamedTuple):
-    """The metadata and status of a policy or target."""
-
-    plural: str
-    name: str
-    uid: str
-    generation: int
-    version: int
-    created: str
-    status: Mapping[str, Any]
-
-    @classmethod
-    def of(cls, plural: str, body: Mapping[str, Any]) -> Self:
-        """Read metadata and status from a manifest."""
-        metadata = body["metadata"]
-        return cls(
-            plural=plural,
-            name=metadata["name"],
-            uid=metadata["uid"],
-            generation=metadata["generation"],
-            version=int(metadata["resourceVersion"]),
-            created=metadata["creationTimestamp"],
-            status=body.get("status") or {},
-        )
-
-
-class Due(NamedTuple):
-    """A status to write."""
-
-    head: Head
-    status: dict[str, Any]
-
-
-class _Policy(NamedTuple):
-    head: Head
-    content: bytes
-    """The spec as JSON."""
-    spec: OnboardingPolicySpec | None
-    problems: tuple[Problem, ...]
-
-
-class _Target(NamedTuple):
-    head: Head
-    content: bytes
-    spec: HostingTargetSpec | None
-    problems: tuple[Problem, ...]
-    sites: tuple[Site, ...]
-    """The sites in its last readable version."""
-
-
 class PlatformCatalog:
     """Cache of policies and targets."""
 
     def __init__(self) -> None:
-        self._policies: dict[str, _Policy] = {}
-        self._targets: dict[str, _Target] = {}
+        self._policies: dict[str, KnownPolicy] = {}
+        self._targets: dict[str, KnownTarget] = {}
         self.reads: Counter[str] = Counter()
         """The number of parsed specs, by the plural of their kind."""
         self._in_force: dict[str, tuple[OnboardingPolicySpec | None, str]] = {}
+        self._versions: dict[str, PolicyVersion] = {}
         self._roles: dict[str, RoleState] = {}
         self.targets: dict[str, HostingTargetSpec] = {}
         """The usable targets, by name."""
@@ -111,6 +68,10 @@ class PlatformCatalog:
         """Return a usable policy, or None and the reason."""
         missing = (None, f"OnboardingPolicy {name} does not exist: the platform team applies it")
         return self._in_force.get(name, missing)
+
+    def policy_version(self, name: str) -> PolicyVersion | None:
+        """Return the version of a policy that ``policy`` is about; None before its ClusterRoles are known."""
+        return self._versions.get(name)
 
     def policy_newer(self, name: str) -> bool:
         """Return whether a policy cannot be read because a newer operator wrote its form."""
@@ -144,7 +105,7 @@ class PlatformCatalog:
         if plural == POLICIES:
             self._put_policy(head, content)
         else:
-            self._put_target(head, content)
+            self._targets[head.name] = target_of(head, content, self._targets.get(head.name))
         self._settle()
         return self._usable() != before
 
@@ -153,7 +114,7 @@ class PlatformCatalog:
         known = self._known(plural).get(name)
         return known.head.version if known else 0
 
-    def _known(self, plural: str) -> Mapping[str, "_Policy | _Target"]:
+    def _known(self, plural: str) -> Mapping[str, "KnownPolicy | KnownTarget"]:
         return self._policies if plural == POLICIES else self._targets
 
     def drop(self, plural: str, name: str) -> bool:
@@ -162,6 +123,7 @@ class PlatformCatalog:
         if plural == POLICIES:
             self._policies.pop(name, None)
             self._in_force.pop(name, None)
+            self._versions.pop(name, None)
         else:
             self._targets.pop(name, None)
         self._settle()
@@ -187,28 +149,41 @@ class PlatformCatalog:
         """Drop the states of unusable ClusterRoles, so that they are looked up again."""
         self._roles = {role: state for role, state in self._roles.items() if state is RoleState.USABLE}
 
-    def due(self, clusters: Mapping[str, ClusterState], now: datetime) -> list[Due]:
-        """Return the statuses to write, for policies and targets with an outdated status and a known validity."""
-        return list(self._due(clusters, now))
+    def due(
+        self, clusters: Mapping[str, ClusterState], now: datetime, change: tuple[str, PolicyChange] | None = None
+    ) -> list[Due]:
+        """Return the statuses to write, for policies and targets with an outdated status and a known validity.
+
+        ``change`` is the effect of the last change of a policy, with the UID of that policy.
+        """
+        return list(self._due(clusters, now, change))
 
     def verdicts(self, clusters: Mapping[str, ClusterState]) -> Iterator[tuple[Head, Validity | None]]:
         """Yield every policy and target with its validity; None if that is not known yet."""
         yield from ((policy.head, self._policy_verdict(policy)) for policy in self._policies.values())
         yield from ((target.head, self._target_verdict(target, clusters)) for target in self._targets.values())
 
-    def _due(self, clusters: Mapping[str, ClusterState], now: datetime) -> Iterator[Due]:
+    def _due(
+        self, clusters: Mapping[str, ClusterState], now: datetime, change: tuple[str, PolicyChange] | None
+    ) -> Iterator[Due]:
         for head, verdict in self.verdicts(clusters):
-            status = status_due(verdict, head.generation, head.status, now) if verdict else None
+            if verdict is None:
+                continue
+            if head.plural == POLICIES:
+                counted = change[1] if change and change[0] == head.uid else None
+                status = policy_status_due(verdict, head.generation, head.status, now, counted)
+            else:
+                status = status_due(verdict, head.generation, head.status, now)
             if status:
                 yield Due(head, status)
 
-    def _policy_verdict(self, policy: _Policy) -> Validity | None:
+    def _policy_verdict(self, policy: KnownPolicy) -> Validity | None:
         if self._unasked(policy):
             return None
         problems = self._policy_problems(policy)
         return Validity(False, reason_of(problems), summarize(problems)) if problems else _ACCEPTED
 
-    def _target_verdict(self, target: _Target, clusters: Mapping[str, ClusterState]) -> Validity | None:
+    def _target_verdict(self, target: KnownTarget, clusters: Mapping[str, ClusterState]) -> Validity | None:
         name = target.head.name
         if name in self.target_problems:
             newer = name in self.newer_targets
@@ -222,25 +197,10 @@ class PlatformCatalog:
         return _ACCEPTED if all(state.known for state in states) else None
 
     def _put_policy(self, head: Head, content: bytes) -> None:
-        try:
-            policy = OnboardingPolicySpec.model_validate_json(content)
-        except ValidationError as error:
-            self._policies[head.name] = _Policy(head, content, None, unreadable(error))
-            return
-        self._policies[head.name] = _Policy(head, content, policy, policy_problems(policy))
-        for role in roles_of(policy):
+        policy = self._policies[head.name] = policy_of(head, content)
+        for role in roles_of(policy.spec) if policy.spec else ():
             # Looked up again: the ClusterRole may have changed since the last change of the policy.
             self._roles.pop(role, None)
-
-    def _put_target(self, head: Head, content: bytes) -> None:
-        former = self._targets.get(head.name)
-        try:
-            target = HostingTargetSpec.model_validate_json(content)
-        except ValidationError as error:
-            sites = former.sites if former else ()
-            self._targets[head.name] = _Target(head, content, None, unreadable(error), sites)
-            return
-        self._targets[head.name] = _Target(head, content, target, target_problems(target), target.sites)
 
     def _renew(self, head: Head) -> None:
         if head.plural == POLICIES:
@@ -248,13 +208,13 @@ class PlatformCatalog:
         else:
             self._targets[head.name] = self._targets[head.name]._replace(head=head)
 
-    def _unasked(self, policy: _Policy) -> set[str]:
+    def _unasked(self, policy: KnownPolicy) -> set[str]:
         """Return the ClusterRoles of a policy that have not been looked up yet."""
         if policy.spec is None or policy.problems:
             return set()
         return roles_of(policy.spec) - self._roles.keys()
 
-    def _policy_problems(self, policy: _Policy) -> tuple[Problem, ...]:
+    def _policy_problems(self, policy: KnownPolicy) -> tuple[Problem, ...]:
         return policy.problems or (role_problems(policy.spec, self._roles) if policy.spec else ())
 
     def _settle(self) -> None:
@@ -268,6 +228,7 @@ class PlatformCatalog:
             self._in_force[name] = (
                 (None, f"OnboardingPolicy {name}: {summarize(problems)}") if problems else (policy.spec, "")
             )
+            self._versions[name] = PolicyVersion(policy.head.uid, policy.head.generation, not problems)
         self._settle_targets()
 
     def _settle_targets(self) -> None:
@@ -287,7 +248,7 @@ class PlatformCatalog:
                 self.target_problems[target.head.name] = summarize(problems)
 
     def _usable(self) -> tuple[Any, ...]:
-        return dict(self._in_force), self.targets, self.target_problems, self.sites.known
+        return dict(self._in_force), dict(self._versions), self.targets, self.target_problems, self.sites.known
 
 
 def _site_validity(site: str, state: ClusterState) -> Validity | None:

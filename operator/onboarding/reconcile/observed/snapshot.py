@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from onboarding.api.common import Mode
 from onboarding.api.decision import OnboardingDecisionSpec
@@ -77,6 +77,15 @@ class ClusterState:
         return not self.problem
 
 
+class PolicyVersion(NamedTuple):
+    """A version of a policy that projects are reconciled under."""
+
+    uid: str
+    generation: int
+    usable: bool
+    """Whether it can be used; if not, every project is held."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """All inputs of one reconcile. Nothing else is read between taking it and the first write."""
@@ -111,6 +120,8 @@ class Snapshot:
     """The Applications that have been OutOfSync for five minutes although they sync by themselves."""
     foreign: Mapping[ObjectKey, tuple[ForeignObject, ...]] = field(default_factory=dict)
     """The guard rails of others, by the namespace of the project that holds them; no entry for one without."""
+    policy_version: PolicyVersion | None = None
+    """The version of the policy; None if there is none, or none that is known to be usable or not."""
     teardown_hold: str = ""
     """Why no project is torn down at present; the empty string if projects may be."""
 

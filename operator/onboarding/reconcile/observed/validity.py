@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from onboarding.api.addresses import network
-from onboarding.api.conditions import Condition, ConditionType, PlatformStatus, Reason
+from onboarding.api.conditions import Condition, ConditionType, PlatformStatus, PolicyChange, PolicyStatus, Reason
 
 _LONGEST = 512
 _UPDATE = "run a newer operator, or remove it"
@@ -109,7 +109,40 @@ def cidr_problems(field: str, cidrs: Iterable[str]) -> Iterator[Problem]:
 
 
 def status_due(validity: Validity, generation: int, before: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
-    """Return the status to write on a policy or target; None if ``before`` is up to date.
+    """Return the status to write on a target; None if ``before`` is up to date."""
+    conditions = _conditions(validity, generation, before, now)
+    return _unless_same(PlatformStatus(observed_generation=generation, conditions=conditions), before)
+
+
+def policy_status_due(
+    validity: Validity, generation: int, before: Mapping[str, Any], now: datetime, change: PolicyChange | None
+) -> dict[str, Any] | None:
+    """Return the status to write on a policy; None if ``before`` is up to date.
+
+    The effect of its last ``change`` stays as it was written if None is known, as after a start.
+    """
+    conditions = _conditions(validity, generation, before, now)
+    last_change = change or _former_change(before)
+    status = PolicyStatus(observed_generation=generation, conditions=conditions, last_change=last_change)
+    return _unless_same(status, before)
+
+
+def _former_change(before: Mapping[str, Any]) -> PolicyChange | None:
+    """Return the effect of a change as a status shows it; None if it shows none that can be read."""
+    try:
+        return PolicyChange.model_validate(before.get("lastChange"))
+    except ValidationError:
+        return None
+
+
+def _unless_same(status: PlatformStatus, before: Mapping[str, Any]) -> dict[str, Any] | None:
+    wanted = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+    shown = {key: before.get(key) for key in ("observedGeneration", "conditions", "lastChange") if key in before}
+    return None if shown == wanted else wanted
+
+
+def _conditions(validity: Validity, generation: int, before: Mapping[str, Any], now: datetime) -> tuple[Condition, ...]:
+    """Return the conditions of a policy or target.
 
     Beside Ready, it has Stalled if a person has to act, and Reconciling if the operator tries again by itself, with the
     same reason and message, as on a project.
@@ -119,15 +152,10 @@ def status_due(validity: Validity, generation: int, before: Mapping[str, Any], n
     if not validity.ready:
         retried = validity.reason is Reason.TARGET_UNREACHABLE
         states[ConditionType.RECONCILING if retried else ConditionType.STALLED] = "True"
-    conditions = tuple(
+    return tuple(
         _condition(kind, status, validity, generation, former.get(kind, {}), now)
         for kind, status in sorted(states.items())
     )
-    wanted = PlatformStatus(observed_generation=generation, conditions=conditions).model_dump(
-        mode="json", by_alias=True
-    )
-    up_to_date = before.get("observedGeneration") == generation and before.get("conditions") == wanted["conditions"]
-    return None if up_to_date else wanted
 
 
 def _condition(

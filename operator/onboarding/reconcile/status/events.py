@@ -42,13 +42,30 @@ def platform_events(before: Mapping[str, Any], after: Mapping[str, Any]) -> list
 
     The same reason is told again for another generation of the spec only: the words of an outage may vary.
     """
-    former, ready = _ready(before), _ready(after)
+    return [*_usable_events(_ready(before), _ready(after)), *_change_events(before, after)]
+
+
+def _usable_events(former: Mapping[str, Any], ready: Mapping[str, Any]) -> Iterator[Event]:
     if ready["status"] == "False":
         same = (former.get("reason"), former.get("observedGeneration"))
-        news = same != (ready["reason"], ready["observedGeneration"])
-        return [Event(ready["reason"], ready["message"], warning=True)] if news else []
-    recovered = former.get("status") == "False" and ready["status"] == "True"
-    return [Event(ready["reason"], ready["message"])] if recovered else []
+        if same != (ready["reason"], ready["observedGeneration"]):
+            yield Event(ready["reason"], ready["message"], warning=True)
+    elif former.get("status") == "False" and ready["status"] == "True":
+        yield Event(ready["reason"], ready["message"])
+
+
+def _change_events(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Event]:
+    """Yield the Event of a change of the policy that holds every project, once for each generation."""
+    former, change = before.get("lastChange") or {}, after.get("lastChange") or {}
+    told = former.get("holdsEveryProject") and former.get("generation") == change.get("generation")
+    if change.get("holdsEveryProject") and not told:
+        named = ", ".join(change["named"])
+        note = (
+            f"generation {change['generation']} holds every project: {change['environmentsHeld']} environments of "
+            f"{change['projects']} projects get nothing new, what is admitted stays; correct the policy, or apply its "
+            f"former version; first projects: {named}"
+        )
+        yield Event("EveryProjectHeld", note[:_LONGEST], warning=True)
 
 
 def loss_events(left: Mapping[str, Sequence[FormerSite]]) -> list[Event]:

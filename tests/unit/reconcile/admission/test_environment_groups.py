@@ -163,4 +163,4 @@ def test_the_poa_owns_no_environment() -> None:
     given = spec_of(environment(owner={**cy, "email": "CY@example.org"}), team={"poa": cy})
     finding = people.poa_is_separate.run(project_inputs(given))
     assert finding is not None
-    assert finding.message == "the mail address of spec.team.poa is also that of spec.environments[dev].owner"
+    assert finding.message == "the mail address of Cy (spec.team.poa) is also that of spec.environments[dev].owner"

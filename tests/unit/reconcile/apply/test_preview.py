@@ -76,6 +76,16 @@ async def test_what_was_detached_is_taken_back() -> None:
     assert "ResourceQuota onboarding" in found.existing[0]
 
 
+async def test_what_was_detached_in_another_stage_is_a_conflict() -> None:
+    restaged = spec_of(environment(stage="prod"), mode="Plan")
+    plan = make_plan(snapshot_of(restaged).as_applied())
+    cluster = detached()
+    changes = diff_objects(build_wanted(OWNER, revisions(restaged)), cluster.owned("shop"))
+    found = await preview_changes(OWNER, plan, changes, {"hub": cluster})
+    assert found.lines[0].verb is Verb.CONFLICT
+    assert "as stage 'dev', and would come back as 'prod'" in found.lines[0].text
+
+
 async def test_a_namespace_of_a_former_project_of_the_name_is_a_conflict() -> None:
     cluster = FakeCluster()
     labels = {names.LABEL_INSTALLATION: "inst-1", names.LABEL_PROJECT: "shop", names.LABEL_PROJECT_UID: "former"}

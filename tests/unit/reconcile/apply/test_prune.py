@@ -125,6 +125,7 @@ def test_a_detachment_takes_our_labels_off_and_leaves_word() -> None:
         "installation": "inst-1",
         "at": NOW.isoformat(timespec="seconds"),
         "guard": MARK,
+        "stage": "dev",
     }
 
 

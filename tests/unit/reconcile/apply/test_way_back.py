@@ -104,6 +104,20 @@ async def test_a_detached_environment_is_taken_back_as_it_is() -> None:
     assert diff_objects(WANTED, cluster.owned("shop")) == []
 
 
+async def test_an_environment_does_not_come_back_as_another_stage() -> None:
+    """Removed and declared again in a stage with more rights, production would be open to those who have them there."""
+    cluster = detached()
+    before = dict(cluster.objects)
+    restaged = build_wanted(OWNER, revisions(spec_of(environment(stage="prod"))))
+    outcomes = await execute_all(cluster, diff_objects(restaged, cluster.owned("shop")))
+    space = next(outcome for outcome in outcomes if outcome.change.key == SPACE)
+    assert space.result is Result.CONFLICT
+    assert "was detached from this environment as stage 'dev', and would come back as 'prod'" in space.message
+    assert "declare it with stage 'dev'" in space.message
+    assert before.items() <= cluster.objects.items()
+    assert not any(key.kind in (ROLE_BINDING, RESOURCE_QUOTA) for key in cluster.owned("shop"))
+
+
 async def test_what_changed_meanwhile_is_mended() -> None:
     cluster = detached()
     quota = next(key for key in cluster.objects if key.kind is RESOURCE_QUOTA)

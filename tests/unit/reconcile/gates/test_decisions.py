@@ -75,7 +75,10 @@ OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "a group that decides and builds": ({"groups": ["both"]}, "its author is in group both of the project"),
     "a group of both kinds": ({"groups": ["pilots", "shop-admins"]}, "is in group shop-admins of the project"),
     "a group of an unknown persona": ({"groups": ["former"]}, "is in group former of the project"),
-    "the owner": ({"by": "ada@example.org"}, "its author belongs to the project: somebody else must decide"),
+    "the owner": (
+        {"by": "ada@example.org"},
+        "its author belongs to the project (Ada, spec.owner): somebody else must decide",
+    ),
     "the owner in capitals": ({"by": "ADA@Example.ORG"}, "its author belongs to the project"),
     "a member of the team": ({"by": "bo.li@example.org"}, "its author belongs to the project"),
     "another digest": ({"digest": f"v1:{'0' * 64}"}, "the fields that it covers have changed since: review them"),
@@ -92,6 +95,12 @@ def test_an_approval_is_void_and_says_why(fields: dict[str, Any], reason: str) -
     assert found.approved == {}
     ((void, told_reason),) = found.void
     assert (void, reason in told_reason) == (decision, True), told_reason
+
+
+def test_the_sponsor_decides_nothing() -> None:
+    sponsored = SPEC.model_copy(update={"sponsor": SPEC.owner.model_copy(update={"email": "sam@example.org"})})
+    ((_, reason),) = counted(approve("SAM@example.org"), spec=sponsored).void
+    assert "its author belongs to the project (Ada, spec.sponsor)" in reason
 
 
 @pytest.mark.parametrize("by", ["ada", "cy@example.org", "bo", "ada@example.org.evil.com"])

@@ -14,6 +14,7 @@ from onboarding.api.gates import CheckRule
 from onboarding.api.markers import LIST_MAP_KEYS
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
+from onboarding.checks import reviews
 from onboarding.checks.catalogue import (
     ALWAYS,
     BY_ID,
@@ -226,8 +227,8 @@ def policy_with(*checks: str) -> Any:
 
 
 SHUFFLED = {
-    "environments": (["flows", "environments.target", "environments.stage"], ["environments"]),
-    "flows": (["flows", "environments.target", "environments.stage"], ["flows"]),
+    "environments": ([*reviews.flows_are_opened.reads], ["environments"]),
+    "flows": ([*reviews.flows_are_opened.reads], ["flows"]),
     "repositories": (["repositories"], ["repositories"]),
     "people": (["team.people"], ["team", "people"]),
 }

@@ -72,7 +72,7 @@ def test_the_origin_that_a_detachment_leaves_is_read_back() -> None:
     texts = {change.body["metadata"]["annotations"][names.ANNOTATION_DETACHED] for change in changes if change.body}
     assert {origin_of({names.ANNOTATION_DETACHED: text}) for text in texts} == {
         Origin(OWNER, "dev"),
-        Origin(OWNER, "dev", MARK),
+        Origin(OWNER, "dev", MARK, stage="dev"),
     }
     assert orjson.loads(texts.pop())["at"]
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onboarding.api.conditions import PolicyChange
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.reconcile.observed.platform import POLICIES, TARGETS, Due, PlatformCatalog
@@ -212,3 +213,61 @@ def test_a_site_without_the_role_of_a_persona_is_told_on_its_target(offered: Pla
     found = [ready(due) for due in offered.due(clusters, NOW) if due.head.plural == TARGETS]
     assert found == [("twin", "False Invalid", "site b: ClusterRole team:admin does not exist there")]
     assert set(offered.targets) == {"twin"}, "what is admitted stays, and other environments open"
+
+
+CHANGE = PolicyChange(
+    generation=2,
+    former_generation=1,
+    environments_held=1,
+    quotas_changed=0,
+    projects=1,
+    named=("shop",),
+    pending=0,
+    not_compared=0,
+    holds_every_project=True,
+)
+
+
+def policy_with(status: dict[str, Any], version: int) -> dict[str, Any]:
+    """Return the policy with this status, its spec as at first."""
+    return {**offer("default", GOOD, version, generation=1), "status": status}
+
+
+def test_the_effect_of_a_change_is_on_its_policy_alone_and_stays_after_a_start(
+    offered: PlatformCatalog,
+) -> None:
+    offered.put(POLICIES, offer("draft", GOOD))
+    offered.know_roles(USABLE)
+    due = {item.head.name: item for item in offered.due(CLUSTERS, NOW, ("uid-default", CHANGE))}
+    assert {name for name, item in due.items() if "lastChange" in item.status} == {"default"}
+    status = due["default"].status
+    assert status["lastChange"]["named"] == ["shop"]
+    offered.put(POLICIES, policy_with(status, 10))
+    for change in (("uid-default", CHANGE), ("uid-of-another", CHANGE), None):
+        assert "default" not in {item.head.name for item in offered.due(CLUSTERS, NOW, change)}
+    # A condition that changes takes nothing away from it.
+    offered.doubt_roles()
+    offered.know_roles({"onboarding:admin": RoleState.MISSING})
+    (written_again,) = [item for item in offered.due(CLUSTERS, NOW) if item.head.name == "default"]
+    assert written_again.status["lastChange"] == status["lastChange"]
+
+
+@pytest.mark.parametrize("forged", [{"lastChange": {"generation": 9}}, {"lastChange": "none"}])
+def test_the_effect_of_a_change_that_is_unreadable_is_removed(offered: PlatformCatalog, forged: dict[str, Any]) -> None:
+    good = next(item.status for item in offered.due(CLUSTERS, NOW) if item.head.name == "default")
+    offered.put(POLICIES, policy_with({**good, **forged}, 10))
+    (due,) = [item for item in offered.due(CLUSTERS, NOW) if item.head.name == "default"]
+    assert due.status == good
+
+
+def test_every_generation_of_a_policy_reaches_every_project(offered: PlatformCatalog) -> None:
+    """Also one that means the same as the former, or is wrong in the same way: the count of its effect waits for it."""
+    offered.put(POLICIES, offer("default", GOOD, 2))
+    assert offered.policy_version("default") == ("uid-default", 1, True)
+    assert offered.know_roles(USABLE)
+    assert offered.policy_version("default") == ("uid-default", 2, True)
+    for version in (3, 4):
+        assert offered.put(POLICIES, offer("default", {**GOOD, "stages": []}, version))
+        assert offered.policy_version("default") == ("uid-default", version, False)
+    offered.drop(POLICIES, "default")
+    assert offered.policy_version("default") is None

@@ -156,3 +156,23 @@ def test_a_policy_that_is_refused_is_told_once_for_each_generation_and_again_whe
     assert platform_events(bad, ready("Invalid", observedGeneration=1, lastTransitionTime="x")) == []
     assert [item.reason for item in platform_events(bad, worse)] == ["Invalid"]
     assert [(item.reason, item.warning) for item in platform_events(worse, good)] == [("Accepted", False)]
+
+
+def changed(generation: int, *, all_held: bool, **fields: Any) -> dict[str, Any]:
+    """Return the status of a policy with the effect of its last change."""
+    counts = {"environmentsHeld": 3, "projects": 2, "named": ["pay", "shop"]}
+    change = {"generation": generation, **counts, "holdsEveryProject": all_held, **fields}
+    return {"conditions": [{"type": "Ready", "status": "True", "reason": "Accepted"}], "lastChange": change}
+
+
+def test_a_policy_that_holds_every_project_says_so_once_for_each_generation() -> None:
+    quiet, held = changed(2, all_held=False), changed(2, all_held=True)
+    (event,) = platform_events(quiet, held)
+    assert (event.reason, event.warning) == ("EveryProjectHeld", True)
+    assert "generation 2 holds every project: 3 environments of 2 projects" in event.note
+    assert "correct the policy, or apply its former version; first projects: pay, shop" in event.note
+    assert platform_events(held, held) == []
+    assert platform_events(held, changed(3, all_held=False)) == []
+    assert [item.reason for item in platform_events(held, changed(3, all_held=True))] == ["EveryProjectHeld"]
+    (long,) = platform_events({}, changed(1, all_held=True, named=["x" * 63] * 10))
+    assert len(long.note) <= 1024
