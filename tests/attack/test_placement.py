@@ -167,7 +167,7 @@ def test_a_flow_to_the_network_of_the_state_is_waived_instead_of_opened() -> Non
 
 
 @pytest.mark.parametrize("before", [["toulouse"], ["paris"]])
-def test_flows_that_were_opened_on_one_site_open_on_another(before: list[str]) -> None:
+def test_flows_that_were_opened_on_one_site_stay_closed_on_another(before: list[str]) -> None:
     flow = {"name": "state", "zone": "rie", "port": 443, "justification": "needed"}
     place = environment("qualif", stage="qualif", target="g-cloud")
     one, both = (
@@ -185,5 +185,5 @@ def test_flows_that_were_opened_on_one_site_open_on_another(before: list[str]) -
     for spec in (both, spec_of(place, classification=NP, flows=[flow])):
         snapshot = opened_on_one(spec, live=live_from(build_wanted(OWNER, first.building)))
         why = make_plan(snapshot).held["qualif"]
-        assert why.startswith(f"gate cloud-pi: {OPENED}: flow 'state' with zone 'rie': nobody")
+        assert why.startswith(f"gate cloud-pi: {OPENED}: flow 'state' with zone 'rie' (needed): nobody")
         assert [(item.site, len(item.flows)) for item in make_plan(snapshot).building] == [(before[0], 1)]
