@@ -8,8 +8,9 @@ import pytest
 
 from onboarding.api.common import Model
 from onboarding.api.project import ProjectOnboardingSpec
+from tests.support.walks import START
 from tests.unit.reconcile.gates.test_digest import FULL, LEAVES
-from tests.unit.walks import START, Walk
+from tests.unit.walks import MemoryWalk
 
 AMOUNTS: dict[str, Any] = {
     "cpu": "2",
@@ -118,7 +119,7 @@ def objects(value: Any, path: str = "") -> Iterator[tuple[Model, str]]:
 
 def reconcile(profile: str, spec: dict[str, Any]) -> None:
     """Reconcile a project of this spec, decide what is asked for, and change something."""
-    walk = Walk(profile)
+    walk = MemoryWalk(profile)
     walk.spec = copy.deepcopy(spec)
     walk.declare()
     walk.decide_all()
