@@ -165,7 +165,7 @@ def unmet(walk: Walk) -> list[str]:
 
 
 def _covers(given: Given, wanted: dict[str, str], spec: dict[str, Any], fields: tuple[str, ...]) -> bool:
-    same = all(given.spec.get(name) == spec.get(name) for name in fields)
+    same = all((given.spec.get(name) or None) == (spec.get(name) or None) for name in fields)
     return given.about(**wanted) and same and _standard(given.spec) == _standard(spec)
 
 

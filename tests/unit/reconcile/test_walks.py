@@ -43,7 +43,7 @@ def steps_of(*, but: tuple[str, ...] = ()) -> st.SearchStrategy[list[Step]]:
     return pairs.map(lambda drawn: [one for taken, then in drawn for one in (taken, *([("decide", None)] * then))])
 
 
-WALKS = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+WALKS = settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
 
 
 @WALKS
