@@ -122,9 +122,11 @@ def reconcile(profile: str, spec: dict[str, Any]) -> None:
     walk = MemoryWalk(profile)
     walk.spec = copy.deepcopy(spec)
     walk.declare()
-    walk.decide_all()
+    walk.settle()
+    walk.take(("decide", None))
     walk.spec["flows"] = [*walk.spec["flows"], RIE]
     walk.declare()
+    walk.settle()
 
 
 def test_every_field_of_the_spec_has_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
