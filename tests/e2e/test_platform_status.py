@@ -197,8 +197,9 @@ def test_a_policy_counts_what_its_last_change_does_and_warns_if_it_holds_every_p
     hub: Hub, offers: Offers
 ) -> None:
     """The platform team learns from its own object that a change goes too far, and that taking it back ends it."""
-    hub.declare("counted")
-    hub.wait("counted")
+    # First by its name: ten are named, and other tests have projects on this cluster, too.
+    hub.declare("a-counted")
+    hub.wait("a-counted")
 
     def change(**expected: Any) -> dict[str, Any]:
         """Wait until the last generation is counted to its end; return the count, which has these figures."""
@@ -222,8 +223,8 @@ def test_a_policy_counts_what_its_last_change_does_and_warns_if_it_holds_every_p
     offers.declare(POLICIES, "default", smaller)
     shrunk = change(environmentsHeld=0, holdsEveryProject=False)
     assert shrunk["quotasChanged"] >= 1
-    assert "counted" in shrunk["named"]
-    hub.wait("counted")
+    assert "a-counted" in shrunk["named"]
+    hub.wait("a-counted")
     wrong = offers.spec(POLICIES, "default")
     wrong["stages"][0]["defaultSize"] = "huge"
     offers.declare(POLICIES, "default", wrong)
@@ -239,8 +240,8 @@ def test_a_policy_counts_what_its_last_change_does_and_warns_if_it_holds_every_p
 
     wait_until(lambda: warnings(held) > 0, what="the policy warns")
     before = hub.api.get(f"{POLICIES}/default")
-    hub.declare("counted-late")
-    held_by(hub, "counted-late", "spec.stages[0].defaultSize")
+    hub.declare("a-counted-late")
+    held_by(hub, "a-counted-late", "spec.stages[0].defaultSize")
     assert hub.api.get(f"{POLICIES}/default") == before
     offers.restore()
     corrected = change(environmentsHeld=0, holdsEveryProject=False)
