@@ -89,8 +89,7 @@ def _chosen_journey(spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec) -
     """
     if not policy.journey_rules and policy.default_journey is None:
         return {}
-    name = journey_in_force(policy, spec.journey).name
-    return {"journeyInForce": name} if name else {}
+    return {"journeyInForce": journey_in_force(policy, spec.journey).name}
 
 
 def _hashed(fields: dict[str, Any]) -> str:

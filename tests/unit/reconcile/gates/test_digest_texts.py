@@ -5,6 +5,7 @@ import hashlib
 import orjson
 import pytest
 
+from onboarding.api.journeys import JourneyRule
 from onboarding.checks.catalogue import BY_ID
 from onboarding.reconcile.gates.digest import Digests
 from tests.unit.reconcile.gates.test_digest import FULL, TEXTS, WANTED, Leaf, changed, policy_with, read
@@ -38,5 +39,8 @@ def test_a_decision_of_a_former_release_counts_unless_the_policy_has_rules_for_j
     reworded = Digests(spec_of(dev, flows=[{**flow, "justification": "Logs"}]), policy)
     assert not reworded.counts_at_gate("gate", former)
     assert reworded.of_gate("gate") == given.of_gate("gate")
-    ruled = policy.model_copy(update={"default_journey": "standard"})
-    assert not Digests(spec_of(dev, flows=[flow]), ruled).counts_at_gate("gate", former)
+    rule = JourneyRule(name="short", last_gate="gate")
+    for ruled in ({"default_journey": "standard"}, {"journey_rules": (rule,)}):
+        under = Digests(spec_of(dev, flows=[flow]), policy.model_copy(update=ruled))
+        assert not under.counts_at_gate("gate", former)
+        assert not under.counts_at_gate("gate", given.of_gate("gate"))
