@@ -11,7 +11,7 @@ from onboarding.api.gates import CheckId
 from onboarding.api.markers import Rule, SetList, rules
 
 Username = Annotated[str, Field(min_length=1, max_length=253)]
-Digest = Annotated[str, Field(max_length=67, pattern=r"^v1:[0-9a-f]{64}$")]
+Digest = Annotated[str, Field(max_length=67, pattern=r"^v[12]:[0-9a-f]{64}$")]
 """Digest of exactly the fields that were examined, as the project's status shows it."""
 
 
@@ -77,8 +77,8 @@ def _needs(field: str, *decisions: Decision) -> Rule:
     _needs("expires", Decision.WAIVE, Decision.ATTEST, Decision.GRANT),
     _needs("grant", Decision.GRANT),
     Rule(
-        "!has(self.environment) || self.decision in ['Waive', 'Suspend', 'ConfirmDelete']",
-        "only Waive, Suspend and ConfirmDelete may be about one environment",
+        "!has(self.environment) || self.decision != 'Grant'",
+        "a Grant is about the whole project: leave environment out",
     ),
 )
 class OnboardingDecisionSpec(Model):

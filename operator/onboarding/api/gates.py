@@ -54,11 +54,39 @@ Names = Annotated[tuple[ObjectName, ...], Field(max_length=20), SetList()]
 Stages = Annotated[tuple[ShortName, ...], Field(max_length=20), SetList()]
 
 
+class Coverage(StrEnum):
+    """Group of the declared fields of an environment that an approval covers."""
+
+    ADMISSION = "Admission"
+    """That it exists, its stage, target, sites and namespace, the journey, the classification, the deciding groups, and
+    what the checks of the gate read."""
+    CONFIGURATION = "Configuration"
+    """Size or resources, groups with rights there, flows, domains, exposures, labels, windows, auto-sync, and URLs and
+    logins of its repositories."""
+    RELEASE = "Release"
+    """Revision, path, chart, version and values of what is deployed."""
+
+
 class Approval(Model):
-    """Approval that a gate requires from a person."""
+    """Approval that a gate requires from a person; if the gate opens environments, for each of them."""
 
     name: ShortName = Field(description="Name of the approval; the right to it is `approve` on `<gate>:<name>`.")
     actor: Actor = Field(description="Actor who gives the approval.")
+    covers: Annotated[tuple[Coverage, ...], Field(max_length=3), SetList()] = Field(
+        default=(),
+        description="Groups of fields of an environment that the approval covers: a change in one of them waits until "
+        "it is approved. Release demands `pinned` of the stages behind the gate. Default: Admission.",
+    )
+    persona: ShortName | None = Field(
+        default=None,
+        description="Deciding persona of the project: only a member of the groups that the project gives it approves. "
+        "Default: anybody with the right to it.",
+    )
+
+    @property
+    def covered(self) -> frozenset[Coverage]:
+        """The groups of fields that the approval covers."""
+        return frozenset(self.covers) or frozenset({Coverage.ADMISSION})
 
 
 class Opening(Model):

@@ -44,6 +44,11 @@ class Stage(Model):
         description="Whether environments of this stage may hold fictive data or none, so that the classification does "
         "not restrict their target; never in production. Default: no.",
     )
+    pinned: bool | None = Field(
+        default=None,
+        description="Whether environments of this stage deploy full commits and exact chart versions only, which do "
+        "not move under an approval. Default: no.",
+    )
 
 
 class Size(Resources):

@@ -5,7 +5,7 @@ belong to the project, that the decision names the digest of the fields as they 
 expired.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -13,11 +13,10 @@ from typing import Final
 from onboarding.api.decision import Decision, Grant, OnboardingDecisionSpec
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
-from onboarding.api.team import Person
 from onboarding.api.text import with_remedy
 from onboarding.checks.catalogue import GATED
-from onboarding.checks.people import folded
 from onboarding.reconcile.gates.digest import Digests
+from onboarding.reconcile.gates.insiders import Insiders
 
 _AT_GATES = frozenset(check.id for check in GATED)
 _SUSPENSION_BYTES: Final = 250
@@ -64,7 +63,7 @@ def count(
 ) -> Decisions:
     """Sort the decisions about this UID of the project into those that count and those that are void."""
     counted = Decisions()
-    insiders = _Insiders.of(spec, policy)
+    insiders = Insiders.of(spec, policy)
     approvals = {(gate.name, approval.name) for gate in policy.gates for approval in gate.approvals}
     for decision in decisions:
         reason = _void_reason(decision, insiders, digests, now) or _no_effect(decision, approvals)
@@ -95,44 +94,7 @@ def moment_of(text: str) -> datetime:
         return datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class _Insiders:
-    """The people and groups of a project: they cannot decide about it."""
-
-    groups: frozenset[str]
-    people: Mapping[str, str]
-    """The name and the field of each person, by the folded mail address."""
-
-    @classmethod
-    def of(cls, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec) -> "_Insiders":
-        deciding = {persona.name for persona in policy.personas if persona.decides}
-        lists = (spec.team.groups, *(environment.groups for environment in spec.environments))
-        groups = {group for named in lists for persona in named.keys() - deciding for group in named[persona]}
-        people = {folded(person.email): f"{person.name}, {field}" for field, person in _people(spec)}
-        return cls(frozenset(groups), people)
-
-    def membership(self, decision: OnboardingDecisionSpec) -> str:
-        """Return how the author of a decision belongs to the project; the empty string if they do not."""
-        shared = sorted(self.groups & set(decision.by.groups))
-        if shared:
-            return f"its author is in group {shared[0]} of the project"
-        found = self.people.get(folded(decision.by.username))
-        return f"its author belongs to the project ({found})" if found else ""
-
-
-def _people(spec: ProjectOnboardingSpec) -> Iterator[tuple[str, Person]]:
-    """Yield the people who ask for the project, answer for it, build it or run it, each with the field."""
-    for person in spec.team.people:
-        yield "spec.team.people", person
-    if spec.sponsor:
-        yield "spec.sponsor", spec.sponsor
-    for environment in spec.environments:
-        if environment.owner:
-            yield f"spec.environments[{environment.name}].owner", environment.owner
-    yield "spec.owner", spec.owner
-
-
-def _void_reason(decision: OnboardingDecisionSpec, insiders: _Insiders, digests: Digests, now: datetime) -> str:
+def _void_reason(decision: OnboardingDecisionSpec, insiders: Insiders, digests: Digests, now: datetime) -> str:
     if decision.decision in _HOLDING:
         return ""
     if membership := insiders.membership(decision):
