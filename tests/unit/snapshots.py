@@ -15,6 +15,7 @@ from onboarding.build.wanted import build_wanted
 from onboarding.checks.inputs import EnvironmentDeclaration, ProjectDeclaration, ProjectInputs
 from onboarding.checks.probe import Answer, Request
 from onboarding.reconcile.admission.resolve import resolve_revisions
+from onboarding.reconcile.gates.approvals import Key, Subjects
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.observed.admitted import read_admitted
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
@@ -208,11 +209,20 @@ def decided(decision: str, by: str = "pat", *, groups: Iterable[str] = (), **fie
 
 
 def approved(
-    spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec, gate: str, approval: str, **fields: Any
-) -> OnboardingDecisionSpec:
-    """Return an approval of a gate by somebody who looked at this spec."""
-    given = {"gate": gate, "approval": approval, "digest": Digests(spec, policy).of_gate(gate), **fields}
-    return decided("Approve", **given)
+    spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec, at: str, name: str, **fields: Any
+) -> tuple[OnboardingDecisionSpec, ...]:
+    """Return the approvals of a gate by somebody who looked at this spec: of each environment that the gate opens."""
+    digests = Subjects(spec, policy, Digests(spec, policy)).digests_by_key()
+    return tuple(
+        decided("Approve", **{**_named(key), "digest": digest, **fields})
+        for key, digest in digests.items()
+        if (key.gate, key.approval) == (at, name)
+    )
+
+
+def _named(key: Key) -> dict[str, str]:
+    named = {"environment": key.environment} if key.environment else {}
+    return {"gate": key.gate, "approval": key.approval, **named}
 
 
 def attested(spec: ProjectOnboardingSpec, check: str, **fields: Any) -> OnboardingDecisionSpec:

@@ -75,7 +75,8 @@ class Approval(Model):
     covers: Annotated[tuple[Coverage, ...], Field(max_length=3), SetList()] = Field(
         default=(),
         description="Groups of fields of an environment that the approval covers: a change in one of them waits until "
-        "it is approved. Release demands `pinned` of the stages behind the gate. Default: Admission.",
+        "it is approved. Release demands `pinned` of the stages behind the gate; a persona demands Admission. Default: "
+        "Admission.",
     )
     persona: ShortName | None = Field(
         default=None,
@@ -85,8 +86,9 @@ class Approval(Model):
 
     @property
     def covered(self) -> frozenset[Coverage]:
-        """The groups of fields that the approval covers."""
-        return frozenset(self.covers) or frozenset({Coverage.ADMISSION})
+        """The groups of fields that the approval covers: with a persona also Admission, which has its groups."""
+        given = frozenset(self.covers)
+        return given if given and not self.persona else given | {Coverage.ADMISSION}
 
 
 class Opening(Model):

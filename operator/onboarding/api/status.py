@@ -98,6 +98,16 @@ class CheckStatus(Model):
     since: Time = Field(description="Time since which the result has been the same.")
 
 
+class ApprovalStatus(Model):
+    """An approval that a gate asks for."""
+
+    name: Word = Field(description="Name of the approval.")
+    environment: Word | None = Field(
+        default=None, description="Environment that is to be approved; absent: the whole project."
+    )
+    digest: Word = Field(description="Digest that an Approve decision must name, together with gate and environment.")
+
+
 class GateStatus(Model):
     """A gate of the journey."""
 
@@ -109,7 +119,14 @@ class GateStatus(Model):
     void: Annotated[tuple[Message, ...], Field(max_length=3), AtomicList()] = Field(
         default=(), description="Decisions that do not count, and why."
     )
-    digest: Word | None = Field(default=None, description="Digest that an Approve decision of this gate must name.")
+    digest: Word | None = Field(
+        default=None,
+        description="Digest that an Approve decision of this gate must name, if the whole project is approved.",
+    )
+    approvals: Annotated[tuple[ApprovalStatus, ...], Field(max_length=10), AtomicList()] = Field(
+        default=(),
+        description="Approvals of environments that are asked for, each with its digest; the first ten of all gates.",
+    )
 
 
 class JourneyStatus(Model):
@@ -158,6 +175,11 @@ class EnvironmentStatus(Model):
     gate: Word | None = Field(default=None, description="Gate that opens the environment.")
     held: Message | None = Field(
         default=None, description="Reason why the environment gets nothing new, if it is held."
+    )
+    changes: Annotated[tuple[Message, ...], Field(max_length=3), AtomicList()] = Field(
+        default=(),
+        description="Changes that wait for an approval, a sentence for each group of fields: everything else of the "
+        "environment is admitted. The first ten of all environments.",
     )
     sites: Annotated[tuple[SiteStatus, ...], Field(max_length=10), AtomicList()] = Field(
         default=(), description="State on each site."

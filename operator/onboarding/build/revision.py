@@ -14,6 +14,7 @@ from pydantic import Field
 from onboarding.api.addresses import NetworkCidr
 from onboarding.api.common import Model, Resources
 from onboarding.api.delivery import Repository, ResourceKind, Window
+from onboarding.api.gates import Coverage
 from onboarding.api.hosting import Direction, Protocol
 from onboarding.api.personas import ArgoAction
 from onboarding.api.policy import ContainerDefaults, PodSecurity
@@ -98,6 +99,8 @@ class Revision(Model):
     allowed_kinds: tuple[ResourceKind, ...] = ()
     """The permitted kinds; if empty, the default workload kinds."""
     additional_kinds: tuple[ResourceKind, ...] = ()
+    declared: dict[Coverage, dict[str, Any]] = Field(default_factory=dict)
+    """The declared fields that approvals of its gate cover, by group and path; nothing is built from them."""
 
     def value_repository(self, repository: Repository) -> Repository | None:
         """Return the repository with the value files of another one; None if that has its own."""

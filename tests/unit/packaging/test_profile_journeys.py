@@ -64,8 +64,7 @@ class Unreviewed(Walk):
         self.snapshot = with_status(snapshot, snapshot.project.status, decisions=(*snapshot.decisions, *decisions))
 
     def poa_approves(self) -> None:
-        digest = Digests(self.spec, self.given.policy).of_gate("production")
-        self.decided(decided("Approve", "poa", gate="production", approval="poa", digest=digest))
+        self.decided(*approved(self.spec, self.given.policy, "production", "poa", by="poa"))
 
     def reviewed(self) -> None:
         digests = Digests(self.spec, self.given.policy)

@@ -30,6 +30,7 @@ from onboarding.checks.inputs import (
     ProjectInputs,
 )
 from onboarding.checks.totals import Totals
+from onboarding.reconcile.admission.covered import Covering
 from onboarding.reconcile.admission.resolve import AdmittedRevisions, Candidate, resolve, run_checks
 from onboarding.reconcile.gates.decisions import Decisions
 from onboarding.reconcile.observed.capacity import SiteKey, Usage, allocations_of
@@ -37,11 +38,21 @@ from onboarding.reconcile.observed.snapshot import Snapshot
 
 
 def find_candidates(
-    snapshot: Snapshot, project: ProjectInputs, decisions: Decisions, admitted: AdmittedRevisions
+    snapshot: Snapshot,
+    project: ProjectInputs,
+    decisions: Decisions,
+    admitted: AdmittedRevisions,
+    covering: Covering,
 ) -> list[Candidate]:
-    """Return the candidate of every declared environment, in the order of the spec."""
+    """Return the candidate of every declared environment, in the order of the spec.
+
+    What an approval covers and does not allow yet has its admitted values in it.
+    """
     opened = reviews.flows_are_opened.id in project.attested
-    resolved = [resolve(item, admitted, flows_opened=opened) for item in declarations(project.declared, admitted)]
+    resolved = [
+        covering.keep_admitted(resolve(item, admitted, flows_opened=opened, covered=covering.fields(item)), admitted)
+        for item in declarations(project.declared, admitted)
+    ]
     resolved = hold_large_app_projects(snapshot.owner, resolved)
     room = _Room(snapshot, decisions, admitted, snapshot.usage, _taken(project.policy, admitted))
     checked = {item.name: room.share(item) for item in sorted(resolved, key=lambda item: item.gate_index)}

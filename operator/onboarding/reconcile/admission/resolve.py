@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
 
-from onboarding.api.gates import Actor
+from onboarding.api.gates import Actor, Coverage
 from onboarding.build.naming import namespace_of
 from onboarding.build.place import Place, cluster_of
 from onboarding.build.revision import Binding, Revision
@@ -22,12 +22,15 @@ from onboarding.checks.journey import gate_index_of
 from onboarding.reconcile.admission.flows import resolve_flows
 from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.admission.windows import windows
+from onboarding.reconcile.gates.coverage import Fields
+from onboarding.reconcile.gates.waiting import Waiting
 from onboarding.reconcile.observed.capacity import SiteKey
 
 InputsT = TypeVar("InputsT")
 AdmittedRevisions = Mapping[Place, Revision | None]
 """The admitted revisions of a project; None for one that cannot be read."""
 _NOTHING: AdmittedRevisions = MappingProxyType({})
+_UNCOVERED: Mapping[Coverage, Fields] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Candidate:
     """One per site; empty if the declaration cannot be resolved."""
     differs: bool = False
     """Whether the revisions differ from the admitted ones."""
+    waiting: Waiting | None = None
+    """What it waits for at its gate; None if that requires no approval."""
 
     @property
     def name(self) -> str:
@@ -75,18 +80,35 @@ class Candidate:
 
 
 def resolve(
-    declared: EnvironmentDeclaration, admitted: AdmittedRevisions = _NOTHING, *, flows_opened: bool = False
+    declared: EnvironmentDeclaration,
+    admitted: AdmittedRevisions = _NOTHING,
+    *,
+    flows_opened: bool = False,
+    covered: Mapping[Coverage, Fields] = _UNCOVERED,
 ) -> Candidate:
-    """Return the candidate of a declared environment, with the findings about its declaration."""
+    """Return the candidate of a declared environment, with the findings about its declaration.
+
+    ``covered`` are its declared fields that approvals of its gate cover.
+    """
     name = declared.environment.name
     gate_index = gate_index_of(declared.policy, declared.environment.stage, declared.target_name or "")
     found = run_checks(OF_DECLARATION, declared, name)
     if found:
         return Candidate(declared, gate_index, found)
     resolved = resolve_revisions(declared, admitted, flows_opened=flows_opened)
+    if covered:
+        resolved = [revision.with_values(declared=dict(covered)) for revision in resolved]
+    return candidate_of(declared, gate_index, resolved, admitted)
+
+
+def candidate_of(
+    declared: EnvironmentDeclaration, gate_index: int, resolved: Iterable[Revision], admitted: AdmittedRevisions
+) -> Candidate:
+    """Return the candidate with these revisions."""
     # The admitted object instead of an equal one: it has its canonical JSON cached, and compares by identity.
     revisions = tuple(_admitted(revision, admitted) or revision for revision in resolved)
-    found = run_checks(OF_REVISIONS, RevisionInputs(max(len(revision.canonical) for revision in revisions)), name)
+    largest = max((len(revision.canonical) for revision in revisions), default=0)
+    found = run_checks(OF_REVISIONS, RevisionInputs(largest), declared.environment.name)
     differs = not all(_stands(revision, admitted, declared) for revision in revisions)
     return Candidate(declared, gate_index, found, revisions, differs)
 
@@ -171,11 +193,17 @@ def _admitted(revision: Revision, admitted: AdmittedRevisions) -> Revision | Non
 
 
 def _stands(revision: Revision, admitted: AdmittedRevisions, declared: EnvironmentDeclaration) -> bool:
-    """Return whether a revision equals the admitted one, or the admitted one after revocation."""
+    """Return whether a revision equals the admitted one, or the admitted one after revocation.
+
+    The declared fields do not count: nothing is built from them.
+    """
     old = admitted.get(Place(revision.environment, revision.cluster))
     if old is None or old is revision:
         return old is not None
-    return _alike(revoke(old, declared.spec, declared.policy, declared.project.name), revision)
+    left = revoke(old, declared.spec, declared.policy, declared.project.name)
+    if left.declared != revision.declared:
+        left = left.with_values(declared=revision.declared)
+    return _alike(left, revision)
 
 
 def _alike(one: Revision, other: Revision) -> bool:

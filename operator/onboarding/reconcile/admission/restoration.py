@@ -10,19 +10,21 @@ from onboarding.build.revision import Revision, digest
 from onboarding.checks import reviews
 from onboarding.checks.inputs import ProjectInputs
 from onboarding.reconcile.admission.candidates import declarations
+from onboarding.reconcile.admission.covered import Covering
 from onboarding.reconcile.admission.resolve import AdmittedRevisions, resolve
 from onboarding.reconcile.observed.former_sites import FormerSite
 
 
 def restore(
-    project: ProjectInputs, admitted: AdmittedRevisions, missing: Mapping[Place, FormerSite]
+    project: ProjectInputs, admitted: AdmittedRevisions, missing: Mapping[Place, FormerSite], covering: Covering
 ) -> AdmittedRevisions:
     """Return the admitted revisions, with the missing ones that the spec still resolves to."""
     opened, lacking = reviews.flows_are_opened.id in project.attested, {place.environment for place in missing}
     found: dict[Place, Revision | None] = dict(admitted)
     for declared in declarations(project.declared, admitted):
         if declared.environment.name in lacking:
-            for revision in resolve(declared, admitted, flows_opened=opened).revisions:
+            covered = covering.fields(declared)
+            for revision in resolve(declared, admitted, flows_opened=opened, covered=covered).revisions:
                 place = Place(revision.environment, revision.cluster)
                 if place in missing and missing[place].revision == digest(revision.canonical):
                     found[place] = revision

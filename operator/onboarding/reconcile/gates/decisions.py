@@ -2,10 +2,10 @@
 
 The API server has authenticated the author and checked their rights. This module checks that the author does not
 belong to the project, that the decision names the digest of the fields as they are declared now, and that it has not
-expired.
+expired. Approvals and rejections are in ``approvals``.
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -15,6 +15,7 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.text import with_remedy
 from onboarding.checks.catalogue import GATED
+from onboarding.reconcile.gates.approvals import OUTDATED, Approvals, Subjects, describe
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.gates.insiders import Insiders
 
@@ -29,9 +30,7 @@ _HOLDING = (Decision.REJECT, Decision.SUSPEND)
 class Decisions:
     """The decisions about a project that count now."""
 
-    approved: dict[tuple[str, str], OnboardingDecisionSpec] = field(default_factory=dict)
-    """By gate and approval."""
-    rejected: dict[tuple[str, str], OnboardingDecisionSpec] = field(default_factory=dict)
+    approvals: Approvals = field(default_factory=Approvals)
     waived: dict[tuple[str, str], OnboardingDecisionSpec] = field(default_factory=dict)
     """By check and environment; '' stands for every environment."""
     attested: dict[str, OnboardingDecisionSpec] = field(default_factory=dict)
@@ -63,17 +62,22 @@ def count(
 ) -> Decisions:
     """Sort the decisions about this UID of the project into those that count and those that are void."""
     counted = Decisions()
-    insiders = Insiders.of(spec, policy)
-    approvals = {(gate.name, approval.name) for gate in policy.gates for approval in gate.approvals}
+    insiders, subjects = Insiders.of(spec, policy), Subjects(spec, policy, digests)
+    of_gates: list[OnboardingDecisionSpec] = []
     for decision in decisions:
-        reason = _void_reason(decision, insiders, digests, now) or _no_effect(decision, approvals)
+        reason = _void_reason(decision, insiders, digests, now) or _no_effect(decision, subjects)
         if reason:
             counted.void.append((decision, reason))
             continue
-        _add(counted, decision)
+        if decision.gate:
+            of_gates.append(decision)
+        else:
+            _add(counted, decision)
         if decision.expires:
             moment = moment_of(decision.expires)
             counted.next_change = min(moment, counted.next_change or moment)
+    counted.approvals = Approvals.of(of_gates, subjects)
+    counted.void += counted.approvals.void
     return counted
 
 
@@ -102,23 +106,21 @@ def _void_reason(decision: OnboardingDecisionSpec, insiders: Insiders, digests: 
     if decision.expires and moment_of(decision.expires) <= now:
         return f"it expired at {decision.expires}: decide again"
     if not _covers(decision, digests):
-        return "the fields that it covers have changed since: review them and decide again"
+        return OUTDATED
     return ""
 
 
 def _covers(decision: OnboardingDecisionSpec, digests: Digests) -> bool:
-    """Return whether a decision covers the present fields; one that names no digest always does."""
-    if decision.decision is Decision.APPROVE:
-        return digests.counts_at_gate(decision.gate or "", decision.digest)
-    if decision.decision is Decision.ATTEST:
-        return digests.counts_for_check(decision.check or "", decision.digest)
-    return True
+    """Return whether an attestation covers the present fields; other decisions here name no digest."""
+    if decision.decision is not Decision.ATTEST:
+        return True
+    return digests.counts_for_check(decision.check or "", decision.digest)
 
 
-def _no_effect(decision: OnboardingDecisionSpec, approvals: Container[tuple[str, str | None]]) -> str:
-    """Return why a decision has no effect, whoever made it; ``approvals`` are those that the gates require."""
-    if decision.gate and (decision.gate, decision.approval) not in approvals:
-        return f"the policy requires no approval {decision.approval} at gate {decision.gate}"
+def _no_effect(decision: OnboardingDecisionSpec, subjects: Subjects) -> str:
+    """Return why a decision has no effect, whoever made it."""
+    if decision.gate:
+        return subjects.no_effect(decision)
     if decision.check and decision.check not in _AT_GATES:
         return f"{decision.check} is not a check that a policy can assign to a gate"
     return ""
@@ -126,12 +128,7 @@ def _no_effect(decision: OnboardingDecisionSpec, approvals: Container[tuple[str,
 
 def _add(counted: Decisions, decision: OnboardingDecisionSpec) -> None:
     environment, check = decision.environment or "", decision.check or ""
-    approval = _approval(decision)
     match decision.decision:
-        case Decision.APPROVE:
-            counted.approved[approval] = decision
-        case Decision.REJECT:
-            counted.rejected[approval] = decision
         case Decision.WAIVE:
             counted.waived[check, environment] = decision
         case Decision.ATTEST:
@@ -142,16 +139,6 @@ def _add(counted: Decisions, decision: OnboardingDecisionSpec) -> None:
             counted.suspended[environment] = decision
         case Decision.CONFIRM_DELETE:
             counted.confirmed.add(environment)
-
-
-def _approval(decision: OnboardingDecisionSpec) -> tuple[str, str]:
-    return decision.gate or "", decision.approval or ""
-
-
-def describe(decision: OnboardingDecisionSpec) -> str:
-    """Format a decision with its subject and its author, such as ``Attest RunAcknowledged by pat``."""
-    subject = decision.check or "/".join(part for part in (decision.gate, decision.approval) if part)
-    return " ".join(part for part in (decision.decision, subject, "by", decision.by.username) if part)
 
 
 def suspended_by(decision: OnboardingDecisionSpec) -> str:

@@ -1,33 +1,26 @@
 """The gates of a project: their states and their obstacles; pure.
 
 A gate is open if no check blocks it, every approval that it requires is there, the gate before it is open, and the
-project's journey leads through it. If it
-closes again after an environment behind it was provisioned, its state is Passed: that environment stays, and nothing
-new goes through. No state of a gate is stored: each reconcile derives it from the spec, the decisions and the
-provisioned environments.
+project's journey leads through it. Approvals of a gate that opens environments are there for one environment at a time,
+so that it is open as soon as one environment has all of them; the others wait at it. If it closes again after an
+environment behind it was provisioned, its state is Passed: that environment stays, and nothing new goes through. No
+state of a gate is stored: each reconcile derives it from the spec, the decisions and the provisioned environments.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from onboarding.api.gates import Actor, Approval, Gate
 from onboarding.api.status import CheckResult, GateState
 from onboarding.checks.finding import GateFinding
 from onboarding.checks.journey import JourneyInForce
-from onboarding.reconcile.gates.decisions import Decisions, describe
+from onboarding.reconcile.gates.approvals import Approvals, Key, describe
 from onboarding.reconcile.gates.evaluation import GateEvaluation
+from onboarding.reconcile.gates.waiting import Obstacle, Waiting, rejection_of
 
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """A reason why a gate or an environment is held, with the remedy and the actor."""
-
-    actor: Actor
-    message: str
-    remedy: str
-    quiet: bool = False
-    """Whether it is left out of the status, because a start only repeats a probe that it waits for."""
+AtGates = Mapping[str, Mapping[str, Waiting]]
+"""By gate and environment: what each environment that the gate opens waits for there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +29,29 @@ class GateResult:
 
     gate: Gate
     open: bool
-    """Whether a candidate may go through."""
+    """Whether the gates behind it may open."""
     state: GateState
     """The state in the status; a gate that only waits for probes repeated after a start keeps its former state."""
     obstacles: tuple[Obstacle, ...] = ()
     """Its obstacles, worst first; empty if the status shows an earlier gate as held."""
-    approvals: tuple[Approval, ...] = ()
-    """The approvals that it requires of this project."""
+    missing: tuple[Key, ...] = ()
+    """The approvals that are not there, of the project or of its environments."""
     beyond: bool = False
     """Whether it is behind the last gate of the project's journey."""
+    environments: Mapping[str, Waiting] = field(default_factory=dict)
+    """What each environment behind it waits for, by name; empty if the gate requires no approval."""
+    lets_in: bool = False
+    """Whether nothing but the approval of an environment keeps that environment out."""
 
 
 def evaluate_gates(
     gates: Sequence[Gate],
     evaluation: GateEvaluation,
-    decisions: Decisions,
+    approvals: Approvals,
     passed: int,
     status: Mapping[str, Any],
     journey: JourneyInForce,
+    at_gates: AtGates,
 ) -> list[GateResult]:
     """Return the gates in order; ``passed`` is the index of the last one with a provisioned environment, or -1.
 
@@ -66,14 +64,23 @@ def evaluate_gates(
     gate_results: list[GateResult] = []
     free = shown_free = True
     for index, gate in enumerate(gates[: journey.last + 1]):
-        asked = journey.asked(gate)
-        found = _obstacles(gate, asked, evaluation, decisions, new=index > passed)
+        environments = at_gates.get(gate.name, {})
+        missing = tuple(_missing(gate, journey.asked(gate), approvals, environments))
+        found = [
+            *_of_checks(gate, evaluation, new=index > passed),
+            *_of_project(gate, journey.asked(gate), approvals, missing),
+        ]
+        lets_in = free and not found
+        if not any(item.passes for item in environments.values()):
+            found += [obstacle for item in environments.values() for obstacle in item.obstacles]
         obstacles = sorted(found, key=lambda item: item.quiet)
         is_open = free and not obstacles
         shown = [obstacle for obstacle in obstacles if not obstacle.quiet]
         former = before.get(gate.name)
         state = _state(is_open=is_open, free=shown_free, passed=index <= passed, shown=shown, former=former)
-        gate_results.append(GateResult(gate, is_open, state, tuple(obstacles) if shown_free else (), asked))
+        seen = tuple(obstacles) if shown_free else ()
+        result = GateResult(gate, is_open, state, seen, missing, environments=environments, lets_in=lets_in)
+        gate_results.append(result)
         free = is_open
         shown_free = shown_free and state is GateState.OPEN
     return [*gate_results, *_beyond(gates, passed, journey)]
@@ -99,10 +106,8 @@ def _state(
     return GateState.HELD if free else GateState.CLOSED
 
 
-def _obstacles(
-    gate: Gate, approvals: Iterable[Approval], evaluation: GateEvaluation, decisions: Decisions, *, new: bool
-) -> Iterable[Obstacle]:
-    """Yield the obstacles of a gate, worst first; ``new``: nothing is provisioned behind it yet."""
+def _of_checks(gate: Gate, evaluation: GateEvaluation, *, new: bool) -> Iterable[Obstacle]:
+    """Yield the obstacles of the checks at a gate, worst first; ``new``: nothing is provisioned behind it yet."""
     if new and gate.name in evaluation.awaited:
         yield Obstacle(
             Actor.OPERATOR, f"environment {evaluation.awaited[gate.name]} is not in place yet", "wait a moment"
@@ -115,21 +120,34 @@ def _obstacles(
         )
     for found in sorted(evaluation.at_gate(gate.name), key=lambda item: item.rank):
         yield _blocking_check(found)
-    for approval in approvals:
-        key = (gate.name, approval.name)
-        if rejection := decisions.rejected.get(key):
-            yield Obstacle(
-                approval.actor,
-                f"{describe(rejection)}: {rejection.reason}",
-                "resolve it with its author, who then deletes the OnboardingDecision",
-            )
-        elif key not in decisions.approved:
+
+
+def _of_project(
+    gate: Gate, asked: Iterable[Approval], approvals: Approvals, missing: Container[Key]
+) -> Iterator[Obstacle]:
+    """Yield the rejections of a whole gate, and its approvals of the project that are not there."""
+    for approval in asked:
+        key = Key(gate.name, approval.name)
+        if rejection := approvals.rejected.get(key):
+            yield rejection_of(approval, describe(rejection), rejection.reason)
+        elif key in missing:
             yield Obstacle(
                 approval.actor,
                 f"approval {approval.name} of gate {gate.name} is missing",
                 f"review the project and create an OnboardingDecision Approve for gate {gate.name}, "
                 f"approval {approval.name}",
             )
+
+
+def _missing(
+    gate: Gate, asked: Iterable[Approval], approvals: Approvals, environments: Mapping[str, Waiting]
+) -> Iterator[Key]:
+    """Yield the approvals that are not there: of the environments behind the gate or, if there is none, the project."""
+    if not environments:
+        keys = (Key(gate.name, approval.name) for approval in asked)
+        yield from (key for key in keys if not approvals.there(key))
+    for name, waiting in environments.items():
+        yield from (Key(gate.name, approval.name, name) for approval in waiting.missing)
 
 
 def _blocking_check(found: GateFinding) -> Obstacle:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from onboarding.api.gates import Actor
+from onboarding.api.gates import Actor, Coverage
 from onboarding.build.place import Place
 from onboarding.build.revision import Revision
 from onboarding.checks.finding import GateFinding
 from onboarding.reconcile.admission.resolve import Candidate
 from onboarding.reconcile.gates.gates import GateResult
+from onboarding.reconcile.gates.waiting import Obstacle, Waiting
 from onboarding.reconcile.observed.former_sites import FormerSite
 from onboarding.reconcile.plan.inputs import Hold, PlanInputs
 
@@ -53,6 +54,10 @@ class EnvironmentPlan:
     """The reason why its declaration is refused; the empty string if it is not."""
     missing: tuple[FormerSite, ...] = ()
     """The sites where it was in place, where its namespace is gone, and where it cannot be rebuilt."""
+    changes: tuple[str, ...] = ()
+    """A sentence for each group of fields that keeps its admitted values until it is approved."""
+    asks: tuple[Obstacle, ...] = ()
+    """What asks for its approvals, if nothing else is to be resolved before."""
 
 
 def plan_declared(
@@ -60,20 +65,21 @@ def plan_declared(
 ) -> EnvironmentPlan:
     """Return the plan for a declared environment; ``findings`` are those at its gate that hold it.
 
-    A site without capacity is held alone.
+    A site without capacity is held alone, and so is a group of fields that an approval covers.
     """
     name = candidate.name
     hold = _hold(inputs, candidate, findings, gates)
-    full = [found for found in candidate.found if found.site]
-    gate = inputs.policy.gates[candidate.gate_index].name if candidate.gate_index >= 0 else ""
+    result = gates[candidate.gate_index] if candidate.gate_index >= 0 else None
+    gate, waiting = result.gate.name if result else "", candidate.waiting or Waiting()
     building = () if hold else candidate.accepted
-    if hold is None and full:
-        hold = Hold("; ".join(found.finding.message for found in full), full[0].actor)
+    if hold is None:
+        hold = _hold_in_part(candidate)
+    asks = waiting.obstacles if waiting.held or (result and result.lets_in) else ()
     if hold is not None:
-        plan = EnvironmentPlan(name, EnvironmentAction.HOLD, building, hold.reason, hold.actor, gate)
-        plan = replace(plan, deletes=inputs.deletes(name), refused=candidate.refused)
+        plan = EnvironmentPlan(name, EnvironmentAction.HOLD, building, hold.reason, hold.actor, gate, asks=asks)
+        plan = replace(plan, deletes=inputs.deletes(name), refused=candidate.refused, changes=waiting.changes)
         return _held(inputs, candidate, plan)
-    plan = EnvironmentPlan(name, EnvironmentAction.ADMIT, building, gate=gate, deletes=inputs.deletes(name))
+    plan = EnvironmentPlan(name, EnvironmentAction.ADMIT, building, gate=gate, deletes=inputs.deletes(name), asks=asks)
     arriving = candidate.new and not all(result.open or result.beyond for result in gates)
     return _leaving_sites(inputs, replace(plan, arriving=arriving), _others(inputs, name, building))
 
@@ -91,8 +97,10 @@ def _keeps_site(inputs: PlanInputs, candidate: Candidate, admitted: Revision) ->
     """Return whether a held environment keeps a site: the spec names it, or nothing of the declaration counts now.
 
     Only a site that ``sites`` no longer names is left, and only by a declaration that waits for its gate or for
-    capacity: one that is refused, suspended or planned changes nothing.
+    capacity: one that is refused, suspended or planned changes nothing, nor does one whose sites wait for an approval.
     """
+    if candidate.waiting and Coverage.ADMISSION in candidate.waiting.held:
+        return True
     named = candidate.declared.environment.sites
     if not named or admitted.site in named or admitted.target != candidate.declared.target_name:
         return True
@@ -147,14 +155,31 @@ def _hold(
     return _behind(candidate, gates)
 
 
+def _hold_in_part(candidate: Candidate) -> Hold | None:
+    """Return why some sites, or some groups of fields, keep what is admitted; None if all get the candidate."""
+    full = [found for found in candidate.found if found.site]
+    reasons, actors = [found.finding.message for found in full], [found.actor for found in full]
+    if candidate.waiting and candidate.waiting.held:
+        groups = " and ".join(group for group in Coverage if group in candidate.waiting.held)
+        reasons.append(f"the change of {groups} waits for approval, see `changes`")
+        actors += [obstacle.actor for obstacle in candidate.waiting.obstacles]
+    return Hold("; ".join(reasons), actors[0]) if reasons else None
+
+
 def _behind(candidate: Candidate, gates: Sequence[GateResult]) -> Hold | None:
-    """Return the gate that holds an environment; None if its own is open or it has none."""
-    if candidate.gate_index < 0 or gates[candidate.gate_index].open:
+    """Return the gate that holds an environment; None if its own lets it in or it has none."""
+    if candidate.gate_index < 0:
         return None
+    own, waiting = gates[candidate.gate_index], candidate.waiting
+    if own.lets_in:
+        return _at_gate(own, waiting.obstacles[0]) if waiting and waiting.blocks else None
     before = [result for result in gates[: candidate.gate_index + 1] if result.obstacles]
     holding = next((result for result in before if not result.obstacles[0].quiet), before[0])
-    obstacle = holding.obstacles[0]
-    return Hold(f"gate {holding.gate.name}: {obstacle.message}", obstacle.actor)
+    return _at_gate(holding, holding.obstacles[0])
+
+
+def _at_gate(result: GateResult, obstacle: Obstacle) -> Hold:
+    return Hold(f"gate {result.gate.name}: {obstacle.message}", obstacle.actor)
 
 
 def _others(inputs: PlanInputs, name: str, building: Sequence[Revision]) -> tuple[Revision, ...]:

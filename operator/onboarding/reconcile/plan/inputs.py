@@ -12,8 +12,10 @@ from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.build.place import Place
 from onboarding.build.revision import Revision
 from onboarding.checks.journey import JourneyInForce, journey_in_force
+from onboarding.reconcile.admission.covered import Covering
 from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.gates.decisions import Decisions, suspended_by
+from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.observed.snapshot import Snapshot
 
 
@@ -33,6 +35,12 @@ class PlanInputs:
     policy: OnboardingPolicySpec
     decisions: Decisions
     admitted: Mapping[Place, Revision | None]
+    digests: Digests
+
+    @property
+    def covering(self) -> Covering:
+        """The approvals, and the fields that they cover."""
+        return Covering(self.policy, self.journey, self.digests, self.decisions.approvals)
 
     @property
     def journey(self) -> JourneyInForce:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.status import CheckResult
 from onboarding.build.place import Place
 from onboarding.build.revision import Revision
@@ -21,8 +22,9 @@ from onboarding.reconcile.gates.assignment import gate_checks
 from onboarding.reconcile.gates.decisions import count, count_suspensions
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.gates.evaluation import GateEvaluation, GateEvaluator
-from onboarding.reconcile.gates.gates import GateResult, evaluate_gates
+from onboarding.reconcile.gates.gates import AtGates, GateResult, evaluate_gates
 from onboarding.reconcile.gates.running import running_places
+from onboarding.reconcile.gates.waiting import Waiting
 from onboarding.reconcile.observed.former_sites import FormerSite, find_missing
 from onboarding.reconcile.observed.newer import Newer, find_newer
 from onboarding.reconcile.observed.snapshot import Snapshot
@@ -64,7 +66,7 @@ def make_plan(snapshot: Snapshot) -> ReconcilePlan:
         return _held_plan(snapshot, newer, admitted)
     digests = Digests(spec, policy)
     decisions = count(snapshot.decisions, spec, policy, digests, snapshot.now)
-    inputs = PlanInputs(snapshot, spec, policy, decisions, admitted)
+    inputs = PlanInputs(snapshot, spec, policy, decisions, admitted, digests)
     if snapshot.project.deleting:
         environments = tuple(plan_removal(inputs, name) for name in sorted(_present(snapshot)))
         return ReconcilePlan(admitted, environments, decisions=decisions, digests=digests)
@@ -85,7 +87,7 @@ def _plan_journey(inputs: PlanInputs, digests: Digests) -> ReconcilePlan:
     snapshot, policy, admitted = inputs.snapshot, inputs.policy, inputs.admitted
     missing = find_missing(snapshot, admitted)
     if missing:
-        inputs = replace(inputs, admitted=restore(_project_inputs(inputs), admitted, missing))
+        inputs = replace(inputs, admitted=restore(_project_inputs(inputs), admitted, missing, inputs.covering))
     journey = _journey(inputs)
     environments = _with_missing(_environments(inputs, journey), missing)
     building = [revision for item in environments for revision in item.revisions]
@@ -148,7 +150,7 @@ def _journey(inputs: PlanInputs) -> _Journey:
     """Resolve the candidates and evaluate the gates."""
     snapshot, spec, policy, decisions = inputs.snapshot, inputs.spec, inputs.policy, inputs.decisions
     project = _project_inputs(inputs)
-    candidates = find_candidates(snapshot, project, decisions, inputs.admitted)
+    candidates = find_candidates(snapshot, project, decisions, inputs.admitted, inputs.covering)
     passed = last_gate(policy, inputs.admitted.values())
     wanted = max((item.gate_index for item in candidates if item.new), default=-1)
     evaluator = GateEvaluator(
@@ -163,8 +165,17 @@ def _journey(inputs: PlanInputs) -> _Journey:
         running_places(snapshot, project, inputs.admitted),
         _coming(inputs, candidates),
     )
-    gates = evaluate_gates(policy.gates, evaluation, decisions, passed, snapshot.project.known, inputs.journey)
+    known, at_gates = snapshot.project.known, _at_gates(policy, candidates)
+    gates = evaluate_gates(policy.gates, evaluation, decisions.approvals, passed, known, inputs.journey, at_gates)
     return _Journey(candidates, evaluation, tuple(gates))
+
+
+def _at_gates(policy: OnboardingPolicySpec, candidates: Iterable[Candidate]) -> AtGates:
+    found: dict[str, dict[str, Waiting]] = {}
+    for item in candidates:
+        if item.waiting is not None:
+            found.setdefault(policy.gates[item.gate_index].name, {})[item.name] = item.waiting
+    return found
 
 
 def _project_inputs(inputs: PlanInputs) -> ProjectInputs:

@@ -1,6 +1,8 @@
 """The environments in the status, with their state on each site; pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
 from onboarding.api.project import Environment
 from onboarding.api.status import EnvironmentState, EnvironmentStatus, SiteStatus
@@ -29,6 +31,8 @@ _STATE = {
     Result.UNCONFIRMED: EnvironmentState.PENDING,
     Result.SKIPPED: EnvironmentState.PENDING,
 }
+_MAX_CHANGES: Final = 10
+"""Changes that wait for an approval, of all environments together: the status has 8 KiB."""
 Troubles = Mapping[Place, Outcome]
 """The first change that failed or is not finished, by environment and cluster."""
 
@@ -48,10 +52,12 @@ def environments(
     declared = {environment.name: environment for environment in (spec.environments if spec and not deleting else ())}
     items = [plan.by_name.get(name) or EnvironmentPlan(name, EnvironmentAction.STAY) for name in declared]
     items += [plan.by_name[name] for name in sorted(plan.staying.keys() - declared.keys())]
-    shown = [
-        _environment(snapshot, item, declared.get(item.name), _sites(snapshot, item, troubles, applications))
-        for item in items
-    ]
+    shown, room = [], _MAX_CHANGES
+    for item in items:
+        limited = replace(item, changes=item.changes[:room])
+        room -= len(limited.changes)
+        sites = _sites(snapshot, item, troubles, applications)
+        shown.append(_environment(snapshot, limited, declared.get(item.name), sites))
     removed = [
         EnvironmentStatus(name=name, sites=_removed_sites(snapshot, name, troubles))
         for name in plan.being_removed(snapshot.live)
@@ -75,6 +81,7 @@ def _environment(
         gate=plan.gate or None,
         target=target,
         held=held,
+        changes=tuple(cut(text) for text in plan.changes),
         sites=(*sites, *lost),
     )
 

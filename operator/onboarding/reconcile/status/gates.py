@@ -2,13 +2,14 @@
 
 import contextlib
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from onboarding.api.common import Model
 from onboarding.api.gates import Severity
-from onboarding.api.status import CheckResult, CheckStatus, Evidence, GateState, GateStatus, JourneyStatus
+from onboarding.api.status import ApprovalStatus, CheckResult, CheckStatus, Evidence, GateStatus, JourneyStatus
 from onboarding.api.text import cut, time
 from onboarding.checks.finding import GateFinding
 from onboarding.reconcile.gates.decisions import by_gate, void_of_check
@@ -19,6 +20,7 @@ from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 StatusT = TypeVar("StatusT", bound=Model)
 
 MAX_CHECKS = 24
+_MAX_ASKED = 10
 _MAX_VOID = 6
 """Void decisions shown at all gates together: the status has 8 KiB."""
 
@@ -27,23 +29,35 @@ def gates(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[GateStatus, ...]:
     """Return the gates, with the obstacles of the first that is not open; unchanged if nothing can be evaluated."""
     if plan.digests is None:
         return _former(GateStatus, snapshot.project.status.get("gates", ()))
-    void = by_gate(plan.decisions.void)
+    void, asked = by_gate(plan.decisions.void), _asked(plan)
     room, shown = _MAX_VOID, []
     for result in plan.gates:
         reasons = void.get(result.gate.name, [])[: min(3, room)]
         room -= len(reasons)
         obstacles = result.obstacles if result is plan.waited_for else ()
-        needs_approval = result.approvals and result.state is not GateState.OPEN
+        whole = next((key for key in result.missing if not key.environment), None)
         shown.append(
             GateStatus(
                 name=result.gate.name,
                 state=result.state,
                 waiting_for=tuple(cut(item.message, 160) for item in obstacles if not item.quiet)[:5],
                 void=tuple(cut(reason, 160) for reason in reasons),
-                digest=plan.digests.of_gate(result.gate.name) if needs_approval else None,
+                digest=plan.decisions.approvals.digests.get(whole) if whole else None,
+                approvals=asked.get(result.gate.name, ()),
             )
         )
     return tuple(shown)
+
+
+def _asked(plan: ReconcilePlan) -> Mapping[str, tuple[ApprovalStatus, ...]]:
+    """Return the approvals of environments that are not there, the first of them, by gate."""
+    keys = (key for result in plan.gates for key in result.missing if key.environment)
+    found: dict[str, tuple[ApprovalStatus, ...]] = {}
+    for key in islice(keys, _MAX_ASKED):
+        digest = plan.decisions.approvals.digests[key]
+        item = ApprovalStatus(name=key.approval, environment=key.environment, digest=digest)
+        found[key.gate] = (*found.get(key.gate, ()), item)
+    return found
 
 
 def checks(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[CheckStatus, ...]:

@@ -10,8 +10,8 @@ from onboarding.api.status import NextAction
 from onboarding.api.text import cut, cut_middle, time, with_remedy
 from onboarding.checks.catalogue import OF_ENVIRONMENT
 from onboarding.reconcile.apply.outcome import Outcome, Result
-from onboarding.reconcile.gates.decisions import describe
-from onboarding.reconcile.gates.gates import Obstacle
+from onboarding.reconcile.gates.approvals import describe
+from onboarding.reconcile.gates.waiting import Obstacle
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.status.ready import ReadyState
@@ -91,7 +91,8 @@ def _obstacles(plan: ReconcilePlan) -> Iterator[tuple[Actor, str]]:
     refused_first = sorted(_environment_obstacles(plan), key=lambda pair: pair[0] not in plan.refused)
     for _, obstacle in refused_first:
         yield obstacle.actor, with_remedy(obstacle.message, obstacle.remedy)
-    for obstacle in plan.waited_for.obstacles if plan.waited_for else ():
+    asks = [obstacle for item in plan.environments for obstacle in item.asks]
+    for obstacle in (*asks, *(plan.waited_for.obstacles if plan.waited_for else ())):
         if not obstacle.quiet:
             yield obstacle.actor, with_remedy(obstacle.message, obstacle.remedy)
 

@@ -10,7 +10,8 @@ from onboarding.api.gates import Actor
 from onboarding.checks.catalogue import OF_NAMESPACES
 from onboarding.reconcile.apply.blockers import Blocker
 from onboarding.reconcile.apply.outcome import Outcome, Result
-from onboarding.reconcile.gates.decisions import describe, suspended_by
+from onboarding.reconcile.gates.approvals import describe
+from onboarding.reconcile.gates.decisions import suspended_by
 from onboarding.reconcile.observed.project_sites import hidden_from_teardown, unseen_sites
 from onboarding.reconcile.observed.snapshot import Snapshot
 from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan, first_held

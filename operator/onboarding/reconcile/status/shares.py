@@ -69,13 +69,16 @@ def _shorten_plan(plan: dict[str, Any], limit: int) -> None:
 
 def _shorten_environments(environments: list[dict[str, Any]], limit: int) -> None:
     _drop_applications(environments, _size(environments) - limit, healthy=False)
+    for item in reversed(environments):
+        while item.get("changes") and _size(environments) > limit:
+            item["changes"].pop()
     _shorten_list(environments, limit)
     if _size(environments) > limit:
         environments.clear()
 
 
 def _shorten_gates(gates: list[dict[str, Any]], limit: int) -> None:
-    """Drop void decisions, then reasons but the first, then the digests and reasons of the last gates."""
+    """Drop void decisions, then reasons but the first, then the last approvals, digests and reasons."""
     for gate in gates:
         if _size(gates) > limit:
             gate.pop("void", None)
@@ -83,6 +86,9 @@ def _shorten_gates(gates: list[dict[str, Any]], limit: int) -> None:
         if _size(gates) > limit:
             del gate.get("waitingFor", [])[1:]
     _cut_texts(gates, limit)
+    for gate in reversed(gates):
+        while gate.get("approvals") and _size(gates) > limit:
+            gate["approvals"].pop()
     for name in ("digest", "waitingFor"):
         for gate in reversed(gates):
             if _size(gates) > limit:

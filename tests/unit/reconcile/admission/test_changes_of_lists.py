@@ -63,7 +63,7 @@ def open_gates(of: ProjectOnboardingSpec) -> Iterator[OnboardingDecisionSpec]:
         yield decided("Waive", check=check.id, expires=FOREVER)
     for gate in PROFILE.policy.gates:
         for approval in gate.approvals:
-            yield approved(of, PROFILE.policy, gate.name, approval.name)
+            yield from approved(of, PROFILE.policy, gate.name, approval.name)
 
 
 def facts(edit: Edit, *decisions: OnboardingDecisionSpec) -> set[str]:

@@ -9,6 +9,7 @@ import pytest
 from onboarding.api.decision import OnboardingDecisionSpec, ProjectReference
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
+from onboarding.reconcile.gates.approvals import Key
 from onboarding.reconcile.gates.decisions import Decisions, count
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.observed.projects import ProjectCache
@@ -60,14 +61,14 @@ def counted(*decisions: OnboardingDecisionSpec, spec: ProjectOnboardingSpec = SP
 
 
 def approve(by: str = "pat", **fields: Any) -> OnboardingDecisionSpec:
-    digest = Digests(SPEC, POLICY).of_gate(fields.get("gate", "live"))
-    return decided("Approve", by, **{"gate": "live", "approval": "poa", "digest": digest, **fields})
+    (approval,) = approved(SPEC, POLICY, "live", "poa", by=by, **fields)
+    return approval
 
 
 def test_an_approval_of_somebody_else_who_saw_what_is_declared_counts() -> None:
     decision = approve(groups=("pilots", "system:authenticated"))
     found = counted(decision)
-    assert (found.approved, found.void) == ({("live", "poa"): decision}, [])
+    assert (found.approvals.given, found.void) == ({("live", "poa", "prod"): {decision.digest}}, [])
 
 
 OTHERS: dict[str, tuple[dict[str, Any], str]] = {
@@ -83,7 +84,7 @@ OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "a member of the team": ({"by": "bo.li@example.org"}, "its author belongs to the project"),
     "another digest": ({"digest": f"v1:{'0' * 64}"}, "the fields that it covers have changed since: review them"),
     "no digest": ({"digest": None}, "the fields that it covers have changed since: review them"),
-    "a gate without that approval": ({"gate": "build"}, "the policy requires no approval poa at gate build"),
+    "a gate without that approval": ({"gate": "build", "environment": None}, "the policy requires no approval poa at gate build"),
     "an approval that is not demanded": ({"approval": "pope"}, "requires no approval pope at gate live"),
 }
 
@@ -92,7 +93,7 @@ OTHERS: dict[str, tuple[dict[str, Any], str]] = {
 def test_an_approval_is_void_and_says_why(fields: dict[str, Any], reason: str) -> None:
     decision = approve(**fields)
     found = counted(decision)
-    assert found.approved == {}
+    assert not any(found.approvals.there(key) for key in found.approvals.digests)
     ((void, told_reason),) = found.void
     assert (void, reason in told_reason) == (decision, True), told_reason
 
@@ -110,10 +111,11 @@ def test_somebody_with_another_name_is_somebody_else(by: str) -> None:
 
 def test_what_changes_after_an_approval_voids_it_only_where_the_gate_looks() -> None:
     decision = approve()
-    elsewhere = SPEC.model_copy(update={"description": "new", "environments": spec_of(DEV).environments})
-    assert counted(decision, spec=elsewhere).approved
+    key = Key("live", "poa", "prod")
+    elsewhere = SPEC.model_copy(update={"description": "new", "environments": spec_of(PROD).environments})
+    assert counted(decision, spec=elsewhere).approvals.there(key)
     moved = SPEC.model_copy(update={"owner": SPEC.owner.model_copy(update={"email": "eve@example.org"})})
-    assert not counted(decision, spec=moved).approved
+    assert not counted(decision, spec=moved).approvals.there(key)
 
 
 EXPIRING = {
@@ -149,7 +151,7 @@ def test_the_nearest_end_is_when_to_look_again_whatever_the_order() -> None:
 @pytest.mark.parametrize("kind", ["Waive", "Attest", "Grant", "ConfirmDelete", "Approve"])
 @pytest.mark.parametrize("author", [{"groups": ["shop-admins"]}, {"by": "ada@example.org"}], ids=["group", "owner"])
 def test_who_asks_cannot_answer(kind: str, author: dict[str, Any]) -> None:
-    approval = {"gate": "live", "approval": "poa", "digest": Digests(SPEC, POLICY).of_gate("live")}
+    approval = approve().model_dump(include={"gate", "approval", "environment", "digest"})
     fields = {**EXPIRING, "Approve": approval, "ConfirmDelete": {}}[kind]
     expires = {"expires": LATER} if kind in EXPIRING else {}
     ((_, reason),) = counted(decided(kind, **author, **fields, **expires)).void
@@ -176,7 +178,7 @@ def test_an_attestation_is_of_what_was_looked_at() -> None:
 def test_a_rejection_holds_whoever_made_it_also_after_an_approval(author: dict[str, Any]) -> None:
     spec = spec_of(DEV, PROD, sponsor=ADA, team={"poa": TEAM["poa"], "groups": {"admin": ["shop-admins"]}})
     no = decided("Reject", gate="live", approval="poa", **author)
-    yes = (approved(spec, POLICY, "live", "poa"), attested(spec, "RunAcknowledged"))
+    yes = (*approved(spec, POLICY, "live", "poa"), attested(spec, "RunAcknowledged"))
     for decisions in ((no, *yes), (*yes, no)):
         plan = make_plan(snapshot_of(spec, policy=POLICY, decisions=decisions))
         (obstacle,) = plan.gates[1].obstacles

@@ -282,5 +282,5 @@ def test_a_gate_is_made_of_what_its_checks_read_and_no_other_gates() -> None:
     assert gate_reads(policy, "two") == ["team.poa"]
     digests = Digests(read(FULL), policy)
     assert len({digests.of_gate(gate) for gate in ("one", "two", "none")}) == 3
-    assert re.fullmatch(r"v1:[0-9a-f]{64}", digests.of_gate("one"))
+    assert re.fullmatch(r"v2:[0-9a-f]{64}", digests.of_gate("one"))
     assert gate_reads(policy_of(*gates, checks=rules[::-1]), "one") == gate_reads(policy, "one")

@@ -99,8 +99,8 @@ def test_every_approval_of_a_gate_is_demanded() -> None:
     two = {**TALK, "approvals": [{"name": "visa", "actor": "security"}, {"name": "stamp", "actor": "poa"}]}
     policy = policy_of(BUILD, two, LIVE)
     spec = spec_of(DEV, PROD)
-    one = (approved(spec, policy, "talk", "visa"),)
-    both = (*one, approved(spec, policy, "talk", "stamp"))
+    one = approved(spec, policy, "talk", "visa")
+    both = (*one, *approved(spec, policy, "talk", "stamp"))
     for decisions, missing in (((), ["visa", "stamp"]), (one, ["stamp"]), (both, [])):
         result = make_plan(snapshot_of(spec, policy=policy, decisions=decisions)).gates[1]
         assert (result.state, result.open) == ((HELD, False) if missing else (OPEN, True))

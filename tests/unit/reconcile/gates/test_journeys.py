@@ -164,7 +164,8 @@ def test_the_journey_in_force_is_in_every_digest_if_the_policy_has_rules() -> No
 def test_an_approval_for_another_journey_opens_no_gate(asked: str | None, chosen: str | None) -> None:
     given = policy()
     spec = spec_of(DEV, PROD, journey=asked)
-    decisions = [approved(spec, given, gate, "visa") for gate in ("talk", "audit", "live", "run")]
+    gates = ("talk", "audit", "live", "run")
+    decisions = [item for gate in gates for item in approved(spec, given, gate, "visa")]
     snapshot = snapshot_of(spec_of(DEV, PROD, journey=chosen), policy=given, decisions=decisions)
     plan = make_plan(snapshot)
     assert {revision.environment for revision in plan.building} == ({"dev"} if chosen == "short" else set())

@@ -68,7 +68,7 @@ POLICY = policy_of(
 
 def test_a_walk_through_three_gates_tells_each_of_them_once() -> None:
     spec = spec_of(environment(), environment("prod", stage="prod"))
-    yes = (approved(spec, POLICY, "talk", "visa"),)
+    yes = approved(spec, POLICY, "talk", "visa")
     first = told(snapshot_of(spec, policy=POLICY))
     again = told(with_status(snapshot_of(spec, policy=POLICY), first))
     second = told(with_status(snapshot_of(spec, policy=POLICY, decisions=yes), again))
