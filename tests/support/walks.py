@@ -105,13 +105,12 @@ class Walk(ABC):
         """Yield the decisions that the status asks for now, each with the digest that it shows."""
         approvals = {"awareness": "demand-pilot", "cloud-pi": "service-team", "production": "poa"}
         for gate in self.status.get("gates", ()):
+            approve = {"decision": "Approve", "gate": gate["name"]}
             if gate.get("digest") and gate["name"] in approvals:
-                yield {
-                    "decision": "Approve",
-                    "gate": gate["name"],
-                    "approval": approvals[gate["name"]],
-                    "digest": gate["digest"],
-                }
+                yield {**approve, "approval": approvals[gate["name"]], "digest": gate["digest"]}
+            for item in gate.get("approvals", ()):
+                named = {"approval": item["name"], "environment": item["environment"]}
+                yield {**approve, **named, "digest": item["digest"]}
         for check in self.status.get("checks", ()):
             if check.get("digest"):
                 yield {"decision": "Attest", "check": check["id"], "digest": check["digest"], "expires": self.until}

@@ -15,7 +15,7 @@ from onboarding.reconcile.gates.assignment import GateCheck, gate_checks
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.packaging.test_profiles import FOREVER, Profile, Walk, profile
-from tests.unit.snapshots import decided, environment, with_status
+from tests.unit.snapshots import approved, decided, environment, with_status
 
 REVIEWS = ("SecurityAudited", "HomologationDecided")
 LONG, SHORT = ("standard", "accelerated"), ("workshop", "hackathon")

@@ -228,12 +228,17 @@ class Walk:
         return status
 
     def decide(self, status: dict[str, Any]) -> Any:
-        """Return the decisions that the gate that is next waits for, with the digests that the status shows."""
+        """Return the decisions that the next gate, and environments at open ones, wait for, with the digests shown."""
+        actors = {(gate.name, item.name): item.actor for gate in self.given.policy.gates for item in gate.approvals}
+        for gate in (gate for gate in status["gates"] if gate["state"] != GateState.CLOSED):
+            for item in gate.get("approvals", ()):
+                named = {"gate": gate["name"], "approval": item["name"], "environment": item["environment"]}
+                yield decided("Approve", f"{actors[gate['name'], item['name']]}", **named, digest=item["digest"])
         held = next((gate for gate in status["gates"] if gate["state"] == GateState.HELD), None)
         if held is None:
             return
         gate = next(gate for gate in self.given.policy.gates if gate.name == held["name"])
-        for approval in gate.approvals:
+        for approval in gate.approvals if "digest" in held else ():
             named = {"gate": gate.name, "approval": approval.name, "digest": held["digest"]}
             yield decided("Approve", f"{approval.actor}", **named)
         for item in status.get("checks", ()):

@@ -26,6 +26,15 @@ def restore(
             covered = covering.fields(declared)
             for revision in resolve(declared, admitted, flows_opened=opened, covered=covered).revisions:
                 place = Place(revision.environment, revision.cluster)
-                if place in missing and missing[place].revision == digest(revision.canonical):
-                    found[place] = revision
+                if place in missing and (same := _of_digest(revision, missing[place].revision)):
+                    found[place] = same
     return dict(sorted(found.items()))
+
+
+def _of_digest(revision: Revision, wanted: str | None) -> Revision | None:
+    """Return a revision, with or without its declared fields, that has a digest; None if neither has.
+
+    One that was admitted before an approval covered it has no declared fields.
+    """
+    forms = (revision, revision.with_values(declared={}))
+    return next((form for form in forms if digest(form.canonical) == wanted), None)

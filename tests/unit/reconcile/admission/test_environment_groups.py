@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.build.kinds import APP_PROJECT
 from onboarding.build.revision import Revision
@@ -19,8 +18,8 @@ from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.snapshots import (
     NOW,
     OWNER,
+    approved,
     built,
-    decided,
     environment,
     inputs_of,
     policy_of,
@@ -31,7 +30,8 @@ from tests.unit.snapshots import (
 )
 
 GATES = [{"name": name, "opens": [{"stages": [name]}]} for name in ("dev", "prod")]
-HELD = policy_of(GATES[0], {**GATES[1], "approvals": [{"name": "poa", "actor": "poa"}]})
+POA = {"name": "poa", "actor": "poa", "covers": ["Admission", "Configuration"]}
+HELD = policy_of(GATES[0], {**GATES[1], "approvals": [POA]})
 Held = dict[str, tuple[str, ...]]
 
 
@@ -141,21 +141,16 @@ def test_every_group_has_to_exist() -> None:
     }
 
 
-def approval(given: ProjectOnboardingSpec, **by: Any) -> OnboardingDecisionSpec:
-    digest = Digests(given, HELD).of_gate("prod")
-    return decided("Approve", **{"gate": "prod", "approval": "poa", "digest": digest, **by})
-
-
 def test_the_groups_and_the_owner_of_an_environment_do_not_decide_about_the_project() -> None:
     owner = {"name": "Eve", "email": "eve@example.org"}
     prod = environment("prod", stage="prod", groups={"admin": ["live"]}, owner=owner)
     given = spec_of(environment(), prod)
     digests = Digests(given, HELD)
     for by in ({"by": "pat", "groups": ["live"]}, {"by": "EVE@example.org"}, {"by": "\uff45ve@example.org"}):
-        found = count([approval(given, **by)], given, HELD, digests, NOW)
-        assert found.approved == {}
+        found = count(approved(given, HELD, "prod", "poa", **by), given, HELD, digests, NOW)
+        assert found.approvals.given == {}
         assert len(found.void) == 1
-    assert count([approval(given, by="pat")], given, HELD, digests, NOW).void == []
+    assert count(approved(given, HELD, "prod", "poa"), given, HELD, digests, NOW).void == []
 
 
 def test_the_poa_owns_no_environment() -> None:

@@ -18,13 +18,13 @@ PROD = environment("prod", stage="prod")
 READS: Mapping[str, Any] = {"clusterRole": "onboarding:viewer", "argocd": ["get"]}
 RUNS: Mapping[str, Any] = {"clusterRole": "onboarding:admin", "argocd": ["get", "sync"]}
 GATES = [{"name": name, "opens": [{"stages": [name]}]} for name in ("dev", "prod")]
-APPROVED = [GATES[0], {**GATES[1], "approvals": [{"name": "poa", "actor": "poa"}]}]
+UNMET = [{"id": "SponsorNamed", "gate": "prod"}]
 
 
-def with_rights(*rights: Mapping[str, Any], gates: list[dict[str, Any]] = GATES) -> OnboardingPolicySpec:
+def with_rights(*rights: Mapping[str, Any], **fields: Any) -> OnboardingPolicySpec:
     """Return the policy with these rights of the administrators."""
     viewer = {"name": "viewer", "clusterRole": "onboarding:viewer"}
-    return policy_of(*gates, personas=[{"name": "admin", "rights": rights}, viewer])
+    return policy_of(*GATES, personas=[{"name": "admin", "rights": rights}, viewer], **fields)
 
 
 def admins(policy: OnboardingPolicySpec) -> dict[str, tuple[str, list[str]]]:
@@ -86,7 +86,7 @@ def test_rights_that_the_policy_takes_away_stay_where_the_environment_is_held() 
     """As with every change of the policy: it reaches an environment when that is admitted again."""
     spec = spec_of(environment(), PROD)
     before = snapshot_of(spec, policy=policy_of(*GATES))
-    after = snapshot_of(spec, built(before), policy=with_rights({"stages": ["dev"], **READS}, gates=APPROVED))
+    after = snapshot_of(spec, built(before), policy=with_rights({"stages": ["dev"], **READS}, checks=UNMET))
     found = {(item.environment, b.persona): b.cluster_role for item in make_plan(after).building for b in item.bindings}
     assert found["dev", "admin"] == "onboarding:viewer"
     assert found["prod", "admin"] == "onboarding:admin"

@@ -84,7 +84,10 @@ OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "a member of the team": ({"by": "bo.li@example.org"}, "its author belongs to the project"),
     "another digest": ({"digest": f"v1:{'0' * 64}"}, "the fields that it covers have changed since: review them"),
     "no digest": ({"digest": None}, "the fields that it covers have changed since: review them"),
-    "a gate without that approval": ({"gate": "build", "environment": None}, "the policy requires no approval poa at gate build"),
+    "a gate without that approval": (
+        {"gate": "build", "environment": None},
+        "the policy requires no approval poa at gate build",
+    ),
     "an approval that is not demanded": ({"approval": "pope"}, "requires no approval pope at gate live"),
 }
 

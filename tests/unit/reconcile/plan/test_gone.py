@@ -8,13 +8,25 @@ import pytest
 
 from onboarding.build.kinds import NAMESPACE, ObjectKey
 from onboarding.build.namespace import build_namespace
+from onboarding.build.revision import Revision
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import cached_object_of
 from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
+from onboarding.reconcile.plan.reconcile_plan import ReconcilePlan
 from onboarding.reconcile.reconciler import Retry
 from tests.unit.situations import GATED, NO_POLICY, SUSPENDED, conditions, status_of
-from tests.unit.snapshots import OWNER, built, environment, live_of_spec, revisions, snapshot_of, spec_of, stored
+from tests.unit.snapshots import (
+    OWNER,
+    built,
+    environment,
+    live_of_spec,
+    policy_of,
+    revisions,
+    snapshot_of,
+    spec_of,
+    stored,
+)
 from tests.unit.stage import Stage
 
 DEV = environment()
@@ -23,7 +35,8 @@ SPEC = spec_of(DEV)
 SPACE = ObjectKey("hub", NAMESPACE, "", "shop-dev")
 GONE = {SPACE: GoneNamespace(OWNER, "dev", REVISION)}
 BEFORE = status_of(snapshot_of(SPEC, live_of_spec(SPEC)))
-CLOSED = GATED.model_copy(update={"gates": (GATED.gates[1].model_copy(update={"opens": GATED.gates[0].opens}),)})
+UNAPPROVED = GATED.model_copy(update={"gates": (GATED.gates[1].model_copy(update={"opens": GATED.gates[0].opens}),)})
+CLOSED = policy_of({"name": "build", "opens": [{"stages": ["dev"]}]}, checks=[{"id": "SponsorNamed", "gate": "build"}])
 HOLDS: dict[str, Snapshot] = {
     "refused": snapshot_of(spec_of({**DEV, "size": "vast"})),
     "suspended": snapshot_of(SPEC, **SUSPENDED),
@@ -31,14 +44,20 @@ HOLDS: dict[str, Snapshot] = {
     "without a readable spec": snapshot_of(None, problem="spec.newField: a newer operator wrote it"),
     "planned": snapshot_of(spec_of(DEV, mode="Plan")),
     "behind a gate": snapshot_of(SPEC, policy=CLOSED),
+    "behind an approval that nobody gave": snapshot_of(SPEC, policy=UNAPPROVED),
     "not held": snapshot_of(SPEC),
 }
+
+
+def bare(plan: ReconcilePlan) -> tuple[Revision, ...]:
+    """Return what is built, without the declared fields that an approval covers."""
+    return tuple(revision.with_values(declared={}) for revision in plan.building)
 
 
 @pytest.mark.parametrize("held", HOLDS.values(), ids=HOLDS)
 def test_what_went_while_the_operator_watched_is_rebuilt(held: Snapshot) -> None:
     """Its last admitted revision is built, whatever holds the environment; nothing but that."""
-    assert make_plan(replace(held, gone=GONE)).building == (REVISION,)
+    assert bare(make_plan(replace(held, gone=GONE))) == (REVISION,)
 
 
 UNWANTED: dict[str, Snapshot] = {
@@ -77,11 +96,13 @@ def restarted(snapshot: Snapshot, status: Mapping[str, Any] = BEFORE) -> Snapsho
     return replace(snapshot, project=replace(snapshot.project, status=status))
 
 
-@pytest.mark.parametrize("name", ["suspended", "planned", "behind a gate", "not held"])
+@pytest.mark.parametrize(
+    "name", ["suspended", "planned", "behind a gate", "behind an approval that nobody gave", "not held"]
+)
 def test_what_went_unseen_is_rebuilt_if_the_spec_comes_to_the_same(name: str) -> None:
     """The status has the digest of the revision: what the spec comes to is compared with it."""
     plan = make_plan(restarted(HOLDS[name]))
-    assert (plan.building, plan.missing) == ((REVISION,), {})
+    assert (bare(plan), plan.missing) == ((REVISION,), {})
 
 
 @pytest.mark.parametrize(("name", "words"), [("refused", "vast"), ("without a policy", "no size nosuch")])

@@ -245,10 +245,10 @@ def test_leaving_a_site_waits_for_its_confirmation_too() -> None:
 
 def behind_its_gate(*sites: str, **fields: Any) -> ReconcilePlan:
     """Return the plan of an environment that grows on these sites, was on both, and waits for its gate."""
-    gate = {"name": "start", "opens": [{"stages": ["dev"]}], "approvals": [{"name": "a", "actor": "poa"}]}
+    gate = {"name": "start", "opens": [{"stages": ["dev"]}]}
     live = live_of_spec(spec_of(environment(target="twin")))
     grown = spec_of(environment(target="twin", sites=sites, size="large"), **fields)
-    return make_plan(snapshot_of(grown, live, policy=policy_of(gate)))
+    return make_plan(snapshot_of(grown, live, policy=policy_of(gate, checks=[{"id": "SponsorNamed", "gate": "start"}])))
 
 
 def test_a_site_that_is_no_longer_named_is_left_while_the_rest_of_the_change_waits() -> None:

@@ -159,7 +159,7 @@ def test_who_has_to_act_is_said_first_and_each_action_once() -> None:
         "PoaNamed: spec.team.poa names nobody",
         "SecurityAudited: nobody with the right to it has attested it",
         "SponsorNamed: spec.sponsor names nobody",
-        "approval visa of gate live is missing",
+        "approval visa of gate live for environment prod is missing",
     ]
 
 
@@ -169,16 +169,17 @@ def test_the_digests_that_decisions_have_to_name_are_where_they_are_wanted() -> 
     )
     before = told(snapshot_of(spec, policy=POLICY))
     build, live = before["gates"]
-    assert "digest" not in build
-    (check,) = before["checks"]
+    assert "digest" not in {**build, **live}
+    (check,), (asked,) = before["checks"], live["approvals"]
+    assert (asked["name"], asked["environment"]) == ("visa", "prod")
     decisions = (
-        decided("Approve", gate="live", approval="visa", digest=live["digest"]),
+        decided("Approve", gate="live", approval="visa", environment="prod", digest=asked["digest"]),
         decided("Attest", check=check["id"], digest=check["digest"], expires=LATER),
     )
     after = told(snapshot_of(spec, policy=POLICY, decisions=decisions))
     assert [gate["state"] for gate in after["gates"]] == ["Open", "Open"]
     assert "checks" not in after
-    assert all("digest" not in gate for gate in after["gates"])
+    assert not any({"digest", "approvals"} & gate.keys() for gate in after["gates"])
 
 
 def test_where_an_environment_and_its_gate_are_both_held_both_are_said() -> None:

@@ -27,7 +27,7 @@ def test_the_order_is_that_of_harm() -> None:
     assert conflict == "platform: words"
     assert suspended.startswith("platform: Suspend by pat: I say so: its author deletes")
     assert refused.startswith("project: environment typo: size 'vast' is not in the policy: ")
-    assert gate.startswith("poa: approval visa of gate live is missing: ")
+    assert gate.startswith("poa: approval visa of gate live for environment held is missing: ")
 
 
 def test_a_suspension_asks_once() -> None:
