@@ -1,5 +1,6 @@
 """Walks on the server: projects side by side, edited by a requester and decided about by those who hold a role."""
 
+import shutil
 import time
 from collections.abc import Iterable
 from typing import Any, Final
@@ -170,6 +171,13 @@ class ServerWalk(Walk):
         """Return the URL of a repository of the Git server."""
         return f"https://{self._ground.journey.outside.host}/walk-{name}.git"
 
+    @property
+    def commits(self) -> tuple[str, str]:
+        """The commits of both branches, the same in each repository."""
+        git = self._ground.journey.outside.git
+        main, other = (git.git(git.directory / "walk-app.git", "rev-parse", name) for name in ("main", "other"))
+        return main, other
+
     def declare(self) -> None:
         """Apply the spec."""
         self._ground.declare(self.name, self.spec)
@@ -220,9 +228,13 @@ def _role(fields: dict[str, Any]) -> str:
 
 def prepare(journey: Journey, walk_names: Iterable[str]) -> tuple[Ground, list[ServerWalk]]:
     """Let there be what the walks need outside the cluster, and a project for each."""
-    for name in ("app", "other"):
-        journey.outside.git.make(f"walk-{name}", {"kustomization.yaml": "resources: []\n"})
-        journey.outside.git.git(journey.outside.git.directory / f"walk-{name}.git", "branch", "other")
+    git = journey.outside.git
+    git.make("walk-app", {"kustomization.yaml": "resources: []\n"})
+    tree = git.directory / "walk-app.tree"
+    git.git(tree, "checkout", "-q", "-b", "other")
+    git.git(tree, "commit", "-q", "--allow-empty", "-m", "second")
+    git.git(tree, "push", "-q", str(git.directory / "walk-app.git"), "other")
+    shutil.copytree(git.directory / "walk-app.git", git.directory / "walk-other.git")
     journey.outside.groups |= set(GROUPS)
     journey.outside.images.add(IMAGE)
     ground = Ground(journey)

@@ -33,6 +33,8 @@ CHOICES: Final[dict[str, tuple[Any, ...]]] = {
     "size": tuple((name, size) for name in ("dev", "prod") for size in ("small", "large", "enormous")),
     "data": tuple((name, data) for name in ("dev", "prod") for data in ("Fictive", "Real")),
     "group": (["admins"], ["admins", "more"]),
+    "release": (0, 1),
+    "sync": (True, False),
     "revision": ("main", "other"),
     "url": ("app", "other"),
     "flow": (True, False),
@@ -49,7 +51,7 @@ def environment(walk: Walk, name: str) -> dict[str, Any] | None:
     return next((item for item in walk.spec["environments"] if item["name"] == name), None)
 
 
-def _set(walk: Walk, value: tuple[str, str], field: str) -> None:
+def _set(walk: Walk, value: tuple[str, Any], field: str) -> None:
     if (found := environment(walk, value[0])) is not None:
         found[field] = value[1]
         walk.declare()
@@ -63,7 +65,14 @@ def _field(walk: Walk, name: str, value: Any) -> None:
 def _add(walk: Walk, name: str) -> None:
     if environment(walk, name) is None:
         walk.spec["environments"].append({"name": name, **ENVIRONMENTS[name]})
-        walk.declare()
+        _release(walk, name, walk.commits[0])
+
+
+def _release(walk: Walk, name: str, commit: str) -> None:
+    found = environment(walk, name)
+    if found is not None and name in PRODUCTION:
+        found["deployments"] = [{"repository": "app", "revision": commit}]
+    walk.declare()
 
 
 def _group(walk: Walk, names: list[str]) -> None:
@@ -94,6 +103,8 @@ DO: Final[dict[str, Callable[[Walk, Any], Turns | None]]] = {
     "size": lambda walk, value: _set(walk, value, "size"),
     "data": lambda walk, value: _set(walk, value, "data"),
     "group": _group,
+    "release": lambda walk, number: _release(walk, "prod", walk.commits[number]),
+    "sync": lambda walk, value: _set(walk, ("prod", value), "autoSync"),
     "revision": lambda walk, name: _repository(walk, revision=name),
     "url": lambda walk, name: _repository(walk, url=walk.url(name)),
     "flow": lambda walk, there: _field(walk, "flows", [FLOW] if there else []),
@@ -110,7 +121,8 @@ def gained(before: Revision | None, after: Revision) -> bool:
     """Return whether a revision has something that the one before had not; a revocation only takes away."""
     if before is None:
         return True
-    grown = any(getattr(before, name) != getattr(after, name) for name in ("resources", "container", "network"))
+    fields = ("resources", "container", "network", "auto_sync")
+    grown = any(getattr(before, name) != getattr(after, name) for name in fields)
     added = any(_items(after, name) - _items(before, name) for name in ("flows", "repositories", "value_repositories"))
     return grown or added or bool(_groups(after) - _groups(before))
 
@@ -131,5 +143,5 @@ def take(walk: Walk, step: Step) -> Turns:
     assert there <= walk.objects(), f"{step} took away {there - walk.objects()}"
     for namespace, revision in walk.admitted().items():
         if revision.environment in PRODUCTION and gained(admitted.get(namespace), revision):
-            missing = unmet(walk)
+            missing = unmet(walk, revision.environment)
             assert missing == [], f"{step} opened {namespace} without {missing}"

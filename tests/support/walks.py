@@ -66,6 +66,11 @@ class Walk(ABC):
     def url(self, name: str) -> str:
         """Return the URL of a repository that exists."""
 
+    @property
+    @abstractmethod
+    def commits(self) -> tuple[str, str]:
+        """Two commits of these repositories."""
+
     @abstractmethod
     def declare(self) -> None:
         """Let the API server have the spec."""
@@ -131,8 +136,8 @@ LONG = (None, "standard", "accelerated")
 """The journeys of the profile that lead to production; none is standard."""
 COVERED: Mapping[str, tuple[str, ...]] = {
     "awareness": ("sponsor", "objectives", "classification"),
-    "cloud-pi": ("flows",),
-    "production": ("classification", "flows"),
+    "cloud-pi": ("flows", "classification"),
+    "production": ("classification", "flows", "team", "repositories"),
     "SecurityAudited": ("classification", "flows"),
     "HomologationDecided": ("classification",),
     "RunAcknowledged": ("owner", "organisation"),
@@ -148,8 +153,8 @@ BEFORE_PRODUCTION = (
 )
 
 
-def unmet(walk: Walk) -> list[str]:
-    """Return what keeps production of the Cloud π profile closed, by the spec and the decisions alone."""
+def unmet(walk: Walk, production: str) -> list[str]:
+    """Return what keeps this production of the Cloud π profile as it is, by the spec and the decisions alone."""
     missing = [] if walk.spec.get("journey") in LONG else [f"the journey {walk.spec['journey']} ends before"]
     if not walk.good:
         missing.append("a check that the operator makes itself fails")
@@ -160,7 +165,14 @@ def unmet(walk: Walk) -> list[str]:
         )
         if not waived and not any(_covers(given, wanted, walk.spec, fields) for given in walk.given.values()):
             missing.append(f"{wanted} by somebody who has seen the present {', '.join(fields)}")
+    pilots = (given for given in walk.given.values() if given.about(gate="production", environment=production))
+    if not any(_item(given.spec, production) == _item(walk.spec, production) for given in pilots):
+        missing.append(f"the approval of {production} by somebody who has seen it as it is declared now")
     return missing
+
+
+def _item(spec: dict[str, Any], environment: str) -> Any:
+    return next((item for item in spec["environments"] if item["name"] == environment), None)
 
 
 def _covers(given: Given, wanted: dict[str, str], spec: dict[str, Any], fields: tuple[str, ...]) -> bool:

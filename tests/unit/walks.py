@@ -83,6 +83,11 @@ class MemoryWalk(Walk):
         """Return a URL."""
         return f"https://git.example.org/{name}.git"
 
+    @property
+    def commits(self) -> tuple[str, str]:
+        """Two commits."""
+        return "a" * 40, "b" * 40
+
     def declare(self) -> None:
         """Let the API server have the spec."""
         self._hub.declare(NAME, copy.deepcopy(self.spec))

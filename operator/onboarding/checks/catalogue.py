@@ -57,6 +57,7 @@ OF_DECLARATION: Final[tuple[Check[EnvironmentDeclaration], ...]] = (
     sources.repositories_are_allowed,
     sources.repositories_are_known,
     sources.deployments_fit,
+    sources.revisions_are_pinned,
     sources.credentials_are_known,
     sources.credentials_are_allowed,
     sources.repositories_are_open_to_the_project,

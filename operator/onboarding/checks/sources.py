@@ -1,5 +1,6 @@
 """Checks on the repositories that a project names: allowed by the platform, known, and with logins that fit."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -8,10 +9,13 @@ from onboarding.api.gates import Track
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.status import Evidence
 from onboarding.api.text import choose, listed
+from onboarding.checks.deployed import deployed, value_repositories
 from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import EnvironmentDeclaration
 
 _OVER_HTTP: Final = ("https://", "http://")
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+_VERSION: Final = re.compile(r"v?(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?")
 
 
 @check(
@@ -64,6 +68,33 @@ def repositories_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
                 f"repository {repository.name}: helm.valuesRepository {values!r} {found}",
                 choose(git),
             )
+    return None
+
+
+@check(
+    "RevisionMoves",
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="name a commit by its 40 hexadecimal digits, or a chart by its exact version such as 1.2.3, in "
+    "spec.environments[].deployments[].revision: a branch, a tag and a range move under an approval",
+    reads=(
+        "environments.deployments",
+        "environments.stage",
+        "repositories.revision",
+        "repositories.chart",
+        "repositories.helm",
+        "repositories.deploys",
+    ),
+)
+def revisions_are_pinned(inputs: EnvironmentDeclaration) -> Finding | None:
+    """In a pinned stage, repositories are deployed at a full commit, and charts at an exact version."""
+    if inputs.stage is None or not inputs.stage.pinned:
+        return None
+    where = (inputs.spec, inputs.environment)
+    for repository in (*deployed(*where), *value_repositories(*where)):
+        exact = _VERSION if repository.chart else _COMMIT
+        if not exact.fullmatch(repository.revision):
+            return Finding(f"repository {repository.name}: revision {repository.revision!r} can move")
     return None
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from onboarding.api.gates import Actor
 from onboarding.api.target import HostingTargetSpec
-from onboarding.checks import placement, trust
+from onboarding.checks import placement, sources, trust
 from onboarding.checks.catalogue import OF_DECLARATION
 from onboarding.checks.inputs import EnvironmentDeclaration
 from onboarding.reconcile.observed.policy_rules import policy_problems
@@ -172,7 +172,8 @@ CASES = list(product(ZONES, LEVELS, (True, False), ("", "FR", "EU"), (None, "Fic
 
 def test_a_remedy_names_only_targets_that_fit_everything() -> None:
     """On the Cloud π profile: what a remedy names is refused by no check of placement."""
-    checks = [check for check in OF_DECLARATION if check is not trust.data_is_allowed]
+    others = (trust.data_is_allowed, sources.revisions_are_pinned)
+    checks = [check for check in OF_DECLARATION if check not in others]
     tried = 0
     for zone, level, personal, residency, data, stage in CASES:
         classification = {"zone": zone, "criticality": level, "personalData": personal, "residency": residency}

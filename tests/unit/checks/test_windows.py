@@ -210,9 +210,8 @@ def test_without_windows_of_its_own_an_environment_has_the_platforms() -> None:
 
 def test_a_freeze_reaches_an_environment_that_is_held() -> None:
     """Its new size waits for an approval, and the platform closes for the winter meanwhile."""
-    asking = {
-        "gates": [{"name": "live", "opens": [{"stages": ["prod"]}], "approvals": [{"name": "poa", "actor": "poa"}]}]
-    }
+    poa = {"name": "poa", "actor": "poa", "covers": ["Configuration"]}
+    asking = {"gates": [{"name": "live", "opens": [{"stages": ["prod"]}], "approvals": [poa]}]}
     before = policy_of(delivery={"windows": [NIGHTS]})
     live = built(snapshot_of(spec_of(environment("prod", stage="prod")), policy=before))
     larger = spec_of(environment("prod", stage="prod", size="large"))

@@ -27,6 +27,7 @@ from tests.unit.snapshots import GIT, NOW, built, decided, environment, snapshot
 
 PROFILES = Path(__file__).parents[3] / "manifests/profiles"
 NAMES = sorted(path.name for path in PROFILES.iterdir())
+COMMIT = "c0ffee" + 34 * "0"
 FOREVER = "2030-01-01T00:00:00Z"
 
 
@@ -149,7 +150,7 @@ def project(given: Profile) -> ProjectOnboardingSpec:
             "objectives": ["serve"],
             "organisation": {"name": "Shops"},
             "team": team,
-            "repositories": [{"name": "app", "url": GIT}],
+            "repositories": [{"name": "app", "url": GIT, "revision": COMMIT}],
             "environments": chosen(given),
             "flows": flows(given),
         }

@@ -80,7 +80,9 @@ class _Mixer:
         """Return the covered groups that differ from what is admitted on some site, each with its differences."""
         found: dict[Coverage, str] = {}
         for group in declared:
-            texts = (text for old in self.admitted.values() for text in self._changes_of(group, declared[group], old))
+            texts = [text for old in self.admitted.values() for text in self._changes_of(group, declared[group], old)]
+            if group is Coverage.ADMISSION:
+                texts += self._new_sites()
             if text := "; ".join(dict.fromkeys(texts)):
                 found[group] = cut(text, _CHANGE_BYTES)
         return found
@@ -94,6 +96,13 @@ class _Mixer:
             return iter(())
         kept = mix(new, self._left(old), self._held({group}))
         return differences(_content(kept), _content(new))
+
+    def _new_sites(self) -> Iterator[str]:
+        """Yield the sites that are new to an environment of which it is not known for which sites it was declared."""
+        if not any(Coverage.ADMISSION in old.declared for old in self.admitted.values()):
+            clusters = {old.cluster for old in self.admitted.values()}
+            new = (item.site for item in self.candidate.revisions if item.cluster not in clusters)
+            yield from (f"environments[{self.candidate.name}].sites: {site} is new" for site in new)
 
     def mixed(self, held: frozenset[Coverage]) -> Iterator[Revision]:
         """Yield the revisions with the admitted values of the groups that are held."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
+from onboarding.api.gates import Coverage
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.text import choose
 from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_JOURNEY, OF_NAMESPACES, OF_PROJECT, OF_RUNNING
@@ -46,12 +47,28 @@ def gate_problems(policy: OnboardingPolicySpec, known: Known) -> Iterator[Proble
     yield from repeated("spec.gates", "name", (gate.name for gate in policy.gates))
     for index, gate in enumerate(policy.gates):
         yield from repeated(f"spec.gates[{index}].approvals", "name", (approval.name for approval in gate.approvals))
+    yield from _approvals(policy)
     yield from _openings(policy)
     if policy.gates:
         yield from _unopened(policy)
     yield from repeated("spec.checks", "id", (rule.id for rule in policy.checks))
     yield from _checks(policy, known)
     yield from _overrides(policy, known)
+
+
+def _approvals(policy: OnboardingPolicySpec) -> Iterator[Problem]:
+    """Find approvals that cover fields of environments where there is none, or releases that may move."""
+    pinned = {stage.name for stage in policy.stages if stage.pinned}
+    for index, gate in enumerate(policy.gates):
+        behind = dict.fromkeys(stage for opening in gate.opens for stage in opening.stages)
+        moving = [stage for stage in behind if stage not in pinned]
+        for number, approval in enumerate(gate.approvals):
+            field = f"spec.gates[{index}].approvals[{number}].covers"
+            if approval.covers and not gate.opens:
+                yield Problem(field, f"gate {gate.name} opens no environment, and covers is about one", "remove it")
+            elif Coverage.RELEASE in approval.covers and moving:
+                broken = f"Release is covered, and stage {moving[0]} is not pinned: branches move under an approval"
+                yield Problem(field, broken, f"set pinned: true for stage {moving[0]}, or remove Release")
 
 
 def _openings(policy: OnboardingPolicySpec) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ On the Cloud π profile. A list that is new to the spec needs a row.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -25,7 +26,20 @@ from tests.unit.reconcile.admission.edits import GIT, Edit
 from tests.unit.reconcile.admission.list_edits import TABLE
 from tests.unit.snapshots import OWNER, approved, decided, inputs_of, live_from, snapshot_of, spec_of
 
-PROFILE: Final = profile("cloud-pi-native")
+SHIPPED: Final = profile("cloud-pi-native")
+UNCOVERED: Final = SHIPPED.policy.model_copy(
+    update={
+        "stages": tuple(stage.model_copy(update={"pinned": None}) for stage in SHIPPED.policy.stages),
+        "gates": tuple(
+            gate.model_copy(
+                update={"approvals": tuple(item.model_copy(update={"covers": ()}) for item in gate.approvals)}
+            )
+            for gate in SHIPPED.policy.gates
+        ),
+    }
+)
+PROFILE: Final = replace(SHIPPED, policy=UNCOVERED)
+"""Its gates hold changes, whatever their approvals cover, and let branches in."""
 SITES = {cluster_of(site): site.name for item in PROFILE.targets.values() for site in item.sites}
 WORLD: dict[str, Any] = {
     "policy": PROFILE.policy,
