@@ -220,3 +220,46 @@ def test_a_check_fails_on_one_thing(case: str) -> None:
 )
 def test_a_prefix_reaches_up_to_a_slash(url: str, prefix: str, under: bool) -> None:
     assert lies_under(url, prefix) is under
+
+
+COMMIT, MOVES = "0123456789abcdef" * 2 + "01234567", "can move"
+PINNED: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = {
+    "a commit": ([{**APP, "revision": COMMIT}], [], ""),
+    "a commit of the environment alone": ([APP], [{"repository": "app", "revision": COMMIT}], ""),
+    "a chart": ([CHART], [], ""),
+    "a chart of a pre-release": ([{**CHART, "revision": "v1.2.3-rc.1"}], [], ""),
+    "what is only values": ([{**SSH, "deploys": False}], [], ""),
+    "the default": ([APP], [], "revision 'HEAD' can move"),
+    "a branch": ([{**APP, "revision": "main"}], [], MOVES),
+    "a tag": ([{**APP, "revision": "v1.2.3"}], [], MOVES),
+    "a short commit": ([{**APP, "revision": COMMIT[:12]}], [], MOVES),
+    "a commit in capitals": ([{**APP, "revision": COMMIT.upper()}], [], MOVES),
+    "a branch that looks like more than a commit": ([{**APP, "revision": f"{COMMIT}0"}], [], MOVES),
+    "a branch of the environment alone": (
+        [{**APP, "revision": COMMIT}],
+        [{"repository": "app", "revision": "main"}],
+        MOVES,
+    ),
+    "a part of a version": ([{**CHART, "revision": "1.2"}], [], MOVES),
+    "a wildcard": ([{**CHART, "revision": "1.2.x"}], [], MOVES),
+    "values that move": (
+        [{**helm(valuesRepository="keys", valueFiles=["a.yaml"]), "revision": COMMIT}, {**SSH, "deploys": False}],
+        [],
+        "repository keys: revision 'HEAD' can move",
+    ),
+}
+
+
+@pytest.mark.parametrize(("repositories", "deployments", "why"), PINNED.values(), ids=PINNED)
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_pinned_stage_deploys_only_what_does_not_move(
+    repositories: list[dict[str, Any]], deployments: list[dict[str, Any]], why: str, *, pinned: bool
+) -> None:
+    plain = policy_of()
+    policy = plain.model_copy(
+        update={"stages": tuple(stage.model_copy(update={"pinned": pinned}) for stage in plain.stages)}
+    )
+    spec = spec_of(environment(deployments=deployments), repositories=repositories)
+    finding = sources.revisions_are_pinned.run(inputs_of(spec, policy=policy))
+    assert (why in finding.message) if finding else (why == "" or not pinned)
+    assert bool(finding) is (pinned and bool(why))

@@ -24,22 +24,17 @@ from tests.unit.build.test_every_list import lists
 from tests.unit.packaging.test_profiles import FOREVER, profile
 from tests.unit.reconcile.admission.edits import GIT, Edit
 from tests.unit.reconcile.admission.list_edits import TABLE
-from tests.unit.snapshots import OWNER, approved, decided, inputs_of, live_from, snapshot_of, spec_of
+from tests.unit.snapshots import OWNER, decided, inputs_of, live_from, snapshot_of, spec_of
 
 SHIPPED: Final = profile("cloud-pi-native")
 UNCOVERED: Final = SHIPPED.policy.model_copy(
     update={
         "stages": tuple(stage.model_copy(update={"pinned": None}) for stage in SHIPPED.policy.stages),
-        "gates": tuple(
-            gate.model_copy(
-                update={"approvals": tuple(item.model_copy(update={"covers": ()}) for item in gate.approvals)}
-            )
-            for gate in SHIPPED.policy.gates
-        ),
+        "gates": tuple(gate.model_copy(update={"approvals": ()}) for gate in SHIPPED.policy.gates),
     }
 )
 PROFILE: Final = replace(SHIPPED, policy=UNCOVERED)
-"""Its gates hold changes, whatever their approvals cover, and let branches in."""
+"""Only checks close its gates, and it lets branches in: what approvals cover has tests of its own."""
 SITES = {cluster_of(site): site.name for item in PROFILE.targets.values() for site in item.sites}
 WORLD: dict[str, Any] = {
     "policy": PROFILE.policy,
@@ -71,13 +66,10 @@ def spec(fragment: Mapping[str, Any]) -> ProjectOnboardingSpec:
     )
 
 
-def open_gates(of: ProjectOnboardingSpec) -> Iterator[OnboardingDecisionSpec]:
+def open_gates() -> Iterator[OnboardingDecisionSpec]:
     """Return the decisions that open every gate."""
     for check in GATED:
         yield decided("Waive", check=check.id, expires=FOREVER)
-    for gate in PROFILE.policy.gates:
-        for approval in gate.approvals:
-            yield from approved(of, PROFILE.policy, gate.name, approval.name)
 
 
 def facts(edit: Edit, *decisions: OnboardingDecisionSpec) -> set[str]:
@@ -145,7 +137,7 @@ def test_an_edit_takes_what_it_removes_and_leaves_the_rest_until_it_is_admitted(
         """Return the facts; of an environment that comes to or leaves a site, nothing but its sites."""
         return {fact for fact in facts(of, *decisions) if " at " in fact or fact.split()[0] not in whole}
 
-    opened = tuple(open_gates(spec(edit.after)))
+    opened = tuple(open_gates())
     before = seen(Edit(edit.before, edit.before))
     assert seen(edit) == before - edit.goes - edit.unless_suspended
     assert seen(edit, *opened) == (before - edit.goes - edit.unless_suspended - edit.replaced) | edit.waits

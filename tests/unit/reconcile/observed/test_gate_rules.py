@@ -67,6 +67,10 @@ GOOD: dict[str, Change] = {
     "a stage that one gate opens twice": lambda p: p["gates"][3].update(opens=opens((["prod"], []), (["prod"], []))),
     "a check of what runs at the next gate": lambda p: p["checks"][2].update(gate="run"),
     "a check of environments at the last gate": lambda p: p["checks"][1].update(gate="run"),
+    "an approval of releases in a pinned stage": lambda p: (
+        p["stages"][1].update(pinned=True),
+        p["gates"][3].update(approvals=[{"name": "poa", "actor": "poa", "covers": ["Release", "Configuration"]}]),
+    ),
     "a check of the project anywhere": lambda p: p["checks"][0].update(gate="audit"),
 }
 BAD: dict[str, tuple[Change, str, str]] = {
@@ -107,6 +111,16 @@ BAD: dict[str, tuple[Change, str, str]] = {
         lambda p: p["gates"][3].update(opens=opens((["prod"], ["far"]))),
         "spec.stages[1].defaultTarget",
         "no gate opens stage prod on target main",
+    ),
+    "what an approval covers at a gate that opens nothing": (
+        lambda p: p["gates"][0].update(approvals=[{"name": "poa", "actor": "poa", "covers": ["Admission"]}]),
+        "spec.gates[0].approvals[0].covers",
+        "gate contact opens no environment, and covers is about one; remove it",
+    ),
+    "an approval of releases that move": (
+        lambda p: p["gates"][3].update(approvals=[{"name": "poa", "actor": "poa", "covers": ["Release"]}]),
+        "spec.gates[3].approvals[0].covers",
+        "Release is covered, and stage prod is not pinned: branches move under an approval; set pinned: true for stage",
     ),
     "a check that is listed twice": (
         lambda p: p["checks"].append({"id": "OwnerNamed", "gate": "run"}),
