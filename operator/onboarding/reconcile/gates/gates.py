@@ -23,7 +23,7 @@ from onboarding.reconcile.gates.evaluation import GateEvaluation
 class Obstacle:
     """A reason why a gate or an environment is held, with the remedy and the actor."""
 
-    actor: Actor
+    actor: str
     message: str
     remedy: str
     quiet: bool = False
@@ -134,5 +134,5 @@ def _obstacles(
 
 def _blocking_check(found: GateFinding) -> Obstacle:
     subject = f"environment {found.environment}: " if found.environment else ""
-    actor = Actor.OPERATOR if found.finding.result is CheckResult.PENDING else found.actor
+    actor: str = Actor.OPERATOR if found.finding.result is CheckResult.PENDING else found.actor
     return Obstacle(actor, f"{subject}{found.check.id}: {found.finding.message}", found.remedy, found.quiet)

@@ -37,7 +37,7 @@ class EnvironmentPlan:
     """The revisions that its objects are built from, one per cluster."""
     reason: str = ""
     """The reason why it is held or stays."""
-    actor: Actor | None = None
+    actor: str | None = None
     """The actor who can end that."""
     gate: str = ""
     """The gate that it passes; the empty string if it has none."""
