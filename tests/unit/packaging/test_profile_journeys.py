@@ -65,7 +65,8 @@ class Unreviewed(Walk):
 
     def poa_approves(self) -> None:
         digest = Digests(self.spec, self.given.policy).of_gate("production")
-        self.decided(decided("Approve", "poa", gate="production", approval="poa", digest=digest))
+        named = {"gate": "production", "approval": "poa", "digest": digest}
+        self.decided(decided("Approve", "poa", groups=["shop-poa"], **named))
 
     def reviewed(self) -> None:
         digests = Digests(self.spec, self.given.policy)

@@ -235,7 +235,8 @@ class Walk:
         gate = next(gate for gate in self.given.policy.gates if gate.name == held["name"])
         for approval in gate.approvals:
             named = {"gate": gate.name, "approval": approval.name, "digest": held["digest"]}
-            yield decided("Approve", f"{approval.actor}", **named)
+            groups = [f"shop-{approval.persona}"] if approval.persona else []
+            yield decided("Approve", approval.actor, groups=groups, **named)
         for item in status.get("checks", ()):
             if item["gate"] == gate.name and item["evidence"] == Evidence.ATTESTED:
                 named = {"check": item["id"], "digest": item["digest"], "expires": FOREVER}
