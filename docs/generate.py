@@ -17,7 +17,15 @@ from onboarding.api.crd import build_crd
 from onboarding.api.gates import Actor
 from onboarding.api.markers import VALIDATIONS
 from onboarding.api.status import EnvironmentState, GateState
-from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_JOURNEY, OF_NAMESPACES, OF_PROJECT, OF_RUNNING
+from onboarding.checks.catalogue import (
+    ALWAYS,
+    OF_APPROVALS,
+    OF_ENVIRONMENT,
+    OF_JOURNEY,
+    OF_NAMESPACES,
+    OF_PROJECT,
+    OF_RUNNING,
+)
 from onboarding.checks.finding import Check
 from onboarding.settings import Settings
 
@@ -97,6 +105,11 @@ def _checks_page() -> str:
             OF_NAMESPACES,
         ),
         ("Of the journey", "They warn, and hold nothing.", OF_JOURNEY),
+        (
+            "At each gate that asks for an approval",
+            "They hold that gate whatever the policy says. They are in no digest, and no Waive decision counts.",
+            OF_APPROVALS,
+        ),
         (
             "At a gate: the project",
             "They hold the gate that `spec.checks[].gate` of the policy names; at earlier gates they warn.",

@@ -55,5 +55,5 @@ HUB_GUARD_POLICIES: Final = ("project-onboarding-projects", "project-onboarding-
 """Those that the hub has besides: without them it receives no writes either."""
 FORMER_DETACHED_BINDING: Final = "project-onboarding-released-namespaces"
 """Binding under which a former version detached namespaces: its UID proves the former annotation, so it stays."""
-GUARD_VERSION: Final = 3
+GUARD_VERSION: Final = 4
 """Version of the admission policies, which their answers to the probe carry; raised whenever a rule of them changes."""

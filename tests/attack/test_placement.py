@@ -15,7 +15,7 @@ from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.packaging.test_profile_journeys import Unreviewed
-from tests.unit.packaging.test_profiles import FOREVER, profile
+from tests.unit.packaging.test_profiles import COMMIT, FOREVER, profile
 from tests.unit.snapshots import OWNER, approved, decided, environment, live_from, snapshot_of, spec_of, told
 
 PROFILE: Final = profile("cloud-pi-native")
@@ -35,11 +35,16 @@ PROD = environment("prod", stage="prod", target="cloud-pi-np")
 DEV = environment("dev", target="acceleration")
 
 
+def declared(*environments: Any, **fields: Any) -> ProjectOnboardingSpec:
+    """Return the spec of a project with a group for its pilots."""
+    return spec_of(*environments, team={"groups": {"admin": ["shop-admins"], "poa": ["pilots"]}}, **fields)
+
+
 def world(spec: ProjectOnboardingSpec, **fields: Any) -> Snapshot:
     """Return a world in which every gate is open to a spec."""
     waived = (decided("Waive", check=check.id, expires=FOREVER) for check in GATED)
     named = ((gate.name, item.name) for gate in PROFILE.policy.gates for item in gate.approvals)
-    decisions = (*waived, *(item for names in named for item in approved(spec, PROFILE.policy, *names)))
+    decisions = (*waived, *(item for at in named for item in approved(spec, PROFILE.policy, *at, groups=["pilots"])))
     given = {"policy": PROFILE.policy, "targets": PROFILE.targets, "clusters": CLUSTERS, "decisions": decisions}
     return snapshot_of(spec, **{**given, **fields})
 
@@ -74,15 +79,15 @@ SENSITIVE: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("classification", "sentence"), SENSITIVE.values(), ids=SENSITIVE)
 def test_sensitive_data_on_an_outside_target(classification: dict[str, Any], sentence: str) -> None:
-    found = told(world(spec_of(DEV, classification=classification)))["checks"]
+    found = told(world(declared(DEV, classification=classification)))["checks"]
     assert any(sentence in item["message"] for item in found)
-    assert held(world(spec_of(DEV, classification=classification)), "dev")
-    assert make_plan(world(spec_of(DEV, classification=NP))).held == {}
+    assert held(world(declared(DEV, classification=classification)), "dev")
+    assert make_plan(world(declared(DEV, classification=NP))).held == {}
 
 
 def test_a_classification_that_gets_worse_keeps_what_is_admitted_and_gets_nothing_new() -> None:
-    grown = spec_of({**DEV, "size": "large"}, classification={"zone": "NP", "personalData": True})
-    snapshot = after(spec_of(DEV, classification=NP), grown)
+    grown = declared({**DEV, "size": "large"}, classification={"zone": "NP", "personalData": True})
+    snapshot = after(declared(DEV, classification=NP), grown)
     assert "it demands trust 2" in held(snapshot, "dev")
     assert [revision.resources.cpu for revision in make_plan(snapshot).building] == ["2"]
 
@@ -114,7 +119,7 @@ def test_a_project_without_a_zone_is_told_to_name_it_before_anybody_agrees() -> 
 
 
 def test_production_declares_its_data_fictive() -> None:
-    lies = spec_of({**PROD, "data": "Fictive"}, classification={"zone": "DR"})
+    lies = declared({**PROD, "data": "Fictive"}, classification={"zone": "DR"})
     found = {item["id"] for item in told(world(lies))["checks"]}
     assert {"DataNotAllowed", "ZoneNotAllowed", "TrustTooLow"} <= found
     assert held(world(lies), "prod")
@@ -123,29 +128,29 @@ def test_production_declares_its_data_fictive() -> None:
 def test_data_becomes_real_after_admission() -> None:
     fictive, real = ({**DEV, "data": data, "size": size} for data, size in (("Fictive", "small"), ("Real", "large")))
     restricted = {"classification": {"zone": "DR"}}
-    snapshot = after(spec_of(fictive, **restricted), spec_of(real, **restricted))
+    snapshot = after(declared(fictive, **restricted), declared(real, **restricted))
     assert "takes NP only" in held(snapshot, "dev")
     assert [revision.resources.cpu for revision in make_plan(snapshot).building] == ["2"]
 
 
 def test_the_url_of_an_approved_repository_is_swapped() -> None:
-    mine = [{"name": "app", "url": "https://git.example.org/approved"}]
-    theirs = [{"name": "app", "url": "https://git.example.org/evil"}]
-    before = spec_of(PROD, repositories=mine, classification=NP)
-    swapped = spec_of(PROD, repositories=theirs, classification=NP)
+    mine = [{"name": "app", "url": "https://git.example.org/approved", "revision": COMMIT}]
+    theirs = [{"name": "app", "url": "https://git.example.org/evil", "revision": COMMIT}]
+    before = declared(PROD, repositories=mine, classification=NP)
+    swapped = declared(PROD, repositories=theirs, classification=NP)
     snapshot = replace(after(before, swapped), decisions=())
-    assert held(snapshot, "prod").startswith("gate ")
+    assert held(snapshot, "prod") == "the change of Configuration waits for approval, see `changes`"
     urls = {item.url for revision in make_plan(snapshot).building for item in revision.repositories}
     assert urls == {"https://git.example.org/approved"}
 
 
 def test_a_target_that_is_reserved_for_others() -> None:
-    spec = spec_of({**DEV, "target": "g-cloud"}, classification=NP, organisation={"name": "bank"})
+    spec = declared({**DEV, "target": "g-cloud"}, classification=NP, organisation={"name": "bank"})
     assert held(world(spec, targets=RESERVED), "dev") == "target 'g-cloud' is reserved for other projects"
 
 
 def test_a_target_that_is_reserved_after_admission_keeps_what_is_there() -> None:
-    spec = spec_of({**DEV, "target": "g-cloud"}, classification=NP)
+    spec = declared({**DEV, "target": "g-cloud"}, classification=NP)
     snapshot = after(spec, spec, targets=RESERVED)
     assert held(snapshot, "dev") == "target 'g-cloud' is reserved for other projects"
     assert len(make_plan(snapshot).building) == 2
@@ -154,14 +159,14 @@ def test_a_target_that_is_reserved_after_admission_keeps_what_is_there() -> None
 @pytest.mark.parametrize("cidr", ["10.0.0.0/8", "10.244.0.0/16", "172.16.0.0/12", "fd00::/8", "64:ff9b::/96"])
 def test_a_flow_to_the_internet_names_networks_that_are_private(cidr: str) -> None:
     flow = {"name": "out", "zone": "internet", "cidrs": [cidr], "port": 6443, "justification": "needed"}
-    sentence = held(world(spec_of(DEV, classification=NP, flows=[flow])), "dev")
+    sentence = held(world(declared(DEV, classification=NP, flows=[flow])), "dev")
     assert "not globally reachable" in sentence
 
 
 def test_a_flow_to_the_network_of_the_state_is_waived_instead_of_opened() -> None:
     """A waiver opens the gate; the network stays closed until the network team says that it has opened it."""
     flow = {"name": "state", "zone": "rie", "port": 443, "justification": "needed"}
-    snapshot = world(spec_of(PROD, classification=NP, flows=[flow]))
+    snapshot = world(declared(PROD, classification=NP, flows=[flow], repositories=[]))
     assert OPENED in {item.check for item in snapshot.decisions}
     assert [(item.environment, item.flows) for item in make_plan(snapshot).building] == [("prod", ())]
 
@@ -171,7 +176,8 @@ def test_flows_that_were_opened_on_one_site_stay_closed_on_another(before: list[
     flow = {"name": "state", "zone": "rie", "port": 443, "justification": "needed"}
     place = environment("qualif", stage="qualif", target="g-cloud")
     one, both = (
-        spec_of({**place, "sites": sites}, classification=NP, flows=[flow]) for sites in (before, ["paris", "toulouse"])
+        declared({**place, "sites": sites}, classification=NP, flows=[flow])
+        for sites in (before, ["paris", "toulouse"])
     )
     attested = decided("Attest", check=OPENED, digest=Digests(one, PROFILE.policy).of_check(OPENED), expires=FOREVER)
 
@@ -182,7 +188,7 @@ def test_flows_that_were_opened_on_one_site_stay_closed_on_another(before: list[
 
     first = make_plan(opened_on_one(one))
     assert [[item.name for item in revision.flows] for revision in first.building] == [["state"]]
-    for spec in (both, spec_of(place, classification=NP, flows=[flow])):
+    for spec in (both, declared(place, classification=NP, flows=[flow])):
         snapshot = opened_on_one(spec, live=live_from(build_wanted(OWNER, first.building)))
         why = make_plan(snapshot).held["qualif"]
         assert why.startswith(f"gate cloud-pi: {OPENED}: flow 'state' with zone 'rie' (needed): nobody")

@@ -25,7 +25,11 @@ START: dict[str, Any] = {
     "objectives": ["Shorter files"],
     "organisation": {"name": "Interior"},
     "classification": {"zone": "NP"},
-    "team": {"people": _TEAM, "groups": {"admin": ["admins"]}, "poa": {"name": "Paul", "email": "paul@example.org"}},
+    "team": {
+        "people": _TEAM,
+        "groups": {"admin": ["admins"], "poa": ["poas"]},
+        "poa": {"name": "Paul", "email": "paul@example.org"},
+    },
     "repositories": [{"name": "app"}],
     "environments": [],
 }

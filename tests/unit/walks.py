@@ -123,8 +123,9 @@ class MemoryWalk(Walk):
         self.good = self.facts.good = good
 
     def submit(self, name: str, fields: dict[str, Any]) -> None:
-        """Let somebody who is not of the project decide."""
-        about = {"project": {"name": NAME, "uid": uid_of(NAME)}, "by": {"username": "dana"}, "reason": "walk"}
+        """Let somebody decide who is not of the project, but for its groups that decide."""
+        author = {"username": "dana", "groups": ["poas"]}
+        about = {"project": {"name": NAME, "uid": uid_of(NAME)}, "by": author, "reason": "walk"}
         self._declared.put_decision(name, OnboardingDecisionSpec.model_validate({**about, **fields}))
 
     def delete(self, name: str, _fields: dict[str, Any]) -> None:

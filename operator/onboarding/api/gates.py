@@ -10,7 +10,7 @@ from onboarding.api.markers import MapList, Rule, SetList, rules
 
 
 class Actor(StrEnum):
-    """Actor: the party that has to act."""
+    """Actor: the party that has to act. These are those of a policy that lists none in `spec.actors`."""
 
     PROJECT = "project"
     """The project team."""
@@ -71,7 +71,9 @@ class Approval(Model):
     """Approval that a gate requires from a person; if the gate opens environments, for each of them."""
 
     name: ShortName = Field(description="Name of the approval; the right to it is `approve` on `<gate>:<name>`.")
-    actor: Actor = Field(description="Actor who gives the approval.")
+    actor: ShortName = Field(
+        description="Actor who gives the approval: one of spec.actors, or of the default ones if there are none."
+    )
     covers: Annotated[tuple[Coverage, ...], Field(max_length=3), SetList()] = Field(
         default=(),
         description="Groups of fields of an environment that the approval covers: a change in one of them waits until "

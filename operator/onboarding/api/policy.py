@@ -1,20 +1,25 @@
 """OnboardingPolicy: the platform's rules. One is active, named by the operator's settings."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
+from onboarding.api.actors import ActorEntry
 from onboarding.api.capacity import Ceilings
 from onboarding.api.common import Amounts, Model, ObjectName, Resources, ShortName
 from onboarding.api.delivery import Delivery
-from onboarding.api.gates import CheckRule, Gate, Override
+from onboarding.api.gates import Actor, CheckRule, Gate, Override
 from onboarding.api.guards import ForeignGuards
+from onboarding.api.identity import Identity
 from onboarding.api.journeys import JourneyRule
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList
 from onboarding.api.personas import Persona
 from onboarding.api.placement import PlacementRules, Territories
 from onboarding.api.probes import Probes
+
+ALWAYS_ACTORS: Final = (Actor.PROJECT, Actor.PLATFORM, Actor.OPERATOR)
+"""Actors that every policy has: each check and each hold may name them."""
 
 
 class PodSecurityLevel(StrEnum):
@@ -128,6 +133,15 @@ class OnboardingPolicySpec(Model):
     personas: Annotated[tuple[Persona, ...], Field(min_length=1, max_length=8), MapList("name")] = Field(
         description="Personas that projects assign groups to."
     )
+    actors: Annotated[tuple[ActorEntry, ...], Field(max_length=20), MapList("name")] = Field(
+        default=(),
+        description="Parties that have to act. project, platform and operator are always there; a check whose actor "
+        "is not listed asks the platform. Default: those of the reference.",
+    )
+    identity: Identity | None = Field(
+        default=None,
+        description="Form of user names and groups at the API servers. Default: as projects declare them.",
+    )
     externals_in_production: Annotated[tuple[ShortName, ...], Field(max_length=8), SetList()] = Field(
         default=(),
         description="Personas whose groups may hold externals in production, for the check ExternalsAllowed. "
@@ -192,6 +206,21 @@ class OnboardingPolicySpec(Model):
     released_access: Access | None = Field(
         default=None, description="Deprecated: the former name of detachedAccess, which counts if that is absent."
     )
+
+    @property
+    def actor_names(self) -> tuple[str, ...]:
+        """Names of the actors: those of the list and those that are always there, or the default ones."""
+        if not self.actors:
+            return tuple(Actor)
+        return tuple(dict.fromkeys((*(actor.name for actor in self.actors), *ALWAYS_ACTORS)))
+
+    def actor_for(self, actor: str) -> str:
+        """Return who acts for an actor: itself, or the platform if the policy does not list it."""
+        return actor if actor in self.actor_names else Actor.PLATFORM
+
+    def contact_of(self, actor: str) -> str | None:
+        """Return where an actor is reached; None if the policy does not say."""
+        return next((entry.contact for entry in self.actors if entry.name == actor), None)
 
     @property
     def access_to_detached(self) -> Access:

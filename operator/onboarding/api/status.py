@@ -5,9 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from onboarding.api.common import Model
+from onboarding.api.actors import Contact
+from onboarding.api.common import Model, ShortName
 from onboarding.api.conditions import Condition, Message, Time, Word
-from onboarding.api.gates import Actor, Severity, Track
+from onboarding.api.gates import Severity, Track
 from onboarding.api.markers import AtomicList, MapList
 
 
@@ -73,7 +74,8 @@ class Evidence(StrEnum):
 class NextAction(Model):
     """Next action of an actor."""
 
-    actor: Actor = Field(description="Actor who has to act.")
+    actor: ShortName = Field(description="Actor who has to act.")
+    contact: Contact | None = Field(default=None, description="Where the actor is reached, as the policy says.")
     action: Annotated[str, Field(max_length=1024)] = Field(description="What to do.")
     since: Time | None = Field(default=None, description="Time since which the action has been the same.")
 
@@ -93,7 +95,7 @@ class CheckStatus(Model):
     evidence: Evidence = Field(description="Evidence of the check: Observed, Declared or Attested.")
     message: Message = Field(description="Finding of the check.")
     remedy: Message = Field(description="Remedy: the change that makes the check pass.")
-    next_actor: Actor = Field(description="Actor who has to act.")
+    next_actor: ShortName = Field(description="Actor who has to act.")
     digest: Word | None = Field(default=None, description="Digest that an Attest decision of this check must name.")
     since: Time = Field(description="Time since which the result has been the same.")
 

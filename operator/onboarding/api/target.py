@@ -23,6 +23,7 @@ from onboarding.api.common import (
     Text,
     ZoneName,
 )
+from onboarding.api.identity import GroupNames
 from onboarding.api.markers import AtomicList, MapList, SetList
 from onboarding.api.placement import Reservation, Trust
 
@@ -42,6 +43,9 @@ class ArgoCD(Model):
     destination_server: Annotated[str, Field(max_length=253, pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]+)?$")] = Field(
         default="https://kubernetes.default.svc", description="URL of the site's cluster as that Argo CD knows it."
     )
+    identity: GroupNames | None = Field(
+        default=None, description="Form of groups in that Argo CD. Default: as the identity provider names them."
+    )
 
 
 class Site(Model):
@@ -53,6 +57,10 @@ class Site(Model):
         description="Secret with the kubeconfig of the operator's least-privilege account there. Default: the hub.",
     )
     argocd: ArgoCD = Field(default_factory=ArgoCD, description="The Argo CD that serves this site.")
+    identity: GroupNames | None = Field(
+        default=None,
+        description="Form of groups at the API server of this site. Default: that of the policy's identity.",
+    )
     capacity: Budget = Field(
         default_factory=Budget, description="Sum that the quotas of all projects on this site may reach."
     )

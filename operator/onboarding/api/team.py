@@ -19,6 +19,8 @@ PersonaGroups = Annotated[
     ),
 ]
 """Groups of the identity provider by persona."""
+Username = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9._@:/#+=,|~\\-]+$")]
+"""A user name of the identity provider, in ASCII, so that no letter passes for another."""
 Role = Annotated[str, Field(min_length=1, max_length=63)]
 
 
@@ -30,10 +32,15 @@ class Affiliation(StrEnum):
 
 
 class Person(Model):
-    """A person with a mail address."""
+    """A person with a mail address and, if the policy makes user names of it, a user name."""
 
     name: PersonName = Field(description="First name and last name.")
     email: Email = Field(description="Mail address that reaches this person.")
+    username: Username | None = Field(
+        default=None,
+        description="User name at the identity provider, without the prefix of the API servers. Needed for approvals "
+        "if the policy has `identity.claim: username`.",
+    )
 
 
 class TeamMember(Person):

@@ -11,7 +11,7 @@ _RBAC = "rbac.authorization.k8s.io"
 def build_role_bindings(owner: Owner, revision: Revision) -> list[Manifest]:
     """Return the RoleBindings of the personas with groups and a role, and that of the sync account if there is one."""
     bindings = [
-        _binding(owner, revision, item.persona, item.cluster_role, _groups(item))
+        _binding(owner, revision, item.persona, item.cluster_role, _groups(revision, item))
         for item in revision.bindings
         if item.groups and item.cluster_role
     ]
@@ -29,8 +29,8 @@ def build_sync_account(owner: Owner, revision: Revision) -> Manifest:
     return manifest
 
 
-def _groups(binding: Binding) -> list[Manifest]:
-    return [{"apiGroup": _RBAC, "kind": "Group", "name": group} for group in binding.groups]
+def _groups(revision: Revision, binding: Binding) -> list[Manifest]:
+    return [{"apiGroup": _RBAC, "kind": "Group", "name": group} for group in revision.groups_on_site(binding)]
 
 
 def _binding(owner: Owner, revision: Revision, persona: str, role: str, subjects: list[Manifest]) -> Manifest:

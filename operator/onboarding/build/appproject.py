@@ -9,7 +9,7 @@ from onboarding.build.argocd_roles import Governed, Standing, build_roles
 from onboarding.build.kinds import APP_PROJECT, Manifest
 from onboarding.build.naming import application_name, head, ownership_labels
 from onboarding.build.permitted import GroupKind, permitted_kinds, refused_kinds
-from onboarding.build.revision import Owner, Revision
+from onboarding.build.revision import Binding, Owner, Revision
 from onboarding.build.windows import sync_windows
 
 
@@ -103,15 +103,20 @@ def _ignored(ours: Iterable[Manifest]) -> list[dict[str, str]]:
 
 
 def governed(owner: Owner, revisions: Iterable[Revision]) -> list[Governed]:
-    """Return environments with the names of their Applications."""
+    """Return environments with the names of their Applications, and groups as Argo CD names them."""
     return [
         Governed(
             revision.environment,
-            revision.bindings,
+            tuple(_in_argocd(revision, binding) for binding in revision.bindings),
             frozenset(application_name(owner, revision, repository.name) for repository in revision.repositories),
         )
         for revision in revisions
     ]
+
+
+def _in_argocd(revision: Revision, binding: Binding) -> Binding:
+    groups = revision.groups_in_argocd(binding)
+    return binding if groups == binding.groups else binding.model_copy(update={"groups": groups})
 
 
 def _roles(owner: Owner, argo: Served) -> list[dict[str, Any]]:

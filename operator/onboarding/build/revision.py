@@ -16,6 +16,7 @@ from onboarding.api.common import Model, Resources
 from onboarding.api.delivery import Repository, ResourceKind, Window
 from onboarding.api.gates import Coverage
 from onboarding.api.hosting import Direction, Protocol
+from onboarding.api.identity import GroupPrefix, GroupPrefixes, group_with
 from onboarding.api.personas import ArgoAction
 from onboarding.api.policy import ContainerDefaults, PodSecurity
 from onboarding.api.target import ArgoCD, ArgoLocation, Flavour, Holes
@@ -38,6 +39,7 @@ class Binding(Model):
     cluster_role: str = ""
     """The empty string if it has rights in Argo CD only."""
     groups: tuple[str, ...]
+    """As the project declares them."""
     argocd: tuple[ArgoAction, ...] = ()
     own: bool = False
     """Whether the groups are those of the environment, instead of the team's."""
@@ -83,6 +85,10 @@ class Revision(Model):
     object_counts: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     pod_security: PodSecurity
     bindings: tuple[Binding, ...] = ()
+    group_prefix: GroupPrefix = ""
+    """Prefix of groups at the API server of the site."""
+    group_prefixes: GroupPrefixes = ()
+    """The prefixes that a declared group may have already."""
     flavour: Flavour = Flavour.KUBERNETES
     network: Holes = Holes()
     flows: tuple[ResolvedFlow, ...] = ()
@@ -106,6 +112,20 @@ class Revision(Model):
         """Return the repository with the value files of another one; None if that has its own."""
         named = (values for values in self.value_repositories if values.name == repository.values_from)
         return next(named, None)
+
+    def groups_on_site(self, binding: Binding) -> tuple[str, ...]:
+        """Return the groups of a binding as the API server of the site names them, sorted and unique."""
+        return self._named(binding, self.group_prefix)
+
+    def groups_in_argocd(self, binding: Binding) -> tuple[str, ...]:
+        """Return the groups of a binding as Argo CD names them, sorted and unique."""
+        identity = self.argocd.identity
+        return self._named(binding, (identity.group_prefix if identity else None) or "")
+
+    def _named(self, binding: Binding, prefix: str) -> tuple[str, ...]:
+        if not prefix and not self.group_prefixes:
+            return binding.groups
+        return tuple(sorted({group_with(prefix, group, self.group_prefixes) for group in binding.groups}))
 
     @property
     def argo_cluster(self) -> str:

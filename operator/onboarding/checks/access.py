@@ -1,10 +1,12 @@
 """Checks on who gets access."""
 
 from onboarding.api.gates import Track
+from onboarding.api.identity import bare_group
 from onboarding.api.status import Evidence
 from onboarding.api.team import Affiliation
 from onboarding.api.text import listed
 from onboarding.checks.finding import Finding, check, undecided
+from onboarding.checks.identity import GroupSet, Naming
 from onboarding.checks.inputs import EnvironmentDeclaration, ProjectInputs
 from onboarding.checks.probe import GroupRequest
 from onboarding.checks.several import platform_acts, worst
@@ -31,10 +33,14 @@ def personas_are_known(inputs: EnvironmentDeclaration) -> Finding | None:
 
 
 def _groups(inputs: ProjectInputs) -> list[GroupRequest]:
+    """Return the requests for all groups, as the identity provider names them."""
+    prefixes = (Naming.of(inputs.policy.identity).group_prefix,)
     lists = (inputs.spec.team.groups, *(environment.groups for environment in inputs.spec.environments))
     return [
         GroupRequest(group)
-        for group in sorted({group for named in lists for groups in named.values() for group in groups})
+        for group in sorted(
+            {bare_group(group, prefixes) for named in lists for groups in named.values() for group in groups}
+        )
     ]
 
 
@@ -62,16 +68,17 @@ def groups_exist(inputs: ProjectInputs) -> Finding | None:
 )
 def externals_are_allowed(inputs: ProjectInputs) -> Finding | None:
     """No external is in a group with rights in production, but for the personas that the policy names."""
-    closed = _closed_to_externals(inputs)
+    closed, naming = _closed_to_externals(inputs), Naming.of(inputs.policy.identity)
     for person in inputs.spec.team.people:
         field = f"spec.team.people[{person.email}]"
         if person.affiliation is None:
             return Finding(f"{field} has no affiliation", "set affiliation to Internal or External")
         if person.affiliation is Affiliation.INTERNAL:
             continue
+        external = GroupSet(naming, person.groups)
         if not person.groups:
             return Finding(f"{field} is external and names no groups", "list in groups those that the person is in")
-        for group in sorted(set(person.groups) & closed.keys()):
+        for group in sorted(group for group in closed if external.find(group)):
             return Finding(
                 f"{field} is external and in group {group}, which has persona {closed[group]} in production",
                 "give production other groups in spec.environments[].groups, or take the person out of the group; open "

@@ -119,6 +119,12 @@ OF_PROJECT: Final[tuple[Check[ProjectInputs], ...]] = (
 )
 """Checks of the whole project: they hold their gate."""
 
+OF_APPROVALS: Final[tuple[Check[ProjectInputs], ...]] = (people.usernames_are_known,)
+"""Checks of the whole project without which no approval is known to be somebody else's.
+
+They hold each gate that asks for an approval, whatever the policy says, and nobody waives them.
+"""
+
 OF_ENVIRONMENT: Final[tuple[Check[EnvironmentDeclaration], ...]] = (network.domains_are_allowed,)
 """Checks of an environment that is to be: they hold that environment at their gate."""
 
@@ -157,4 +163,6 @@ OF_JOURNEY: Final[tuple[Check[JourneyDays], ...]] = (journeys.journey_lasts,)
 GATED: Final[tuple[Check[Any], ...]] = (*OF_PROJECT, *OF_ENVIRONMENT, *OF_RUNNING)
 """The checks that a policy puts at gates."""
 
-BY_ID: Final[dict[str, Check[Any]]] = {check.id: check for check in (*ALWAYS, *OF_NAMESPACES, *OF_JOURNEY, *GATED)}
+BY_ID: Final[dict[str, Check[Any]]] = {
+    check.id: check for check in (*ALWAYS, *OF_NAMESPACES, *OF_JOURNEY, *OF_APPROVALS, *GATED)
+}

@@ -20,7 +20,7 @@ class Finding:
 
     message: str
     remedy: str = ""
-    actor: Actor | None = None
+    actor: str | None = None
     result: CheckResult = CheckResult.FAIL
     site: str = ""
     """The site that it is about; the empty string if it is about all sites."""
@@ -108,7 +108,7 @@ class GateFinding:
         return result, self.check.id, self.environment, self.site
 
     @property
-    def actor(self) -> Actor:
+    def actor(self) -> str:
         """The actor who has to act."""
         return self.finding.actor or self.check.actor
 

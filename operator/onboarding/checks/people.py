@@ -1,12 +1,13 @@
 """Checks on what a project says of itself: who stands behind it, who works on it, how sensitive it is."""
 
-import unicodedata
 from collections.abc import Iterator
 
 from onboarding.api.gates import Track
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.status import Evidence
+from onboarding.api.team import Person
 from onboarding.checks.finding import Finding, check
+from onboarding.checks.identity import Naming
 from onboarding.checks.inputs import ProjectInputs
 
 ROLES = ("development", "operations", "test")
@@ -102,28 +103,60 @@ def poa_is_separate(inputs: ProjectInputs) -> Finding | None:
     poa = inputs.spec.team.poa
     if poa is None:
         return None
-    theirs = folded(poa.email)
-    same = next((field for field, mail in _workers(inputs.spec) if folded(mail) == theirs), None)
-    return Finding(f"the mail address of {poa.name} (spec.team.poa) is also that of {same}") if same else None
+    naming = Naming.of(inputs.policy.identity)
+    mail, user = naming.user(poa.email), naming.user(poa.username) if poa.username else frozenset[str]()
+    for field, person in _workers(inputs.spec):
+        if not mail.isdisjoint(naming.person(person)):
+            return Finding(f"the mail address of {poa.name} (spec.team.poa) is also that of {field}")
+        if not user.isdisjoint(naming.person(person)):
+            return Finding(f"the user name of {poa.name} (spec.team.poa) is also that of {field}")
+    return None
 
 
-def _workers(spec: ProjectOnboardingSpec) -> Iterator[tuple[str, str]]:
-    """Yield the field and the mail address of whoever asks for the project, builds it or runs it."""
-    yield "spec.owner", spec.owner.email
+def _workers(spec: ProjectOnboardingSpec) -> Iterator[tuple[str, Person]]:
+    """Yield whoever asks for the project, builds it or runs it, each with the field."""
+    yield "spec.owner", spec.owner
     for environment in spec.environments:
         if environment.owner:
-            yield f"spec.environments[{environment.name}].owner", environment.owner.email
+            yield f"spec.environments[{environment.name}].owner", environment.owner
     for index, person in enumerate(spec.team.people):
         if person.roles:
-            yield f"spec.team.people[{index}], who has the role {person.roles[0]}", person.email
+            yield f"spec.team.people[{index}], who has the role {person.roles[0]}", person
 
 
-def folded(mail: str) -> str:
-    """Return what two spellings of an address share that look the same to a reader.
+@check(
+    "UsernamesKnown",
+    Track.ORGANISATIONAL,
+    Evidence.DECLARED,
+    remedy="give each of them the user name of the identity provider in username: approvals compare it with the author",
+    reads=(
+        "owner.username",
+        "sponsor.username",
+        "team.people.username",
+        "team.poa.username",
+        "environments.owner.username",
+    ),
+)
+def usernames_are_known(inputs: ProjectInputs) -> Finding | None:
+    """Each person has a user name, if the policy says that API servers make user names of it."""
+    if not Naming.of(inputs.policy.identity).by_username:
+        return None
+    missing = [field for field, person in _everybody(inputs.spec) if not person.username]
+    if not missing:
+        return None
+    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+    return Finding(f"no username in {', '.join(missing[:3])}{more}")
 
-    Letters of another width or composed otherwise are one letter, capitals are small, invisible characters go.
-    """
-    if mail.isascii():
-        return mail.casefold()
-    seen = "".join(letter for letter in mail if unicodedata.category(letter) != "Cf")
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
+
+def _everybody(spec: ProjectOnboardingSpec) -> Iterator[tuple[str, Person]]:
+    """Yield every person that a project names, each with the field."""
+    yield "spec.owner", spec.owner
+    if spec.sponsor:
+        yield "spec.sponsor", spec.sponsor
+    if spec.team.poa:
+        yield "spec.team.poa", spec.team.poa
+    for environment in spec.environments:
+        if environment.owner:
+            yield f"spec.environments[{environment.name}].owner", environment.owner
+    for person in spec.team.people:
+        yield f"spec.team.people[{person.email}]", person

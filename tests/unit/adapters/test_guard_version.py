@@ -13,7 +13,9 @@ from onboarding import names
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 LISTS = ("operators", "deciders", "neverExempt", "argocdNamespaces", "controllers")
 """Who is who. These are the platform's, and no rules: they change without a new version."""
-DIGESTS = {1: "2fec61e97188b6c5", 2: "e14b1dacc8385c8f", 3: "9d9507eacd420dca"}
+PREFIX = "groupPrefix"
+"""Of the policy on projects, behind the lists: the platform's too."""
+DIGESTS = {1: "2fec61e97188b6c5", 2: "e14b1dacc8385c8f", 3: "9d9507eacd420dca", 4: "2c567f17c277dfc6"}
 """What the rules of each version were."""
 
 
@@ -36,7 +38,7 @@ def rules(spec: dict[str, Any], operators: str) -> dict[str, Any]:
     """Return a specification without what is no rule: who is who, and the version itself."""
     kept = orjson.loads(orjson.dumps(spec).replace(orjson.dumps(operators)[1:-1], b"OPERATORS"))
     if "variables" in kept:
-        kept["variables"] = [item for item in kept["variables"] if item["name"] not in LISTS]
+        kept["variables"] = [item for item in kept["variables"] if item["name"] not in (*LISTS, PREFIX)]
         kept["validations"][0]["message"] = kept["validations"][0]["message"].replace(version(), "version N")
     return kept
 
@@ -68,6 +70,12 @@ def test_the_lists_come_first_and_in_the_same_order_so_that_one_patch_sets_them_
     listed = list(variables(policy).items())[: len(LISTS)]
     assert tuple(name for name, _ in listed) == LISTS
     assert listed == list(variables(names.GUARD_POLICIES[0]).items())[: len(LISTS)]
+
+
+def test_the_prefix_of_groups_comes_behind_the_lists_of_the_one_policy_that_knows_groups_of_projects() -> None:
+    listed = {name: list(variables(name)) for name in POLICIES if PREFIX in variables(name)}
+    assert listed.keys() == {names.HUB_GUARD_POLICIES[0]}
+    assert listed[names.HUB_GUARD_POLICIES[0]].index(PREFIX) == len(LISTS)
 
 
 def test_what_the_operator_writes_leaves_all_policies_but_that_on_its_account() -> None:

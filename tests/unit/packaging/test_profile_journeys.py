@@ -64,7 +64,7 @@ class Unreviewed(Walk):
         self.snapshot = with_status(snapshot, snapshot.project.status, decisions=(*snapshot.decisions, *decisions))
 
     def poa_approves(self) -> None:
-        self.decided(*approved(self.spec, self.given.policy, "production", "poa", by="poa"))
+        self.decided(*approved(self.spec, self.given.policy, "production", "poa", by="poa", groups=["shop-poa"]))
 
     def reviewed(self) -> None:
         digests = Digests(self.spec, self.given.policy)

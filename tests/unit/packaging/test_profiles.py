@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from onboarding.api.decision import OnboardingDecisionSpec
+from onboarding.api.gates import Approval
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.status import Evidence, GateState
@@ -230,22 +232,27 @@ class Walk:
 
     def decide(self, status: dict[str, Any]) -> Any:
         """Return the decisions that the next gate, and environments at open ones, wait for, with the digests shown."""
-        actors = {(gate.name, item.name): item.actor for gate in self.given.policy.gates for item in gate.approvals}
+        known = {(gate.name, item.name): item for gate in self.given.policy.gates for item in gate.approvals}
         for gate in (gate for gate in status["gates"] if gate["state"] != GateState.CLOSED):
             for item in gate.get("approvals", ()):
                 named = {"gate": gate["name"], "approval": item["name"], "environment": item["environment"]}
-                yield decided("Approve", f"{actors[gate['name'], item['name']]}", **named, digest=item["digest"])
+                yield _approval(known[gate["name"], item["name"]], **named, digest=item["digest"])
         held = next((gate for gate in status["gates"] if gate["state"] == GateState.HELD), None)
         if held is None:
             return
         gate = next(gate for gate in self.given.policy.gates if gate.name == held["name"])
         for approval in gate.approvals if "digest" in held else ():
             named = {"gate": gate.name, "approval": approval.name, "digest": held["digest"]}
-            yield decided("Approve", f"{approval.actor}", **named)
+            yield _approval(approval, **named)
         for item in status.get("checks", ()):
             if item["gate"] == gate.name and item["evidence"] == Evidence.ATTESTED:
                 named = {"check": item["id"], "digest": item["digest"], "expires": FOREVER}
                 yield decided("Attest", item["nextActor"], **named)
+
+
+def _approval(asked: Approval, **named: str) -> OnboardingDecisionSpec:
+    groups = [f"shop-{asked.persona}"] if asked.persona else []
+    return decided("Approve", asked.actor, groups=groups, **named)
 
 
 def test_a_project_that_does_all_it_has_to_walks_through_every_gate(given: Profile) -> None:

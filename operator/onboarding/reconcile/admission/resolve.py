@@ -7,9 +7,10 @@ not depend on capacity, probe results, the time of day or other decisions.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from onboarding.api.gates import Actor, Coverage
+from onboarding.api.target import Site
 from onboarding.build.naming import namespace_of
 from onboarding.build.place import Place, cluster_of
 from onboarding.build.revision import Binding, Revision
@@ -63,7 +64,7 @@ class Candidate:
     @property
     def refused(self) -> str:
         """Why the declaration is refused: only a change of the spec resolves it; the empty string if it is not."""
-        refusals = (item for item in self.found if item.check in REFUSING and item.actor is Actor.PROJECT)
+        refusals = (item for item in self.found if item.check in REFUSING and item.actor == Actor.PROJECT)
         return next((item.finding.message for item in refusals), "")
 
     @property
@@ -153,6 +154,7 @@ def resolve_revisions(
             object_counts=declared.policy.object_counts,
             pod_security=declared.policy.pod_security,
             bindings=_bindings(declared),
+            **_group_names(declared, site),
             flavour=target.flavour,
             network=target.network.holes,
             flows=resolve_flows(declared, cluster_of(site), flows_opened, admitted),
@@ -167,6 +169,15 @@ def resolve_revisions(
         )
         for site in declared.sites
     ]
+
+
+def _group_names(declared: EnvironmentDeclaration, site: Site) -> dict[str, Any]:
+    """Return the prefix of groups on a site, and all that a declared group may have already; none without any."""
+    policy, here, argocd = declared.policy.identity, site.identity, site.argocd.identity
+    everywhere = (policy.group_prefix if policy else None) or ""
+    on_site = everywhere if here is None or here.group_prefix is None else here.group_prefix
+    known = {everywhere, on_site, (argocd.group_prefix if argocd else None) or ""} - {""}
+    return {"group_prefix": on_site, "group_prefixes": tuple(sorted(known))}
 
 
 def _bindings(declared: EnvironmentDeclaration) -> tuple[Binding, ...]:

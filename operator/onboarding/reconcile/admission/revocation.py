@@ -4,9 +4,11 @@ A name that is gone revokes. Of something that is only changed, what both the fo
 stays, and what is new waits for the next candidate that is accepted.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from onboarding.api.delivery import Repository
+from onboarding.api.identity import bare_group
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.api.team import Groups
@@ -25,7 +27,7 @@ def revoke(
     environments as well. If nothing changes, the same object is returned.
     """
     left = {
-        "bindings": _still_named(revision, spec) if revision.bindings else (),
+        "bindings": _still_named(revision, spec, policy) if revision.bindings else (),
         **_still_declared(revision, spec, policy, project),
         "windows": frozen(revision, policy) if policy else revision.windows,
         "flows": tuple(in_common(revision.flows, declared_flows(spec, revision.environment))) if revision.flows else (),
@@ -63,18 +65,26 @@ def _still_declared(
     }
 
 
-def _still_named(revision: Revision, spec: ProjectOnboardingSpec) -> tuple[Binding, ...]:
-    """Return the bindings of an admitted revision with the groups that the spec still names for its environment."""
+def _still_named(
+    revision: Revision, spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec | None
+) -> tuple[Binding, ...]:
+    """Return the bindings of an admitted revision with the groups that the spec still names for its environment.
+
+    A group that is named with a prefix of the identity provider instead of without it, or without, is still named.
+    """
+    identity = policy.identity if policy else None
+    prefixes = (*revision.group_prefixes, (identity.group_prefix if identity else None) or "")
     declared = next((item for item in spec.environments if item.name == revision.environment), None)
     named = spec.groups_in(declared) if declared else spec.team.groups
-    left = (_left(binding, named.get(binding.persona, ()), declared) for binding in revision.bindings)
+    left = (_left(binding, named.get(binding.persona, ()), declared, prefixes) for binding in revision.bindings)
     return tuple(binding for binding in left if binding.groups)
 
 
-def _left(binding: Binding, named: Groups, declared: Environment | None) -> Binding:
+def _left(binding: Binding, named: Groups, declared: Environment | None, prefixes: Iterable[str]) -> Binding:
     """Return a binding with the groups that are still named; if its environment is gone, its own groups stay."""
     if declared is None and binding.own:
         return binding
-    groups = tuple(group for group in binding.groups if group in named)
+    bare = {bare_group(group, prefixes) for group in named}
+    groups = tuple(group for group in binding.groups if bare_group(group, prefixes) in bare)
     own = declared is not None and binding.persona in declared.groups
     return binding.model_copy(update={"groups": groups, "own": own})

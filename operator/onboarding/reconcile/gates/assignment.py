@@ -6,7 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from onboarding.api.gates import Override, Severity
 from onboarding.api.policy import OnboardingPolicySpec
-from onboarding.checks.catalogue import OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
+from onboarding.checks.catalogue import OF_APPROVALS, OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
 from onboarding.checks.finding import Check
 from onboarding.checks.inputs import EnvironmentDeclaration, ProjectInputs, RunningInputs
 from onboarding.checks.journey import JourneyInForce, journey_in_force
@@ -37,11 +37,16 @@ class GateCheck(NamedTuple, Generic[InputsT]):
 
 
 class GateChecks(NamedTuple):
-    """The checks that a policy puts at the gates of a journey, in the order of the catalogue."""
+    """The checks at the gates of a journey, in the order of the catalogue."""
 
     of_project: tuple[GateCheck[ProjectInputs], ...]
     of_environment: tuple[GateCheck[EnvironmentDeclaration], ...]
     of_running: tuple[GateCheck[RunningInputs], ...]
+    of_approvals: tuple[GateCheck[ProjectInputs], ...]
+    """At each gate that asks for an approval, whatever the policy says.
+
+    Without them nobody knows if an approval is somebody else's, so no override and no waiver reaches them.
+    """
     last: int
     """Index of the last gate of the journey: no check holds a later one."""
 
@@ -84,7 +89,9 @@ def _gate_checks(identity: _Policy, named: str | None) -> GateChecks:
             if (rule := rules.get(check.id))
         )
 
-    return GateChecks(posted(OF_PROJECT), posted(OF_ENVIRONMENT), posted(OF_RUNNING), journey.last)
+    asked = (place for place, gate in enumerate(policy.gates[: journey.last + 1]) if journey.asked(gate))
+    of_approvals = tuple(GateCheck(check, Severity.BLOCKING, place, ()) for place in asked for check in OF_APPROVALS)
+    return GateChecks(posted(OF_PROJECT), posted(OF_ENVIRONMENT), posted(OF_RUNNING), of_approvals, journey.last)
 
 
 def _reached(override: Override, order: Mapping[str, int], journey: JourneyInForce) -> Iterator[int]:

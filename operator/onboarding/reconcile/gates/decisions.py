@@ -103,6 +103,8 @@ def _void_reason(decision: OnboardingDecisionSpec, insiders: Insiders, digests: 
         return ""
     if membership := insiders.membership(decision):
         return f"{membership}: somebody else must decide"
+    if problem := insiders.deciders.problem(decision):
+        return problem
     if decision.expires and moment_of(decision.expires) <= now:
         return f"it expired at {decision.expires}: decide again"
     if not _covers(decision, digests):

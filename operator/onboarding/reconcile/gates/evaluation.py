@@ -1,10 +1,10 @@
-"""Run every check that the policy assigns to a gate, and give each finding its severity there; pure."""
+"""Run every check at its gate, and give each finding its severity there; pure."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from onboarding.api.gates import Actor, Severity
+from onboarding.api.gates import Severity
 from onboarding.api.status import CheckResult
 from onboarding.checks.catalogue import OF_ENVIRONMENT
 from onboarding.checks.finding import Check, Finding, GateFinding
@@ -61,7 +61,7 @@ class GateEvaluator:
         ``not_created`` names the candidates that exist on no cluster yet and that only a gate may hold.
         """
         evaluation = GateEvaluation()
-        for of_project in self.gate_checks.of_project:
+        for of_project in (*self.gate_checks.of_project, *self.gate_checks.of_approvals):
             severity = of_project.severity_on("", of_project.gate_index)
             self._run(evaluation, of_project.check, self.project, severity, of_project.gate_index)
         for of_environment in self.gate_checks.of_environment:
@@ -138,11 +138,11 @@ class GateEvaluator:
 
 def _readable(item: Mapping[str, Any]) -> bool:
     """Return whether this operator knows the values of a check in a status, which a newer one may have written."""
-    return item["nextActor"] in set(Actor) and item["result"] in set(CheckResult)
+    return item["result"] in set(CheckResult)
 
 
 def _finding_of(item: Mapping[str, Any], finding: Finding) -> Finding:
-    message, actor, result = item["message"], Actor(item["nextActor"]), CheckResult(item["result"])
+    message, actor, result = item["message"], str(item["nextActor"]), CheckResult(item["result"])
     if result is CheckResult.WAIVED:
         # The status shows the waiver instead of the result and its remedy.
         return replace(finding, message=message, actor=actor)

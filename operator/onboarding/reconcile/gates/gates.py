@@ -8,7 +8,7 @@ state of a gate is stored: each reconcile derives it from the spec, the decision
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from onboarding.api.gates import Actor, Approval, Gate
@@ -66,24 +66,27 @@ def evaluate_gates(
     for index, gate in enumerate(gates[: journey.last + 1]):
         environments = at_gates.get(gate.name, {})
         missing = tuple(_missing(gate, journey.asked(gate), approvals, environments))
-        found = [
+        own = [
             *_of_checks(gate, evaluation, new=index > passed),
             *_of_project(gate, journey.asked(gate), approvals, missing),
         ]
-        lets_in = free and not found
-        if not any(item.passes for item in environments.values()):
-            found += [obstacle for item in environments.values() for obstacle in item.obstacles]
-        obstacles = sorted(found, key=lambda item: item.quiet)
+        obstacles = sorted((*own, *_of_environments(environments)), key=lambda item: item.quiet)
         is_open = free and not obstacles
         shown = [obstacle for obstacle in obstacles if not obstacle.quiet]
         former = before.get(gate.name)
         state = _state(is_open=is_open, free=shown_free, passed=index <= passed, shown=shown, former=former)
-        seen = tuple(obstacles) if shown_free else ()
-        result = GateResult(gate, is_open, state, seen, missing, environments=environments, lets_in=lets_in)
-        gate_results.append(result)
+        result = GateResult(gate, is_open, state, tuple(obstacles), missing, False, environments, free and not own)
+        gate_results.append(result if shown_free else replace(result, obstacles=()))
         free = is_open
         shown_free = shown_free and state is GateState.OPEN
     return [*gate_results, *_beyond(gates, passed, journey)]
+
+
+def _of_environments(environments: Mapping[str, Waiting]) -> Iterator[Obstacle]:
+    """Yield what the environments behind a gate lack, if none of them has all its approvals."""
+    if not any(item.passes for item in environments.values()):
+        for item in environments.values():
+            yield from item.obstacles
 
 
 def _beyond(gates: Sequence[Gate], passed: int, journey: JourneyInForce) -> Iterable[GateResult]:
@@ -152,5 +155,5 @@ def _missing(
 
 def _blocking_check(found: GateFinding) -> Obstacle:
     subject = f"environment {found.environment}: " if found.environment else ""
-    actor = Actor.OPERATOR if found.finding.result is CheckResult.PENDING else found.actor
+    actor: str = Actor.OPERATOR if found.finding.result is CheckResult.PENDING else found.actor
     return Obstacle(actor, f"{subject}{found.check.id}: {found.finding.message}", found.remedy, found.quiet)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from onboarding.api.gates import Actor, Approval, Coverage
+from onboarding.api.gates import Approval, Coverage
 from onboarding.reconcile.gates.approvals import Approvals, Key, describe
 from onboarding.reconcile.gates.coverage import Fields
 from onboarding.reconcile.gates.digest import approval_digest
@@ -13,7 +13,7 @@ from onboarding.reconcile.gates.digest import approval_digest
 class Obstacle:
     """A reason why a gate or an environment is held, with the remedy and the actor."""
 
-    actor: Actor
+    actor: str
     message: str
     remedy: str
     quiet: bool = False
@@ -54,9 +54,8 @@ class Waiting:
 def waiting_for(approvals: Approvals, behind: Behind) -> Waiting:
     """Return what an environment waits for at its gate."""
     rejections = tuple(_rejections(approvals, behind))
-    missing = tuple(item for item in behind.asked if not _is_given(approvals, item, behind))
-    covered = frozenset(group for item in missing for group in item.covered)
-    held = frozenset(behind.changes or ()) & covered
+    missing = tuple(_missing(approvals, behind))
+    held = frozenset(group for item in missing for group in item.covered if _changed(behind, group))
     return Waiting(
         missing,
         (*rejections, *(_ask(approvals, item, behind) for item in missing)),
@@ -65,6 +64,14 @@ def waiting_for(approvals: Approvals, behind: Behind) -> Waiting:
         blocks=bool(rejections) or (behind.changes is None and bool(missing)),
         passes=not rejections and all(_covers_admitted(approvals, item, behind) for item in missing),
     )
+
+
+def _missing(approvals: Approvals, behind: Behind) -> Iterator[Approval]:
+    return (item for item in behind.asked if not _is_given(approvals, item, behind))
+
+
+def _changed(behind: Behind, group: Coverage) -> bool:
+    return behind.changes is not None and group in behind.changes
 
 
 def rejection_of(approval: Approval, text: str, reason: str) -> Obstacle:

@@ -12,7 +12,15 @@ from typing import Any, Final
 from onboarding.api.gates import Coverage
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.text import choose
-from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_JOURNEY, OF_NAMESPACES, OF_PROJECT, OF_RUNNING
+from onboarding.checks.catalogue import (
+    ALWAYS,
+    OF_APPROVALS,
+    OF_ENVIRONMENT,
+    OF_JOURNEY,
+    OF_NAMESPACES,
+    OF_PROJECT,
+    OF_RUNNING,
+)
 from onboarding.checks.finding import Check
 from onboarding.checks.journey import gate_of, gates_before
 from onboarding.reconcile.observed.validity import Problem, repeated
@@ -38,7 +46,10 @@ def _ids(checks: Iterable[Check[Any]]) -> frozenset[str]:
 
 
 CATALOGUE: Final = Known(
-    _ids((*ALWAYS, *OF_NAMESPACES, *OF_JOURNEY)), _ids(OF_PROJECT), _ids(OF_ENVIRONMENT), _ids(OF_RUNNING)
+    _ids((*ALWAYS, *OF_NAMESPACES, *OF_JOURNEY, *OF_APPROVALS)),
+    _ids(OF_PROJECT),
+    _ids(OF_ENVIRONMENT),
+    _ids(OF_RUNNING),
 )
 
 
@@ -60,15 +71,14 @@ def _approvals(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     """Find approvals that cover fields of environments where there is none, or releases that may move."""
     pinned = {stage.name for stage in policy.stages if stage.pinned}
     for index, gate in enumerate(policy.gates):
-        behind = dict.fromkeys(stage for opening in gate.opens for stage in opening.stages)
-        moving = [stage for stage in behind if stage not in pinned]
+        moving = next((stage for opening in gate.opens for stage in opening.stages if stage not in pinned), None)
         for number, approval in enumerate(gate.approvals):
             field = f"spec.gates[{index}].approvals[{number}].covers"
             if approval.covers and not gate.opens:
                 yield Problem(field, f"gate {gate.name} opens no environment, and covers is about one", "remove it")
             elif Coverage.RELEASE in approval.covers and moving:
-                broken = f"Release is covered, and stage {moving[0]} is not pinned: branches move under an approval"
-                yield Problem(field, broken, f"set pinned: true for stage {moving[0]}, or remove Release")
+                broken = f"Release is covered, and stage {moving} is not pinned: branches move under an approval"
+                yield Problem(field, broken, f"set pinned: true for stage {moving}, or remove Release")
 
 
 def _openings(policy: OnboardingPolicySpec) -> Iterator[Problem]:

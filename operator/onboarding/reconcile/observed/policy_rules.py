@@ -14,6 +14,7 @@ from onboarding.api.quota import CONTAINER_RESOURCES
 from onboarding.api.text import choose
 from onboarding.reconcile.observed.delivery_rules import delivery_problems
 from onboarding.reconcile.observed.gate_rules import CATALOGUE, Known, gate_problems
+from onboarding.reconcile.observed.identity_rules import identity_problems
 from onboarding.reconcile.observed.journey_rules import journey_problems
 from onboarding.reconcile.observed.persona_rules import persona_problems
 from onboarding.reconcile.observed.validity import Problem, cidr_problems, repeated
@@ -53,6 +54,7 @@ def policy_problems(policy: OnboardingPolicySpec, known: Known = CATALOGUE) -> t
         *_object_counts(policy.object_counts),
         *_pod_security(policy),
         *gate_problems(policy, known),
+        *identity_problems(policy),
         *journey_problems(policy),
         *_workloads(policy),
         *delivery_problems(policy),

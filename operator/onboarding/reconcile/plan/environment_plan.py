@@ -38,7 +38,7 @@ class EnvironmentPlan:
     """The revisions that its objects are built from, one per cluster."""
     reason: str = ""
     """The reason why it is held or stays."""
-    actor: Actor | None = None
+    actor: str | None = None
     """The actor who can end that."""
     gate: str = ""
     """The gate that it passes; the empty string if it has none."""
@@ -74,7 +74,7 @@ def plan_declared(
     building = () if hold else candidate.accepted
     if hold is None:
         hold = _hold_in_part(candidate)
-    asks = waiting.obstacles if waiting.held or (result and result.lets_in) else ()
+    asks = _asks(result, waiting)
     if hold is not None:
         plan = EnvironmentPlan(name, EnvironmentAction.HOLD, building, hold.reason, hold.actor, gate, asks=asks)
         plan = replace(plan, deletes=inputs.deletes(name), refused=candidate.refused, changes=waiting.changes)
@@ -153,6 +153,11 @@ def _hold(
     if findings:
         return Hold(findings[0].finding.message, findings[0].actor)
     return _behind(candidate, gates)
+
+
+def _asks(result: GateResult | None, waiting: Waiting) -> tuple[Obstacle, ...]:
+    """Return what asks for the approvals of an environment, if nothing else at its gate is to be resolved before."""
+    return waiting.obstacles if waiting.held or (result is not None and result.lets_in) else ()
 
 
 def _hold_in_part(candidate: Candidate) -> Hold | None:

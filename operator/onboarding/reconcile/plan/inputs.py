@@ -23,7 +23,7 @@ class Hold(NamedTuple):
     """The reason why an environment is held, and the actor who can end it."""
 
     reason: str
-    actor: Actor
+    actor: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,8 @@ def checks(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[CheckStatus, ...]:
         message = cut(found.finding.message)
         key = (found.check.id, found.environment or None, found.site or None, message)
         void = void_of_check(plan.decisions.void, found.check.id, found.environment)
-        shown.append(_check(found, message, since.get(key, time(snapshot.now)), plan.digests, void))
+        actor = snapshot.policy.actor_for(found.actor) if snapshot.policy else found.actor
+        shown.append(_check(found, message, since.get(key, time(snapshot.now)), plan.digests, void, actor))
     return tuple(shown)
 
 
@@ -124,7 +125,9 @@ def _sort_key(found: GateFinding, order: Mapping[str, int]) -> tuple[Any, ...]:
     return bool(found.waiver), found.severity is Severity.WARNING, order.get(found.gate, -1), found.rank
 
 
-def _check(found: GateFinding, message: str, since: str, digests: Digests, void: Iterable[str]) -> CheckStatus:
+def _check(
+    found: GateFinding, message: str, since: str, digests: Digests, void: Iterable[str], actor: str
+) -> CheckStatus:
     check = found.check
     remedy = found.waiver or found.remedy
     # A remedy taken from the status of before a start has them already.
@@ -140,7 +143,7 @@ def _check(found: GateFinding, message: str, since: str, digests: Digests, void:
         evidence=check.evidence,
         message=message,
         remedy=cut("; ".join((remedy, *reasons))),
-        next_actor=found.actor,
+        next_actor=actor,
         digest=digests.of_check(check.id) if check.evidence is Evidence.ATTESTED else None,
         since=since,
     )

@@ -40,7 +40,7 @@ def next_actions(
     plan: ReconcilePlan,
     outcomes: Iterable[Outcome],
     ready: ReadyState,
-    of_applications: Iterable[tuple[Actor, str]],
+    of_applications: Iterable[tuple[str, str]],
 ) -> tuple[NextAction, ...]:
     """Return the next actions in the order of harm, each with the time since which it has been the same.
 
@@ -48,25 +48,31 @@ def next_actions(
     waits behind, then Applications. A gate without anything behind it asks nobody.
     """
     unread = ((Actor.PLATFORM, f"{item}; it does not count") for item in snapshot.unread if not item.may_hold)
+    policy = snapshot.policy
     found = dict.fromkeys(
-        (actor, cut_middle(text, _ACTION_BYTES))
+        (policy.actor_for(actor) if policy else actor, cut_middle(text, _ACTION_BYTES))
         for actor, text in (*_troubles(snapshot, plan, outcomes, ready), *_obstacles(plan), *unread, *of_applications)
     )
     former = snapshot.project.status.get("nextActions", ())
     since = {(item["actor"], item["action"]): item.get("since") for item in former}
     return tuple(
-        NextAction(actor=actor, action=action, since=since.get((actor, action)) or time(snapshot.now))
+        NextAction(
+            actor=actor,
+            contact=policy.contact_of(actor) if policy else None,
+            action=action,
+            since=since.get((actor, action)) or time(snapshot.now),
+        )
         for actor, action in list(found)[:MAX_ACTIONS]
     )
 
 
 def _troubles(
     snapshot: Snapshot, plan: ReconcilePlan, outcomes: Iterable[Outcome], ready: ReadyState
-) -> Iterator[tuple[Actor, str]]:
+) -> Iterator[tuple[str, str]]:
     yield from _long_retries(snapshot, ready)
     explained = ready.reason in _BY_OBSTACLES and any(True for _ in _obstacles(plan))
     explained = explained or ready.reason is Reason.SUSPENDED
-    if ready.actor and ready.actor is not Actor.OPERATOR and not explained:
+    if ready.actor and ready.actor != Actor.OPERATOR and not explained:
         yield ready.actor, ready.action or ready.message
     for outcome in outcomes:
         if outcome.result in _FOR_THE_PLATFORM:
@@ -75,7 +81,7 @@ def _troubles(
         yield Actor.PLATFORM, f"{describe(suspension)}: {suspension.reason}: its author deletes the OnboardingDecision"
 
 
-def _long_retries(snapshot: Snapshot, ready: ReadyState) -> Iterator[tuple[Actor, str]]:
+def _long_retries(snapshot: Snapshot, ready: ReadyState) -> Iterator[tuple[str, str]]:
     """Yield the action of the platform if, by the former status, the operator has been retrying for five minutes."""
     if ready.reason is not Reason.RETRYING:
         return
@@ -87,7 +93,7 @@ def _long_retries(snapshot: Snapshot, ready: ReadyState) -> Iterator[tuple[Actor
         yield Actor.PLATFORM, with_remedy(words, _RETRIED, _ACTION_BYTES)
 
 
-def _obstacles(plan: ReconcilePlan) -> Iterator[tuple[Actor, str]]:
+def _obstacles(plan: ReconcilePlan) -> Iterator[tuple[str, str]]:
     refused_first = sorted(_environment_obstacles(plan), key=lambda pair: pair[0] not in plan.refused)
     for _, obstacle in refused_first:
         yield obstacle.actor, with_remedy(obstacle.message, obstacle.remedy)

@@ -29,7 +29,7 @@ class ReadyState:
     message: str
     reconciling: bool = False
     stalled: bool = False
-    actor: Actor | None = None
+    actor: str | None = None
     """Who has to act next; None if nobody has to."""
     action: str = ""
     """The next action if it differs from the message."""
@@ -130,7 +130,7 @@ def _gone(plan: ReconcilePlan) -> ReadyState | None:
         return None
     told = (f"{site.subject} is gone, and held: {item.reason or plan.hold}" for site, item in plan.missing.items())
     message, actor = "; ".join(told), next(iter(plan.missing.values())).actor or Actor.PLATFORM
-    waits = actor is Actor.OPERATOR
+    waits = actor == Actor.OPERATOR
     return ReadyState("False", Reason.NAMESPACE_GONE, message, reconciling=waits, stalled=not waits, actor=actor)
 
 
