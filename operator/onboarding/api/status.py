@@ -110,6 +110,11 @@ class GateStatus(Model):
         default=(), description="Decisions that do not count, and why."
     )
     digest: Word | None = Field(default=None, description="Digest that an Approve decision of this gate must name.")
+    authors_unknown: Message | None = Field(
+        default=None,
+        description="Reason why not everybody is known who wrote the spec, so that an approval may be theirs. Absent "
+        "if they are known or no approval is awaited. If the policy holds the gate for it, `waitingFor` says so.",
+    )
 
 
 class JourneyStatus(Model):

@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from onboarding.api.decision import Decision, Grant, OnboardingDecisionSpec
-from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.policy import OnboardingPolicySpec, UnknownAuthors
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.text import with_remedy
 from onboarding.checks.catalogue import GATED
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.gates.insiders import Insiders
+from onboarding.reconcile.gates.record import Record
 
 _AT_GATES = frozenset(check.id for check in GATED)
 _SUSPENSION_BYTES: Final = 250
@@ -42,6 +43,10 @@ class Decisions:
     """Environments whose removal is confirmed; '' stands for the whole project."""
     void: list[tuple[OnboardingDecisionSpec, str]] = field(default_factory=list)
     """Decisions that do not count, each with the reason."""
+    unknown_authors: str = ""
+    """Why the people who wrote the spec are not all known, so that an approval may be theirs; empty if they are."""
+    authors_hold: bool = False
+    """Whether gates with approvals are held while the authors are not all known."""
     next_change: datetime | None = None
     """The time at which the next decision expires; None if none does."""
 
@@ -60,10 +65,11 @@ def count(
     policy: OnboardingPolicySpec,
     digests: Digests,
     now: datetime,
+    record: Record,
 ) -> Decisions:
     """Sort the decisions about this UID of the project into those that count and those that are void."""
-    counted = Decisions()
-    insiders = Insiders.of(spec, policy)
+    counted = Decisions(unknown_authors=record.unknown, authors_hold=policy.unknown_authors is UnknownAuthors.HOLD)
+    insiders = Insiders.of(spec, policy, record)
     approvals = {(gate.name, approval.name) for gate in policy.gates for approval in gate.approvals}
     for decision in decisions:
         reason = _void_reason(decision, insiders, digests, now) or _no_effect(decision, approvals)

@@ -9,14 +9,19 @@ provisioned environments.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from onboarding import names
 from onboarding.api.gates import Actor, Approval, Gate
 from onboarding.api.status import CheckResult, GateState
 from onboarding.checks.finding import GateFinding
 from onboarding.checks.journey import JourneyInForce
 from onboarding.reconcile.gates.decisions import Decisions, describe
 from onboarding.reconcile.gates.evaluation import GateEvaluation
+
+_NAME_AUTHORS: Final = (
+    f"name everybody who wrote the spec in the annotation {names.ANNOTATION_INSIDERS}, as docs/insiders.md says"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ def _state(
 
 
 def _obstacles(
-    gate: Gate, approvals: Iterable[Approval], evaluation: GateEvaluation, decisions: Decisions, *, new: bool
+    gate: Gate, approvals: Sequence[Approval], evaluation: GateEvaluation, decisions: Decisions, *, new: bool
 ) -> Iterable[Obstacle]:
     """Yield the obstacles of a gate, worst first; ``new``: nothing is provisioned behind it yet."""
     if new and gate.name in evaluation.awaited:
@@ -115,6 +120,8 @@ def _obstacles(
         )
     for found in sorted(evaluation.at_gate(gate.name), key=lambda item: item.rank):
         yield _blocking_check(found)
+    if approvals and decisions.authors_hold and decisions.unknown_authors:
+        yield Obstacle(Actor.PLATFORM, f"authors unknown: {decisions.unknown_authors}", _NAME_AUTHORS)
     for approval in approvals:
         key = (gate.name, approval.name)
         if rejection := decisions.rejected.get(key):

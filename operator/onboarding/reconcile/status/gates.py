@@ -41,9 +41,16 @@ def gates(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[GateStatus, ...]:
                 waiting_for=tuple(cut(item.message, 160) for item in obstacles if not item.quiet)[:5],
                 void=tuple(cut(reason, 160) for reason in reasons),
                 digest=plan.digests.of_gate(result.gate.name) if needs_approval else None,
+                authors_unknown=_unknown_authors(plan) if needs_approval and result is plan.waited_for else None,
             )
         )
     return tuple(shown)
+
+
+def _unknown_authors(plan: ReconcilePlan) -> str | None:
+    """Return why the authors of the spec are unknown; None if they are known, or hold the gate for it."""
+    decisions = plan.decisions
+    return cut(decisions.unknown_authors, 160) if decisions.unknown_authors and not decisions.authors_hold else None
 
 
 def checks(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[CheckStatus, ...]:
