@@ -21,6 +21,8 @@ ANNOTATION_ADMITTED: Final = f"{GROUP}/admitted"
 """On a namespace: the resolved inputs of everything built for that environment (canonical JSON, at most 64 KiB)."""
 ANNOTATION_CREDENTIALS: Final = f"{GROUP}/credentials"
 """On an AppProject: the repository Secrets beside it, each with a digest of what was written last."""
+ANNOTATION_INSIDERS: Final = f"{GROUP}/insiders"
+"""On a ProjectOnboarding: who created it, who changed its spec and whom it ever named; admission policies write it."""
 ANNOTATION_GUARD_PROBE: Final = f"{GROUP}/guard-probe"
 """On an object that the admission policy of that name refuses to everybody: its answer proves that it is in force."""
 ANNOTATION_DETACHED: Final = f"{GROUP}/detached-from"
@@ -53,6 +55,8 @@ GUARD_POLICIES: Final = (
 """ValidatingAdmissionPolicies, and bindings of the same names, without which a site receives no writes."""
 HUB_GUARD_POLICIES: Final = ("project-onboarding-projects", "project-onboarding-decisions")
 """Those that the hub has besides: without them it receives no writes either."""
+INSIDERS_POLICY: Final = "project-onboarding-insiders"
+"""The one that the hub may have besides: it lets nobody forge the annotation with the insiders of a project."""
 FORMER_DETACHED_BINDING: Final = "project-onboarding-released-namespaces"
 """Binding under which a former version detached namespaces: its UID proves the former annotation, so it stays."""
 GUARD_VERSION: Final = 4

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import yaml
 from devcluster import ControlPlane
 from onboarding import names
 from tests.api.access import review, verdicts
-from tests.support.helm import CHART, ROOT, Objects, objects, rendered
+from tests.support.helm import CHART, ROOT, Objects, helm, objects, rendered
 
 # Building helm from nothing takes some minutes on two cores.
 pytestmark = pytest.mark.timeout(1200)
@@ -53,6 +54,37 @@ def test_chart_and_manifests_let_the_operator_put_repository_secrets_beside_argo
     assert role["rules"] == [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "patch", "delete"]}]
 
 
+RECORDING = "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"
+
+
+def test_chart_and_manifests_record_insiders(render: Callable[..., Any], control_plane: ControlPlane) -> None:
+    more = objects(control_plane.kubectl("kustomize", str(ROOT / "manifests" / "insiders")).stdout)
+    plain, found = rendered(render()), rendered(render("insiders.enabled=true", served=[RECORDING]))
+    assert {key: item for key, item in found.items() if key not in plain} == more
+    kinds = ("MutatingAdmissionPolicy", "ValidatingAdmissionPolicy")
+    assert more.keys() == {(f"{kind}{part}", "", names.INSIDERS_POLICY) for kind in kinds for part in ("", "Binding")}
+    site = rendered(render('scope="site"', "insiders.enabled=true"))
+    assert site == rendered(render('scope="site"')), "a site has no projects"
+
+
+def test_the_chart_refuses_to_record_insiders_on_a_server_that_cannot(
+    render: Callable[..., Any], control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    done = render("insiders.enabled=true")
+    assert done.returncode != 0
+    assert "insiders.enabled needs the kind MutatingAdmissionPolicy of admissionregistration.k8s.io/v1" in done.stderr
+    assert "which Kubernetes serves since 1.36: upgrade the cluster, or leave insiders.enabled out" in done.stderr
+    # The real server says by itself what it serves.
+    dry = ("--dry-run=server", "--take-ownership", f"--kubeconfig={control_plane.kubeconfig}")
+    asked = helm(tmp_path, "install", "onboarding", CHART, *dry, values=["insiders.enabled=true"])
+    assert f"name: {names.INSIDERS_POLICY}" in asked.stdout, asked.stderr
+
+
+def test_the_plain_install_asks_for_no_kind_of_kubernetes_1_36(render: Callable[..., Any], hub: Objects) -> None:
+    for found in (hub, rendered(render())):
+        assert not [key for key in found if key[0].startswith("Mutating")]
+
+
 def test_a_site_gets_no_operator(hub: Objects, site: Objects) -> None:
     assert {kind for kind, *_ in hub.keys() - site.keys()} >= {"Deployment", "Role", "CustomResourceDefinition"}
     assert {kind for kind, *_ in site.keys() - hub.keys()} == {"ServiceAccount", "ClusterRoleBinding"}
@@ -65,12 +97,13 @@ def test_the_chart_carries_the_generated_kinds() -> None:
     assert {path.name: path.read_bytes() for path in (CHART / "crds").iterdir()} == generated
 
 
-FOLDERS = ("install", "site", "roles", "credentials")
+FOLDERS = ("install", "site", "roles", "credentials", "insiders")
 
 
 def test_the_api_server_takes_every_object_strictly(render: Callable[..., Any], installed: ControlPlane) -> None:
     strictly = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "--filename=-"]
     texts = [render(*values).stdout for values in ([], ['scope="site"'])]
+    texts.append(render("insiders.enabled=true", served=[RECORDING]).stdout)
     texts += [installed.kubectl("kustomize", str(ROOT / "manifests" / folder)).stdout for folder in FOLDERS]
     for text in texts:
         # A pod that its namespace's security level refuses shows as a warning on the Deployment.
@@ -106,15 +139,18 @@ def test_the_chart_follows_its_values(render: Callable[..., Any]) -> None:
             'guard.neverExempt=["robot-1","robot-2"]',
             'guard.argocdNamespaces=["gitops","gitops-two"]',
             "guard.controllers=[]",
+            "insiders.enabled=true",
             'bindableClusterRoles=["acme:auditor"]',
             'tolerations=[{"operator":"Exists"}]',
+            served=[RECORDING],
         )
     )
     assert not [key for key in found if key[1] == "project-onboarding"]
     operators = [f"system:serviceaccount:project-onboarding-two:{names.MANAGER}"]
     operators += ["system:serviceaccount:project-onboarding-two:project-onboarding-site", "hub@example.org"]
-    policies = {key[2]: item["spec"] for key, item in found.items() if key[0] == "ValidatingAdmissionPolicy"}
-    assert len(policies) == len(names.GUARD_POLICIES) + len(names.HUB_GUARD_POLICIES)
+    kinds = ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy")
+    policies = {key[:3:2]: item["spec"] for key, item in found.items() if key[0] in kinds}
+    assert len(policies) == len(names.GUARD_POLICIES) + len(names.HUB_GUARD_POLICIES) + len(kinds)
     for policy in policies.values():
         assert {item["name"]: yaml.safe_load(item["expression"]) for item in policy["variables"][:5]} == {
             "operators": operators,
@@ -125,7 +161,8 @@ def test_the_chart_follows_its_values(render: Callable[..., Any]) -> None:
         }
     conditions = {name: str(policy.get("matchConditions")) for name, policy in policies.items()}
     assert {name for name, condition in conditions.items() if "hub@example.org" not in condition} == {
-        "project-onboarding-decisions"
+        (kinds[0], "project-onboarding-decisions"),
+        (kinds[0], names.INSIDERS_POLICY),
     }
     binds = [rule for rule in rules(found, "project-onboarding-operator-site") if rule["verbs"] == ["bind"]]
     assert "acme:auditor" in binds[0]["resourceNames"]

@@ -31,9 +31,11 @@ def helm(home: Path, *arguments: str | Path, values: Sequence[str] = ()) -> subp
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **folders})
 
 
-def render(home: Path, *values: str) -> subprocess.CompletedProcess[str]:
-    """Render the chart."""
-    return helm(home, "template", "onboarding", CHART, "--include-crds", "--kube-version=1.36.3", values=values)
+def render(home: Path, *values: str, served: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    """Render the chart for a cluster that serves these kinds besides those that helm takes for granted."""
+    versions = [f"--api-versions={kind}" for kind in served]
+    fixed = ("--include-crds", "--kube-version=1.36.3")
+    return helm(home, "template", "onboarding", CHART, *fixed, *versions, values=values)
 
 
 def notes(home: Path, kubeconfig: Path, *values: str) -> str:

@@ -132,6 +132,7 @@ class KubeCluster:
             guard_unknown=guards.unknown,
             detach_mark=self._guards.detach_mark,
             former_detach_mark=self._guards.former_detach_mark,
+            insiders_kept=self._guards.insiders_kept,
             argocd=all(self._informers[kind].served for kind in ARGO_KINDS),
         )
 

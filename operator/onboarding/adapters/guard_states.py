@@ -113,6 +113,8 @@ class GuardPolicy:
         self.answer = PolicyAnswer(Standing.UNKNOWN, "it has not been asked")
         self.answered = False
         """Whether it has ever answered, in whatever way."""
+        self.stood = False
+        """Whether it was in force when that was known last."""
         self.form: Form | None = None
         """None while nothing has been heard of it."""
         self.due_at = float("inf")
@@ -133,6 +135,7 @@ class GuardPolicy:
         self._changed_at = now
         if form.gone:
             self.answer, self.due_at = PolicyAnswer(Standing.MISSING, form.gone), float("inf")
+            self.stood = False
         else:
             words = "it has not been asked" if self.form is None else "it has changed and has not answered since"
             self.answer, self.due_at = PolicyAnswer(Standing.UNKNOWN, words), now
@@ -156,4 +159,6 @@ class GuardPolicy:
                 self.answer = answer
             pause = self._backoff.next()
         self.due_at = now + pause
+        if self.answer.standing is not Standing.UNKNOWN:
+            self.stood = self.answer.standing is Standing.PROVEN
         return self.answer != before

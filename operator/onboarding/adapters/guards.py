@@ -83,12 +83,13 @@ class GuardProber:
         self._client = client
         self._installation = installation
         self._changed = changed
-        policies = (*names.GUARD_POLICIES, *(names.HUB_GUARD_POLICIES if cluster == HUB else ()))
-        self._guards = {policy: GuardPolicy(policy) for policy in policies}
+        of_hub = (*names.HUB_GUARD_POLICIES, names.INSIDERS_POLICY) if cluster == HUB else ()
+        self._guards = {policy: GuardPolicy(policy) for policy in (*names.GUARD_POLICIES, *of_hub)}
+        self._required = tuple(guard for guard in self._guards.values() if guard.policy != names.INSIDERS_POLICY)
         self._projects: Callable[[], Iterable[str]] = tuple
         self._heard: dict[str, dict[str, str]] = {_POLICIES: {}, _BINDINGS: {}}
         self._listed: set[str] = set()
-        self._wake = {policy: asyncio.Event() for policy in policies}
+        self._wake = {policy: asyncio.Event() for policy in self._guards}
         self._answered = asyncio.Event()
         feeds = (self._feed(plural) for plural in self._heard)
         self.informers = tuple(Informer(client, feed, idle_timeout=idle_timeout, changed=changed) for feed in feeds)
@@ -105,14 +106,19 @@ class GuardProber:
     @property
     def state(self) -> Guarding:
         """Whether the cluster may be written to; what is missing is told before what is not known."""
-        for guard in self._guards.values():
+        for guard in self._required:
             if guard.answer.standing is Standing.MISSING:
                 return Guarding(self._told(guard))
-        for guard in self._guards.values():
+        for guard in self._required:
             if guard.answer.standing is Standing.UNKNOWN and self._can_ask(guard):
                 words = f"the admission policies have not answered yet: {guard.policy}: {guard.answer.reason}"
                 return Guarding(words, unknown=True)
         return Guarding()
+
+    @property
+    def insiders_kept(self) -> bool:
+        """Whether the policy on insiders was in force when it answered last."""
+        return names.INSIDERS_POLICY in self._guards and self._guards[names.INSIDERS_POLICY].stood
 
     @property
     def detach_mark(self) -> str:
@@ -157,7 +163,7 @@ class GuardProber:
     def _can_ask(self, guard: GuardPolicy) -> bool:
         """Return whether there is something to ask by: the operator makes no decisions, and only changes projects."""
         projects = guard.policy == _OF_PROJECTS and next(iter(self._projects()), None) is not None
-        return projects or guard.policy in names.GUARD_POLICIES
+        return projects or guard.policy in (*names.GUARD_POLICIES, names.INSIDERS_POLICY)
 
     def _is_due(self, guard: GuardPolicy) -> bool:
         return guard.there and self._can_ask(guard) and guard.due_at <= time.monotonic()
@@ -199,8 +205,8 @@ class GuardProber:
             labels = {**ours, f"{names.POD_SECURITY_PREFIX}enforce": "restricted"}
             metadata = {"name": _NAME, "labels": labels, "annotations": mark}
             return _Probe("POST", NAMESPACE.path(), {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-        # Without our labels it meets the policy on the operator's account alone.
-        metadata = {"name": _NAME, "labels": ours if policy == _OBJECTS else {}, "annotations": mark}
+        # Without our labels it meets the policy on the operator's account alone; the one on insiders goes by its name.
+        metadata = {"name": _NAME, "labels": {} if policy == _ACCOUNT else ours, "annotations": mark}
         body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
         return _Probe("POST", SERVICE_ACCOUNT.path(names.SYNC_NAMESPACE), body)
 
@@ -251,7 +257,8 @@ class GuardProber:
 
     def _tell(self, guard: GuardPolicy) -> None:
         standing, reason = guard.answer.standing, guard.answer.reason
-        quiet = log.debug if standing is Standing.UNKNOWN and not guard.answered else log.warning
+        optional = guard.policy == names.INSIDERS_POLICY or standing is Standing.UNKNOWN
+        quiet = log.debug if optional and not guard.answered else log.warning
         say = log.info if standing is Standing.PROVEN else quiet
         say(_EVENTS[standing], cluster=self._cluster, kind=_KINDS[_POLICIES], name=guard.policy, error=reason)
         self._changed()

@@ -37,6 +37,13 @@ class Access(StrEnum):
     REVOKE = "Revoke"
 
 
+class UnknownAuthors(StrEnum):
+    """Handling of approvals while it is unknown who wrote the spec of a project."""
+
+    ALLOW = "Allow"
+    HOLD = "Hold"
+
+
 class Stage(Model):
     """One step of the onboarding journey."""
 
@@ -197,6 +204,11 @@ class OnboardingPolicySpec(Model):
         default=None,
         description="ResourceQuotas, LimitRanges, NetworkPolicies and RoleBindings in namespaces of projects that the "
         "operator has not made. Default: they are a warning.",
+    )
+    unknown_authors: UnknownAuthors | None = Field(
+        default=None,
+        description="Gates with approvals while it is unknown who wrote the spec of a project: Allow shows that in the "
+        "status, Hold keeps them closed. Default: Allow.",
     )
     # Without a default of the definition: it would hide the former field of every policy that is stored, and the former
     # release, which does not know the field, would hold all projects as soon as the definitions are applied.

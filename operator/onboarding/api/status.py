@@ -129,6 +129,11 @@ class GateStatus(Model):
         default=(),
         description="Approvals of environments that are asked for, each with its digest; the first ten of all gates.",
     )
+    authors_unknown: Message | None = Field(
+        default=None,
+        description="Reason why not everybody is known who wrote the spec, so that an approval may be theirs. Absent "
+        "if they are known or no approval is awaited. If the policy holds the gate for it, `waitingFor` says so.",
+    )
 
 
 class JourneyStatus(Model):

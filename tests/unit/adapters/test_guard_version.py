@@ -17,17 +17,24 @@ PREFIX = "groupPrefix"
 """Of the policy on projects, behind the lists: the platform's too."""
 DIGESTS = {1: "2fec61e97188b6c5", 2: "e14b1dacc8385c8f", 3: "9d9507eacd420dca", 4: "2c567f17c277dfc6"}
 """What the rules of each version were."""
+INSIDERS_DIGESTS = {4: "12edd06ea3a7c554"}
+"""What the rules on insiders were in each version; they are a component of their own."""
 
 
-def guards() -> dict[str, dict[str, Any]]:
+def guards(*folders: str) -> dict[str, dict[str, Any]]:
     """Return the admission policies and their bindings by kind and name."""
-    files = [file for folder in ("cluster", "install") for file in (MANIFESTS / folder).glob("policy-*.yaml")]
+    files = [file for folder in folders for file in (MANIFESTS / folder).glob("policy-*.yaml")]
     items = [item for file in sorted(files) for item in yaml.safe_load_all(file.read_text())]
     return {f"{item['kind']}/{item['metadata']['name']}": item["spec"] for item in items}
 
 
-GUARDS = guards()
-POLICIES = {key.partition("/")[2]: spec for key, spec in GUARDS.items() if key.startswith("ValidatingAdmissionPolicy/")}
+GUARDS, INSIDERS = guards("cluster", "install"), guards("insiders")
+POLICIES = {
+    key.partition("/")[2]: spec
+    for key, spec in (GUARDS | INSIDERS).items()
+    if key.startswith("ValidatingAdmissionPolicy/")
+}
+RECORDING = INSIDERS[f"MutatingAdmissionPolicy/{names.INSIDERS_POLICY}"]
 
 
 def variables(policy: str) -> dict[str, str]:
@@ -39,7 +46,8 @@ def rules(spec: dict[str, Any], operators: str) -> dict[str, Any]:
     kept = orjson.loads(orjson.dumps(spec).replace(orjson.dumps(operators)[1:-1], b"OPERATORS"))
     if "variables" in kept:
         kept["variables"] = [item for item in kept["variables"] if item["name"] not in (*LISTS, PREFIX)]
-        kept["validations"][0]["message"] = kept["validations"][0]["message"].replace(version(), "version N")
+        first = kept.get("validations", [{}])[0]
+        first["message"] = first.get("message", "").replace(version(), "version N")
     return kept
 
 
@@ -48,7 +56,7 @@ def version() -> str:
 
 
 def test_every_policy_is_known_by_name() -> None:
-    assert POLICIES.keys() == {*names.GUARD_POLICIES, *names.HUB_GUARD_POLICIES}
+    assert POLICIES.keys() == {*names.GUARD_POLICIES, *names.HUB_GUARD_POLICIES, names.INSIDERS_POLICY}
 
 
 @pytest.mark.parametrize("policy", sorted(POLICIES))
@@ -80,8 +88,10 @@ def test_the_prefix_of_groups_comes_behind_the_lists_of_the_one_policy_that_know
 
 def test_what_the_operator_writes_leaves_all_policies_but_that_on_its_account() -> None:
     operators = variables(names.GUARD_POLICIES[0])["operators"]
+    assert operators in str(RECORDING["matchConditions"][0])
     leaving = {name for name, spec in POLICIES.items() if "not-the-operator" in str(spec.get("matchConditions"))}
-    assert leaving == POLICIES.keys() - {names.GUARD_POLICIES[0], names.HUB_GUARD_POLICIES[1]}
+    judging = {names.GUARD_POLICIES[0], names.HUB_GUARD_POLICIES[1], names.INSIDERS_POLICY}
+    assert leaving == POLICIES.keys() - judging
     conditions = {str(POLICIES[name]["matchConditions"][0]) for name in leaving}
     assert len(conditions) == 1
     assert operators in conditions.pop(), "the list of the condition is that of the variable"
@@ -89,17 +99,29 @@ def test_what_the_operator_writes_leaves_all_policies_but_that_on_its_account() 
 
 def test_nothing_depends_on_a_parameter() -> None:
     """A core kind loses its informer when the last binding goes; a kind of ours would be late at every start."""
-    assert not [key for key, spec in GUARDS.items() if {"paramKind", "paramRef"} & spec.keys()]
-    assert "params." not in str(GUARDS)
+    assert not [key for key, spec in (GUARDS | INSIDERS).items() if {"paramKind", "paramRef"} & spec.keys()]
+    assert "params." not in str(GUARDS | INSIDERS)
 
 
-def test_a_rule_that_changes_raises_the_version() -> None:
+def test_what_the_policy_on_insiders_demands_is_what_the_other_writes() -> None:
+    """Neither can be read by the other, so both have the same variables, and these alone decide what is written."""
+    written = [item for item in RECORDING["variables"] if item["name"] not in LISTS]
+    demanded = POLICIES[names.INSIDERS_POLICY]["variables"]
+    assert written == [item for item in demanded if item["name"] in {one["name"] for one in written}]
+    assert [item for item in RECORDING["variables"] if item["name"] in LISTS] == demanded[: len(LISTS)]
+
+
+DIGESTS_OF = {"of every hub and site": (GUARDS, DIGESTS), "on insiders": (INSIDERS, INSIDERS_DIGESTS)}
+
+
+@pytest.mark.parametrize(("guarded", "digests"), DIGESTS_OF.values(), ids=DIGESTS_OF)
+def test_a_rule_that_changes_raises_the_version(guarded: dict[str, dict[str, Any]], digests: dict[int, str]) -> None:
     operators = variables(names.GUARD_POLICIES[0])["operators"]
-    content = {key: rules(spec, operators) for key, spec in GUARDS.items()}
+    content = {key: rules(spec, operators) for key, spec in guarded.items()}
     digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
-    assert max(DIGESTS) == names.GUARD_VERSION, "enter the digest of the new version in DIGESTS"
-    assert len(set(DIGESTS.values())) == len(DIGESTS), "a version has the rules of an earlier one"
-    assert digest == DIGESTS[names.GUARD_VERSION], (
+    assert max(digests) == names.GUARD_VERSION, "enter the digest of the new version in DIGESTS"
+    assert digests is INSIDERS_DIGESTS or len(set(digests.values())) == len(digests), "the rules of an earlier version"
+    assert digest == digests[names.GUARD_VERSION], (
         f"a rule of the admission policies has changed (digest {digest}): raise names.GUARD_VERSION, write it into "
         "the first rule of each policy in manifests/ and in the chart, and enter the digest in DIGESTS, so that the "
         "operator notices where the former rules are still in force"

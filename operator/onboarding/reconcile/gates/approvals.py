@@ -91,6 +91,10 @@ class Approvals:
     rejected: dict[Key, OnboardingDecisionSpec] = field(default_factory=dict)
     void: list[tuple[OnboardingDecisionSpec, str]] = field(default_factory=list)
     """Approvals of other fields than the present ones, if no other approval counts in their place."""
+    unknown_authors: str = ""
+    """Why the people who wrote the spec are not all known, so that an approval may be theirs; empty if they are."""
+    authors_hold: bool = False
+    """Whether gates with approvals are held for that."""
 
     @classmethod
     def of(cls, decisions: Iterable[OnboardingDecisionSpec], subjects: Subjects) -> "Approvals":

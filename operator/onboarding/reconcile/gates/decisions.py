@@ -11,13 +11,16 @@ from datetime import UTC, datetime
 from typing import Final
 
 from onboarding.api.decision import Decision, Grant, OnboardingDecisionSpec
-from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.api.policy import OnboardingPolicySpec, UnknownAuthors
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.text import with_remedy
 from onboarding.checks.catalogue import GATED
+from onboarding.checks.identity import Naming
 from onboarding.reconcile.gates.approvals import OUTDATED, Approvals, Subjects, describe
+from onboarding.reconcile.gates.deciders import Deciders
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.gates.insiders import Insiders
+from onboarding.reconcile.gates.record import Record
 
 _AT_GATES = frozenset(check.id for check in GATED)
 _SUSPENSION_BYTES: Final = 250
@@ -59,13 +62,15 @@ def count(
     policy: OnboardingPolicySpec,
     digests: Digests,
     now: datetime,
+    record: Record,
 ) -> Decisions:
     """Sort the decisions about this UID of the project into those that count and those that are void."""
     counted = Decisions()
-    insiders, subjects = Insiders.of(spec, policy), Subjects(spec, policy, digests)
+    insiders, deciders = Insiders.of(spec, policy, record), Deciders(spec, policy, Naming.of(policy.identity))
+    subjects = Subjects(spec, policy, digests)
     of_gates: list[OnboardingDecisionSpec] = []
     for decision in decisions:
-        reason = _void_reason(decision, insiders, digests, now) or _no_effect(decision, subjects)
+        reason = _void_reason(decision, insiders, deciders, digests, now) or _no_effect(decision, subjects)
         if reason:
             counted.void.append((decision, reason))
             continue
@@ -77,6 +82,8 @@ def count(
             moment = moment_of(decision.expires)
             counted.next_change = min(moment, counted.next_change or moment)
     counted.approvals = Approvals.of(of_gates, subjects)
+    counted.approvals.unknown_authors = record.unknown
+    counted.approvals.authors_hold = bool(record.unknown) and policy.unknown_authors is UnknownAuthors.HOLD
     counted.void += counted.approvals.void
     return counted
 
@@ -98,12 +105,14 @@ def moment_of(text: str) -> datetime:
         return datetime.min.replace(tzinfo=UTC)
 
 
-def _void_reason(decision: OnboardingDecisionSpec, insiders: Insiders, digests: Digests, now: datetime) -> str:
+def _void_reason(
+    decision: OnboardingDecisionSpec, insiders: Insiders, deciders: Deciders, digests: Digests, now: datetime
+) -> str:
     if decision.decision in _HOLDING:
         return ""
     if membership := insiders.membership(decision):
         return f"{membership}: somebody else must decide"
-    if problem := insiders.deciders.problem(decision):
+    if problem := deciders.problem(decision):
         return problem
     if decision.expires and moment_of(decision.expires) <= now:
         return f"it expired at {decision.expires}: decide again"

@@ -9,8 +9,9 @@ state of a gate is stored: each reconcile derives it from the spec, the decision
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
+from onboarding import names
 from onboarding.api.gates import Actor, Approval, Gate
 from onboarding.api.status import CheckResult, GateState
 from onboarding.checks.finding import GateFinding
@@ -21,6 +22,9 @@ from onboarding.reconcile.gates.waiting import Obstacle, Waiting, rejection_of
 
 AtGates = Mapping[str, Mapping[str, Waiting]]
 """By gate and environment: what each environment that the gate opens waits for there."""
+_NAME_AUTHORS: Final = (
+    f"name everybody who wrote the spec in the annotation {names.ANNOTATION_INSIDERS}, as docs/insiders.md says"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +130,11 @@ def _of_checks(gate: Gate, evaluation: GateEvaluation, *, new: bool) -> Iterable
 
 
 def _of_project(
-    gate: Gate, asked: Iterable[Approval], approvals: Approvals, missing: Container[Key]
+    gate: Gate, asked: Sequence[Approval], approvals: Approvals, missing: Container[Key]
 ) -> Iterator[Obstacle]:
     """Yield the rejections of a whole gate, and its approvals of the project that are not there."""
+    if asked and approvals.authors_hold:
+        yield Obstacle(Actor.PLATFORM, f"authors unknown: {approvals.unknown_authors}", _NAME_AUTHORS)
     for approval in asked:
         key = Key(gate.name, approval.name)
         if rejection := approvals.rejected.get(key):

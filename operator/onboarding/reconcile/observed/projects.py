@@ -113,7 +113,9 @@ class ProjectCache:
             return False
         self._seen[name] = seen
         metadata = {key: value for key, value in body["metadata"].items() if key not in _NOT_KEPT}
-        self._projects[name] = compact(orjson.dumps({"metadata": metadata, "status": body.get("status")}))
+        insiders = (body["metadata"].get("annotations") or {}).get(names.ANNOTATION_INSIDERS)
+        kept = {"metadata": metadata, "status": body.get("status"), "insiders": insiders}
+        self._projects[name] = compact(orjson.dumps(kept))
         self._read_spec(name, body)
         return True
 
@@ -271,6 +273,7 @@ class ProjectCache:
             problem=read.problem,
             newer=read.newer,
             created=metadata.get("creationTimestamp") or "",
+            insiders=body["insiders"] or "",
         )
 
 

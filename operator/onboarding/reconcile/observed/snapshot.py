@@ -42,6 +42,8 @@ class Project:
     """Whether the spec cannot be read because a newer operator wrote its form."""
     created: str = ""
     """Time of its creation, as the API server writes it; the empty string if it is unknown."""
+    insiders: str = ""
+    """The annotation that names everybody who ever belonged to it; the empty string if it has none."""
 
     @property
     def known(self) -> Mapping[str, Any]:
@@ -66,6 +68,8 @@ class ClusterState:
     """UID of the binding of the admission policy on detached namespaces; the empty string if it is unknown."""
     former_detach_mark: str = ""
     """UID of the binding under which a former version detached namespaces; the empty string if there is none."""
+    insiders_kept: bool = False
+    """Whether the admission policy is in force that lets nobody forge the insiders of a project; on the hub alone."""
     role_problem: str = ""
     """The ClusterRole of a persona that cannot be bound there; the empty string if there is none, or it is unknown."""
     argocd: bool = True

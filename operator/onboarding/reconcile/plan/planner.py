@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.status import CheckResult
+from onboarding.build.kinds import HUB
 from onboarding.build.place import Place
 from onboarding.build.revision import Revision
 from onboarding.checks import capacity, placement
@@ -23,6 +24,7 @@ from onboarding.reconcile.gates.decisions import count, count_suspensions
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.gates.evaluation import GateEvaluation, GateEvaluator
 from onboarding.reconcile.gates.gates import AtGates, GateResult, evaluate_gates
+from onboarding.reconcile.gates.record import Record
 from onboarding.reconcile.gates.running import running_places
 from onboarding.reconcile.gates.waiting import Waiting
 from onboarding.reconcile.observed.former_sites import FormerSite, find_missing
@@ -65,12 +67,18 @@ def make_plan(snapshot: Snapshot) -> ReconcilePlan:
     if spec is None or policy is None or newer:
         return _held_plan(snapshot, newer, admitted)
     digests = Digests(spec, policy)
-    decisions = count(snapshot.decisions, spec, policy, digests, snapshot.now)
+    decisions = count(snapshot.decisions, spec, policy, digests, snapshot.now, _record(snapshot))
     inputs = PlanInputs(snapshot, spec, policy, decisions, admitted, digests)
     if snapshot.project.deleting:
         environments = tuple(plan_removal(inputs, name) for name in sorted(_present(snapshot)))
         return ReconcilePlan(admitted, environments, decisions=decisions, digests=digests)
     return _plan_journey(inputs, digests)
+
+
+def _record(snapshot: Snapshot) -> Record:
+    """Return the record of everybody who ever belonged to the project."""
+    hub, project = snapshot.clusters.get(HUB), snapshot.project
+    return Record.of(project.insiders, project.generation, kept=hub is not None and hub.insiders_kept)
 
 
 def _held_plan(snapshot: Snapshot, newer: Newer | None, admitted: AdmittedRevisions) -> ReconcilePlan:

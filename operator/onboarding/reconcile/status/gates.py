@@ -44,6 +44,7 @@ def gates(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[GateStatus, ...]:
                 void=tuple(cut(reason, 160) for reason in reasons),
                 digest=plan.decisions.approvals.digests.get(whole) if whole else None,
                 approvals=asked.get(result.gate.name, ()),
+                authors_unknown=_unknown_authors(plan) if result.missing and result is plan.waited_for else None,
             )
         )
     return tuple(shown)
@@ -58,6 +59,12 @@ def _asked(plan: ReconcilePlan) -> Mapping[str, tuple[ApprovalStatus, ...]]:
         item = ApprovalStatus(name=key.approval, environment=key.environment, digest=digest)
         found[key.gate] = (*found.get(key.gate, ()), item)
     return found
+
+
+def _unknown_authors(plan: ReconcilePlan) -> str | None:
+    """Return why the authors of the spec are unknown; None if they are known, or hold the gate for it."""
+    approvals = plan.decisions.approvals
+    return None if approvals.authors_hold else cut(approvals.unknown_authors, 160) or None
 
 
 def checks(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[CheckStatus, ...]:

@@ -14,6 +14,7 @@ from onboarding.checks.probe import GroupRequest
 from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.gates.decisions import count
 from onboarding.reconcile.gates.digest import Digests
+from onboarding.reconcile.gates.record import Record
 from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.snapshots import (
     NOW,
@@ -147,10 +148,10 @@ def test_the_groups_and_the_owner_of_an_environment_do_not_decide_about_the_proj
     given = spec_of(environment(), prod)
     digests = Digests(given, HELD)
     for by in ({"by": "pat", "groups": ["live"]}, {"by": "EVE@example.org"}, {"by": "\uff45ve@example.org"}):
-        found = count(approved(given, HELD, "prod", "poa", **by), given, HELD, digests, NOW)
+        found = count(approved(given, HELD, "prod", "poa", **by), given, HELD, digests, NOW, Record())
         assert found.approvals.given == {}
         assert len(found.void) == 1
-    assert count(approved(given, HELD, "prod", "poa"), given, HELD, digests, NOW).void == []
+    assert count(approved(given, HELD, "prod", "poa"), given, HELD, digests, NOW, Record()).void == []
 
 
 def test_the_poa_owns_no_environment() -> None:

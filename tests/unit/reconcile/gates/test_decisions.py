@@ -11,6 +11,7 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.reconcile.gates.approvals import Key
 from onboarding.reconcile.gates.decisions import Decisions, count
 from onboarding.reconcile.gates.digest import Digests
+from onboarding.reconcile.gates.record import Record
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.snapshots import (
@@ -52,8 +53,10 @@ TEAM = {
 SPEC = spec_of(DEV, PROD, team=TEAM)
 
 
-def counted(*decisions: OnboardingDecisionSpec, spec: ProjectOnboardingSpec = SPEC) -> Decisions:
-    return count(decisions, spec, POLICY, Digests(spec, POLICY), NOW)
+def counted(
+    *decisions: OnboardingDecisionSpec, spec: ProjectOnboardingSpec = SPEC, record: Record | None = None
+) -> Decisions:
+    return count(decisions, spec, POLICY, Digests(spec, POLICY), NOW, record or Record())
 
 
 def approve(by: str = "pat", **fields: Any) -> OnboardingDecisionSpec:
