@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
@@ -18,6 +17,7 @@ from onboarding.reconcile.admission.resolve import resolve_revisions
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.observed.admitted import read_admitted
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
+from onboarding.reconcile.observed.dated import DatedDecision
 from onboarding.reconcile.observed.sites import KnownSite, SiteRegistry
 from onboarding.reconcile.observed.snapshot import ClusterState, Project, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
@@ -58,6 +58,10 @@ TARGETS = {
     "twin": HostingTargetSpec.model_validate({"sites": SITES}),
     "strict": HostingTargetSpec.model_validate({"sites": SITES[:1], "stages": ["prod"]}),
 }
+CREATED = "2026-01-01T00:00:00Z"
+"""When what exists was created, before ``DECIDED``."""
+DECIDED = "2026-01-02T00:00:00Z"
+"""When decisions were made."""
 MARK = "22222222-2222-4222-8222-222222222222"
 """The UID of the binding that lets the operator alone write where a namespace was detached from."""
 FORMER_MARK = "33333333-3333-4333-8333-333333333333"
@@ -118,7 +122,8 @@ def revisions(spec: ProjectOnboardingSpec) -> list[Revision]:
 
 def stored(manifest: Manifest, version: int = 1, **metadata: Any) -> Manifest:
     """Return a manifest as the API server gives it back; a quota as the quota controller has confirmed it."""
-    own = {"uid": f"uid-{manifest['metadata']['name']}", "resourceVersion": str(version), **metadata}
+    own = {"uid": f"uid-{manifest['metadata']['name']}", "resourceVersion": str(version)}
+    own = {**own, "creationTimestamp": CREATED, **metadata}
     status = {"status": {"hard": manifest["spec"]["hard"]}} if manifest["kind"] == "ResourceQuota" else {}
     return {**manifest, **status, "metadata": {**manifest["metadata"], **own}}
 
@@ -133,17 +138,9 @@ def live_of_spec(spec: ProjectOnboardingSpec) -> dict[ObjectKey, CachedObject]:
     return live_from(build_wanted(OWNER, revisions(spec)))
 
 
-def confirm_delete(environment: str | None = None) -> OnboardingDecisionSpec:
-    """Return a decision that confirms a removal."""
-    return OnboardingDecisionSpec.model_validate(
-        {
-            "decision": "ConfirmDelete",
-            "project": {"name": "shop", "uid": UID},
-            "environment": environment,
-            "by": {"username": "pat"},
-            "reason": "It has ended.",
-        }
-    )
+def confirm_delete(environment: str | None = None, **fields: Any) -> DatedDecision:
+    """Return a decision that confirms a removal; without a digest, of the namespaces that were there before it."""
+    return decided("ConfirmDelete", environment=environment, **fields)
 
 
 def snapshot_of(
@@ -195,27 +192,28 @@ def policy_of(*gates: Mapping[str, Any], **fields: Any) -> OnboardingPolicySpec:
     return OnboardingPolicySpec.model_validate(given)
 
 
-def decided(decision: str, by: str = "pat", *, groups: Iterable[str] = (), **fields: Any) -> OnboardingDecisionSpec:
+def decided(decision: str, by: str = "pat", *, groups: Iterable[str] = (), **fields: Any) -> DatedDecision:
     """Return a decision about the project by somebody who does not belong to it, unless ``by`` and ``groups`` do."""
     given = {
         "decision": decision,
         "project": {"name": "shop", "uid": UID},
         "by": {"username": by, "groups": tuple(groups)},
         "reason": "I say so",
+        "created": DECIDED,
         **fields,
     }
-    return OnboardingDecisionSpec.model_validate(given)
+    return DatedDecision.model_validate(given)
 
 
 def approved(
     spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec, gate: str, approval: str, **fields: Any
-) -> OnboardingDecisionSpec:
+) -> DatedDecision:
     """Return an approval of a gate by somebody who looked at this spec."""
     given = {"gate": gate, "approval": approval, "digest": Digests(spec, policy).of_gate(gate), **fields}
     return decided("Approve", **given)
 
 
-def attested(spec: ProjectOnboardingSpec, check: str, **fields: Any) -> OnboardingDecisionSpec:
+def attested(spec: ProjectOnboardingSpec, check: str, **fields: Any) -> DatedDecision:
     """Return an attestation of a check by somebody who looked at this spec."""
     digest = Digests(spec, POLICY).of_check(check)
     return decided("Attest", **{"check": check, "digest": digest, "expires": "2030-01-01T00:00:00Z", **fields})
@@ -228,7 +226,7 @@ def built(snapshot: Snapshot) -> dict[ObjectKey, CachedObject]:
 
 def unconfirmed(plan: ReconcilePlan) -> set[str]:
     """Return the environments whose removal waits for a decision."""
-    return {item.name for item in plan.environments if item.awaiting}
+    return {item.name for item in plan.environments if item.removal.awaiting}
 
 
 def told(snapshot: Snapshot) -> dict[str, Any]:

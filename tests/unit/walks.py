@@ -7,11 +7,11 @@ from typing import Any
 
 import yaml
 
-from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.build.kinds import APPLICATION, HUB, NAMESPACE, RESOURCE_QUOTA
 from onboarding.build.revision import Revision
 from onboarding.checks import probe
 from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.dated import DatedDecision
 from onboarding.reconcile.observed.observer import Observer
 from onboarding.reconcile.observed.platform import POLICIES, TARGETS
 from onboarding.reconcile.observed.projects import ProjectCache
@@ -120,7 +120,8 @@ class MemoryWalk(Walk):
     def submit(self, name: str, fields: dict[str, Any]) -> None:
         """Let somebody who is not of the project decide."""
         about = {"project": {"name": NAME, "uid": uid_of(NAME)}, "by": {"username": "dana"}, "reason": "walk"}
-        self._declared.put_decision(name, OnboardingDecisionSpec.model_validate({**about, **fields}))
+        about = {**about, "created": "2030-01-01T00:00:00Z"}
+        self._declared.put_decision(name, DatedDecision.model_validate({**about, **fields}))
 
     def delete(self, name: str, _fields: dict[str, Any]) -> None:
         """Let a decision be deleted."""

@@ -11,6 +11,7 @@ from onboarding.api.delivery import Delivery
 from onboarding.api.gates import CheckRule, Gate, Override
 from onboarding.api.guards import ForeignGuards
 from onboarding.api.journeys import JourneyRule
+from onboarding.api.lifetimes import DecisionLimits
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList
 from onboarding.api.personas import Persona
 from onboarding.api.placement import PlacementRules, Territories
@@ -183,6 +184,9 @@ class OnboardingPolicySpec(Model):
         default=None,
         description="ResourceQuotas, LimitRanges, NetworkPolicies and RoleBindings in namespaces of projects that the "
         "operator has not made. Default: they are a warning.",
+    )
+    decisions: DecisionLimits | None = Field(
+        default=None, description="Longest life of decisions that expire. Default: as long as each decision says."
     )
     # Without a default of the definition: it would hide the former field of every policy that is stored, and the former
     # release, which does not know the field, would hold all projects as soon as the definitions are applied.

@@ -8,6 +8,7 @@ from onboarding.checks import (
     continuity,
     delivery,
     flows,
+    grants,
     guards,
     journeys,
     network,
@@ -20,6 +21,7 @@ from onboarding.checks import (
     workloads,
 )
 from onboarding.checks.finding import Check
+from onboarding.checks.grants import EndedGrant
 from onboarding.checks.guards import GuardInputs
 from onboarding.checks.inputs import (
     AppProjectInputs,
@@ -153,7 +155,12 @@ OF_NAMESPACES: Final[tuple[Check[GuardInputs], ...]] = (guards.only_our_guards,)
 OF_JOURNEY: Final[tuple[Check[JourneyDays], ...]] = (journeys.journey_lasts,)
 """Checks of the journey itself: they warn and hold nothing."""
 
+OF_GRANTS: Final[tuple[Check[EndedGrant], ...]] = (grants.grant_lasts,)
+"""Checks of grants that have expired: they warn and hold nothing."""
+
 GATED: Final[tuple[Check[Any], ...]] = (*OF_PROJECT, *OF_ENVIRONMENT, *OF_RUNNING)
 """The checks that a policy puts at gates."""
 
-BY_ID: Final[dict[str, Check[Any]]] = {check.id: check for check in (*ALWAYS, *OF_NAMESPACES, *OF_JOURNEY, *GATED)}
+BY_ID: Final[dict[str, Check[Any]]] = {
+    check.id: check for check in (*ALWAYS, *OF_NAMESPACES, *OF_JOURNEY, *OF_GRANTS, *GATED)
+}

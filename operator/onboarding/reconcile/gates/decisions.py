@@ -7,7 +7,7 @@ expired.
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from onboarding.api.decision import Decision, Grant, OnboardingDecisionSpec
@@ -17,6 +17,8 @@ from onboarding.api.text import with_remedy
 from onboarding.checks.catalogue import GATED
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.gates.insiders import Insiders
+from onboarding.reconcile.gates.lifetimes import astray, expired, limited
+from onboarding.reconcile.observed.dated import DatedDecision, moment_of
 
 _AT_GATES = frozenset(check.id for check in GATED)
 _SUSPENSION_BYTES: Final = 250
@@ -36,11 +38,13 @@ class Decisions:
     """By check and environment; '' stands for every environment."""
     attested: dict[str, OnboardingDecisionSpec] = field(default_factory=dict)
     granted: list[Grant] = field(default_factory=list)
+    ended: list[DatedDecision] = field(default_factory=list)
+    """Grants that have expired."""
     suspended: dict[str, OnboardingDecisionSpec] = field(default_factory=dict)
     """By environment; '' stands for the whole project."""
-    confirmed: set[str] = field(default_factory=set)
-    """Environments whose removal is confirmed; '' stands for the whole project."""
-    void: list[tuple[OnboardingDecisionSpec, str]] = field(default_factory=list)
+    confirmations: list[DatedDecision] = field(default_factory=list)
+    """Decisions that confirm a removal, each of the namespaces that it names."""
+    void: list[tuple[DatedDecision, str]] = field(default_factory=list)
     """Decisions that do not count, each with the reason."""
     next_change: datetime | None = None
     """The time at which the next decision expires; None if none does."""
@@ -55,21 +59,30 @@ class Decisions:
 
 
 def count(
-    decisions: Iterable[OnboardingDecisionSpec],
+    decisions: Iterable[DatedDecision],
     spec: ProjectOnboardingSpec,
     policy: OnboardingPolicySpec,
     digests: Digests,
     now: datetime,
+    present: Iterable[str] = (),
 ) -> Decisions:
-    """Sort the decisions about this UID of the project into those that count and those that are void."""
+    """Sort the decisions about this UID of the project into those that count and those that are void.
+
+    ``present`` are the environments that the project still has, whether it declares them or not.
+    """
     counted = Decisions()
     insiders = Insiders.of(spec, policy)
     approvals = {(gate.name, approval.name) for gate in policy.gates for approval in gate.approvals}
-    for decision in decisions:
-        reason = _void_reason(decision, insiders, digests, now) or _no_effect(decision, approvals)
-        if reason:
-            counted.void.append((decision, reason))
+    environments = {*present, *(environment.name for environment in spec.environments)}
+    for given in decisions:
+        over = expired(given, policy.decisions, now)
+        reason = _void_reason(given, insiders, digests, over) or _no_effect(given, approvals)
+        if reason := reason or astray(given, environments):
+            counted.void.append((given, reason))
+            if reason == over and given.decision is Decision.GRANT:
+                counted.ended.append(limited(given, policy.decisions))
             continue
+        decision = limited(given, policy.decisions)
         _add(counted, decision)
         if decision.expires:
             moment = moment_of(decision.expires)
@@ -77,7 +90,7 @@ def count(
     return counted
 
 
-def count_suspensions(decisions: Iterable[OnboardingDecisionSpec]) -> Decisions:
+def count_suspensions(decisions: Iterable[DatedDecision]) -> Decisions:
     """Return only the suspensions among the decisions: they count without a readable spec or policy."""
     counted = Decisions()
     for decision in decisions:
@@ -86,21 +99,14 @@ def count_suspensions(decisions: Iterable[OnboardingDecisionSpec]) -> Decisions:
     return counted
 
 
-def moment_of(text: str) -> datetime:
-    """Parse a time of an API field; a date that no calendar has counts as long past."""
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-
-
-def _void_reason(decision: OnboardingDecisionSpec, insiders: Insiders, digests: Digests, now: datetime) -> str:
+def _void_reason(decision: OnboardingDecisionSpec, insiders: Insiders, digests: Digests, over: str) -> str:
+    """Return why a decision does not count; ``over`` says why its time is over, if it is."""
     if decision.decision in _HOLDING:
         return ""
     if membership := insiders.membership(decision):
         return f"{membership}: somebody else must decide"
-    if decision.expires and moment_of(decision.expires) <= now:
-        return f"it expired at {decision.expires}: decide again"
+    if over:
+        return over
     if not _covers(decision, digests):
         return "the fields that it covers have changed since: review them and decide again"
     return ""
@@ -124,7 +130,7 @@ def _no_effect(decision: OnboardingDecisionSpec, approvals: Container[tuple[str,
     return ""
 
 
-def _add(counted: Decisions, decision: OnboardingDecisionSpec) -> None:
+def _add(counted: Decisions, decision: DatedDecision) -> None:
     environment, check = decision.environment or "", decision.check or ""
     approval = _approval(decision)
     match decision.decision:
@@ -141,7 +147,7 @@ def _add(counted: Decisions, decision: OnboardingDecisionSpec) -> None:
         case Decision.SUSPEND:
             counted.suspended[environment] = decision
         case Decision.CONFIRM_DELETE:
-            counted.confirmed.add(environment)
+            counted.confirmations.append(decision)
 
 
 def _approval(decision: OnboardingDecisionSpec) -> tuple[str, str]:
@@ -159,12 +165,19 @@ def suspended_by(decision: OnboardingDecisionSpec) -> str:
     return with_remedy(f"{describe(decision)}: {decision.reason}", "Argo CD does not sync", _SUSPENSION_BYTES)
 
 
-def void_of_check(void: Iterable[tuple[OnboardingDecisionSpec, str]], check: str, environment: str) -> list[str]:
-    """Return the void decisions about a check in this environment or in all, each with its reason."""
+def void_of_check(
+    void: Iterable[tuple[OnboardingDecisionSpec, str]], check: str, environment: str, environments: Container[str]
+) -> list[str]:
+    """Return the void decisions about a check in this environment or in all, each with its reason.
+
+    One that names an environment that is none of ``environments`` is shown at every finding of the check, and at a
+    finding about the whole project are all.
+    """
     return [
         f"{describe(decision)}: {reason}"
         for decision, reason in void
-        if decision.check == check and decision.environment in (None, environment)
+        if decision.check == check
+        and (not environment or decision.environment in (None, environment) or decision.environment not in environments)
     ]
 
 

@@ -11,7 +11,15 @@ from typing import Any, Final
 
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.text import choose
-from onboarding.checks.catalogue import ALWAYS, OF_ENVIRONMENT, OF_JOURNEY, OF_NAMESPACES, OF_PROJECT, OF_RUNNING
+from onboarding.checks.catalogue import (
+    ALWAYS,
+    OF_ENVIRONMENT,
+    OF_GRANTS,
+    OF_JOURNEY,
+    OF_NAMESPACES,
+    OF_PROJECT,
+    OF_RUNNING,
+)
 from onboarding.checks.finding import Check
 from onboarding.checks.journey import gate_of, gates_before
 from onboarding.reconcile.observed.validity import Problem, repeated
@@ -37,7 +45,7 @@ def _ids(checks: Iterable[Check[Any]]) -> frozenset[str]:
 
 
 CATALOGUE: Final = Known(
-    _ids((*ALWAYS, *OF_NAMESPACES, *OF_JOURNEY)), _ids(OF_PROJECT), _ids(OF_ENVIRONMENT), _ids(OF_RUNNING)
+    _ids((*ALWAYS, *OF_NAMESPACES, *OF_JOURNEY, *OF_GRANTS)), _ids(OF_PROJECT), _ids(OF_ENVIRONMENT), _ids(OF_RUNNING)
 )
 
 

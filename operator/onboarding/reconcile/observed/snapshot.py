@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from onboarding.api.common import Mode
-from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
@@ -19,6 +18,7 @@ from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.argocd_status import Application
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import Usage
+from onboarding.reconcile.observed.dated import DatedDecision
 from onboarding.reconcile.observed.foreign import ForeignObject
 from onboarding.reconcile.observed.sites import KnownSite
 from onboarding.reconcile.observed.unread import UnreadDecision
@@ -95,7 +95,7 @@ class Snapshot:
     policy: OnboardingPolicySpec | None
     policy_problem: str
     targets: Mapping[str, HostingTargetSpec]
-    decisions: tuple[OnboardingDecisionSpec, ...]
+    decisions: tuple[DatedDecision, ...]
     clusters: Mapping[str, ClusterState]
     live: Mapping[ObjectKey, CachedObject]
     """The objects that this project owns: same installation, same name, same UID."""

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.text import time
+from onboarding.reconcile.observed.dated import DatedDecision
 from onboarding.reconcile.observed.figures import PlatformFigures, platform_figures
 from onboarding.reconcile.observed.platform import POLICIES, TARGETS
 from onboarding.reconcile.observed.projects import ProjectCache
@@ -28,8 +28,8 @@ def figures(declared: ProjectCache, *, listed: bool = True, **states: ClusterSta
     return platform_figures(declared, clusters, NOW, listed=listed)
 
 
-def waiver(days: float, uid: str = UID) -> OnboardingDecisionSpec:
-    return OnboardingDecisionSpec.model_validate(
+def waiver(days: float, uid: str = UID) -> DatedDecision:
+    return DatedDecision.model_validate(
         {
             "decision": "Waive",
             "project": {"name": "shop", "uid": uid},
@@ -37,6 +37,7 @@ def waiver(days: float, uid: str = UID) -> OnboardingDecisionSpec:
             "expires": time(NOW + timedelta(days=days)),
             "by": {"username": "pat"},
             "reason": "It is late.",
+            "created": time(NOW),
         }
     )
 
