@@ -11,6 +11,7 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import Manifest, ObjectKey, Wanted
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
+from onboarding.checks.argocd_settings import ArgoSettings
 from onboarding.checks.inputs import EnvironmentDeclaration, ProjectDeclaration, ProjectInputs
 from onboarding.checks.probe import Answer, Request
 from onboarding.reconcile.admission.resolve import resolve_revisions
@@ -162,10 +163,17 @@ def snapshot_of(
         "sites": sites_of(fields.get("targets", TARGETS)),
         "decisions": (),
         "clusters": CLUSTERS,
+        "argocd": safe_settings(fields.get("targets", TARGETS)),
         "now": NOW,
         **fields,
     }
     return Snapshot(project=project, installation=OWNER.installation, live=live or {}, **given)
+
+
+def safe_settings(targets: Mapping[str, HostingTargetSpec]) -> dict[tuple[str, str], ArgoSettings]:
+    """Return the settings of Argo CDs that have nothing unsafe, by target and site."""
+    safe = ArgoSettings("ConfigMap argocd/argocd-cm")
+    return {(name, site.name): safe for name, target in targets.items() for site in target.sites}
 
 
 def sites_of(targets: Mapping[str, HostingTargetSpec]) -> Mapping[str, KnownSite]:

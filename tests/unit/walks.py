@@ -21,6 +21,7 @@ from tests.bench.inmemory import NOW, Memory, NoSecrets, Outside, Projects, uid_
 from tests.support.installing import ROOT
 from tests.support.walk_steps import Step, take
 from tests.support.walks import Walk
+from tests.unit.snapshots import safe_settings
 
 NAME = "walk-0001"
 
@@ -62,6 +63,7 @@ class MemoryWalk(Walk):
         ledger = CapacityLedger("walk", lambda _project: None)
         self._cluster, self._hub = Memory(ledger), Projects(self._declared)
         policy = _offer(self._declared, profile)
+        self._declared.offered.argocd = safe_settings(self._declared.targets)
         observer = Observer(
             self._declared,
             {HUB: self._cluster},

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from onboarding.checks import (
     access,
+    argocd,
     capacity,
     continuity,
     delivery,
@@ -120,7 +121,11 @@ OF_PROJECT: Final[tuple[Check[ProjectInputs], ...]] = (
 )
 """Checks of the whole project: they hold their gate."""
 
-OF_ENVIRONMENT: Final[tuple[Check[EnvironmentDeclaration], ...]] = (network.domains_are_allowed,)
+OF_ENVIRONMENT: Final[tuple[Check[EnvironmentDeclaration], ...]] = (
+    network.domains_are_allowed,
+    argocd.argocd_is_safe,
+    argocd.revision_override_is_refused,
+)
 """Checks of an environment that is to be: they hold that environment at their gate."""
 
 OF_RUNNING: Final[tuple[Check[RunningInputs], ...]] = (

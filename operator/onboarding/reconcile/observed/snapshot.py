@@ -13,6 +13,7 @@ from onboarding.build.kinds import NAMESPACE, ObjectKey
 from onboarding.build.naming import site_finalizer
 from onboarding.build.place import Place
 from onboarding.build.revision import Owner, Revision
+from onboarding.checks.argocd_settings import ArgoSettings
 from onboarding.checks.probe import Answers, no_answers
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.argocd_status import Application
@@ -122,6 +123,8 @@ class Snapshot:
     """The guard rails of others, by the namespace of the project that holds them; no entry for one without."""
     policy_version: PolicyVersion | None = None
     """The version of the policy; None if there is none, or none that is known to be usable or not."""
+    argocd: Mapping[tuple[str, str], ArgoSettings] = field(default_factory=dict)
+    """The settings of the Argo CD of each site, by target and site; no entry for one that has not been read yet."""
     teardown_hold: str = ""
     """Why no project is torn down at present; the empty string if projects may be."""
 

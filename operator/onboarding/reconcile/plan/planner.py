@@ -182,6 +182,7 @@ def _project_inputs(inputs: PlanInputs) -> ProjectInputs:
         snapshot.targets,
         snapshot.now.date(),
         snapshot.target_problems,
+        snapshot.argocd,
     )
     return ProjectInputs(declared, snapshot.now, snapshot.answers, frozenset(inputs.decisions.attested))
 

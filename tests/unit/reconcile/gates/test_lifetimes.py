@@ -1,6 +1,6 @@
 """Decisions end: at the latest when the policy says so, and each is about the environment that it names alone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -60,9 +60,9 @@ def test_a_decision_ends_at_the_latest_when_the_policy_says(
 ) -> None:
     fields, field, days = case
     decision = decided(kind, expires=FAR, created="2026-01-01T00:00:00Z", **fields)
-    end = datetime.fromordinal(datetime(2026, 1, 1).toordinal() + days).replace(tzinfo=UTC)
+    end = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=days)
     policy: dict[str, Any] = {"decisions": LIMITS} if limited else {}
-    before = counted(decision, at=end.replace(day=end.day - 1) if end.day > 1 else NOW, **policy)
+    before = counted(decision, at=end - timedelta(seconds=1), **policy)
     assert (counts(before), before.next_change) == (True, end if limited else datetime(2030, 1, 1, tzinfo=UTC))
     after = counted(decision, at=end, **policy)
     assert counts(after) is not limited
