@@ -12,6 +12,7 @@ from onboarding.adapters.pool import ClusterPool
 from onboarding.adapters.probes.runner import ProbeRunner
 from onboarding.adapters.secrets import KubeSecrets
 from onboarding.api.delivery import Delivery
+from onboarding.api.lifetimes import DecisionLimits
 from onboarding.checks.argocd_settings import ArgoSettings
 from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.figures import platform_figures
@@ -164,7 +165,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         first.installation, queue, worker, session, events, platform, clusters, readiness, runner, secrets, argocd
     )
     _connect(shared, parts, policy)
-    _expose(metrics, parts, declared)
+    _expose(metrics, parts, declared, settings.policy)
     return parts
 
 
@@ -206,7 +207,13 @@ def _connect(shared: _Shared, parts: Parts, policy: ActivePolicy) -> None:
     shared.settings_changed.connect(on_settings_changed)
 
 
-def _expose(metrics: Metrics, parts: Parts, declared: ProjectCache) -> None:
+def _limits(declared: ProjectCache, policy: str) -> DecisionLimits | None:
+    """Return the longest life of decisions by the policy in force."""
+    spec, _ = declared.policy(policy)
+    return spec.decisions if spec else None
+
+
+def _expose(metrics: Metrics, parts: Parts, declared: ProjectCache, policy: str) -> None:
     metrics.read_from(
         MetricSources(
             ready=lambda: not parts.readiness.problem(),
@@ -216,7 +223,11 @@ def _expose(metrics: Metrics, parts: Parts, declared: ProjectCache) -> None:
             clusters=lambda: parts.clusters.states,
             applications=parts.worker.applications,
             platform=lambda: platform_figures(
-                declared, parts.platform.clusters, datetime.now(UTC), listed=parts.events.synced
+                declared,
+                parts.platform.clusters,
+                datetime.now(UTC),
+                listed=parts.events.synced,
+                limits=_limits(declared, policy),
             ),
         )
     )

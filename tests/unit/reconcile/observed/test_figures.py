@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from onboarding.api.lifetimes import DecisionLimits
 from onboarding.api.text import time
 from onboarding.reconcile.observed.dated import DatedDecision
 from onboarding.reconcile.observed.figures import PlatformFigures, platform_figures
@@ -21,11 +22,13 @@ ROLES = {"onboarding:admin": RoleState.USABLE, "onboarding:viewer": RoleState.US
 SHOP = {"metadata": {"name": "shop", "uid": UID, "resourceVersion": "1", "generation": 1}, "spec": {}}
 
 
-def figures(declared: ProjectCache, *, listed: bool = True, **states: ClusterState) -> PlatformFigures:
+def figures(
+    declared: ProjectCache, *, listed: bool = True, limits: DecisionLimits | None = None, **states: ClusterState
+) -> PlatformFigures:
     clusters = {
         name.replace("_", "-") + ("" if name == "hub" else "/kubeconfig"): item for name, item in states.items()
     }
-    return platform_figures(declared, clusters, NOW, listed=listed)
+    return platform_figures(declared, clusters, NOW, listed=listed, limits=limits)
 
 
 def waiver(days: float, uid: str = UID) -> DatedDecision:
@@ -91,6 +94,7 @@ def test_decisions_that_expire_soon_are_counted_while_they_count(declared: Proje
     for name, days in ages.items():
         declared.put_decision(name, waiver(days))
     assert figures(declared).expiring == {7: 1, 30: 2}
+    assert figures(declared, limits=DecisionLimits(maximum_waiver_days=6)).expiring == {7: 3, 30: 3}
     declared.drop_project("shop")
     assert figures(declared).expiring == {7: 0, 30: 0}
 
