@@ -58,6 +58,8 @@ def build(progress: Progress) -> Scene:
     with progress.step("Applying manifests/install", "Our kinds, roles and guard rails: manifests/install"):
         control_plane.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(ROOT / "manifests/install"))
         control_plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        if deploying:
+            _settle_argocd(control_plane)
         _apply_profile(control_plane)
     with progress.step("Starting the operator", "Operator: the pod of its Deployment, under its own account"):
         OPERATOR.start(control_plane, *_DEPLOYMENT)
@@ -66,6 +68,13 @@ def build(progress: Progress) -> Scene:
         with progress.step("Waiting until the last demo's namespaces are gone", "The last demo's namespaces are gone"):
             control_plane.kubectl("delete", "namespaces", f"--selector={_MADE}", "--timeout=60s")
     return Scene(control_plane, OPERATOR, _project(deploying), deploying)
+
+
+def _settle_argocd(control_plane: ControlPlane) -> None:
+    """Let the operator read the settings of Argo CD, which gets the health of our kinds."""
+    control_plane.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(ROOT / "manifests/argocd-settings"))
+    health = f"--patch-file={ROOT / 'manifests/argocd/health.yaml'}"
+    control_plane.kubectl("patch", "configmap", "argocd-cm", "--namespace=argocd", health)
 
 
 def _running(progress: Progress) -> ControlPlane | None:

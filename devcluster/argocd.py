@@ -54,6 +54,7 @@ class ArgoCD:
         ours = {
             "application.sync.impersonation.enabled": str(impersonation).lower(),
             "application.sync.impersonation.enforced": "true",
+            "application.sync.requireOverridePrivilegeForRevisionSync": "true",
             "timeout.reconciliation": f"{refresh_seconds}s",
             "timeout.reconciliation.jitter": "0s",
         }

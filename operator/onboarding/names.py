@@ -19,6 +19,8 @@ LABEL_STAGE: Final = f"{GROUP}/stage"
 
 ANNOTATION_ADMITTED: Final = f"{GROUP}/admitted"
 """On a namespace: the resolved inputs of everything built for that environment (canonical JSON, at most 64 KiB)."""
+ANNOTATION_CONFIRMED: Final = f"{GROUP}/deletion-confirmed"
+"""On a namespace: digest of the confirmed removal that it is part of, and its UID; written before any deletion."""
 ANNOTATION_CREDENTIALS: Final = f"{GROUP}/credentials"
 """On an AppProject: the repository Secrets beside it, each with a digest of what was written last."""
 ANNOTATION_INSIDERS: Final = f"{GROUP}/insiders"

@@ -85,6 +85,19 @@ def test_the_plain_install_asks_for_no_kind_of_kubernetes_1_36(render: Callable[
         assert not [key for key in found if key[0].startswith("Mutating")]
 
 
+def test_chart_and_manifests_let_the_operator_read_the_settings_of_argo_cd(
+    render: Callable[..., Any], control_plane: ControlPlane
+) -> None:
+    more = objects(control_plane.kubectl("kustomize", str(ROOT / "manifests" / "argocd-settings")).stdout)
+    for scope in ("hub", "site"):
+        without, given = ([f'scope="{scope}"', *value] for value in ([], ['argocdSettings.namespaces=["argocd"]']))
+        plain, found = rendered(render(*without)), rendered(render(*given))
+        assert {key: item for key, item in found.items() if key not in plain} == more
+    assert more["Role", "argocd", "project-onboarding-operator-argocd-settings"]["rules"] == [
+        {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["argocd-cm"], "verbs": ["get"]}
+    ]
+
+
 def test_a_site_gets_no_operator(hub: Objects, site: Objects) -> None:
     assert {kind for kind, *_ in hub.keys() - site.keys()} >= {"Deployment", "Role", "CustomResourceDefinition"}
     assert {kind for kind, *_ in site.keys() - hub.keys()} == {"ServiceAccount", "ClusterRoleBinding"}
@@ -97,7 +110,7 @@ def test_the_chart_carries_the_generated_kinds() -> None:
     assert {path.name: path.read_bytes() for path in (CHART / "crds").iterdir()} == generated
 
 
-FOLDERS = ("install", "site", "roles", "credentials", "insiders")
+FOLDERS = ("install", "site", "roles", "credentials", "insiders", "argocd-settings")
 
 
 def test_the_api_server_takes_every_object_strictly(render: Callable[..., Any], installed: ControlPlane) -> None:
@@ -118,6 +131,7 @@ WRONG_VALUES = {
     'guard.neverExempt=["it\'s me"]': "at '/guard/neverExempt/0'",
     'guard.argocdNamespaces=["argocd:argocd-server"]': "at '/guard/argocdNamespaces/0'",
     'credentials.namespaces=["*"]': "at '/credentials/namespaces/0'",
+    'argocdSettings.namespaces=["*"]': "at '/argocdSettings/namespaces/0'",
     'resources.limits.memory="lots"': "at '/resources/limits/memory': 'lots' does not match pattern",
     'bindableClusterRoles=["cluster-admin"]': "cluster-admin is never given to a project",
 }

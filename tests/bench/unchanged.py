@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.status import GateState
 from onboarding.build.kinds import HUB
 from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.dated import DatedDecision
 from onboarding.reconcile.observed.observer import Observer
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.reconciler import Reconciler
@@ -95,13 +95,14 @@ async def _walk(declared: ProjectCache, reconciler: Reconciler, hub: Projects, n
             return
         for number, decision in enumerate(_decisions(hub, name)):
             decided = f"{name}-{number}-{decision.get('gate')}{decision.get('check')}"
-            declared.put_decision(decided, OnboardingDecisionSpec.model_validate(decision))
+            declared.put_decision(decided, DatedDecision.model_validate(decision))
     raise AssertionError(f"{name} does not come to the gate: {hub.status(name)}")
 
 
 def _decisions(hub: Projects, name: str) -> Iterator[dict[str, Any]]:
     status = hub.status(name)
     about = {"project": {"name": name, "uid": uid_of(name)}, "by": {"username": "decider"}, "reason": "bench"}
+    about = {**about, "created": "2026-01-01T00:00:00Z"}
     for gate in status["gates"]:
         if gate["name"] in ("awareness", "cloud-pi") and "digest" in gate:
             approval = "demand-pilot" if gate["name"] == "awareness" else "service-team"

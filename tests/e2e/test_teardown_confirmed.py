@@ -1,6 +1,7 @@
 """Off-boarding under Delete: nothing goes before a person who may has confirmed it, for this very project."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -119,6 +120,53 @@ def test_a_decision_for_an_environment_does_not_confirm_the_project(
     assert hub.condition(name)["reason"] == "AwaitingConfirmation"
     platform.confirm("partly-2", name, uid)
     hub.wait_gone(name, within=60)
+
+
+def removals(hub: Hub, name: str) -> list[dict[str, Any]]:
+    """Return the removals of a project that wait for a decision."""
+    found: list[dict[str, Any]] = (hub.project(name) or {}).get("status", {}).get("removals", [])
+    return found
+
+
+def test_a_digest_of_the_namespaces_confirms_their_deletion_to_the_end(hub: Hub, platform: Decider) -> None:
+    """The status shows count, names and one digest; another digest is told of and deletes nothing."""
+    name = "counted"
+    uid = waiting(hub, name, environments=[DEV, TEST])
+    (removal,) = removals(hub, name)
+    assert (removal["namespaces"], removal["first"]) == (2, ["counted-dev", "counted-test"])
+    platform.confirm("counted-1", name, uid, digest=f"v2:{'0' * 64}")
+    hub.wait(name, "False", "AwaitingConfirmation", words="its digest is that of other namespaces")
+    held = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held", "finalizers": ["example.org/keep"]}}
+    hub.api.create(f"/api/v1/namespaces/{name}-test/configmaps", held)
+    platform.confirm("counted-2", name, uid, digest=removal["digest"])
+    wait_until(lambda: hub.one(NAMESPACE, f"{name}-dev") is None, what="the first namespace is gone", within=60)
+    left = hub.one(NAMESPACE, f"{name}-test")["metadata"]
+    assert left["annotations"][names.ANNOTATION_CONFIRMED] == f"{removal['digest']}/{left['uid']}"
+    assert (hub.condition(name) or {})["reason"] == "TearingDown", "the set is smaller, and the decision counts"
+    hub.api.patch(f"/api/v1/namespaces/{name}-test/configmaps/held", {"metadata": {"finalizers": None}})
+    hub.wait_gone(name, within=60)
+
+
+def test_a_confirmation_is_spent_by_what_it_deleted(hub: Hub, platform: Decider) -> None:
+    """The same environment, declared and removed again, has another namespace, which waits for another decision."""
+    name = "spent"
+    uid = hub.declare(name, deletionPolicy="Delete", environments=[DEV, TEST])["metadata"]["uid"]
+    hub.wait(name)
+
+    def remove() -> dict[str, Any]:
+        hub.declare(name, deletionPolicy="Delete", environments=[TEST])
+        hub.wait(name, "True", "AwaitingConfirmation")
+        return removals(hub, name)[0]
+
+    first = remove()
+    platform.confirm("spent-1", name, uid, "dev", digest=first["digest"])
+    wait_until(lambda: hub.one(NAMESPACE, f"{name}-dev") is None, what="the confirmed one is gone", within=60)
+    hub.declare(name, deletionPolicy="Delete", environments=[DEV, TEST])
+    hub.wait(name, "True", "Ready")
+    again = remove()
+    assert (again["environment"], again["first"]) == ("dev", ["spent-dev"])
+    assert again["digest"] != first["digest"]
+    assert "deletionTimestamp" not in hub.one(NAMESPACE, f"{name}-dev")["metadata"]
 
 
 def test_a_waiting_deletion_is_detached_by_retain(hub: Hub) -> None:

@@ -77,6 +77,8 @@ def _write(event: dict) -> Write | None:
         return None
     if "dryRun=" in event["requestURI"]:
         return None  # A question to the guard rails: nothing of it is stored.
+    if (reference["resource"], reference.get("name")) == ("configmaps", "argocd-cm"):
+        return None  # A probe of the platform from time to time, which no project causes.
     resource = "/".join(reference[part] for part in ("resource", "subresource") if part in reference)
     namespace = reference.get("namespace", "") if reference["resource"] != "namespaces" else ""
     return Write(event["verb"], resource, namespace, reference.get("name", ""), event["responseStatus"]["code"])

@@ -4,10 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from devcluster import ControlPlane, argocd_crds
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
+SAFE_SETTINGS = ("impersonation.enabled", "requireOverridePrivilegeForRevisionSync")
+"""Switches of Argo CD that are off by default, under ``application.sync``."""
 
 
 def install(cluster: ControlPlane, *, argocd: bool = True, profile: bool = True) -> None:
@@ -16,10 +20,20 @@ def install(cluster: ControlPlane, *, argocd: bool = True, profile: bool = True)
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}})
     if argocd:
         install_argocd(cluster)
-    cluster.kubectl("apply", "--server-side", "-k", str(ROOT / "manifests/install"))
+        cluster.apply(argocd_settings())
+    for folder in ("install", "argocd-settings"):
+        cluster.kubectl("apply", "--server-side", "-k", str(ROOT / "manifests" / folder))
     cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
     if profile:
         apply_profile(cluster)
+
+
+def argocd_settings() -> dict[str, Any]:
+    """Return the ConfigMap of an Argo CD with safe settings, for a cluster where none runs."""
+    health: dict[str, Any] = yaml.safe_load((ROOT / "manifests/argocd/health.yaml").read_text())
+    safe = {f"application.sync.{name}": "true" for name in SAFE_SETTINGS}
+    metadata = {"name": "argocd-cm", "namespace": "argocd"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {**health["data"], **safe}}
 
 
 def install_argocd(cluster: ControlPlane) -> None:

@@ -29,7 +29,9 @@ class Decider:
         }
         hub.api.apply(f"{_RBAC}/clusterrolebindings/{user}", binding)
 
-    def confirm(self, name: str, project: str, uid: str, environment: str | None = None) -> None:
+    def confirm(
+        self, name: str, project: str, uid: str, environment: str | None = None, digest: str | None = None
+    ) -> None:
         """Confirm that a project, or one of its environments, may be deleted."""
         spec: dict[str, Any] = {
             "decision": "ConfirmDelete",
@@ -39,6 +41,8 @@ class Decider:
         }
         if environment:
             spec["environment"] = environment
+        if digest:
+            spec["digest"] = digest
         decision = {"apiVersion": names.API_VERSION, "kind": "OnboardingDecision", "metadata": {"name": name}}
         self._api.create(f"{ROOT}/onboardingdecisions", {**decision, "spec": spec})
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import Manifest, ObjectKey, Wanted
 from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
+from onboarding.checks.argocd_settings import ArgoSettings
 from onboarding.checks.inputs import EnvironmentDeclaration, ProjectDeclaration, ProjectInputs
 from onboarding.checks.probe import Answer, Request
 from onboarding.reconcile.admission.resolve import resolve_revisions
@@ -19,6 +19,7 @@ from onboarding.reconcile.gates.approvals import Key, Subjects
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.observed.admitted import read_admitted
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
+from onboarding.reconcile.observed.dated import DatedDecision
 from onboarding.reconcile.observed.sites import KnownSite, SiteRegistry
 from onboarding.reconcile.observed.snapshot import ClusterState, Project, Snapshot
 from onboarding.reconcile.plan.planner import make_plan
@@ -59,6 +60,10 @@ TARGETS = {
     "twin": HostingTargetSpec.model_validate({"sites": SITES}),
     "strict": HostingTargetSpec.model_validate({"sites": SITES[:1], "stages": ["prod"]}),
 }
+CREATED = "2026-01-01T00:00:00Z"
+"""When what exists was created, before ``DECIDED``."""
+DECIDED = "2026-01-02T00:00:00Z"
+"""When decisions were made."""
 MARK = "22222222-2222-4222-8222-222222222222"
 """The UID of the binding that lets the operator alone write where a namespace was detached from."""
 FORMER_MARK = "33333333-3333-4333-8333-333333333333"
@@ -119,7 +124,8 @@ def revisions(spec: ProjectOnboardingSpec) -> list[Revision]:
 
 def stored(manifest: Manifest, version: int = 1, **metadata: Any) -> Manifest:
     """Return a manifest as the API server gives it back; a quota as the quota controller has confirmed it."""
-    own = {"uid": f"uid-{manifest['metadata']['name']}", "resourceVersion": str(version), **metadata}
+    own = {"uid": f"uid-{manifest['metadata']['name']}", "resourceVersion": str(version)}
+    own = {**own, "creationTimestamp": CREATED, **metadata}
     status = {"status": {"hard": manifest["spec"]["hard"]}} if manifest["kind"] == "ResourceQuota" else {}
     return {**manifest, **status, "metadata": {**manifest["metadata"], **own}}
 
@@ -134,17 +140,9 @@ def live_of_spec(spec: ProjectOnboardingSpec) -> dict[ObjectKey, CachedObject]:
     return live_from(build_wanted(OWNER, revisions(spec)))
 
 
-def confirm_delete(environment: str | None = None) -> OnboardingDecisionSpec:
-    """Return a decision that confirms a removal."""
-    return OnboardingDecisionSpec.model_validate(
-        {
-            "decision": "ConfirmDelete",
-            "project": {"name": "shop", "uid": UID},
-            "environment": environment,
-            "by": {"username": "pat"},
-            "reason": "It has ended.",
-        }
-    )
+def confirm_delete(environment: str | None = None, **fields: Any) -> DatedDecision:
+    """Return a decision that confirms a removal; without a digest, of the namespaces that were there before it."""
+    return decided("ConfirmDelete", environment=environment, **fields)
 
 
 def snapshot_of(
@@ -166,10 +164,17 @@ def snapshot_of(
         "sites": sites_of(fields.get("targets", TARGETS)),
         "decisions": (),
         "clusters": CLUSTERS,
+        "argocd": safe_settings(fields.get("targets", TARGETS)),
         "now": NOW,
         **fields,
     }
     return Snapshot(project=project, installation=OWNER.installation, live=live or {}, **given)
+
+
+def safe_settings(targets: Mapping[str, HostingTargetSpec]) -> dict[tuple[str, str], ArgoSettings]:
+    """Return the settings of Argo CDs that have nothing unsafe, by target and site."""
+    safe = ArgoSettings("ConfigMap argocd/argocd-cm")
+    return {(name, site.name): safe for name, target in targets.items() for site in target.sites}
 
 
 def sites_of(targets: Mapping[str, HostingTargetSpec]) -> Mapping[str, KnownSite]:
@@ -196,21 +201,22 @@ def policy_of(*gates: Mapping[str, Any], **fields: Any) -> OnboardingPolicySpec:
     return OnboardingPolicySpec.model_validate(given)
 
 
-def decided(decision: str, by: str = "pat", *, groups: Iterable[str] = (), **fields: Any) -> OnboardingDecisionSpec:
+def decided(decision: str, by: str = "pat", *, groups: Iterable[str] = (), **fields: Any) -> DatedDecision:
     """Return a decision about the project by somebody who does not belong to it, unless ``by`` and ``groups`` do."""
     given = {
         "decision": decision,
         "project": {"name": "shop", "uid": UID},
         "by": {"username": by, "groups": tuple(groups)},
         "reason": "I say so",
+        "created": DECIDED,
         **fields,
     }
-    return OnboardingDecisionSpec.model_validate(given)
+    return DatedDecision.model_validate(given)
 
 
 def approved(
     spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec, at: str, name: str, **fields: Any
-) -> tuple[OnboardingDecisionSpec, ...]:
+) -> tuple[DatedDecision, ...]:
     """Return the approvals of a gate by somebody who looked at this spec: of each environment that the gate opens."""
     digests = Subjects(spec, policy, Digests(spec, policy)).digests_by_key()
     return tuple(
@@ -225,7 +231,7 @@ def _named(key: Key) -> dict[str, str]:
     return {"gate": key.gate, "approval": key.approval, **named}
 
 
-def attested(spec: ProjectOnboardingSpec, check: str, **fields: Any) -> OnboardingDecisionSpec:
+def attested(spec: ProjectOnboardingSpec, check: str, **fields: Any) -> DatedDecision:
     """Return an attestation of a check by somebody who looked at this spec."""
     digest = Digests(spec, POLICY).of_check(check)
     return decided("Attest", **{"check": check, "digest": digest, "expires": "2030-01-01T00:00:00Z", **fields})
@@ -238,7 +244,7 @@ def built(snapshot: Snapshot) -> dict[ObjectKey, CachedObject]:
 
 def unconfirmed(plan: ReconcilePlan) -> set[str]:
     """Return the environments whose removal waits for a decision."""
-    return {item.name for item in plan.environments if item.awaiting}
+    return {item.name for item in plan.environments if item.removal.awaiting}
 
 
 def told(snapshot: Snapshot) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from typing import Any
 
 import yaml
 
-from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.build.kinds import APPLICATION, HUB, NAMESPACE, RESOURCE_QUOTA
 from onboarding.build.revision import Revision
 from onboarding.checks import probe
 from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.dated import DatedDecision
 from onboarding.reconcile.observed.observer import Observer
 from onboarding.reconcile.observed.platform import POLICIES, TARGETS
 from onboarding.reconcile.observed.projects import ProjectCache
@@ -21,6 +21,7 @@ from tests.bench.inmemory import NOW, Memory, NoSecrets, Outside, Projects, uid_
 from tests.support.installing import ROOT
 from tests.support.walk_steps import Step, take
 from tests.support.walks import Walk
+from tests.unit.snapshots import safe_settings
 
 NAME = "walk-0001"
 
@@ -62,6 +63,7 @@ class MemoryWalk(Walk):
         ledger = CapacityLedger("walk", lambda _project: None)
         self._cluster, self._hub = Memory(ledger), Projects(self._declared)
         policy = _offer(self._declared, profile)
+        self._declared.offered.argocd = safe_settings(self._declared.targets)
         observer = Observer(
             self._declared,
             {HUB: self._cluster},
@@ -126,7 +128,8 @@ class MemoryWalk(Walk):
         """Let somebody decide who is not of the project, but for its groups that decide."""
         author = {"username": "dana", "groups": ["poas"]}
         about = {"project": {"name": NAME, "uid": uid_of(NAME)}, "by": author, "reason": "walk"}
-        self._declared.put_decision(name, OnboardingDecisionSpec.model_validate({**about, **fields}))
+        about = {**about, "created": "2030-01-01T00:00:00Z"}
+        self._declared.put_decision(name, DatedDecision.model_validate({**about, **fields}))
 
     def delete(self, name: str, _fields: dict[str, Any]) -> None:
         """Let a decision be deleted."""

@@ -30,6 +30,8 @@ class ConditionType(StrEnum):
     """Whether something is admitted, and its objects are in place."""
     APPLICATIONS_HEALTHY = "ApplicationsHealthy"
     """Whether Argo CD reports every Application as Healthy; does not affect Ready."""
+    ARGOCD_SAFE = "ArgoCDSafe"
+    """On a HostingTarget: whether the settings of its Argo CDs are safe; does not affect Ready."""
     DRIFTED = "Drifted"
     """An object is not as it was written, and the operator cannot correct it; reason and message are those of Ready."""
     SUSPENDED = "Suspended"
@@ -103,6 +105,12 @@ class Reason(StrEnum):
     """An object of what is admitted is missing, or an environment is being removed."""
     SUSPENDED = "Suspended"
     """A decision suspends the project: existing objects stay, nothing new is admitted, Argo CD does not sync."""
+    SETTINGS_SAFE = "SettingsSafe"
+    """The settings of every Argo CD of the target are safe."""
+    SETTINGS_UNSAFE = "SettingsUnsafe"
+    """A setting of an Argo CD is unsafe; the message names it and the remedy."""
+    SETTINGS_UNKNOWN = "SettingsUnknown"
+    """The settings of an Argo CD cannot be read; the message names the cause and the remedy."""
     ACCEPTED = "Accepted"
     """The policy or target is valid and in use."""
     INVALID = "Invalid"
@@ -129,7 +137,9 @@ class PlatformStatus(Model):
 
     observed_generation: int = Field(ge=-1, description="Generation that the operator has read; -1: none.")
     conditions: Annotated[tuple[Condition, ...], Field(max_length=5), MapList("type")] = Field(
-        default=(), description="Ready: whether the operator can use it; the message names the field that is wrong."
+        default=(),
+        description="Ready: whether the operator can use it; the message names the field that is wrong. ArgoCDSafe, on "
+        "a target: whether its Argo CDs have safe settings.",
     )
 
 

@@ -12,7 +12,7 @@ from onboarding.api.markers import Rule, SetList, rules
 
 Username = Annotated[str, Field(min_length=1, max_length=253)]
 Digest = Annotated[str, Field(max_length=67, pattern=r"^v[12]:[0-9a-f]{64}$")]
-"""Digest of exactly the fields that were examined, as the project's status shows it."""
+"""Digest of exactly what was examined, fields or namespaces, as the project's status shows it."""
 
 
 class Decision(StrEnum):
@@ -59,12 +59,16 @@ class Grant(Model):
     non_production: Budget | None = Field(default=None, description="Replaces the ceiling of all other stages.")
 
 
-def _needs(field: str, *decisions: Decision) -> Rule:
+def _needs(field: str, *decisions: Decision, optional: Decision | None = None) -> Rule:
+    """Return the rule that a field is given with these decisions alone; with an ``optional`` one it may be."""
     kinds = ", ".join(f"'{decision.value}'" for decision in decisions)
     named = " and ".join(decision.value for decision in decisions)
+    rule = f"(self.decision in [{kinds}]) == has(self.{field})"
+    if optional is None:
+        return Rule(rule, f"{field} is given with {named}, and with nothing else")
     return Rule(
-        f"(self.decision in [{kinds}]) == has(self.{field})",
-        f"{field} is given with {named}, and with nothing else",
+        f"self.decision == '{optional.value}' || {rule}",
+        f"{field} is given with {named}, and may be with {optional.value}, and with nothing else",
     )
 
 
@@ -73,7 +77,7 @@ def _needs(field: str, *decisions: Decision) -> Rule:
     _needs("gate", Decision.APPROVE, Decision.REJECT),
     _needs("approval", Decision.APPROVE, Decision.REJECT),
     _needs("check", Decision.WAIVE, Decision.ATTEST),
-    _needs("digest", Decision.APPROVE, Decision.ATTEST),
+    _needs("digest", Decision.APPROVE, Decision.ATTEST, optional=Decision.CONFIRM_DELETE),
     _needs("expires", Decision.WAIVE, Decision.ATTEST, Decision.GRANT),
     _needs("grant", Decision.GRANT),
     Rule(
@@ -96,7 +100,8 @@ class OnboardingDecisionSpec(Model):
     )
     digest: Digest | None = Field(
         default=None,
-        description="Digest of the fields that were examined, from status.gates or status.checks of the project.",
+        description="Digest of what was examined, from status.gates, status.checks or status.removals of the project. "
+        "A ConfirmDelete without one confirms the namespaces that were created before it.",
     )
     grant: Grant | None = Field(default=None, description="Higher budget.")
     expires: Moment | None = Field(default=None, description="Time at which the decision stops counting.")

@@ -13,6 +13,7 @@ from onboarding.api.gates import Actor, CheckRule, Gate, Override
 from onboarding.api.guards import ForeignGuards
 from onboarding.api.identity import Identity
 from onboarding.api.journeys import JourneyRule
+from onboarding.api.lifetimes import DecisionLimits
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList
 from onboarding.api.personas import Persona
 from onboarding.api.placement import PlacementRules, Territories
@@ -209,6 +210,9 @@ class OnboardingPolicySpec(Model):
         default=None,
         description="Gates with approvals while it is unknown who wrote the spec of a project: Allow shows that in the "
         "status, Hold keeps them closed. Default: Allow.",
+    )
+    decisions: DecisionLimits | None = Field(
+        default=None, description="Longest life of decisions that expire. Default: as long as each decision says."
     )
     # Without a default of the definition: it would hide the former field of every policy that is stored, and the former
     # release, which does not know the field, would hold all projects as soon as the definitions are applied.

@@ -193,6 +193,24 @@ class EnvironmentStatus(Model):
     )
 
 
+class RemovalStatus(Model):
+    """Namespaces whose deletion waits for a ConfirmDelete decision."""
+
+    environment: Word | None = Field(
+        default=None, description="Environment that is removed; absent: the whole project."
+    )
+    namespaces: int = Field(ge=0, description="Number of namespaces that would be deleted.")
+    first: Annotated[tuple[Message, ...], Field(max_length=10), AtomicList()] = Field(
+        default=(), description="The first of these namespaces, each with its cluster unless that is the hub."
+    )
+    digest: Word | None = Field(
+        default=None, description="Digest that a ConfirmDelete decision must name; absent while a site cannot be read."
+    )
+    waiting_for: Annotated[tuple[Message, ...], Field(max_length=5), AtomicList()] = Field(
+        default=(), description="Sites that cannot be read, for which the digest waits."
+    )
+
+
 class PlanStatus(Model):
     """Changes that Apply would make, while spec.mode is Plan."""
 
@@ -241,4 +259,7 @@ class ProjectOnboardingStatus(Model):
         default=(), description="Checks that do not pass, worst first."
     )
     omitted_checks: int | None = Field(default=None, ge=1, description="Number of checks left out for lack of space.")
+    removals: Annotated[tuple[RemovalStatus, ...], Field(max_length=10), AtomicList()] = Field(
+        default=(), description="Removals that wait for a ConfirmDelete decision."
+    )
     plan: PlanStatus | None = Field(default=None, description="Changes that Apply would make, while spec.mode is Plan.")

@@ -169,6 +169,16 @@ def _shortages(wanted: Totals, current: Totals, taken: Totals, budget: Budget) -
     return ", ".join(found)
 
 
+def above(taken: Totals, ceiling: Budget) -> str:
+    """Return what is above a ceiling, with the figures; the empty string if nothing is."""
+    limits = ((name, counted(taken), limit(ceiling), written) for name, counted, limit, written in _DIMENSIONS)
+    return ", ".join(
+        f"{name} {written(amount)} of {written(most)}"
+        for name, amount, most, written in limits
+        if most is not None and amount > most
+    )
+
+
 def _misfits(inputs: EnvironmentDeclaration, resources: Resources) -> Iterator[str]:
     """Yield where the default container breaks a bound; its limit is within quota and maximum by the cut."""
     limits = container_limits(inputs.policy.container, resources)

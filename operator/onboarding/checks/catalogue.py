@@ -4,10 +4,12 @@ from typing import Any, Final
 
 from onboarding.checks import (
     access,
+    argocd,
     capacity,
     continuity,
     delivery,
     flows,
+    grants,
     guards,
     journeys,
     network,
@@ -20,6 +22,7 @@ from onboarding.checks import (
     workloads,
 )
 from onboarding.checks.finding import Check
+from onboarding.checks.grants import EndedGrant
 from onboarding.checks.guards import GuardInputs
 from onboarding.checks.inputs import (
     AppProjectInputs,
@@ -125,7 +128,11 @@ OF_APPROVALS: Final[tuple[Check[ProjectInputs], ...]] = (people.usernames_are_kn
 They hold each gate that asks for an approval, whatever the policy says, and nobody waives them.
 """
 
-OF_ENVIRONMENT: Final[tuple[Check[EnvironmentDeclaration], ...]] = (network.domains_are_allowed,)
+OF_ENVIRONMENT: Final[tuple[Check[EnvironmentDeclaration], ...]] = (
+    network.domains_are_allowed,
+    argocd.argocd_is_safe,
+    argocd.revision_override_is_refused,
+)
 """Checks of an environment that is to be: they hold that environment at their gate."""
 
 OF_RUNNING: Final[tuple[Check[RunningInputs], ...]] = (
@@ -160,9 +167,12 @@ OF_NAMESPACES: Final[tuple[Check[GuardInputs], ...]] = (guards.only_our_guards,)
 OF_JOURNEY: Final[tuple[Check[JourneyDays], ...]] = (journeys.journey_lasts,)
 """Checks of the journey itself: they warn and hold nothing."""
 
+OF_GRANTS: Final[tuple[Check[EndedGrant], ...]] = (grants.grant_lasts,)
+"""Checks of grants that have expired: they warn and hold nothing."""
+
 GATED: Final[tuple[Check[Any], ...]] = (*OF_PROJECT, *OF_ENVIRONMENT, *OF_RUNNING)
 """The checks that a policy puts at gates."""
 
 BY_ID: Final[dict[str, Check[Any]]] = {
-    check.id: check for check in (*ALWAYS, *OF_NAMESPACES, *OF_JOURNEY, *OF_APPROVALS, *GATED)
+    check.id: check for check in (*ALWAYS, *OF_NAMESPACES, *OF_JOURNEY, *OF_GRANTS, *OF_APPROVALS, *GATED)
 }

@@ -15,6 +15,7 @@ from onboarding.api.placement import Data
 from onboarding.api.policy import OnboardingPolicySpec, Size, Stage
 from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec, Site
+from onboarding.checks.argocd_settings import ArgoSettings
 from onboarding.checks.probe import (
     Answer,
     Answers,
@@ -42,6 +43,8 @@ class ProjectDeclaration:
     """The day in UTC."""
     target_problems: Mapping[str, str] = field(default_factory=dict)
     """The problems of unusable targets, by name."""
+    argocd: Mapping[tuple[str, str], ArgoSettings] = field(default_factory=dict)
+    """The settings of the Argo CD of each site, by target and site, for the checks of them alone."""
 
     def persona(self, name: str) -> Persona | None:
         """Return a persona of the policy."""

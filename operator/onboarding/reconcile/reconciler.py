@@ -250,4 +250,4 @@ def _retry(plan: ReconcilePlan, outcomes: Sequence[Outcome]) -> Retry:
     done = [outcome.change.action for outcome in outcomes if outcome.result is Result.DONE]
     # No event follows: our own deletions, detachments, reclaims and creates are in the cache already.
     went = any(action in (Action.DELETE, Action.DETACH, Action.RECLAIM) for action in done)
-    return Retry.SOON if went or (done and plan.arriving) else Retry.NO
+    return Retry.SOON if went or (done and (plan.arriving or plan.marking)) else Retry.NO

@@ -11,6 +11,9 @@ from onboarding.adapters.hub import HubProjects
 from onboarding.adapters.pool import ClusterPool
 from onboarding.adapters.probes.runner import ProbeRunner
 from onboarding.adapters.secrets import KubeSecrets
+from onboarding.api.delivery import Delivery
+from onboarding.api.lifetimes import DecisionLimits
+from onboarding.checks.argocd_settings import ArgoSettings
 from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.figures import platform_figures
 from onboarding.reconcile.observed.observer import Observer
@@ -18,6 +21,7 @@ from onboarding.reconcile.observed.persona_rules import roles_of
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.reconciler import Reconciler
 from onboarding.runtime.active_policy import ActivePolicy
+from onboarding.runtime.argocd_settings import ArgoCDSettings
 from onboarding.runtime.clusters import Clusters
 from onboarding.runtime.events import Events
 from onboarding.runtime.gauges import MetricSources
@@ -57,6 +61,7 @@ class Parts:
     readiness: Readiness
     runner: ProbeRunner
     secrets: KubeSecrets
+    argocd: ArgoCDSettings
 
 
 class _Shared:
@@ -69,6 +74,8 @@ class _Shared:
         """A cluster is in another state, or a first list is complete."""
         self.platform_changed = Notifier()
         """Policies or targets have changed what projects may use."""
+        self.settings_changed = Notifier()
+        """Settings of an Argo CD are other ones than before."""
         self.pool: ClusterPool | None = None
         """The clusters, once they are made: the platform is made before."""
 
@@ -80,6 +87,11 @@ class _Shared:
         """Ask for a reconcile of every project."""
         for name in self.declared.names():
             self.queue.add(name)
+
+    def on_settings(self, known: Mapping[tuple[str, str], ArgoSettings]) -> None:
+        """Take in the settings of Argo CDs."""
+        self.declared.offered.argocd = known
+        self.settings_changed()
 
     def on_project_write(self, body: Mapping[str, Any]) -> None:
         """Take in a project as our own write left it."""
@@ -96,6 +108,12 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         declared, changed=queue.add, listed=shared.clusters_changed, nothing_declared=first.nothing_declared
     )
     policy_changes = PolicyChanges(declared, settings.policy)
+    argocd = ArgoCDSettings(
+        shared.connected,
+        lambda: declared.targets,
+        lambda: _delivery(declared, settings.policy),
+        changed=shared.on_settings,
+    )
     platform = Platform(
         hub,
         declared,
@@ -143,9 +161,11 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
     )
     readiness = Readiness(events, session, platform, clusters, idle_timeout=settings.idle_timeout)
     policy = ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets)
-    parts = Parts(first.installation, queue, worker, session, events, platform, clusters, readiness, runner, secrets)
+    parts = Parts(
+        first.installation, queue, worker, session, events, platform, clusters, readiness, runner, secrets, argocd
+    )
     _connect(shared, parts, policy)
-    _expose(metrics, parts, declared)
+    _expose(metrics, parts, declared, settings.policy)
     return parts
 
 
@@ -153,6 +173,12 @@ def _roles(declared: ProjectCache, policy: str) -> frozenset[str]:
     """Return the ClusterRoles that the policy in force names."""
     spec, _ = declared.policy(policy)
     return frozenset(roles_of(spec)) if spec else frozenset()
+
+
+def _delivery(declared: ProjectCache, policy: str) -> Delivery:
+    """Return the rules for Argo CD of the policy in force."""
+    spec, _ = declared.policy(policy)
+    return spec.delivery if spec else Delivery()
 
 
 def _connect(shared: _Shared, parts: Parts, policy: ActivePolicy) -> None:
@@ -163,18 +189,31 @@ def _connect(shared: _Shared, parts: Parts, policy: ActivePolicy) -> None:
         parts.readiness.refresh()
         if changed:
             parts.platform.report_clusters(parts.clusters.states)
+            parts.argocd.wake()
             shared.reconcile_all()
 
     def on_platform_changed() -> None:
         policy.refresh()
+        parts.argocd.wake()
         on_clusters_changed()
+        shared.reconcile_all()
+
+    def on_settings_changed() -> None:
+        parts.platform.settings_changed()
         shared.reconcile_all()
 
     shared.clusters_changed.connect(on_clusters_changed)
     shared.platform_changed.connect(on_platform_changed)
+    shared.settings_changed.connect(on_settings_changed)
 
 
-def _expose(metrics: Metrics, parts: Parts, declared: ProjectCache) -> None:
+def _limits(declared: ProjectCache, policy: str) -> DecisionLimits | None:
+    """Return the longest life of decisions by the policy in force."""
+    spec, _ = declared.policy(policy)
+    return spec.decisions if spec else None
+
+
+def _expose(metrics: Metrics, parts: Parts, declared: ProjectCache, policy: str) -> None:
     metrics.read_from(
         MetricSources(
             ready=lambda: not parts.readiness.problem(),
@@ -184,7 +223,11 @@ def _expose(metrics: Metrics, parts: Parts, declared: ProjectCache) -> None:
             clusters=lambda: parts.clusters.states,
             applications=parts.worker.applications,
             platform=lambda: platform_figures(
-                declared, parts.platform.clusters, datetime.now(UTC), listed=parts.events.synced
+                declared,
+                parts.platform.clusters,
+                datetime.now(UTC),
+                listed=parts.events.synced,
+                limits=_limits(declared, policy),
             ),
         )
     )

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from onboarding import names
 from onboarding.adapters.informer import Feed
 from onboarding.adapters.status import kind_of
-from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.build.kinds import Manifest
+from onboarding.reconcile.observed.dated import DatedDecision
 from onboarding.reconcile.observed.platform import POLICIES, TARGETS
 from onboarding.reconcile.observed.projects import DECISIONS, PROJECTS, ProjectCache
 from onboarding.reconcile.observed.unread import UnreadDecision
@@ -45,7 +45,7 @@ def platform_feeds(
             changed()
         events_of()
 
-    def decide(name: str, decision: OnboardingDecisionSpec | UnreadDecision | None) -> None:
+    def decide(name: str, decision: DatedDecision | UnreadDecision | None) -> None:
         for project in declared.put_decision(name, decision):
             project_changed(project)
 
@@ -107,13 +107,13 @@ def project_feed(
     )
 
 
-def _decision(item: Manifest) -> OnboardingDecisionSpec | UnreadDecision | None:
+def _decision(item: Manifest) -> DatedDecision | UnreadDecision | None:
     """Return the decision, or that it cannot be read; None if it was taken back."""
     # One that is being deleted was taken back, whatever keeps it there.
     if "deletionTimestamp" in item["metadata"]:
         return None
     try:
-        return OnboardingDecisionSpec.model_validate(item["spec"])
+        return DatedDecision.model_validate({**item["spec"], "created": item["metadata"]["creationTimestamp"]})
     except ValidationError as error:
         unread = UnreadDecision.of(item["metadata"]["name"], item["spec"], summarize(unreadable(error)))
         log.warning("decision unreadable", project=unread.project, decision=unread.name, error=unread.problem)

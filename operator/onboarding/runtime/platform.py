@@ -111,6 +111,10 @@ class Platform:
         self._clusters = dict(states)
         self._news.set()
 
+    def settings_changed(self) -> None:
+        """Show in the status of the targets which settings of their Argo CDs are unsafe."""
+        self._news.set()
+
     @property
     def clusters(self) -> Mapping[str, ClusterState]:
         """The states of the clusters as the targets report them, with the ClusterRoles that a site lacks."""

@@ -55,6 +55,7 @@ class Service:
         return [
             asyncio.create_task(parts.queue.run(parts.worker.reconcile), name="queue"),
             asyncio.create_task(parts.secrets.run(), name="credentials"),
+            asyncio.create_task(parts.argocd.run(), name="settings of Argo CD"),
             *parts.platform.start(),
             *parts.clusters.hub.start(),
         ]

@@ -9,7 +9,16 @@ from onboarding.api import PROJECT
 from onboarding.api.crd import build_crd
 from onboarding.api.gates import Actor
 from onboarding.checks import access, placement
-from onboarding.checks.catalogue import ALWAYS, BY_ID, GATED, OF_APPROVALS, OF_DECLARATION, OF_JOURNEY, OF_NAMESPACES
+from onboarding.checks.catalogue import (
+    ALWAYS,
+    BY_ID,
+    GATED,
+    OF_APPROVALS,
+    OF_DECLARATION,
+    OF_GRANTS,
+    OF_JOURNEY,
+    OF_NAMESPACES,
+)
 from onboarding.checks.finding import Check, Finding
 from onboarding.checks.inputs import EnvironmentDeclaration
 from tests.unit.snapshots import POLICY, environment, inputs_of, spec_of
@@ -120,7 +129,8 @@ def test_a_check_fails_with_its_remedy(
 
 
 def test_identities_are_unique_and_the_catalogue_says_what_each_check_means() -> None:
-    assert len(BY_ID) == len(ALWAYS) + len(OF_NAMESPACES) + len(OF_JOURNEY) + len(OF_APPROVALS) + len(GATED)
+    others = (*OF_NAMESPACES, *OF_JOURNEY, *OF_GRANTS, *OF_APPROVALS)
+    assert len(BY_ID) == len(ALWAYS) + len(others) + len(GATED)
     for check in BY_ID.values():
         assert check.description.endswith("."), check.id
         assert check.remedy, check.id

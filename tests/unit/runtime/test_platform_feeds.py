@@ -4,9 +4,12 @@ from structlog.testing import capture_logs
 
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.runtime.feeds import platform_feeds
-from tests.unit.snapshots import UID, confirm_delete, offer
+from tests.unit.snapshots import DECIDED, UID, confirm_delete, offer
 
-DECISION = {"metadata": {"name": "yes"}, "spec": confirm_delete().model_dump(mode="json", by_alias=True)}
+DECISION = {
+    "metadata": {"name": "yes", "creationTimestamp": DECIDED},
+    "spec": confirm_delete().model_dump(mode="json", by_alias=True, exclude={"created"}),
+}
 
 
 def test_a_decision_taken_back_while_nobody_watched_counts_no_more() -> None:

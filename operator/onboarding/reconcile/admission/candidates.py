@@ -7,9 +7,6 @@ at a later gate, which may be waiting for it.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from onboarding.api.capacity import Budget
-from onboarding.api.policy import OnboardingPolicySpec
-from onboarding.api.quantities import milli
 from onboarding.api.quota import quota_of
 from onboarding.build.appproject import governed
 from onboarding.build.argocd_roles import build_roles, count_policies
@@ -30,6 +27,7 @@ from onboarding.checks.inputs import (
     ProjectInputs,
 )
 from onboarding.checks.totals import Totals
+from onboarding.reconcile.admission.ceilings import ceiling_of, taken_by_environment
 from onboarding.reconcile.admission.covered import Covering
 from onboarding.reconcile.admission.resolve import AdmittedRevisions, Candidate, resolve, run_checks
 from onboarding.reconcile.gates.decisions import Decisions
@@ -54,7 +52,7 @@ def find_candidates(
         for item in declarations(project.declared, admitted)
     ]
     resolved = hold_large_app_projects(snapshot.owner, resolved)
-    room = _Room(snapshot, decisions, admitted, snapshot.usage, _taken(project.policy, admitted))
+    room = _Room(snapshot, decisions, admitted, snapshot.usage, taken_by_environment(project.policy, admitted))
     checked = {item.name: room.share(item) for item in sorted(resolved, key=lambda item: item.gate_index)}
     return [checked[item.name] for item in resolved]
 
@@ -95,17 +93,6 @@ def declarations(project: ProjectDeclaration, admitted: AdmittedRevisions) -> It
         yield EnvironmentDeclaration(project, environment, namespace, tuple(former.get(environment.name, ())))
 
 
-def _taken(policy: OnboardingPolicySpec, admitted: AdmittedRevisions) -> dict[str, tuple[bool, Totals]]:
-    """Return whether each admitted environment serves production, and its total usage on all sites."""
-    production = {stage.name for stage in policy.stages if stage.production}
-    taken: dict[str, tuple[bool, Totals]] = {}
-    for old in admitted.values():
-        if old is not None:
-            _, before = taken.get(old.environment, (False, Totals()))
-            taken[old.environment] = (old.stage in production, before + Totals.of(old.resources))
-    return taken
-
-
 @dataclass(slots=True)
 class _Room:
     """The free capacity for a project; each candidate is allocated before the next one is checked."""
@@ -132,7 +119,6 @@ class _Room:
 
     def _headroom(self, declared: EnvironmentDeclaration) -> Headroom:
         name, production = declared.environment.name, _serves_production(declared)
-        ceilings = declared.policy.ceilings
         namespaces = {
             site.name: ObjectKey(cluster_of(site), NAMESPACE, "", declared.namespace) for site in declared.sites
         }
@@ -145,9 +131,7 @@ class _Room:
                 (taken for other, (kind, taken) in self.taken.items() if other != name and kind == production),
                 Totals(),
             ),
-            ceiling=_raised(
-                ceilings.production if production else ceilings.non_production, self.decisions, production=production
-            ),
+            ceiling=ceiling_of(declared.policy, self.decisions, production=production),
             current={
                 site.name: quota_of(old.resources, old.gpu_resource, old.object_counts)
                 for site in declared.sites
@@ -162,21 +146,3 @@ class _Room:
 
 def _serves_production(declared: EnvironmentDeclaration) -> bool:
     return declared.stage is not None and declared.stage.production
-
-
-def _raised(ceiling: Budget, decisions: Decisions, *, production: bool) -> Budget:
-    """Return a ceiling as raised by grants; an unlimited resource stays unlimited."""
-    grants = (grant.production if production else grant.non_production for grant in decisions.granted)
-    granted = [budget for budget in grants if budget]
-    if not granted:
-        return ceiling
-    return Budget(
-        cpu=_highest(ceiling.cpu, [budget.cpu for budget in granted]),
-        memory=_highest(ceiling.memory, [budget.memory for budget in granted]),
-        storage=_highest(ceiling.storage, [budget.storage for budget in granted]),
-        gpu=None if ceiling.gpu is None else max(ceiling.gpu, *(budget.gpu or 0 for budget in granted), 0),
-    )
-
-
-def _highest(ceiling: str | None, granted: Iterable[str | None]) -> str | None:
-    return None if ceiling is None else max((ceiling, *(amount for amount in granted if amount)), key=milli)

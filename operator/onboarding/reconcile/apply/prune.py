@@ -60,9 +60,23 @@ def prune(
     """
     going = {key: snapshot.live[key] for key in unwanted}
     busy = set() if to_the_end else {item.environment for key, item in going.items() if key.kind is APPLICATION}
-    found = (_change(snapshot, plan, key, item, busy) for key, item in going.items() if not item.deleting)
+    paused = {item.environment for item in going.values() if plan.paused(item.environment) and not to_the_end}
+    found = (
+        _mark(plan, key, item) if item.environment in paused else _change(snapshot, plan, key, item, busy)
+        for key, item in going.items()
+        if not item.deleting
+    )
     # The cache is unordered, and equal plans must have equal previews after a restart.
     return sorted((change for change in found if change), key=lambda change: (change.rank, str(change.key)))
+
+
+def _mark(plan: ReconcilePlan, key: ObjectKey, item: CachedObject) -> Change | None:
+    """Return the change that marks a namespace whose removal is confirmed; None if it is not to be marked."""
+    if not (mark := plan.mark(item.environment, key)):
+        return None
+    body = {"metadata": {"annotations": {names.ANNOTATION_CONFIRMED: mark}}}
+    fields = (f"metadata.annotations.{names.ANNOTATION_CONFIRMED}",)
+    return Change(Action.CHANGE, key, Rank.NAMESPACES, item.environment, key.cluster, body, item, fields)
 
 
 def _change(
@@ -148,4 +162,6 @@ def _detachment(snapshot: Snapshot, key: ObjectKey, item: CachedObject) -> Manif
     annotations: dict[str, str | None] = {names.ANNOTATION_DETACHED: orjson.dumps(origin).decode()}
     if key.kind is NAMESPACE:
         annotations[names.ANNOTATION_ADMITTED] = None
+        if item.confirmed:
+            annotations[names.ANNOTATION_CONFIRMED] = None
     return {"metadata": {"labels": {label: None for label in labels if own_label(label)}, "annotations": annotations}}

@@ -14,6 +14,7 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.reconcile.gates.coverage import environments_behind
 from onboarding.reconcile.gates.digest import Digests
+from onboarding.reconcile.observed.dated import DatedDecision
 
 OUTDATED: Final = "the fields that it covers have changed since: review them and decide again"
 _FORMER: Final = "v1:"
@@ -88,8 +89,8 @@ class Approvals:
     former: set[Key] = field(default_factory=set)
     """Approvals that a former release took, of all environments that a gate opens: each counts for what was admitted
     then, until that changes."""
-    rejected: dict[Key, OnboardingDecisionSpec] = field(default_factory=dict)
-    void: list[tuple[OnboardingDecisionSpec, str]] = field(default_factory=list)
+    rejected: dict[Key, DatedDecision] = field(default_factory=dict)
+    void: list[tuple[DatedDecision, str]] = field(default_factory=list)
     """Approvals of other fields than the present ones, if no other approval counts in their place."""
     unknown_authors: str = ""
     """Why the people who wrote the spec are not all known, so that an approval may be theirs; empty if they are."""
@@ -97,9 +98,9 @@ class Approvals:
     """Whether gates with approvals are held for that."""
 
     @classmethod
-    def of(cls, decisions: Iterable[OnboardingDecisionSpec], subjects: Subjects) -> "Approvals":
+    def of(cls, decisions: Iterable[DatedDecision], subjects: Subjects) -> "Approvals":
         """Return the approvals and rejections among decisions that have an effect."""
-        found, outdated = cls(subjects.digests_by_key()), list[tuple[Key, OnboardingDecisionSpec]]()
+        found, outdated = cls(subjects.digests_by_key()), list[tuple[Key, DatedDecision]]()
         for decision in decisions:
             key = subjects.key_of(decision)
             if decision.decision is Decision.REJECT:

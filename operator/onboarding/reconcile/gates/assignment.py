@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from onboarding.api.gates import Override, Severity
+from onboarding.api.gates import CheckRule, Coverage, Override, Severity
 from onboarding.api.policy import OnboardingPolicySpec
+from onboarding.checks.argocd import revision_override_is_refused
 from onboarding.checks.catalogue import OF_APPROVALS, OF_ENVIRONMENT, OF_PROJECT, OF_RUNNING
 from onboarding.checks.finding import Check
 from onboarding.checks.inputs import EnvironmentDeclaration, ProjectInputs, RunningInputs
@@ -73,7 +74,8 @@ def gate_checks(policy: OnboardingPolicySpec, journey: str | None) -> GateChecks
 def _gate_checks(identity: _Policy, named: str | None) -> GateChecks:
     policy, journey = identity.spec, journey_in_force(identity.spec, named)
     order = {gate.name: place for place, gate in enumerate(policy.gates)}
-    rules = {rule.id: rule for rule in policy.checks if order.get(rule.gate, len(order)) <= journey.last}
+    assigned = (*policy.checks, *_of_releases(policy))
+    rules = {rule.id: rule for rule in assigned if order.get(rule.gate, len(order)) <= journey.last}
     overrides = [
         (override, frozenset(_reached(override, order, journey)))
         for override in policy.overrides
@@ -92,6 +94,17 @@ def _gate_checks(identity: _Policy, named: str | None) -> GateChecks:
     asked = (place for place, gate in enumerate(policy.gates[: journey.last + 1]) if journey.asked(gate))
     of_approvals = tuple(GateCheck(check, Severity.BLOCKING, place, ()) for place in asked for check in OF_APPROVALS)
     return GateChecks(posted(OF_PROJECT), posted(OF_ENVIRONMENT), posted(OF_RUNNING), of_approvals, journey.last)
+
+
+def _of_releases(policy: OnboardingPolicySpec) -> Iterator[CheckRule]:
+    """Yield the check that an approval of a release demands at the first gate with one, unless the policy names it."""
+    demanded = revision_override_is_refused.id
+    if any(rule.id == demanded for rule in policy.checks):
+        return
+    for gate in policy.gates:
+        if any(Coverage.RELEASE in approval.covered for approval in gate.approvals):
+            yield CheckRule(id=demanded, gate=gate.name)
+            return
 
 
 def _reached(override: Override, order: Mapping[str, int], journey: JourneyInForce) -> Iterator[int]:

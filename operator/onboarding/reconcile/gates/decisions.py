@@ -5,9 +5,9 @@ belong to the project, that the decision names the digest of the fields as they 
 expired. Approvals and rejections are in ``approvals``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from onboarding.api.decision import Decision, Grant, OnboardingDecisionSpec
@@ -20,7 +20,9 @@ from onboarding.reconcile.gates.approvals import OUTDATED, Approvals, Subjects, 
 from onboarding.reconcile.gates.deciders import Deciders
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.gates.insiders import Insiders
+from onboarding.reconcile.gates.lifetimes import astray, expired, limited
 from onboarding.reconcile.gates.record import Record
+from onboarding.reconcile.observed.dated import DatedDecision, moment_of
 
 _AT_GATES = frozenset(check.id for check in GATED)
 _SUSPENSION_BYTES: Final = 250
@@ -38,11 +40,13 @@ class Decisions:
     """By check and environment; '' stands for every environment."""
     attested: dict[str, OnboardingDecisionSpec] = field(default_factory=dict)
     granted: list[Grant] = field(default_factory=list)
+    ended: list[DatedDecision] = field(default_factory=list)
+    """Grants that have expired."""
     suspended: dict[str, OnboardingDecisionSpec] = field(default_factory=dict)
     """By environment; '' stands for the whole project."""
-    confirmed: set[str] = field(default_factory=set)
-    """Environments whose removal is confirmed; '' stands for the whole project."""
-    void: list[tuple[OnboardingDecisionSpec, str]] = field(default_factory=list)
+    confirmations: list[DatedDecision] = field(default_factory=list)
+    """Decisions that confirm a removal, each of the namespaces that it names."""
+    void: list[tuple[DatedDecision, str]] = field(default_factory=list)
     """Decisions that do not count, each with the reason."""
     next_change: datetime | None = None
     """The time at which the next decision expires; None if none does."""
@@ -57,23 +61,31 @@ class Decisions:
 
 
 def count(
-    decisions: Iterable[OnboardingDecisionSpec],
+    decisions: Iterable[DatedDecision],
     spec: ProjectOnboardingSpec,
     policy: OnboardingPolicySpec,
     digests: Digests,
     now: datetime,
     record: Record,
+    present: Iterable[str] = (),
 ) -> Decisions:
-    """Sort the decisions about this UID of the project into those that count and those that are void."""
+    """Sort the decisions about this UID of the project into those that count and those that are void.
+
+    ``present`` are the environments that the project still has, whether it declares them or not.
+    """
     counted = Decisions()
     insiders, deciders = Insiders.of(spec, policy, record), Deciders(spec, policy, Naming.of(policy.identity))
-    subjects = Subjects(spec, policy, digests)
-    of_gates: list[OnboardingDecisionSpec] = []
-    for decision in decisions:
-        reason = _void_reason(decision, insiders, deciders, digests, now) or _no_effect(decision, subjects)
-        if reason:
-            counted.void.append((decision, reason))
+    subjects, of_gates = Subjects(spec, policy, digests), list[DatedDecision]()
+    environments = {*present, *(environment.name for environment in spec.environments)}
+    for given in decisions:
+        over = expired(given, policy.decisions, now)
+        reason = _void_reason(given, insiders, deciders, digests, over) or _no_effect(given, subjects)
+        if reason := reason or astray(given, environments):
+            counted.void.append((given, reason))
+            if reason == over and given.decision is Decision.GRANT:
+                counted.ended.append(limited(given, policy.decisions))
             continue
+        decision = limited(given, policy.decisions)
         if decision.gate:
             of_gates.append(decision)
         else:
@@ -88,7 +100,7 @@ def count(
     return counted
 
 
-def count_suspensions(decisions: Iterable[OnboardingDecisionSpec]) -> Decisions:
+def count_suspensions(decisions: Iterable[DatedDecision]) -> Decisions:
     """Return only the suspensions among the decisions: they count without a readable spec or policy."""
     counted = Decisions()
     for decision in decisions:
@@ -97,25 +109,18 @@ def count_suspensions(decisions: Iterable[OnboardingDecisionSpec]) -> Decisions:
     return counted
 
 
-def moment_of(text: str) -> datetime:
-    """Parse a time of an API field; a date that no calendar has counts as long past."""
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-
-
 def _void_reason(
-    decision: OnboardingDecisionSpec, insiders: Insiders, deciders: Deciders, digests: Digests, now: datetime
+    decision: OnboardingDecisionSpec, insiders: Insiders, deciders: Deciders, digests: Digests, over: str
 ) -> str:
+    """Return why a decision does not count; ``over`` says why its time is over, if it is."""
     if decision.decision in _HOLDING:
         return ""
     if membership := insiders.membership(decision):
         return f"{membership}: somebody else must decide"
     if problem := deciders.problem(decision):
         return problem
-    if decision.expires and moment_of(decision.expires) <= now:
-        return f"it expired at {decision.expires}: decide again"
+    if over:
+        return over
     if not _covers(decision, digests):
         return OUTDATED
     return ""
@@ -137,7 +142,7 @@ def _no_effect(decision: OnboardingDecisionSpec, subjects: Subjects) -> str:
     return ""
 
 
-def _add(counted: Decisions, decision: OnboardingDecisionSpec) -> None:
+def _add(counted: Decisions, decision: DatedDecision) -> None:
     environment, check = decision.environment or "", decision.check or ""
     match decision.decision:
         case Decision.WAIVE:
@@ -149,7 +154,7 @@ def _add(counted: Decisions, decision: OnboardingDecisionSpec) -> None:
         case Decision.SUSPEND:
             counted.suspended[environment] = decision
         case Decision.CONFIRM_DELETE:
-            counted.confirmed.add(environment)
+            counted.confirmations.append(decision)
 
 
 def suspended_by(decision: OnboardingDecisionSpec) -> str:
@@ -157,12 +162,19 @@ def suspended_by(decision: OnboardingDecisionSpec) -> str:
     return with_remedy(f"{describe(decision)}: {decision.reason}", "Argo CD does not sync", _SUSPENSION_BYTES)
 
 
-def void_of_check(void: Iterable[tuple[OnboardingDecisionSpec, str]], check: str, environment: str) -> list[str]:
-    """Return the void decisions about a check in this environment or in all, each with its reason."""
+def void_of_check(
+    void: Iterable[tuple[OnboardingDecisionSpec, str]], check: str, environment: str, environments: Container[str]
+) -> list[str]:
+    """Return the void decisions about a check in this environment or in all, each with its reason.
+
+    One that names an environment that is none of ``environments`` is shown at every finding of the check, and at a
+    finding about the whole project are all.
+    """
     return [
         f"{describe(decision)}: {reason}"
         for decision, reason in void
-        if decision.check == check and decision.environment in (None, environment)
+        if decision.check == check
+        and (not environment or decision.environment in (None, environment) or decision.environment not in environments)
     ]
 
 

@@ -119,6 +119,7 @@ class GateEvaluator:
         gate, waiver = self.project.policy.gates[gate_index].name, self._waiver(check, environment)
         found = GateFinding(check, finding, gate, severity, environment, finding.site or site, waiver)
         unanswered = any(self.project.answer(request) is None for request in requests)
+        unanswered = unanswered or finding.result is CheckResult.PENDING
         evaluation.findings.append(self._as_before(found) if unanswered else found)
 
     def _waiver(self, check: Check[Any], environment: str) -> str:

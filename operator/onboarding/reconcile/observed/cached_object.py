@@ -60,6 +60,8 @@ class CachedObject(NamedTuple):
     """For an object without owner: its origin by the annotation, which proves nothing by itself."""
     admitted: Admitted = Admitted()
     """For a namespace of ours: the admitted revision."""
+    created: str = ""
+    """For a namespace of ours: the time of its creation, as the API server writes it."""
 
     @property
     def application(self) -> Application:
@@ -82,6 +84,12 @@ class CachedObject(NamedTuple):
     def in_force(self) -> bool:
         """For a ResourceQuota: whether its status has the limits of its spec; before that it is not enforced."""
         return "pending" not in self._told()
+
+    @property
+    def confirmed(self) -> str:
+        """For a namespace of ours: the annotation with the confirmed removal that it is part of."""
+        annotations: dict[str, str] = orjson.loads(self.content)["metadata"]["annotations"]
+        return annotations.get(names.ANNOTATION_CONFIRMED, "")
 
     def _told(self) -> dict[str, Any]:
         told: dict[str, Any] = orjson.loads(self.told) if self.told else {}
@@ -124,6 +132,7 @@ def cached_object_of(kind: ChildKind, manifest: Manifest, known: CachedObject | 
         applied=_applied(kind, annotations),
         origin=None if owner else origin_of(annotations),
         admitted=admitted,
+        created=metadata.get("creationTimestamp", "") if kind is NAMESPACE and owner else "",
     )
 
 

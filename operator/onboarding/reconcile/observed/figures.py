@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from onboarding.api.lifetimes import DecisionLimits
 from onboarding.api.text import time
 from onboarding.build.place import cluster_of
 from onboarding.reconcile.observed.platform import POLICIES, TARGETS
@@ -36,9 +37,14 @@ class PlatformFigures(NamedTuple):
 
 
 def platform_figures(
-    declared: ProjectCache, clusters: Mapping[str, ClusterState], now: datetime, *, listed: bool
+    declared: ProjectCache,
+    clusters: Mapping[str, ClusterState],
+    now: datetime,
+    *,
+    listed: bool,
+    limits: DecisionLimits | None = None,
 ) -> PlatformFigures:
-    """Return the figures of now; ``clusters`` are the states by name of the connection.
+    """Return the figures of now; ``clusters`` are the states by name of the connection, ``limits`` those of the policy.
 
     No decision counts as one without a project before all projects are ``listed``.
     """
@@ -52,7 +58,7 @@ def platform_figures(
         if not site.lost
     }
     orphans = sum(1 for _ in declared.orphans()) if listed else 0
-    return PlatformFigures(reasons[POLICIES], reasons[TARGETS], sites, _expiring(declared, now), orphans)
+    return PlatformFigures(reasons[POLICIES], reasons[TARGETS], sites, _expiring(declared, now, limits), orphans)
 
 
 def _state(cluster: ClusterState) -> str:
@@ -63,7 +69,8 @@ def _state(cluster: ClusterState) -> str:
     return "Unreachable" if cluster.guard_unknown else "GuardMissing"
 
 
-def _expiring(declared: ProjectCache, now: datetime) -> dict[int, int]:
+def _expiring(declared: ProjectCache, now: datetime, limits: DecisionLimits | None) -> dict[int, int]:
     # Times of the API have one form, so that they compare as text.
-    moments = [item.expires for item in declared.decisions_in_use() if item.expires and item.expires > time(now)]
+    ends = (item.end(limits) for item in declared.decisions_in_use())
+    moments = [end for end in ends if end and end > time(now)]
     return {days: sum(moment <= time(now + timedelta(days=days)) for moment in moments) for days in EXPIRY_DAYS}

@@ -16,6 +16,7 @@ from onboarding.checks.catalogue import (
     ALWAYS,
     OF_APPROVALS,
     OF_ENVIRONMENT,
+    OF_GRANTS,
     OF_JOURNEY,
     OF_NAMESPACES,
     OF_PROJECT,
@@ -46,7 +47,7 @@ def _ids(checks: Iterable[Check[Any]]) -> frozenset[str]:
 
 
 CATALOGUE: Final = Known(
-    _ids((*ALWAYS, *OF_NAMESPACES, *OF_JOURNEY, *OF_APPROVALS)),
+    _ids((*ALWAYS, *OF_NAMESPACES, *OF_JOURNEY, *OF_GRANTS, *OF_APPROVALS)),
     _ids(OF_PROJECT),
     _ids(OF_ENVIRONMENT),
     _ids(OF_RUNNING),

@@ -68,6 +68,7 @@ class Observer:
             answers=self._answers,
             usage=self._ledger.usage(name, self._namespaces(named)),
             foreign=self._foreign(live),
+            argocd=self._projects.offered.argocd,
             teardown_hold=self._teardown_hold(),
         )
 

@@ -16,7 +16,9 @@ from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.canonical import compact
 from onboarding.build.place import cluster_of
+from onboarding.checks.argocd_settings import ArgoSettings
 from onboarding.freshness import Freshness, freshness
+from onboarding.reconcile.observed.argocd_condition import argocd_validity
 from onboarding.reconcile.observed.persona_rules import role_problems, roles_of
 from onboarding.reconcile.observed.platform_objects import (
     Due,
@@ -63,6 +65,8 @@ class PlatformCatalog:
         """The sites of all targets, also of unusable and deleted ones: environments there are still reconciled."""
         self.target_problems: dict[str, str] = {}
         """The problems of the unusable targets, by name."""
+        self.argocd: Mapping[tuple[str, str], ArgoSettings] = {}
+        """The settings of the Argo CD of each site, by target and site, as far as they have been read."""
 
     def policy(self, name: str) -> tuple[OnboardingPolicySpec | None, str]:
         """Return a usable policy, or None and the reason."""
@@ -173,7 +177,9 @@ class PlatformCatalog:
                 counted = change[1] if change and change[0] == head.uid else None
                 status = policy_status_due(verdict, head.generation, head.status, now, counted)
             else:
-                status = status_due(verdict, head.generation, head.status, now)
+                target = self.targets.get(head.name)
+                safe = argocd_validity(head.name, target, self.argocd) if target else None
+                status = status_due(verdict, head.generation, head.status, now, safe)
             if status:
                 yield Due(head, status)
 

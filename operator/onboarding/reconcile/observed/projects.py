@@ -12,13 +12,13 @@ import orjson
 from pydantic import ValidationError
 
 from onboarding import names
-from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
 from onboarding.build.canonical import compact
 from onboarding.build.naming import is_of_site
 from onboarding.freshness import Freshness, freshness, outlives
+from onboarding.reconcile.observed.dated import DatedDecision
 from onboarding.reconcile.observed.platform import PlatformCatalog
 from onboarding.reconcile.observed.snapshot import Project
 from onboarding.reconcile.observed.unread import UnreadDecision
@@ -81,7 +81,7 @@ class ProjectCache:
         self._specs: dict[str, _Spec] = {}
         self._seen: dict[str, _Seen] = {}
         self._reads: Counter[str] = Counter()
-        self._decisions: dict[str, OnboardingDecisionSpec | UnreadDecision] = {}
+        self._decisions: dict[str, DatedDecision | UnreadDecision] = {}
         self._about: defaultdict[str, set[str]] = defaultdict(set)
         """Names of the decisions about each project."""
         self.offered = PlatformCatalog()
@@ -187,7 +187,7 @@ class ProjectCache:
         self._projects.pop(name, None)
         self._specs.pop(name, None)
 
-    def put_decision(self, name: str, decision: OnboardingDecisionSpec | UnreadDecision | None) -> set[str]:
+    def put_decision(self, name: str, decision: DatedDecision | UnreadDecision | None) -> set[str]:
         """Cache an OnboardingDecision, or drop it for None; return the projects that it concerns if it changed."""
         former = self._decisions.get(name)
         if decision == former:
@@ -206,33 +206,33 @@ class ProjectCache:
         self._about[_about(decision)].add(name)
         return projects | self._concerned(decision)
 
-    def _concerned(self, decision: OnboardingDecisionSpec | UnreadDecision) -> set[str]:
+    def _concerned(self, decision: DatedDecision | UnreadDecision) -> set[str]:
         return {_about(decision)} if _about(decision) else set(self._projects)
 
     def decision_names(self) -> tuple[str, ...]:
         """Return the names of the decisions."""
         return tuple(self._decisions)
 
-    def decisions(self, project: str, uid: str) -> tuple[OnboardingDecisionSpec, ...]:
+    def decisions(self, project: str, uid: str) -> tuple[DatedDecision, ...]:
         """Return the decisions about one UID of a project."""
         known = (self._decisions[name] for name in sorted(self._about.get(project, ())))
-        read = (decision for decision in known if isinstance(decision, OnboardingDecisionSpec))
+        read = (decision for decision in known if isinstance(decision, DatedDecision))
         return tuple(decision for decision in read if decision.project.uid == uid)
 
-    def decisions_in_use(self) -> Iterator[OnboardingDecisionSpec]:
+    def decisions_in_use(self) -> Iterator[DatedDecision]:
         """Yield the readable decisions about projects that exist."""
         for decision in self._decisions.values():
-            if isinstance(decision, OnboardingDecisionSpec) and self._exists(decision):
+            if isinstance(decision, DatedDecision) and self._exists(decision):
                 yield decision
 
     def orphans(self, project: str = "") -> Iterator[str]:
         """Yield the names of the readable decisions about projects that do not exist, or about one such project."""
         for name in sorted(self._about.get(project, ()) if project else self._decisions):
             decision = self._decisions[name]
-            if isinstance(decision, OnboardingDecisionSpec) and not self._exists(decision):
+            if isinstance(decision, DatedDecision) and not self._exists(decision):
                 yield name
 
-    def _exists(self, decision: OnboardingDecisionSpec) -> bool:
+    def _exists(self, decision: DatedDecision) -> bool:
         seen = self._seen.get(decision.project.name)
         return seen is not None and seen.uid == decision.project.uid
 
@@ -277,6 +277,6 @@ class ProjectCache:
         )
 
 
-def _about(decision: OnboardingDecisionSpec | UnreadDecision) -> str:
+def _about(decision: DatedDecision | UnreadDecision) -> str:
     """Return the name of the project that a decision is about; the empty string if it cannot be read."""
     return decision.project if isinstance(decision, UnreadDecision) else decision.project.name

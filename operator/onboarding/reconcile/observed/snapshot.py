@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from onboarding.api.common import Mode
-from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.api.target import HostingTargetSpec
@@ -14,11 +13,13 @@ from onboarding.build.kinds import NAMESPACE, ObjectKey
 from onboarding.build.naming import site_finalizer
 from onboarding.build.place import Place
 from onboarding.build.revision import Owner, Revision
+from onboarding.checks.argocd_settings import ArgoSettings
 from onboarding.checks.probe import Answers, no_answers
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.argocd_status import Application
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.capacity import Usage
+from onboarding.reconcile.observed.dated import DatedDecision
 from onboarding.reconcile.observed.foreign import ForeignObject
 from onboarding.reconcile.observed.sites import KnownSite
 from onboarding.reconcile.observed.unread import UnreadDecision
@@ -99,7 +100,7 @@ class Snapshot:
     policy: OnboardingPolicySpec | None
     policy_problem: str
     targets: Mapping[str, HostingTargetSpec]
-    decisions: tuple[OnboardingDecisionSpec, ...]
+    decisions: tuple[DatedDecision, ...]
     clusters: Mapping[str, ClusterState]
     live: Mapping[ObjectKey, CachedObject]
     """The objects that this project owns: same installation, same name, same UID."""
@@ -126,6 +127,8 @@ class Snapshot:
     """The guard rails of others, by the namespace of the project that holds them; no entry for one without."""
     policy_version: PolicyVersion | None = None
     """The version of the policy; None if there is none, or none that is known to be usable or not."""
+    argocd: Mapping[tuple[str, str], ArgoSettings] = field(default_factory=dict)
+    """The settings of the Argo CD of each site, by target and site; no entry for one that has not been read yet."""
     teardown_hold: str = ""
     """Why no project is torn down at present; the empty string if projects may be."""
 

@@ -108,9 +108,19 @@ def cidr_problems(field: str, cidrs: Iterable[str]) -> Iterator[Problem]:
             yield Problem(f"{field}[{index}]", f"{cidr}: {error}", "")
 
 
-def status_due(validity: Validity, generation: int, before: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
-    """Return the status to write on a target; None if ``before`` is up to date."""
-    conditions = _conditions(validity, generation, before, now)
+def status_due(
+    validity: Validity,
+    generation: int,
+    before: Mapping[str, Any],
+    now: datetime,
+    argocd: Validity | None = None,
+) -> dict[str, Any] | None:
+    """Return the status to write on a target; None if ``before`` is up to date.
+
+    ``argocd`` is its condition ArgoCDSafe; if that is not known yet, the former one stays.
+    """
+    safe = _argocd_condition(argocd, generation, before, now)
+    conditions = (*((safe,) if safe else ()), *_conditions(validity, generation, before, now))
     return _unless_same(PlatformStatus(observed_generation=generation, conditions=conditions), before)
 
 
@@ -156,6 +166,18 @@ def _conditions(validity: Validity, generation: int, before: Mapping[str, Any], 
         _condition(kind, status, validity, generation, former.get(kind, {}), now)
         for kind, status in sorted(states.items())
     )
+
+
+def _argocd_condition(
+    argocd: Validity | None, generation: int, before: Mapping[str, Any], now: datetime
+) -> Condition | None:
+    shown: Mapping[str, Mapping[str, Any]] = {item.get("type"): item for item in before.get("conditions") or ()}
+    former = shown.get(ConditionType.ARGOCD_SAFE, {})
+    if argocd is None:
+        return Condition.model_validate(former) if former else None
+    states = {Reason.SETTINGS_SAFE: "True", Reason.SETTINGS_UNSAFE: "False"}
+    status = states.get(argocd.reason, "Unknown")
+    return _condition(ConditionType.ARGOCD_SAFE, status, argocd, generation, former, now)
 
 
 def _condition(

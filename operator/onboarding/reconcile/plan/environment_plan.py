@@ -13,6 +13,7 @@ from onboarding.reconcile.gates.gates import GateResult
 from onboarding.reconcile.gates.waiting import Obstacle, Waiting
 from onboarding.reconcile.observed.former_sites import FormerSite
 from onboarding.reconcile.plan.inputs import Hold, PlanInputs
+from onboarding.reconcile.plan.removals import STAYS, RemovalPlan, removal_of
 
 
 class EnvironmentAction(StrEnum):
@@ -44,12 +45,10 @@ class EnvironmentPlan:
     """The gate that it passes; the empty string if it has none."""
     leaving: frozenset[Place] = frozenset()
     """The clusters that it leaves while it stays on others."""
-    awaiting: str = ""
-    """The decision that its removal, or the removal from one of its sites, waits for."""
     arriving: bool = False
     """Whether it gets something new that later gates evaluate only once it is in place."""
-    deletes: bool = False
-    """Whether its removal deletes it, rather than detach it."""
+    removal: RemovalPlan = STAYS
+    """The plan of its removal, or of its removal from the sites that it leaves."""
     refused: str = ""
     """The reason why its declaration is refused; the empty string if it is not."""
     missing: tuple[FormerSite, ...] = ()
@@ -74,12 +73,12 @@ def plan_declared(
     building = () if hold else candidate.accepted
     if hold is None:
         hold = _hold_in_part(candidate)
-    asks = _asks(result, waiting)
+    asks, removal = _asks(result, waiting), removal_of(inputs, name).settled
     if hold is not None:
         plan = EnvironmentPlan(name, EnvironmentAction.HOLD, building, hold.reason, hold.actor, gate, asks=asks)
-        plan = replace(plan, deletes=inputs.deletes(name), refused=candidate.refused, changes=waiting.changes)
+        plan = replace(plan, removal=removal, refused=candidate.refused, changes=waiting.changes)
         return _held(inputs, candidate, plan)
-    plan = EnvironmentPlan(name, EnvironmentAction.ADMIT, building, gate=gate, deletes=inputs.deletes(name), asks=asks)
+    plan = EnvironmentPlan(name, EnvironmentAction.ADMIT, building, gate=gate, removal=removal, asks=asks)
     arriving = candidate.new and not all(result.open or result.beyond for result in gates)
     return _leaving_sites(inputs, replace(plan, arriving=arriving), _others(inputs, name, building))
 
@@ -110,9 +109,12 @@ def _keeps_site(inputs: PlanInputs, candidate: Candidate, admitted: Revision) ->
 def _leaving_sites(inputs: PlanInputs, plan: EnvironmentPlan, others: Sequence[Revision]) -> EnvironmentPlan:
     """Return the plan with the sites that an environment leaves; they stay while the removal waits for a decision."""
     leaving = _places(inputs, plan.name) - _clusters(plan.name, plan.revisions)
-    if leaving and (awaiting := inputs.awaited(plan.name)):
-        return replace(plan, revisions=(*plan.revisions, *others), awaiting=awaiting)
-    return replace(plan, leaving=leaving)
+    if not leaving:
+        return plan
+    removal = removal_of(inputs, plan.name, leaving)
+    if removal.awaiting:
+        return replace(plan, revisions=(*plan.revisions, *others), removal=removal)
+    return replace(plan, leaving=leaving, removal=removal)
 
 
 def plan_undeclared(inputs: PlanInputs, name: str) -> EnvironmentPlan:
@@ -125,18 +127,18 @@ def plan_undeclared(inputs: PlanInputs, name: str) -> EnvironmentPlan:
             inputs.kept(name),
             reason,
             hold.actor,
-            deletes=inputs.deletes(name),
+            removal=removal_of(inputs, name).settled,
         )
     return plan_removal(inputs, name)
 
 
 def plan_removal(inputs: PlanInputs, name: str) -> EnvironmentPlan:
     """Return the plan to remove an environment; it stays while the removal waits for a decision."""
-    if waiting := inputs.awaited(name):
-        return EnvironmentPlan(
-            name, EnvironmentAction.STAY, inputs.kept(name), waiting, Actor.PLATFORM, awaiting=waiting
-        )
-    return EnvironmentPlan(name, EnvironmentAction.REMOVE, deletes=inputs.deletes(name))
+    removal = removal_of(inputs, name)
+    if waiting := removal.awaiting:
+        kept = inputs.kept(name)
+        return EnvironmentPlan(name, EnvironmentAction.STAY, kept, waiting, Actor.PLATFORM, removal=removal)
+    return EnvironmentPlan(name, EnvironmentAction.REMOVE, removal=removal)
 
 
 def _hold(

@@ -4,8 +4,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from onboarding.api.common import DeletionPolicy, Mode
-from onboarding.api.decision import Decision, OnboardingDecisionSpec
+from onboarding.api.common import Mode
 from onboarding.api.gates import Actor
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.project import ProjectOnboardingSpec
@@ -61,31 +60,3 @@ class PlanInputs:
             return Hold("spec.mode is Plan", Actor.PROJECT)
         suspension = self.decisions.suspension(environment)
         return Hold(suspended_by(suspension), Actor.PLATFORM) if suspension else None
-
-    def awaited(self, environment: str) -> str:
-        """Return the decision that the removal of an environment waits for; the empty string if it may go on."""
-        project = self.snapshot.project
-        if project.deleting and self.snapshot.teardown_hold:
-            return self.snapshot.teardown_hold
-        if self.spec.deletion_policy is DeletionPolicy.RETAIN or self._confirmed(environment):
-            return ""
-        subject = "the project" if project.deleting else f"environment {environment}"
-        void = [reason for decision, reason in self.decisions.void if self._concerns(decision, environment)]
-        return (
-            f"deletionPolicy is Delete: removing {subject} waits for an OnboardingDecision ConfirmDelete that names "
-            f"UID {project.uid}, or for deletionPolicy Retain"
-            + (f"; the one there does not count: {void[0]}" if void else "")
-        )
-
-    def deletes(self, environment: str) -> bool:
-        """Return whether the removal of an environment deletes it, rather than detach it or wait."""
-        return self.spec.deletion_policy is DeletionPolicy.DELETE and self._confirmed(environment)
-
-    def _confirmed(self, environment: str) -> bool:
-        """Return whether a removal is confirmed; a decision on one environment does not confirm the project's."""
-        confirmed = self.decisions.confirmed
-        return "" in confirmed or (environment in confirmed and not self.snapshot.project.deleting)
-
-    def _concerns(self, decision: OnboardingDecisionSpec, environment: str) -> bool:
-        of_it = decision.environment == environment and not self.snapshot.project.deleting
-        return decision.decision is Decision.CONFIRM_DELETE and (decision.environment is None or of_it)

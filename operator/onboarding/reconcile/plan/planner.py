@@ -16,6 +16,7 @@ from onboarding.checks.inputs import ProjectDeclaration, ProjectInputs
 from onboarding.checks.journeys import JourneyDays
 from onboarding.checks.probe import CertificateRequest
 from onboarding.reconcile.admission.candidates import find_candidates
+from onboarding.reconcile.admission.ceilings import ended_grants
 from onboarding.reconcile.admission.resolve import AdmittedRevisions, Candidate
 from onboarding.reconcile.admission.restoration import restore
 from onboarding.reconcile.admission.revocation import revoke
@@ -67,7 +68,8 @@ def make_plan(snapshot: Snapshot) -> ReconcilePlan:
     if spec is None or policy is None or newer:
         return _held_plan(snapshot, newer, admitted)
     digests = Digests(spec, policy)
-    decisions = count(snapshot.decisions, spec, policy, digests, snapshot.now, _record(snapshot))
+    present = {place.environment for place in admitted}
+    decisions = count(snapshot.decisions, spec, policy, digests, snapshot.now, _record(snapshot), present)
     inputs = PlanInputs(snapshot, spec, policy, decisions, admitted, digests)
     if snapshot.project.deleting:
         environments = tuple(plan_removal(inputs, name) for name in sorted(_present(snapshot)))
@@ -106,7 +108,7 @@ def _plan_journey(inputs: PlanInputs, digests: Digests) -> ReconcilePlan:
         journey.gates,
         reached_gate(journey.gates, standing),
         waited_gate(journey.gates, environments, standing),
-        (*journey.findings, *foreign_guards(inputs), *expiry_warnings(days)),
+        (*journey.findings, *foreign_guards(inputs), *expiry_warnings(days), *_ended_grants(inputs)),
         inputs.decisions,
         digests,
         frozenset(journey.evaluation.requests),
@@ -116,6 +118,10 @@ def _plan_journey(inputs: PlanInputs, digests: Digests) -> ReconcilePlan:
         journey=inputs.journey,
         expires=days.expires if days else None,
     )
+
+
+def _ended_grants(inputs: PlanInputs) -> Iterable[GateFinding]:
+    return ended_grants(inputs.policy, inputs.decisions, inputs.admitted)
 
 
 def _unevaluated(snapshot: Snapshot, admitted: Iterable[Revision | None]) -> tuple[EnvironmentPlan, ...]:
@@ -195,6 +201,7 @@ def _project_inputs(inputs: PlanInputs) -> ProjectInputs:
         snapshot.targets,
         snapshot.now.date(),
         snapshot.target_problems,
+        snapshot.argocd,
     )
     return ProjectInputs(declared, snapshot.now, snapshot.answers, frozenset(inputs.decisions.attested))
 

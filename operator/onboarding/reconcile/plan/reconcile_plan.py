@@ -12,6 +12,7 @@ from onboarding.build.revision import Revision
 from onboarding.checks.finding import GateFinding
 from onboarding.checks.journey import JourneyInForce
 from onboarding.checks.probe import Request
+from onboarding.reconcile.gates.confirmations import Removal
 from onboarding.reconcile.gates.decisions import Decisions
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.gates.gates import GateResult
@@ -120,7 +121,18 @@ class ReconcilePlan:
     @property
     def awaiting(self) -> str:
         """The decision that a removal waits for; the empty string if none does."""
-        return next((item.awaiting for item in self.environments if item.awaiting), "")
+        return next((item.removal.awaiting for item in self.environments if item.removal.awaiting), "")
+
+    @property
+    def unconfirmed(self) -> tuple[Removal, ...]:
+        """The removals that wait for a decision; one of the whole project is there once."""
+        waiting = (item.removal.unconfirmed for item in self.environments)
+        return tuple(dict.fromkeys(removal for removal in waiting if removal))
+
+    @property
+    def marking(self) -> bool:
+        """Whether namespaces are marked before their removal."""
+        return any(item.removal.marks for item in self.environments)
 
     @property
     def arriving(self) -> frozenset[str]:
@@ -134,7 +146,17 @@ class ReconcilePlan:
     def deletes(self, environment: str) -> bool:
         """Return whether the removal of an environment deletes it, rather than detach it."""
         plan = self.by_name.get(environment)
-        return plan is not None and plan.deletes
+        return plan is not None and plan.removal.deletes
+
+    def paused(self, environment: str) -> bool:
+        """Return whether nothing of an environment is removed yet, although that is confirmed."""
+        plan = self.by_name.get(environment)
+        return plan is not None and plan.removal.paused
+
+    def mark(self, environment: str, key: ObjectKey) -> str:
+        """Return the annotation that marks a namespace before its removal; the empty string if there is none."""
+        plan = self.by_name.get(environment)
+        return plan.removal.marks.get(key, "") if plan is not None else ""
 
     def _with(self, action: EnvironmentAction) -> Mapping[str, str]:
         return {item.name: item.reason for item in self.environments if item.action is action}

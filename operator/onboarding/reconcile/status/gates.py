@@ -80,11 +80,11 @@ def checks(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[CheckStatus, ...]:
     }
     order = {result.gate.name: index for index, result in enumerate(plan.gates)}
     findings = sorted((item for item in plan.findings if not item.quiet), key=lambda item: _sort_key(item, order))
-    shown = []
+    shown, environments = [], {item.name for item in plan.environments}
     for found in findings[:MAX_CHECKS]:
         message = cut(found.finding.message)
         key = (found.check.id, found.environment or None, found.site or None, message)
-        void = void_of_check(plan.decisions.void, found.check.id, found.environment)
+        void = void_of_check(plan.decisions.void, found.check.id, found.environment, environments)
         actor = snapshot.policy.actor_for(found.actor) if snapshot.policy else found.actor
         shown.append(_check(found, message, since.get(key, time(snapshot.now)), plan.digests, void, actor))
     return tuple(shown)

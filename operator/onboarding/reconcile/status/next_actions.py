@@ -8,7 +8,7 @@ from onboarding.api.conditions import ConditionType, Reason
 from onboarding.api.gates import Actor
 from onboarding.api.status import NextAction
 from onboarding.api.text import cut, cut_middle, time, with_remedy
-from onboarding.checks.catalogue import OF_ENVIRONMENT
+from onboarding.checks.catalogue import OF_ENVIRONMENT, OF_GRANTS
 from onboarding.reconcile.apply.outcome import Outcome, Result
 from onboarding.reconcile.gates.approvals import describe
 from onboarding.reconcile.gates.waiting import Obstacle
@@ -51,7 +51,13 @@ def next_actions(
     policy = snapshot.policy
     found = dict.fromkeys(
         (policy.actor_for(actor) if policy else actor, cut_middle(text, _ACTION_BYTES))
-        for actor, text in (*_troubles(snapshot, plan, outcomes, ready), *_obstacles(plan), *unread, *of_applications)
+        for actor, text in (
+            *_troubles(snapshot, plan, outcomes, ready),
+            *_obstacles(plan),
+            *_ended_grants(plan),
+            *unread,
+            *of_applications,
+        )
     )
     former = snapshot.project.status.get("nextActions", ())
     since = {(item["actor"], item["action"]): item.get("since") for item in former}
@@ -101,6 +107,12 @@ def _obstacles(plan: ReconcilePlan) -> Iterator[tuple[str, str]]:
     for obstacle in (*asks, *(plan.waited_for.obstacles if plan.waited_for else ())):
         if not obstacle.quiet:
             yield obstacle.actor, with_remedy(obstacle.message, obstacle.remedy)
+
+
+def _ended_grants(plan: ReconcilePlan) -> Iterator[tuple[str, str]]:
+    for found in plan.findings:
+        if found.check in OF_GRANTS:
+            yield found.actor, with_remedy(found.finding.message, found.remedy)
 
 
 def _environment_obstacles(plan: ReconcilePlan) -> Iterator[tuple[str, Obstacle]]:

@@ -67,6 +67,18 @@ def _shorten_plan(plan: dict[str, Any], limit: int) -> None:
     _cut_texts(plan, limit)
 
 
+def _shorten_removals(removals: list[dict[str, Any]], limit: int) -> None:
+    """Drop the names of namespaces and sites, then the last removals: a digest is of no use if it is cut."""
+    for name in ("first", "waitingFor"):
+        for removal in reversed(removals):
+            while removal.get(name) and _size(removals) > limit:
+                removal[name].pop()
+            if not removal.get(name, True):
+                del removal[name]
+    while len(removals) > 1 and _size(removals) > limit:
+        removals.pop()
+
+
 def _shorten_environments(environments: list[dict[str, Any]], limit: int) -> None:
     _drop_applications(environments, _size(environments) - limit, healthy=False)
     for item in reversed(environments):
@@ -136,7 +148,8 @@ def _size(part: Any) -> int:
 
 SHARES: Final = (
     Share("plan", 150, _shorten_plan),
-    Share("checks", 1090, _shorten_list),
+    Share("removals", 190, _shorten_removals),
+    Share("checks", 900, _shorten_list),
     Share("environments", 900, _shorten_environments),
     Share("gates", 2000, _shorten_gates),
     Share("summary", 400, _cut_texts),

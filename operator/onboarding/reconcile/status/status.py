@@ -18,6 +18,7 @@ from onboarding.reconcile.status.environments import environments, state_of
 from onboarding.reconcile.status.gates import checks, count_checks, gates, journey, stage
 from onboarding.reconcile.status.next_actions import next_actions
 from onboarding.reconcile.status.ready import ReadyState
+from onboarding.reconcile.status.removals import removals
 from onboarding.reconcile.status.shares import applications_in, fit
 
 _FEW = 5
@@ -56,6 +57,7 @@ def report(
         gates=gates(snapshot, plan),
         environments=places,
         checks=checks(snapshot, plan),
+        removals=removals(plan),
         plan=_plan(preview) if preview is not None else None,
     )
     fitting = fit(status.model_dump(mode="json", by_alias=True, exclude_defaults=True))

@@ -258,4 +258,4 @@ def test_what_does_not_count_is_shown_at_its_gate_and_in_its_check() -> None:
         f"; Attest RunAcknowledged by pat: it expired at {PAST}: decide again"
     )
     assert "Waive SponsorNamed by ada@example.org: its author belongs" in checks["SponsorNamed"]["remedy"]
-    assert "shop-admins" not in checks["SponsorNamed"]["remedy"]
+    assert "Waive SponsorNamed by pat: its author is in group shop-admins" in checks["SponsorNamed"]["remedy"]

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from onboarding.api.decision import OnboardingDecisionSpec
+from onboarding.api.lifetimes import DecisionLimits
 from onboarding.api.text import time
+from onboarding.reconcile.observed.dated import DatedDecision
 from onboarding.reconcile.observed.figures import PlatformFigures, platform_figures
 from onboarding.reconcile.observed.platform import POLICIES, TARGETS
 from onboarding.reconcile.observed.projects import ProjectCache
@@ -21,15 +22,17 @@ ROLES = {"onboarding:admin": RoleState.USABLE, "onboarding:viewer": RoleState.US
 SHOP = {"metadata": {"name": "shop", "uid": UID, "resourceVersion": "1", "generation": 1}, "spec": {}}
 
 
-def figures(declared: ProjectCache, *, listed: bool = True, **states: ClusterState) -> PlatformFigures:
+def figures(
+    declared: ProjectCache, *, listed: bool = True, limits: DecisionLimits | None = None, **states: ClusterState
+) -> PlatformFigures:
     clusters = {
         name.replace("_", "-") + ("" if name == "hub" else "/kubeconfig"): item for name, item in states.items()
     }
-    return platform_figures(declared, clusters, NOW, listed=listed)
+    return platform_figures(declared, clusters, NOW, listed=listed, limits=limits)
 
 
-def waiver(days: float, uid: str = UID) -> OnboardingDecisionSpec:
-    return OnboardingDecisionSpec.model_validate(
+def waiver(days: float, uid: str = UID) -> DatedDecision:
+    return DatedDecision.model_validate(
         {
             "decision": "Waive",
             "project": {"name": "shop", "uid": uid},
@@ -37,6 +40,7 @@ def waiver(days: float, uid: str = UID) -> OnboardingDecisionSpec:
             "expires": time(NOW + timedelta(days=days)),
             "by": {"username": "pat"},
             "reason": "It is late.",
+            "created": time(NOW),
         }
     )
 
@@ -90,6 +94,7 @@ def test_decisions_that_expire_soon_are_counted_while_they_count(declared: Proje
     for name, days in ages.items():
         declared.put_decision(name, waiver(days))
     assert figures(declared).expiring == {7: 1, 30: 2}
+    assert figures(declared, limits=DecisionLimits(maximum_waiver_days=6)).expiring == {7: 3, 30: 3}
     declared.drop_project("shop")
     assert figures(declared).expiring == {7: 0, 30: 0}
 

@@ -5,18 +5,19 @@ from typing import Any
 import pytest
 
 from onboarding import names
-from onboarding.api.decision import OnboardingDecisionSpec
+from onboarding.reconcile.observed.dated import DatedDecision
 from onboarding.reconcile.observed.platform import TARGETS
 from onboarding.reconcile.observed.projects import ProjectCache
 from tests.unit.snapshots import UID, environment, spec_of
 
 SPEC = spec_of(environment()).model_dump(mode="json", by_alias=True)
-DECISION = OnboardingDecisionSpec.model_validate(
+DECISION = DatedDecision.model_validate(
     {
         "decision": "ConfirmDelete",
         "project": {"name": "shop", "uid": UID},
         "by": {"username": "pat"},
         "reason": "It has ended.",
+        "created": "2026-01-01T00:00:00Z",
     }
 )
 

@@ -33,6 +33,8 @@ def crowded(text: str) -> dict[str, Any]:
     site = {"name": name, "namespace": name, "state": "Unreachable", "message": text * 300}
     environment = {"name": name, "held": text * 300, "sites": [{**site, "applications": [application] * 10}] * 3}
     gate = {"name": name, "state": "Closed", "digest": f"v1:{'0' * 64}", "waitingFor": [text * 160] * 5}
+    digest, spaces = f"v2:{'0' * 64}", [f"{name} on {name}/{name}"] * 10
+    removal = {"environment": name, "namespaces": 10**6, "first": spaces, "digest": digest, "waitingFor": [text * 300]}
     return {
         **WORST,
         "summary": {"environments": "40/40", "waitingFor": "project, poa", "next": text * 300},
@@ -44,6 +46,7 @@ def crowded(text: str) -> dict[str, Any]:
         "gates": [{**gate, "void": [text * 160] * 3} for _ in range(12)],
         "environments": [environment] * 40,
         "checks": [{"id": "WorkloadsDeployed", "message": text * 300, "remedy": text * 300}] * 24,
+        "removals": [removal] * 10,
         "plan": {"summary": text * 300, "changes": [text * 300] * 20, "existing": [text * 300] * 5},
     }
 
@@ -81,6 +84,7 @@ def test_a_part_within_its_share_is_not_touched_by_what_the_others_hold(share: A
         "checks": [{"id": "SizeUnknown", "remedy": "r" * 200, "message": "m" * 200}],
         "gates": [{"name": "live", "state": "Held", "waitingFor": ["w" * 160] * 5}],
         "conditions": [{"type": "Ready", "message": "m" * 300}],
+        "removals": [{"environment": "e" * 20, "namespaces": 10, "digest": f"v2:{'0' * 64}", "first": ["shop-dev"]}],
     }[share.part]
     fitting = fit({**full, share.part: orjson.loads(orjson.dumps(small))})
     assert fitting[share.part] == small
