@@ -8,7 +8,7 @@ from onboarding.checks import people
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.observed.policy_rules import policy_problems
 from onboarding.reconcile.plan.planner import make_plan
-from tests.unit.snapshots import decided, environment, policy_of, project_inputs, snapshot_of, spec_of, told
+from tests.unit.snapshots import built, decided, environment, policy_of, project_inputs, snapshot_of, spec_of, told
 
 BY_NAME = {"claim": "username"}
 ADA, BO = {"name": "Ada", "email": "ada@example.org"}, {"name": "Bo", "email": "bo@example.org"}
@@ -97,9 +97,14 @@ def test_it_voids_no_approval_and_gives_no_digest_another_value() -> None:
     assert Digests(with_name, policy_of(*GATES, identity=BY_NAME)).of_gate("start") == other
 
 
-def test_who_has_passed_a_gate_stays() -> None:
-    spec = spec_of(environment())
-    before = policy_of(*GATES)
+def test_what_is_there_stays_and_nothing_new_goes_through() -> None:
+    spec, before = spec_of(environment()), policy_of(*GATES)
     approval = decided("Approve", gate="start", approval="visa", digest=Digests(spec, before).of_gate("start"))
-    plan = make_plan(snapshot_of(spec, policy=before, decisions=(approval,)))
+    live = built(snapshot_of(spec, policy=before, decisions=(approval,)))
+    more = spec_of(environment(), environment("more"))
+    fields = {"policy": policy_of(*GATES, identity=BY_NAME), "decisions": (approval,)}
+    plan = make_plan(snapshot_of(more, live, **fields))
     assert [item.environment for item in plan.building] == ["dev"]
+    assert plan.held.keys() == {"more"}
+    plan = make_plan(snapshot_of(more.model_copy(update={"owner": spec_of(owner=named(ADA)).owner}), live, **fields))
+    assert {item.environment for item in plan.building} == {"dev", "more"}
