@@ -130,6 +130,8 @@ WRONG_VALUES = {
     "imge={}": "additional properties 'imge' not allowed",
     'guard.neverExempt=["it\'s me"]': "at '/guard/neverExempt/0'",
     'guard.argocdNamespaces=["argocd:argocd-server"]': "at '/guard/argocdNamespaces/0'",
+    'guard.groupPrefix="it\'s"': "at '/guard/groupPrefix'",
+    'guard.groupPrefix="system:"': "at '/guard/groupPrefix'",
     'credentials.namespaces=["*"]': "at '/credentials/namespaces/0'",
     'argocdSettings.namespaces=["*"]': "at '/argocdSettings/namespaces/0'",
     'resources.limits.memory="lots"': "at '/resources/limits/memory': 'lots' does not match pattern",
@@ -154,6 +156,7 @@ def test_the_chart_follows_its_values(render: Callable[..., Any]) -> None:
             'guard.argocdNamespaces=["gitops","gitops-two"]',
             "guard.controllers=[]",
             "insiders.enabled=true",
+            'guard.groupPrefix="oidc:"',
             'bindableClusterRoles=["acme:auditor"]',
             'tolerations=[{"operator":"Exists"}]',
             served=[RECORDING],
@@ -173,6 +176,8 @@ def test_the_chart_follows_its_values(render: Callable[..., Any]) -> None:
             "argocdNamespaces": ["gitops", "gitops-two"],
             "controllers": [],
         }
+    prefixes = {item["name"]: item["expression"] for item in policies[names.HUB_GUARD_POLICIES[0]]["variables"]}
+    assert prefixes["groupPrefix"] == "'oidc:'"
     conditions = {name: str(policy.get("matchConditions")) for name, policy in policies.items()}
     assert {name for name, condition in conditions.items() if "hub@example.org" not in condition} == {
         (kinds[0], "project-onboarding-decisions"),

@@ -54,6 +54,12 @@ FAILS: dict[str, tuple[ProjectInputs, str]] = {
         "spec.team.people[bo0@example.org] is external and in group admins, which has persona admin in production",
     ),
     "an external of another persona than allowed": (given(outside("admins"), allowed=("viewer",)), "persona admin"),
+    "an external who spells the group otherwise": (given(outside("Admins")), "is external and in group admins"),
+    "an external who puts a prefix before the group": (given(outside("oidc:admins")), "in group admins, which has"),
+    "an external whose production puts one before it": (
+        given(outside("live"), groups={"viewer": ["oidc:live"]}),
+        "in group oidc:live, which has persona viewer in production",
+    ),
     "an external in production's own group": (
         given(outside("live"), groups={"viewer": ["live"]}),
         "in group live, which has persona viewer in production",

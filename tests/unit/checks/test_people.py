@@ -77,6 +77,20 @@ FAILS: dict[str, tuple[Check[ProjectInputs], ProjectInputs, str]] = {
     "a POA in letters of another width": (people.poa_is_separate, poa("\uff41da@example.org"), "spec.owner"),
     "a POA with a ligature": (people.poa_is_separate, poa("\ufb01@a.org", owner="fi@a.org"), "spec.owner"),
     "a POA composed otherwise": (people.poa_is_separate, poa("e\u0301@a.org", owner="\u00c9@a.org"), "spec.owner"),
+    "a POA in letters of another alphabet": (people.poa_is_separate, poa("\u0430da@example.org"), "spec.owner"),
+    "a POA behind a prefix": (people.poa_is_separate, poa("oidc:ada@example.org"), "spec.owner"),
+    "a POA by user name": (
+        people.poa_is_separate,
+        given(
+            owner={**OWNER, "username": "a.l"}, team={"poa": {"name": "Grace", "email": "g@a.org", "username": "A.L"}}
+        ),
+        "the user name of Grace (spec.team.poa) is also that of spec.owner",
+    ),
+    "a POA whose user name is a mail address": (
+        people.poa_is_separate,
+        given(team={"poa": {"name": "Grace", "email": "g@a.org", "username": OWNER["email"]}}),
+        "the user name of Grace (spec.team.poa) is also that of spec.owner",
+    ),
     "a POA with an invisible letter": (people.poa_is_separate, poa("ada\u200b@exam\u00adple.org"), "spec.owner"),
 }
 

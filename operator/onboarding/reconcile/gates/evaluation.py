@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from onboarding.api.gates import Severity
+from onboarding.api.gates import Actor, Severity
 from onboarding.api.status import CheckResult
 from onboarding.checks.catalogue import OF_ENVIRONMENT
 from onboarding.checks.finding import Check, Finding, GateFinding
@@ -129,21 +129,21 @@ class GateEvaluator:
     def _as_before(self, found: GateFinding) -> GateFinding:
         """Return a finding whose probe is pending as the status showed it; one that it did not show stays hidden."""
         for item in self.status.get("checks", ()):
-            if (item["id"], item.get("environment", ""), item.get("site", "")) == _key(found) and _readable(item):
+            if (item["id"], item.get("environment", ""), item.get("site", "")) == _key(found) and self._readable(item):
                 return replace(found, finding=_finding_of(item, found.finding))
         if found.finding.result is not CheckResult.PENDING:
             return found
         known = any(gate["name"] == found.gate for gate in self.status.get("gates", ()))
         return replace(found, quiet=known or found.severity is not Severity.BLOCKING)
 
-
-def _readable(item: Mapping[str, Any]) -> bool:
-    """Return whether this operator knows the values of a check in a status, which a newer one may have written."""
-    return item["result"] in set(CheckResult)
+    def _readable(self, item: Mapping[str, Any]) -> bool:
+        """Return whether this operator knows the values of a check in a status, which a newer one may have written."""
+        actors = {*Actor, *self.project.policy.actor_names}
+        return item["nextActor"] in actors and item["result"] in set(CheckResult)
 
 
 def _finding_of(item: Mapping[str, Any], finding: Finding) -> Finding:
-    message, actor, result = item["message"], str(item["nextActor"]), CheckResult(item["result"])
+    message, actor, result = item["message"], item["nextActor"], CheckResult(item["result"])
     if result is CheckResult.WAIVED:
         # The status shows the waiver instead of the result and its remedy.
         return replace(finding, message=message, actor=actor)

@@ -8,7 +8,7 @@ from onboarding.checks import access
 from onboarding.checks.inputs import ProjectInputs
 from onboarding.checks.probe import GroupFacts, GroupRequest
 from tests.unit.running import answered
-from tests.unit.snapshots import project_inputs, spec_of
+from tests.unit.snapshots import policy_of, project_inputs, spec_of
 
 FOUND, NONE = answered(GroupFacts(found=True)), answered(GroupFacts(found=False))
 
@@ -21,6 +21,14 @@ def project(answers: dict[str, Any], **groups: list[str]) -> ProjectInputs:
 def test_every_group_is_asked_once() -> None:
     inputs = project({}, admin=["b", "a"], viewer=["c", "a"])
     assert list(access.groups_exist.requests_of(inputs)) == [GroupRequest(group) for group in "abc"]
+
+
+def test_the_identity_provider_is_asked_for_its_own_names() -> None:
+    spec = spec_of(team={"groups": {"admin": ["oidc:b", "a"], "viewer": ["b", "corp:a"]}})
+    inputs = project_inputs(spec, policy=policy_of(identity={"groupPrefix": "oidc:"}))
+    assert list(access.groups_exist.requests_of(inputs)) == [GroupRequest(group) for group in ("a", "b", "corp:a")]
+    inputs = project_inputs(spec)
+    assert {request.group for request in access.groups_exist.requests_of(inputs)} == {"oidc:b", "a", "b", "corp:a"}
 
 
 def test_groups_that_exist_pass_and_so_does_a_team_without_any() -> None:

@@ -42,7 +42,7 @@ def crowded(text: str) -> dict[str, Any]:
             {**condition, "message": text * 300, "observedGeneration": 10**9, "lastTransitionTime": since}
             for _ in range(9)
         ],
-        "nextActions": [{"actor": "service-team", "action": text * 300, "since": since}] * 10,
+        "nextActions": [{"actor": "service-team", "contact": "c" * 100, "action": text * 300, "since": since}] * 10,
         "gates": [{**gate, "void": [text * 160] * 3} for _ in range(12)],
         "environments": [environment] * 40,
         "checks": [{"id": "WorkloadsDeployed", "message": text * 300, "remedy": text * 300}] * 24,
