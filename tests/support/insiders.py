@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from devcluster import KubectlError
 from onboarding import names
 from tests.api.persons import Person
 from tests.support.helm import ROOT
@@ -35,6 +36,15 @@ def lines(item: dict[str, Any]) -> list[str] | None:
 def recorded(admin: Person, name: str) -> list[str] | None:
     """Return the lines that are recorded of a project."""
     return lines(json.loads(admin.does("get", "projectonboarding", name, "--output=json")))
+
+
+def _created(admin: Person) -> list[str] | None:
+    """Return the lines that are recorded of a new project; None if it is refused, or the schema is not known yet."""
+    try:
+        shown = admin.does("create", DRY, "--output=json", "--filename=-", body=project("ins-probe"))
+    except KubectlError:
+        return None
+    return lines(json.loads(shown)) or []
 
 
 def bind(admin: Person) -> None:
