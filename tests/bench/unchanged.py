@@ -104,10 +104,12 @@ def _decisions(hub: Projects, name: str) -> Iterator[dict[str, Any]]:
     about = {"project": {"name": name, "uid": uid_of(name)}, "by": {"username": "decider"}, "reason": "bench"}
     about = {**about, "created": "2026-01-01T00:00:00Z"}
     for gate in status["gates"]:
-        if gate["name"] in ("awareness", "cloud-pi") and "digest" in gate:
-            approval = "demand-pilot" if gate["name"] == "awareness" else "service-team"
-            given = {"gate": gate["name"], "approval": approval, "digest": gate["digest"]}
+        if gate["name"] == "awareness" and "digest" in gate:
+            given = {"gate": gate["name"], "approval": "demand-pilot", "digest": gate["digest"]}
             yield {**about, "decision": "Approve", **given}
+        for item in gate.get("approvals", ()) if gate["name"] == "cloud-pi" else ():
+            named = {"approval": item["name"], "environment": item["environment"], "digest": item["digest"]}
+            yield {**about, "decision": "Approve", "gate": gate["name"], **named}
     for check in status.get("checks", ()):
         if "digest" in check and check["gate"] != "production":
             given = {"check": check["id"], "digest": check["digest"], "expires": _LATER}

@@ -81,6 +81,12 @@ class Journey:
         gates = self.status(project).get("gates", ())
         return next((gate for gate in gates if gate["name"] == name), {})
 
+    def asked(self, project: str, gate: str, environment: str) -> str:
+        """Return the digest of the approval of an environment that a gate asks for."""
+        asked = self.gate(project, gate)["approvals"]
+        (digest,) = [item["digest"] for item in asked if item["environment"] == environment]
+        return str(digest)
+
     def reaches(self, project: str, stage: str, *held_by: str, within: float = 30) -> None:
         """Wait until a project has reached a stage and the next gate waits for exactly these words."""
 

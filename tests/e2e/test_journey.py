@@ -11,7 +11,7 @@ from tests.support.waiting import wait_until
 Contract = dict[str, Any]
 """What the project declares, as far as it has come."""
 NAME = "dossier"
-UNSEEN = "v1:" + "0" * 64
+UNSEEN = "v2:" + "0" * 64
 USUAL = {"classification": {"zone": "NP"}}
 ENVIRONMENTS = [
     {"name": "dev", "stage": "dev", "target": "acceleration", "size": "small"},
@@ -31,10 +31,12 @@ RIE = {"name": "directory", "zone": "rie", "port": 636, "environments": ["prepro
 @pytest.mark.timeout(900)
 def test_a_project_walks_from_proposal_to_run(journey: Journey) -> None:
     """Each step begins where the one before has ended, so that they are one test."""
-    journey.outside.git.make("dossier", {"deploy/kustomization.yaml": "resources: []\n"})
+    commit = journey.outside.git.make("dossier", {"deploy/kustomization.yaml": "resources: []\n"})
     journey.outside.groups |= {group for groups in GROUPS.values() for group in groups}
     journey.outside.images.add("shop:v1")
-    contract: Contract = {"owner": CLAIRE, "environments": ENVIRONMENTS, "team": {"groups": GROUPS}, **USUAL}
+    dev, preprod, prod = ENVIRONMENTS
+    prod = {**prod, "deployments": [{"repository": "infra", "revision": commit}]}
+    contract: Contract = {"owner": CLAIRE, "environments": [dev, preprod, prod], "team": {"groups": GROUPS}, **USUAL}
     a_proposal_is_told_what_it_lacks(journey, contract)
     only_the_right_person_opens_a_gate(journey)
     a_waiver_counts_until_it_expires(journey, contract)
@@ -116,8 +118,8 @@ def the_internal_cloud_opens_when_it_runs_and_its_flows_are_open(journey: Journe
     opened = {"decision": "Attest", "check": "FlowsOpened", "expires": in_time(3600)}
     journey.decides("network", NAME, "flows", **opened, digest=checks["FlowsOpened"]["digest"])
     journey.reaches(NAME, "acceleration", "service-team")
-    approve = {"decision": "Approve", "gate": "cloud-pi", "approval": "service-team"}
-    former = journey.gate(NAME, "cloud-pi")["digest"]
+    approve = {"decision": "Approve", "gate": "cloud-pi", "approval": "service-team", "environment": "preprod"}
+    former = journey.asked(NAME, "cloud-pi", "preprod")
     contract["flows"] = [RIE | {"port": 389}]
     journey.hub.declare(NAME, **contract)
     journey.reaches(NAME, "acceleration", "FlowsOpened", "service-team")
@@ -138,8 +140,8 @@ def production_opens_by_the_pilot_alone_and_a_rejection_holds(journey: Journey) 
         spec = {"decision": "Attest", "check": check, "digest": checks[check]["digest"], "expires": in_time(3600)}
         journey.decides("security", NAME, f"audit-{index}", **spec)
     journey.reaches(NAME, "audit", "poa")
-    result = {"gate": "production", "approval": "poa"}
-    digest = journey.gate(NAME, "production")["digest"]
+    result = {"gate": "production", "approval": "poa", "environment": "prod"}
+    digest = journey.asked(NAME, "production", "prod")
     journey.decides("poa", NAME, "builder", "dossier-devs", **result, decision="Approve", digest=digest)
     journey.is_void(NAME, "production", "group dossier-devs of the project")
     journey.decides("poa", NAME, "not-yet", **result, decision="Reject")

@@ -56,6 +56,10 @@ class Verdict:
         if self.spec["decision"] not in ("Approve", "Attest"):
             return ""
         shown = [*status.get("gates", ()), *status.get("checks", ())]
+        if environment := self.spec.get("environment"):
+            gates = (gate for gate in status.get("gates", ()) if gate["name"] == self.spec.get("gate"))
+            asked = (item for gate in gates for item in gate.get("approvals", ()))
+            return next((item["digest"] for item in asked if item["environment"] == environment), None)
         wanted = self.spec.get("gate") or self.spec.get("check")
         return next(
             (item["digest"] for item in shown if wanted in (item.get("name"), item.get("id")) and "digest" in item),

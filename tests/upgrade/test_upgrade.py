@@ -23,7 +23,11 @@ from tests.support.waiting import wait_until
 from tests.upgrade import detached, fixture, plane
 from tests.upgrade.load import load, of_kind, path
 
-CHANGED_BY_THIS_RELEASE: dict[str, Callable[[Write], bool]] = {}
+CHANGED_BY_THIS_RELEASE: dict[str, Callable[[Write], bool]] = {
+    "The annotation admitted of an environment behind an approval gets the fields that the approval covers": (
+        lambda write: write.resource == "namespaces"
+    )
+}
 """By the sentence of the changelog, which writes belong to it: ``lambda write: write.resource == "resourcequotas"``."""
 
 CHANGED_CONDITIONS = {"PrerequisitesMet", "Provisioned", "UpToDate"}
