@@ -77,14 +77,15 @@ class Attack(NamedTuple):
 
     def approve(self, who: str, name: str) -> None:
         """Approve production as it is declared."""
-        digest = wait_until(lambda: self.gate(name).get("digest"), what=f"{name} waits for its approval")
+        (asked,) = wait_until(lambda: self.gate(name).get("approvals"), what=f"{name} waits for its approval")
         told = json.loads(self.users[who].does("auth", "whoami", "--output=json"))["status"]["userInfo"]
         spec = {
             "decision": "Approve",
             "project": {"name": name, "uid": self.found(name)["metadata"]["uid"]},
             "gate": GATE,
             "approval": APPROVAL,
-            "digest": digest,
+            "environment": asked["environment"],
+            "digest": asked["digest"],
             "by": {"username": told["username"], "groups": told["groups"]},
             "reason": "I have looked at it.",
         }
@@ -223,7 +224,7 @@ def test_a_project_is_created_again_and_keeps_no_approval(attack: Attack) -> Non
     wait_until(lambda: attack.admin.refusal("get", KIND, name), what="the project is gone")
     attack.declare("cleo", name, team=TEAM, **OPEN)
     wait_until(lambda: attack.gate(name).get("state") == "Held", what="it waits for an approval of its own")
-    assert "visa of gate live is missing" in attack.gate(name)["waitingFor"][0]
+    assert "visa of gate live for environment prod is missing" in attack.gate(name)["waitingFor"][0]
 
 
 def test_the_people_behind_argo_cd_are_unknown_and_the_policy_decides_if_that_holds(attack: Attack) -> None:
