@@ -12,7 +12,7 @@ from onboarding.reconcile.admission.resolve import Candidate
 from onboarding.reconcile.gates.gates import GateResult
 from onboarding.reconcile.observed.former_sites import FormerSite
 from onboarding.reconcile.plan.inputs import Hold, PlanInputs
-from onboarding.reconcile.plan.removals import STAYS, RemovalPlan, removal_of
+from onboarding.reconcile.plan.removals import STAYS, RemovalPlan, removal_of, removal_of_staying
 
 
 class EnvironmentAction(StrEnum):
@@ -70,9 +70,9 @@ def plan_declared(
         hold = Hold("; ".join(found.finding.message for found in full), full[0].actor)
     if hold is not None:
         plan = EnvironmentPlan(name, EnvironmentAction.HOLD, building, hold.reason, hold.actor, gate)
-        plan = replace(plan, removal=removal_of(inputs, name).settled, refused=candidate.refused)
+        plan = replace(plan, removal=removal_of_staying(inputs, name), refused=candidate.refused)
         return _held(inputs, candidate, plan)
-    plan = EnvironmentPlan(name, EnvironmentAction.ADMIT, building, gate=gate, removal=removal_of(inputs, name).settled)
+    plan = EnvironmentPlan(name, EnvironmentAction.ADMIT, building, gate=gate, removal=removal_of_staying(inputs, name))
     arriving = candidate.new and not all(result.open or result.beyond for result in gates)
     return _leaving_sites(inputs, replace(plan, arriving=arriving), _others(inputs, name, building))
 
@@ -119,7 +119,7 @@ def plan_undeclared(inputs: PlanInputs, name: str) -> EnvironmentPlan:
             inputs.kept(name),
             reason,
             hold.actor,
-            removal=removal_of(inputs, name).settled,
+            removal=removal_of_staying(inputs, name),
         )
     return plan_removal(inputs, name)
 
