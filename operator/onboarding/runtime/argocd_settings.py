@@ -4,6 +4,8 @@ Nothing watches them: the operator may read that one object, and a watch would n
 """
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -61,20 +63,20 @@ class ArgoCDSettings:
 
     async def run(self) -> None:
         """Read the settings for as long as the operator lives: those that are new at once, all from time to time."""
-        whole = True
+        due_at = 0.0
         while True:
             self._wake.clear()
+            whole = time.monotonic() >= due_at
             try:
                 await self.look(whole=whole)
             except Exception:
                 # Settings that trigger a bug must not end the operator.
                 log.exception("settings of Argo CD panicked")
             unsettled = any(item.unsafe or item.unknown for item in self.known.values())
-            try:
-                await asyncio.wait_for(self._wake.wait(), jittered(SOON if unsettled else PERIOD))
-                whole = False
-            except TimeoutError:
-                whole = True
+            if whole:
+                due_at = time.monotonic() + jittered(SOON if unsettled else PERIOD)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), max(0.0, due_at - time.monotonic()))
 
     async def look(self, *, whole: bool = True) -> None:
         """Read every ConfigMap, or those that are new, and judge the settings by the targets and the policy of now."""

@@ -108,12 +108,6 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         declared, changed=queue.add, listed=shared.clusters_changed, nothing_declared=first.nothing_declared
     )
     policy_changes = PolicyChanges(declared, settings.policy)
-    argocd = ArgoCDSettings(
-        shared.connected,
-        lambda: declared.targets,
-        lambda: _delivery(declared, settings.policy),
-        changed=shared.on_settings,
-    )
     platform = Platform(
         hub,
         declared,
@@ -136,9 +130,8 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
     )
     shared.pool = clusters.pool
     runner = ProbeRunner(queue.add, asked=metrics.count_probe)
-    secrets = KubeSecrets(
-        hub, settings.namespace, clusters.pool, changed=shared.reconcile_all, on_write=metrics.count_write
-    )
+    changed, on_write = shared.reconcile_all, metrics.count_write
+    secrets = KubeSecrets(hub, settings.namespace, clusters.pool, changed=changed, on_write=on_write)
     observer = Observer(
         declared,
         clusters.pool,
@@ -161,12 +154,19 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
     )
     readiness = Readiness(events, session, platform, clusters, idle_timeout=settings.idle_timeout)
     policy = ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets)
-    parts = Parts(
-        first.installation, queue, worker, session, events, platform, clusters, readiness, runner, secrets, argocd
-    )
+    rest = readiness, runner, secrets, _argocd_settings(shared, settings.policy)
+    parts = Parts(first.installation, queue, worker, session, events, platform, clusters, *rest)
     _connect(shared, parts, policy)
     _expose(metrics, parts, declared, settings.policy)
     return parts
+
+
+def _argocd_settings(shared: _Shared, policy: str) -> ArgoCDSettings:
+    """Return the reader of the settings of Argo CDs."""
+    declared = shared.declared
+    return ArgoCDSettings(
+        shared.connected, lambda: declared.targets, lambda: _delivery(declared, policy), changed=shared.on_settings
+    )
 
 
 def _roles(declared: ProjectCache, policy: str) -> frozenset[str]:

@@ -59,15 +59,26 @@ def prune(
     An object is pruned only if all desired objects of its environment are known; if in doubt, it stays.
     """
     going = {key: snapshot.live[key] for key in unwanted}
-    busy = set() if to_the_end else {item.environment for key, item in going.items() if key.kind is APPLICATION}
-    paused = {item.environment for item in going.values() if plan.paused(item.environment) and not to_the_end}
+    busy = {item.environment for key, item in going.items() if key.kind is APPLICATION}
     found = (
-        _mark(plan, key, item) if item.environment in paused else _change(snapshot, plan, key, item, busy)
+        _change_or_mark(snapshot, plan, key, item, None if to_the_end else busy)
         for key, item in going.items()
         if not item.deleting
     )
     # The cache is unordered, and equal plans must have equal previews after a restart.
     return sorted((change for change in found if change), key=lambda change: (change.rank, str(change.key)))
+
+
+def _change_or_mark(
+    snapshot: Snapshot, plan: ReconcilePlan, key: ObjectKey, item: CachedObject, busy: Container[str] | None
+) -> Change | None:
+    """Return the removal of one object, or its mark while the removal is paused; ``busy`` is None for the end of all.
+
+    Else ``busy`` are the environments with Applications to delete first.
+    """
+    if busy is not None and plan.paused(item.environment):
+        return _mark(plan, key, item)
+    return _change(snapshot, plan, key, item, busy or ())
 
 
 def _mark(plan: ReconcilePlan, key: ObjectKey, item: CachedObject) -> Change | None:

@@ -116,8 +116,7 @@ def _exclusions(
             Setting.EXCLUSIONS, "resource.exclusions or resource.inclusions cannot be read", "correct its YAML"
         )
         return
-    found = {(item.group, item.kind) for item in delivery.allowed_kinds} or set(USUAL_KINDS)
-    kinds = found | {(item.group, item.kind) for item in delivery.additional_kinds} | set(GUARD_KINDS)
+    kinds = _kinds(delivery)
     hidden = {kind for server in servers for kind in kinds if _is_hidden(kind, server, excluded, included)}
     if hub and _is_hidden(_PROJECT, "https://kubernetes.default.svc", excluded, included):
         hidden.add(_PROJECT)
@@ -129,6 +128,12 @@ def _exclusions(
             f"it does not see {listed}{more}",
             "take them out of resource.exclusions, or add them to resource.inclusions",
         )
+
+
+def _kinds(delivery: Delivery) -> set[GroupKind]:
+    """Return the kinds that projects may deploy, and those that we make."""
+    allowed = {(item.group, item.kind) for item in delivery.allowed_kinds} or set(USUAL_KINDS)
+    return allowed | {(item.group, item.kind) for item in delivery.additional_kinds} | set(GUARD_KINDS)
 
 
 def _named(kind: GroupKind) -> str:

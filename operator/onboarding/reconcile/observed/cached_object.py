@@ -61,7 +61,7 @@ class CachedObject(NamedTuple):
     admitted: Admitted = Admitted()
     """For a namespace of ours: the admitted revision."""
     created: str = ""
-    """For a namespace of ours: the time of its creation, as the API server writes it."""
+    """For a namespace: the time of its creation, as the API server writes it."""
 
     @property
     def application(self) -> Application:
@@ -132,8 +132,12 @@ def cached_object_of(kind: ChildKind, manifest: Manifest, known: CachedObject | 
         applied=_applied(kind, annotations),
         origin=None if owner else origin_of(annotations),
         admitted=admitted,
-        created=metadata.get("creationTimestamp", "") if kind is NAMESPACE and owner else "",
+        created=_created(kind, metadata),
     )
+
+
+def _created(kind: ChildKind, metadata: Mapping[str, Any]) -> str:
+    return metadata.get("creationTimestamp", "") if kind is NAMESPACE else ""
 
 
 def _applied(kind: ChildKind, annotations: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from onboarding.reconcile.gates.gates import GateResult
 from onboarding.reconcile.gates.waiting import Obstacle, Waiting
 from onboarding.reconcile.observed.former_sites import FormerSite
 from onboarding.reconcile.plan.inputs import Hold, PlanInputs
-from onboarding.reconcile.plan.removals import STAYS, RemovalPlan, removal_of
+from onboarding.reconcile.plan.removals import STAYS, RemovalPlan, removal_of, removal_of_staying
 
 
 class EnvironmentAction(StrEnum):
@@ -73,7 +73,7 @@ def plan_declared(
     building = () if hold else candidate.accepted
     if hold is None:
         hold = _hold_in_part(candidate)
-    asks, removal = _asks(result, waiting), removal_of(inputs, name).settled
+    asks, removal = _asks(result, waiting), removal_of_staying(inputs, name)
     if hold is not None:
         plan = EnvironmentPlan(name, EnvironmentAction.HOLD, building, hold.reason, hold.actor, gate, asks=asks)
         plan = replace(plan, removal=removal, refused=candidate.refused, changes=waiting.changes)
@@ -127,7 +127,7 @@ def plan_undeclared(inputs: PlanInputs, name: str) -> EnvironmentPlan:
             inputs.kept(name),
             reason,
             hold.actor,
-            removal=removal_of(inputs, name).settled,
+            removal=removal_of_staying(inputs, name),
         )
     return plan_removal(inputs, name)
 

@@ -26,11 +26,6 @@ class RemovalPlan(NamedTuple):
     marks: Mapping[ObjectKey, str] = MappingProxyType({})
     """The annotation to write on each namespace before anything is deleted."""
 
-    @property
-    def settled(self) -> "RemovalPlan":
-        """The plan for an environment that stays: only if an Application that it loses takes its workload along."""
-        return RemovalPlan(deletes=self.deletes and not self.paused)
-
 
 _OTHERS: Final = "its digest is that of other namespaces"
 STAYS: Final = RemovalPlan()
@@ -51,6 +46,14 @@ def removal_of(inputs: PlanInputs, environment: str, places: Iterable[Place] | N
     if found.waits(environment):
         return RemovalPlan(_awaited(inputs, environment, found), found.removal)
     return RemovalPlan(deletes=deletes, paused=found.paused, marks=found.marks)
+
+
+def removal_of_staying(inputs: PlanInputs, environment: str) -> RemovalPlan:
+    """Return the plan for an environment that stays: only if an Application that it loses takes its workload along."""
+    if inputs.spec.deletion_policy is DeletionPolicy.RETAIN or not inputs.decisions.confirmations:
+        return STAYS
+    found = removal_of(inputs, environment)
+    return RemovalPlan(deletes=found.deletes and not found.paused)
 
 
 def _awaited(inputs: PlanInputs, environment: str, found: Confirmation) -> str:
