@@ -67,7 +67,7 @@ PATTERNS = {
     (POLICIES, "spec.workloads.registries[]"): ("GHCR.io/a", "a b", "a@b"),
     (TARGETS, "spec.domains[].suffix"): (".a", "a.", "Example.org", "*.a"),
     (DECISIONS, "spec.project.uid"): ("g" * 36,),
-    (DECISIONS, "spec.digest"): (f"v2:{'a' * 64}", f"v1:{'a' * 63}", f"v1:{'A' * 64}"),
+    (DECISIONS, "spec.digest"): (f"v3:{'a' * 64}", f"v2:{'a' * 63}", f"v2:{'A' * 64}"),
     (DECISIONS, "spec.expires"): ("2030-12-31T23:59:59+01:00", "2030-12-31T23:59:59.5Z"),
 }
 """Values that a pattern refuses; they are tried at every path that has the pattern of this one."""
@@ -181,8 +181,9 @@ RULES = {
     "grant is given with": Case(
         decided("Grant", grant={}, expires=LATER), (decided("Grant", expires=LATER), decided("Suspend", grant={}))
     ),
-    "only Waive, Suspend and ConfirmDelete": Case(
-        decided("Suspend", environment="dev"), (decided("Reject", **GATE, environment="dev"),)
+    "a Grant is about the whole project": Case(
+        decided("Reject", **GATE, environment="dev"),
+        (decided("Grant", grant={}, expires=LATER, environment="dev"),),
     ),
 }
 """Cases by a part of the rule's message; they are tried at every path that has the rule."""
