@@ -20,7 +20,7 @@ from onboarding.reconcile.gates.decisions import Decisions, describe
 from onboarding.reconcile.gates.evaluation import GateEvaluation
 
 _NAME_AUTHORS: Final = (
-    f"name everybody who wrote the spec in the annotation {names.ANNOTATION_INSIDERS}, as docs/insiders.md says"
+    f"name everybody who wrote the spec in the annotation {names.ANNOTATION_INSIDERS}, as docs/guard-rails.md says"
 )
 
 
