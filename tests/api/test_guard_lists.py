@@ -76,6 +76,23 @@ def as_list(items: list[dict[str, Any]]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "List", "items": items}
 
 
+def test_one_patch_sets_the_lists_of_the_policies_on_insiders_too(admin: Person, tmp_path: Path) -> None:
+    file = overlay(tmp_path) / "kustomization.yaml"
+    install = os.path.relpath(ROOT / "manifests/install", tmp_path)
+    both = f"{install}, {os.path.relpath(ROOT / 'manifests/insiders', tmp_path)}"
+    file.write_text(file.read_text().replace(f"[{install}]", f"[{both}]"))
+    items = yaml.safe_load_all(admin.does("kustomize", str(tmp_path)))
+    lists = {
+        (item["kind"], item["metadata"]["name"]): [one["expression"] for one in item["spec"]["variables"][:5]]
+        for item in items
+        if item["kind"].endswith("AdmissionPolicy")
+    }
+    assert ("MutatingAdmissionPolicy", names.INSIDERS_POLICY) in lists
+    assert ("ValidatingAdmissionPolicy", names.INSIDERS_POLICY) in lists
+    assert len({tuple(each) for each in lists.values()}) == 1
+    assert "robot@example.org" in lists["MutatingAdmissionPolicy", names.INSIDERS_POLICY][2]
+
+
 @pytest.fixture(scope="module")
 def admin(installed: ControlPlane) -> Person:
     return Person(installed, installed.kubeconfig)

@@ -399,16 +399,13 @@ async def test_the_operator_proves_that_the_policy_is_in_force(people: People) -
         await hub.until(lambda state: state.insiders_kept)
 
 
-def test_the_probe_is_refused_to_everybody(people: People) -> None:
-    body = {
-        "apiVersion": "v1",
-        "kind": "ServiceAccount",
-        "metadata": {
-            "name": "project-onboarding-guard-probe",
-            "labels": {names.LABEL_INSTALLATION: "x"},
-            "annotations": {names.ANNOTATION_GUARD_PROBE: f"{RULE}/1"},
-        },
-    }
+def test_its_own_probe_is_refused_to_everybody_and_no_other(people: People) -> None:
+    def probe(mark: str) -> dict[str, Any]:
+        labels, annotations = {names.LABEL_INSTALLATION: "x"}, {names.ANNOTATION_GUARD_PROBE: mark}
+        metadata = {"name": "project-onboarding-guard-probe", "labels": labels, "annotations": annotations}
+        return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+
     command = ["create", DRY, "--filename=-", f"--namespace={names.SYNC_NAMESPACE}"]
-    assert refuses(people.operator, RULE, *command, body=body)
-    assert refuses(people.admin, RULE, "create", DRY, "--filename=-", "--namespace=default", body=body)
+    for who in (people.operator, people.admin):
+        assert refuses(who, RULE, *command, body=probe(f"{RULE}/1"))
+    people.operator.does(*command, body=probe("of another policy"))

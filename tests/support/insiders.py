@@ -53,32 +53,20 @@ def bind(admin: Person) -> None:
     for item in yaml.safe_load_all(rendered):
         admin.does("apply", "--server-side", "--force-conflicts", "--filename=-", body=item)
     probe = ["create", DRY, "--output=json", "--filename=-"]
-    wait_until(
-        lambda: (
-            not admin.refusal(*probe, body=project("ins-probe"))
-            and lines(json.loads(admin.does(*probe, body=project("ins-probe"))))
-        ),
-        what="the policy records insiders",
-    )
+    wait_until(lambda: _created(admin), what="the policy records insiders")
     forged = project("ins-probe")
     forged["metadata"]["annotations"] = {names.ANNOTATION_GUARD_PROBE: RULE}
     wait_until(lambda: admin.is_refused_by(RULE, *probe, body=forged), what="the policy on insiders is in force")
 
 
 def unbind(admin: Person, *bindings: str) -> None:
-    """Remove bindings of the component, and wait until they judge nothing."""
-    probe = ["create", DRY, "--output=json", "--filename=-"]
+    """Remove bindings of the component, that of the mutating policy among them, and wait until they judge nothing."""
     admin.does("delete", ",".join(bindings), RULE)
-    if VALIDATING not in bindings:
-        wait_until(lambda: admin.is_refused_by(RULE, *probe, body=project("ins-probe")), what="nobody records")
+    if VALIDATING in bindings:
+        wait_until(lambda: _created(admin) == [], what="the component is gone")
         return
-    wait_until(
-        lambda: (
-            not admin.refusal(*probe, body=project("ins-probe"))
-            and (MUTATING not in bindings or lines(json.loads(admin.does(*probe, body=project("ins-probe")))) is None)
-        ),
-        what="the component is gone",
-    )
+    probe = ["create", DRY, "--output=json", "--filename=-"]
+    wait_until(lambda: admin.is_refused_by(RULE, *probe, body=project("ins-probe")), what="nobody records")
 
 
 def remove(admin: Person) -> None:

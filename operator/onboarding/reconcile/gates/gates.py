@@ -23,7 +23,7 @@ from onboarding.reconcile.gates.waiting import Obstacle, Waiting, rejection_of
 AtGates = Mapping[str, Mapping[str, Waiting]]
 """By gate and environment: what each environment that the gate opens waits for there."""
 _NAME_AUTHORS: Final = (
-    f"name everybody who wrote the spec in the annotation {names.ANNOTATION_INSIDERS}, as docs/insiders.md says"
+    f"name everybody who wrote the spec in the annotation {names.ANNOTATION_INSIDERS}, as docs/guard-rails.md says"
 )
 
 
