@@ -120,8 +120,8 @@ def _obstacles(
         )
     for found in sorted(evaluation.at_gate(gate.name), key=lambda item: item.rank):
         yield _blocking_check(found)
-    if approvals and decisions.authors_hold and decisions.unknown_authors:
-        yield Obstacle(Actor.PLATFORM, f"authors unknown: {decisions.unknown_authors}", _NAME_AUTHORS)
+    if approvals:
+        yield from _unknown_authors(decisions)
     for approval in approvals:
         key = (gate.name, approval.name)
         if rejection := decisions.rejected.get(key):
@@ -137,6 +137,12 @@ def _obstacles(
                 f"review the project and create an OnboardingDecision Approve for gate {gate.name}, "
                 f"approval {approval.name}",
             )
+
+
+def _unknown_authors(decisions: Decisions) -> Iterable[Obstacle]:
+    """Yield the obstacle of unknown authors, if the policy holds for it."""
+    if decisions.authors_hold and decisions.unknown_authors:
+        yield Obstacle(Actor.PLATFORM, f"authors unknown: {decisions.unknown_authors}", _NAME_AUTHORS)
 
 
 def _blocking_check(found: GateFinding) -> Obstacle:

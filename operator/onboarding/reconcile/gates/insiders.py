@@ -39,7 +39,7 @@ class Insiders:
             frozenset(groups),
             people,
             {group: persona for persona, group in record.groups if persona not in deciding},
-            {folded(name): mail for mail, username in record.people for name in (mail, username) if name},
+            _spellings(record),
             {folded(name): did for name, did in record.authors.items()},
         )
 
@@ -61,6 +61,11 @@ class Insiders:
             return f"its author was named by the project ({mail})"
         shared = min(self.former_groups.keys() & set(groups), default="")
         return f"its author is in group {shared}, once named as {self.former_groups[shared]}" if shared else ""
+
+
+def _spellings(record: Record) -> dict[str, str]:
+    """Return the mail address of each recorded person by both names that the person may decide under, folded."""
+    return {folded(name): mail for mail, username in record.people for name in (mail, username) if name}
 
 
 def _people(spec: ProjectOnboardingSpec) -> Iterator[tuple[str, Person]]:
