@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from tests.api.insiders import people, shop  # noqa: F401 - fixtures; other modules have people of their own
 from tests.support import helm
 
 

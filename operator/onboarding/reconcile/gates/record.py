@@ -30,10 +30,9 @@ class Record:
         named = {kind: [name for other, name in entries if other == kind] for kind in _KINDS}
         people = (name.partition(" ") for name in named["person"])
         groups = (name.partition(":") for name in named["group"])
-        authors = {name: did for kind, did in _DID.items() for name in named[kind]}
         return cls(
             _unknown(text, head == f"generation:{generation}", named, {kind for kind, _ in entries}, kept=kept),
-            authors,
+            _authors(named),
             tuple((mail, username) for mail, _, username in people),
             tuple((persona, group) for persona, _, group in groups),
         )
@@ -45,6 +44,11 @@ _DID: Mapping[str, str] = {
     "creator": "created this project",
 }
 _KINDS = (*_DID, "person", "group", "unrecorded")
+
+
+def _authors(named: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return what each user did to the project; to have created it counts most."""
+    return {name: did for kind, did in _DID.items() for name in named[kind]}
 
 
 def _unknown(text: str, complete: bool, named: Mapping[str, list[str]], kinds: set[str], *, kept: bool) -> str:
