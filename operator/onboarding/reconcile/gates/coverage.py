@@ -212,6 +212,8 @@ def _hashed(value: Mapping[str, Any]) -> bool:
 def _text(value: Any) -> str:
     if value is None:
         return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list):
         return f"[{', '.join(item if isinstance(item, str) else dump(item).decode() for item in value)}]"
     return str(value)

@@ -175,6 +175,7 @@ def test_a_covered_change_waits_and_any_other_goes_on(name: str, covers: tuple[C
     assert (plan.held.keys() == {"prod"}) is bool(waits)
     asked = [item for gate in told(after)["gates"] for item in gate.get("approvals", ())]
     assert [item["environment"] for item in asked] == (["prod"] if waits else [])
+    assert not any(gate.get("void") for gate in told(after)["gates"]), "it covers what is admitted"
 
     suspended = snapshot(change.spec, covers, *first, *approve(change.spec, covers), decided("Suspend"), live=live)
     assert values(make_plan(suspended)) == values(admitted)
