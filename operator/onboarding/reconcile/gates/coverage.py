@@ -6,6 +6,7 @@ environment's deviations, its groups, and the flows that it has a part in.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from onboarding.api.gates import Coverage, Gate, Severity
@@ -94,22 +95,28 @@ def covered_by(journey: JourneyInForce, gate: Gate) -> frozenset[Coverage]:
     return frozenset(group for approval in journey.asked(gate) for group in approval.covered)
 
 
-def gate_reads(policy: OnboardingPolicySpec, gate: str) -> list[str]:
+def gate_reads(policy: OnboardingPolicySpec, gate: str) -> tuple[str, ...]:
     """Return the fields that the checks at a gate read, sorted and unique."""
     rules = (rule for rule in policy.checks if rule.gate == gate and rule.severity is not Severity.IGNORED)
-    return sorted({path for rule in rules if (check := BY_ID.get(rule.id)) for path in check.reads})
+    return _reads(tuple(rule.id for rule in rules))
 
 
-def paths_of(group: Coverage, reads: Iterable[str]) -> list[str]:
+@lru_cache(maxsize=256)
+def _reads(checks: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({path for name in checks if (check := BY_ID.get(name)) for path in check.reads}))
+
+
+@lru_cache(maxsize=64)
+def paths_of(group: Coverage, reads: tuple[str, ...]) -> tuple[str, ...]:
     """Return the paths of a group at a gate whose checks read these fields: Admission has those, too.
 
     The journey, which decides about the checks, is in every group.
     """
     own = [path for path, named in GROUP_OF.items() if named is group and path not in _EFFECTIVE]
     if group is not Coverage.ADMISSION:
-        return [*own, "journey"]
+        return (*own, "journey")
     read = (part for path in reads for part in _EFFECTIVE.get(path, (path,)))
-    return [*own, *sorted({path for path in read if not any(_lies_in(path, other) for other in own)})]
+    return (*own, *sorted({path for path in read if not any(_lies_in(path, other) for other in own)}))
 
 
 def declared_groups(
@@ -161,7 +168,8 @@ def _for_environment(
 
 
 def _picked(content: Mapping[str, Any], paths: Iterable[str]) -> Fields:
-    return _without_empty({path: pick(content, path) for path in paths})
+    there = (path for path in paths if path.partition(".")[0] in content)
+    return _without_empty({path: pick(content, path) for path in there})
 
 
 def _without_empty(fields: Fields) -> Fields:
