@@ -1,7 +1,8 @@
 """Detached namespaces are marked by the UID of the binding that guards their annotation, as it is heard of."""
 
 from onboarding import names
-from tests.unit.adapters.test_guards import DETACHED, KINDS, Server, probing
+from tests.unit.adapters.guarded_server import KINDS, Server, probing
+from tests.unit.adapters.test_guards import DETACHED
 
 
 async def test_a_detachment_is_marked_by_the_binding_that_guards_it() -> None:

@@ -5,7 +5,7 @@ wrote, `person:` with a mail address and a user name, `group:` with persona and 
 change of the spec it is complete, `unrecorded:` that an earlier one is missing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -26,17 +26,14 @@ class Record:
     def of(cls, text: str, generation: int, *, kept: bool) -> "Record":
         """Read the annotation of a project of this generation; ``kept``: nobody can forge it."""
         head, *lines = text.split("\n")
-        entries = [(kind, _plain(name)) for kind, _, name in (line.partition(":") for line in lines)]
-        named = {kind: [name for other, name in entries if other == kind] for kind in _KINDS}
-        people = (name.partition(" ") for name in named["person"])
-        groups = (name.partition(":") for name in named["group"])
-        authors = {name: did for kind, did in _DID.items() for name in named[kind]}
+        named = _by_kind(lines)
         return cls(
-            _unknown(text, head == f"generation:{generation}", named, {kind for kind, _ in entries}, kept=kept),
-            authors,
-            tuple((mail, username) for mail, _, username in people),
-            tuple((persona, group) for persona, _, group in groups),
+            _unknown(text, head == f"generation:{generation}", named, kept=kept),
+            {name: did for kind, did in _DID.items() for name in named.get(kind, ())},
+            _pairs(named.get("person", ()), " "),
+            _pairs(named.get("group", ()), ":"),
         )
+
 
 
 _DID: Mapping[str, str] = {
@@ -47,19 +44,33 @@ _DID: Mapping[str, str] = {
 _KINDS = (*_DID, "person", "group", "unrecorded")
 
 
-def _unknown(text: str, complete: bool, named: Mapping[str, list[str]], kinds: set[str], *, kept: bool) -> str:
+def _by_kind(lines: Iterable[str]) -> Mapping[str, list[str]]:
+    """Return the names of the lines, by kind."""
+    named: dict[str, list[str]] = {}
+    for line in lines:
+        kind, _, name = line.partition(":")
+        named.setdefault(kind, []).append(_plain(name))
+    return named
+
+
+def _pairs(entries: Iterable[str], separator: str) -> tuple[tuple[str, str], ...]:
+    """Return both parts of each entry; the second is empty without a separator."""
+    return tuple((first, second) for first, _, second in (entry.partition(separator) for entry in entries))
+
+
+def _unknown(text: str, complete: bool, named: Mapping[str, list[str]], *, kept: bool) -> str:
     """Return why the people who wrote the spec are not all known."""
     if not kept:
         return "the admission policy project-onboarding-insiders is not in force"
     if not text:
         return "nobody has recorded them"
-    if not complete or named["unrecorded"]:
+    if not complete or "unrecorded" in named:
         return "the spec was written, or changed, without a record"
-    if named["delivery"]:
+    if "delivery" in named:
         return f"{named['delivery'][0]} applies what others wrote"
-    if not named["creator"]:
+    if "creator" not in named:
         return "the creator is not recorded"
-    return "" if kinds <= set(_KINDS) else "the record has a line that this operator does not know"
+    return "" if named.keys() <= set(_KINDS) else "the record has a line that this operator does not know"
 
 
 def _plain(name: str) -> str:

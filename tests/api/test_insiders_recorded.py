@@ -1,86 +1,15 @@
 """The API server records everybody who ever belonged to a project, whatever they write into the annotation for it."""
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from devcluster import ControlPlane
-from onboarding import names
-from tests.api.guard_objects import refuses
+from tests.api.insiders_people import ARGO, BEGUN, KIND, People, annotated, is_no_change_of_the_spec, spec
 from tests.api.persons import Person, patch
-from tests.support.guards import connected_to
-from tests.support.insiders import (
-    ADA,
-    DRY,
-    KEY,
-    MUTATING,
-    RULE,
-    VALIDATING,
-    bind,
-    lines,
-    project,
-    recorded,
-    remove,
-    unbind,
-)
-
-KIND = "projectonboarding"
-WRITES = f"{KIND}s.{names.GROUP}"
-BEGUN = ["generation:1", "creator:ins-ann", "group:admin:ins-admins", "person:ada@example.org"]
-ARGO = "system:serviceaccount:argocd:argocd-application-controller"
-
-
-class People(NamedTuple):
-    """Everybody writes projects by RBAC; those without ``edit`` are administrators of the project."""
-
-    admin: Person
-    """Holds edit, as every verb."""
-    ann: Person
-    bob: Person
-    argo: Person
-    """A service account that holds every verb, as Argo CD's stock role does."""
-    operator: Person
-
-
-@pytest.fixture(scope="module")
-def people(installed: ControlPlane) -> Iterator[People]:
-    """Install the component until the last test."""
-    admin = Person(installed, installed.kubeconfig)
-    verbs = "--verb=create,get,list,update,patch,delete"
-    admin.does("create", "clusterrole", "ins", verbs, f"--resource={WRITES},{WRITES}/status")
-    admin.does("create", "clusterrolebinding", "ins", "--clusterrole=ins", "--group=ins-admins")
-    account = "--serviceaccount=argocd:argocd-application-controller"
-    admin.does("create", "serviceaccount", "argocd-application-controller", "--namespace=argocd")
-    admin.does("create", "clusterrolebinding", "ins-argo", "--clusterrole=cluster-admin", account)
-    ann, bob = (Person(installed, installed.kubeconfig_for(f"ins-{who}", ["ins-admins"])) for who in ("ann", "bob"))
-    argo = Person(installed, installed.kubeconfig_for_service_account("argocd", "argocd-application-controller"))
-    operator = Person(installed, installed.kubeconfig_for_service_account("project-onboarding", names.MANAGER))
-    bind(admin)
-    yield People(admin, ann, bob, argo, operator)
-    remove(admin)
-    admin.does("delete", KIND, "--selector=ins", "--ignore-not-found")
-    admin.does("delete", "clusterrole,clusterrolebinding", "ins")
-    admin.does("delete", "clusterrolebinding", "ins-argo")
-    admin.does("delete", "serviceaccount", "argocd-application-controller", "--namespace=argocd")
-
-
-@pytest.fixture
-def shop(people: People) -> Iterator[str]:
-    """A project that ann created."""
-    people.ann.does("create", "--filename=-", body=project("ins-shop"))
-    yield "ins-shop"
-    people.admin.does(*patch(KIND, "ins-shop", {"metadata": {"finalizers": None}}))
-    people.admin.does("delete", KIND, "ins-shop")
-
-
-def spec(**fields: Any) -> dict[str, Any]:
-    return {"spec": fields}
-
-
-def annotated(value: str | None, **fields: Any) -> dict[str, Any]:
-    return {"metadata": {"annotations": {KEY: value}}, **({"spec": fields} if fields else {})}
+from tests.support.insiders import DRY, KEY, RULE, lines, project, recorded
 
 
 def test_everybody_who_changes_the_spec_and_whom_it_ever_names_is_recorded(people: People, shop: str) -> None:
@@ -108,12 +37,7 @@ def test_everybody_who_changes_the_spec_and_whom_it_ever_names_is_recorded(peopl
 
 
 def test_what_is_no_change_of_the_spec_records_nobody(people: People, shop: str) -> None:
-    people.bob.does("label", KIND, shop, "a=b")
-    people.bob.does(*patch(KIND, shop, spec(owner=ADA)))
-    people.operator.does(*patch(KIND, shop, {"metadata": {"finalizers": [names.FINALIZER]}}))
-    people.admin.does(*patch(KIND, shop, {**annotated("x"), "status": {"stage": "a"}}, "--subresource=status"))
-    people.operator.does(*patch(KIND, shop, {"metadata": {"finalizers": None}}))
-    assert recorded(people.admin, shop) == BEGUN
+    is_no_change_of_the_spec(people, shop)
 
 
 def test_a_dry_run_shows_what_would_be_recorded_and_records_nothing(people: People, shop: str) -> None:
@@ -245,6 +169,18 @@ def test_a_line_break_in_a_user_name_begins_no_line(people: People, installed: C
     ]
 
 
+WRONG = {
+    "spec.owner in body must be of type object": spec(owner="Claire"),
+    "spec.team.people in body must be of type array": spec(team={"people": 5}),
+    "spec.owner.email in body should match": spec(owner={"name": "A", "email": "a"}),
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_what_the_schema_refuses_is_refused_in_the_words_of_the_schema(people: People, shop: str, words: str) -> None:
+    assert words in people.bob.refusal(*patch(KIND, shop, WRONG[words]))
+
+
 def crowd(number: int) -> list[dict[str, str]]:
     return [{"name": "P", "email": f"p{item}@example.org"} for item in range(number)]
 
@@ -284,128 +220,3 @@ def test_groups_that_all_environments_repeat_count_once(people: People) -> None:
     body = project("ins-made", team={"groups": groups, "people": crowd(38)}, environments=everywhere)
     made = json.loads(people.ann.does("create", DRY, "--output=json", "--filename=-", body=body))
     assert len(lines(made) or []) == 1 + 200
-
-
-WRONG = {
-    "spec.owner in body must be of type object": spec(owner="Claire"),
-    "spec.team.people in body must be of type array": spec(team={"people": 5}),
-    "spec.owner.email in body should match": spec(owner={"name": "A", "email": "a"}),
-}
-
-
-@pytest.mark.parametrize("words", WRONG)
-def test_what_the_schema_refuses_is_refused_in_the_words_of_the_schema(people: People, shop: str, words: str) -> None:
-    assert words in people.bob.refusal(*patch(KIND, shop, WRONG[words]))
-
-
-@pytest.fixture
-def rebound(people: People) -> Iterator[None]:
-    """Bind both policies again, however the test goes."""
-    yield
-    bind(people.admin)
-
-
-@pytest.mark.usefixtures("rebound")
-def test_where_nobody_records_specs_are_not_changed_and_all_else_goes_on(people: People, shop: str) -> None:
-    unbind(people.admin, MUTATING)
-    for who, user in ((people.bob, "ins-bob"), (people.admin, "devcluster-admin"), (people.argo, ARGO)):
-        refusal = who.refusal(*patch(KIND, shop, spec(description="new")))
-        assert f"does not record '{user}' and what spec names, because the MutatingAdmissionPolicy {RULE}" in refusal
-        assert "ask the platform to apply manifests/insiders" in refusal
-        who.meets(RULE, "create", DRY, "--filename=-", body=project("ins-made"))
-        who.meets(RULE, "create", DRY, "--filename=-", body=project("ins-made", "generation:1\ncreator:pat"))
-    people.bob.meets(RULE, *patch(KIND, shop, annotated(None)))
-    test_what_is_no_change_of_the_spec_records_nobody(people, shop)
-    people.ann.does("delete", KIND, shop, DRY)
-
-
-@pytest.mark.usefixtures("rebound")
-def test_a_change_that_nobody_recorded_is_told_for_ever(people: People, shop: str) -> None:
-    unbind(people.admin, MUTATING, VALIDATING)
-    people.bob.does(*patch(KIND, shop, spec(sponsor={"name": "Sam", "email": "sam@example.org"})))
-    assert recorded(people.admin, shop) == BEGUN, "the generation of the object is higher"
-    bind(people.admin)
-    people.ann.does(*patch(KIND, shop, spec(sponsor=None)))
-    people.ann.does(*patch(KIND, shop, spec(description="new")))
-    assert recorded(people.admin, shop) == ["generation:4", *BEGUN[1:], "person:sam@example.org", "unrecorded:"]
-
-
-@pytest.mark.usefixtures("rebound")
-def test_a_project_from_before_is_recorded_from_its_next_change(people: People) -> None:
-    unbind(people.admin, MUTATING, VALIDATING)
-    people.ann.does("create", "--filename=-", body=project("ins-old"))
-    assert recorded(people.admin, "ins-old") is None
-    bind(people.admin)
-    people.bob.does("label", KIND, "ins-old", "a=b")
-    assert recorded(people.admin, "ins-old") is None
-    people.bob.does(*patch(KIND, "ins-old", spec(owner={"name": "Eve", "email": "eve@example.org"})))
-    found = ["generation:2", "author:ins-bob", *BEGUN[2:], "person:eve@example.org", "unrecorded:"]
-    assert recorded(people.admin, "ins-old") == found, "also whom the change removes"
-    people.admin.does("delete", KIND, "ins-old")
-
-
-AUDITED = {
-    "apiVersion": "admissionregistration.k8s.io/v1",
-    "kind": "MutatingAdmissionPolicy",
-    "metadata": {"name": "zz-ins-audited"},
-    "spec": {
-        "reinvocationPolicy": "Never",
-        "matchConstraints": {
-            "resourceRules": [
-                {
-                    "apiGroups": [names.GROUP],
-                    "apiVersions": ["v1alpha1"],
-                    "operations": ["CREATE", "UPDATE"],
-                    "resources": ["projectonboardings"],
-                }
-            ]
-        },
-        "matchConditions": [{"name": "one", "expression": "object.metadata.name == 'ins-audited'"}],
-        "mutations": [
-            {
-                "patchType": "JSONPatch",
-                "jsonPatch": {
-                    "expression": "[JSONPatch{op: 'add', path: '/spec/team/groups/viewer', value: ['auditors']}]"
-                },
-            }
-        ],
-    },
-}
-
-
-def test_what_another_policy_adds_to_the_spec_is_recorded(people: People) -> None:
-    """It comes after ours, which is asked again."""
-    binding = {
-        **AUDITED,
-        "kind": "MutatingAdmissionPolicyBinding",
-        "spec": {"policyName": AUDITED["metadata"]["name"]},  # type: ignore[index]
-    }
-    for body in (AUDITED, binding):
-        people.admin.does("create", "--filename=-", body=body)
-    try:
-        made: dict[str, Any] = {}
-        command = ["create", DRY, "--output=json", "--filename=-"]
-        for _ in range(100):
-            made = json.loads(people.ann.does(*command, body=project("ins-audited")))
-            if "viewer" in made["spec"]["team"]["groups"]:
-                break
-        assert lines(made) == [*BEGUN[:3], "group:viewer:auditors", BEGUN[3]]
-    finally:
-        people.admin.does("delete", "mutatingadmissionpolicy,mutatingadmissionpolicybinding", "zz-ins-audited")
-
-
-async def test_the_operator_proves_that_the_policy_is_in_force(people: People) -> None:
-    async with connected_to(people.operator.kubeconfig) as hub:
-        await hub.until(lambda state: state.insiders_kept)
-
-
-def test_its_own_probe_is_refused_to_everybody_and_no_other(people: People) -> None:
-    def probe(mark: str) -> dict[str, Any]:
-        labels, annotations = {names.LABEL_INSTALLATION: "x"}, {names.ANNOTATION_GUARD_PROBE: mark}
-        metadata = {"name": "project-onboarding-guard-probe", "labels": labels, "annotations": annotations}
-        return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
-
-    command = ["create", DRY, "--filename=-", f"--namespace={names.SYNC_NAMESPACE}"]
-    for who in (people.operator, people.admin):
-        assert refuses(who, RULE, *command, body=probe(f"{RULE}/1"))
-    people.operator.does(*command, body=probe("of another policy"))

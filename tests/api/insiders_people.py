@@ -1,0 +1,76 @@
+"""People who write a project while the API server records its insiders, and the changes that they send."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from devcluster import ControlPlane
+from onboarding import names
+from tests.api.persons import Person, patch
+from tests.support.insiders import ADA, KEY, bind, project, recorded, remove
+
+KIND = "projectonboarding"
+WRITES = f"{KIND}s.{names.GROUP}"
+BEGUN = ["generation:1", "creator:ins-ann", "group:admin:ins-admins", "person:ada@example.org"]
+ARGO = "system:serviceaccount:argocd:argocd-application-controller"
+
+
+class People(NamedTuple):
+    """Everybody writes projects by RBAC; those without ``edit`` are administrators of the project."""
+
+    admin: Person
+    """Holds edit, as every verb."""
+    ann: Person
+    bob: Person
+    argo: Person
+    """A service account that holds every verb, as Argo CD's stock role does."""
+    operator: Person
+
+
+@contextmanager
+def recorded_people(installed: ControlPlane) -> Iterator[People]:
+    """Install the component until the last test."""
+    admin = Person(installed, installed.kubeconfig)
+    verbs = "--verb=create,get,list,update,patch,delete"
+    admin.does("create", "clusterrole", "ins", verbs, f"--resource={WRITES},{WRITES}/status")
+    admin.does("create", "clusterrolebinding", "ins", "--clusterrole=ins", "--group=ins-admins")
+    account = "--serviceaccount=argocd:argocd-application-controller"
+    admin.does("create", "serviceaccount", "argocd-application-controller", "--namespace=argocd")
+    admin.does("create", "clusterrolebinding", "ins-argo", "--clusterrole=cluster-admin", account)
+    ann, bob = (Person(installed, installed.kubeconfig_for(f"ins-{who}", ["ins-admins"])) for who in ("ann", "bob"))
+    argo = Person(installed, installed.kubeconfig_for_service_account("argocd", "argocd-application-controller"))
+    operator = Person(installed, installed.kubeconfig_for_service_account("project-onboarding", names.MANAGER))
+    bind(admin)
+    yield People(admin, ann, bob, argo, operator)
+    remove(admin)
+    admin.does("delete", KIND, "--selector=ins", "--ignore-not-found")
+    admin.does("delete", "clusterrole,clusterrolebinding", "ins")
+    admin.does("delete", "clusterrolebinding", "ins-argo")
+    admin.does("delete", "serviceaccount", "argocd-application-controller", "--namespace=argocd")
+
+
+@contextmanager
+def a_shop(people: People) -> Iterator[str]:
+    """Let ann create a project."""
+    people.ann.does("create", "--filename=-", body=project("ins-shop"))
+    yield "ins-shop"
+    people.admin.does(*patch(KIND, "ins-shop", {"metadata": {"finalizers": None}}))
+    people.admin.does("delete", KIND, "ins-shop")
+
+
+def spec(**fields: Any) -> dict[str, Any]:
+    return {"spec": fields}
+
+
+def annotated(value: str | None, **fields: Any) -> dict[str, Any]:
+    return {"metadata": {"annotations": {KEY: value}}, **({"spec": fields} if fields else {})}
+
+
+def is_no_change_of_the_spec(people: People, shop: str) -> None:
+    """Change what is not the spec, and find that nobody is recorded for it."""
+    people.bob.does("label", KIND, shop, "a=b")
+    people.bob.does(*patch(KIND, shop, spec(owner=ADA)))
+    people.operator.does(*patch(KIND, shop, {"metadata": {"finalizers": [names.FINALIZER]}}))
+    people.admin.does(*patch(KIND, shop, {**annotated("x"), "status": {"stage": "a"}}, "--subresource=status"))
+    people.operator.does(*patch(KIND, shop, {"metadata": {"finalizers": None}}))
+    assert recorded(people.admin, shop) == BEGUN
