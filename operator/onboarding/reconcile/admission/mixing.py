@@ -39,7 +39,8 @@ def mix(new: Revision, old: Revision, held: Held) -> Revision:
     kept = {field for path, field in _BUILT.items() if held.keeps(path)}
     values: dict[str, Any] = {field: getattr(old, field) for field in kept}
     values["bindings"] = _bindings(new, old, held)
-    fields = {path.partition(".")[2] for path in held.paths if path.startswith("repositories.")}
+    whole = {"repositories"} & held.paths
+    fields = {*_OF_REPOSITORY} if whole else {path[13:] for path in held.paths if path.startswith("repositories.")}
     if fields:
         values.update(_repositories(new, old, fields))
     return new.with_values(**values)
@@ -59,13 +60,15 @@ def _bindings(new: Revision, old: Revision, held: Held) -> tuple[Binding, ...]:
 def _repositories(new: Revision, old: Revision, kept: set[str]) -> dict[str, Any]:
     """Return the repositories with the admitted values of these fields: a new one waits with each of them.
 
-    If names are kept, one that is only no longer deployed stays, too.
+    If names are kept, one that is only no longer deployed stays, too. One whose value files would come from a
+    repository that is not admitted keeps all its admitted values.
     """
     admitted = {item.name: item for item in old.repositories}
     fresh = {item.name: item for item in new.repositories}
     names = sorted(admitted if "name" in kept else admitted.keys() & fresh.keys())
-    mixed = tuple(_mixed(fresh.get(name), admitted[name], kept & {*_OF_REPOSITORY}) for name in names)
     values = {item.name: item for item in old.value_repositories}
+    found = (_mixed(fresh.get(name), admitted[name], kept & {*_OF_REPOSITORY}) for name in names)
+    mixed = tuple(item if item.values_from in {"", *values} else admitted[item.name] for item in found)
     now = {item.name: item for item in new.value_repositories}
     needed = sorted({item.values_from for item in mixed} & values.keys())
     return {

@@ -5,7 +5,7 @@ environment's deviations, its groups, and the flows that it has a part in.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.build.canonical import dump
 from onboarding.checks.catalogue import BY_ID
 from onboarding.checks.deployed import deployed, value_repositories
-from onboarding.checks.journey import JourneyInForce, gate_index_of, journey_in_force
+from onboarding.checks.journey import gate_index_of
 from onboarding.reconcile.gates.fields import pick
 
 Fields = dict[str, Any]
@@ -90,11 +90,6 @@ def environments_behind(spec: ProjectOnboardingSpec, policy: OnboardingPolicySpe
     return found
 
 
-def covered_by(journey: JourneyInForce, gate: Gate) -> frozenset[Coverage]:
-    """Return the groups of fields that the approvals of a gate cover for projects of a journey."""
-    return frozenset(group for approval in journey.asked(gate) for group in approval.covered)
-
-
 def gate_reads(policy: OnboardingPolicySpec, gate: str) -> tuple[str, ...]:
     """Return the fields that the checks at a gate read, sorted and unique."""
     rules = (rule for rule in policy.checks if rule.gate == gate and rule.severity is not Severity.IGNORED)
@@ -124,22 +119,36 @@ def declared_groups(
 ) -> FieldGroups:
     """Return the declared fields of an environment in the groups that approvals of its gate may cover.
 
-    Of long values, and of those that name people, it is only the hash: an admitted revision stores them.
+    Of long values, and of those that name people, it is only the hash: an admitted revision stores them. What only a
+    check of the gate reads is there also if it is absent, as None: the policy may have other checks later.
     """
-    content = _for_environment(spec, policy, environment).model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    reduced = _for_environment(spec, policy, environment)
+    content = reduced.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     reads = gate_reads(policy, gate.name)
-    found: FieldGroups = {group: _picked(content, paths_of(group, reads)) for group in Coverage}
+    found: FieldGroups = {group: _picked(content, group, reads) for group in Coverage}
     deciding = {persona.name for persona in policy.personas if persona.decides}
     named = pick(content, _GROUPS) or {}
     if deciders := {persona: groups for persona, groups in named.items() if persona in deciding}:
         found[Coverage.ADMISSION].setdefault(_GROUPS, deciders)
     others = {persona: groups for persona, groups in named.items() if persona not in deciding}
-    found[Coverage.CONFIGURATION] = _without_empty({**found[Coverage.CONFIGURATION], _GROUPS: others})
+    found[Coverage.CONFIGURATION].pop(_GROUPS, None)
+    if others:
+        found[Coverage.CONFIGURATION][_GROUPS] = others
     return {group: {path: _short(path, value) for path, value in fields.items()} for group, fields in found.items()}
 
 
+def changes_of(group: Coverage, old: Fields, new: Fields) -> Iterator[str]:
+    """Yield each field of a group that the project has changed.
+
+    What only checks read is compared if it was read before, too: a new check of the policy is no change of the project.
+    """
+    own = paths_of(group, ())
+    both = {path for path in (*old, *new) if path in own or path == _GROUPS or (path in old and path in new)}
+    yield from differences(*({path: fields[path] for path in both if path in fields} for fields in (old, new)))
+
+
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """Yield each field that differs between two forms of a group, such as ``environments[prod].size: s → xl``."""
+    """Yield each field that differs between two forms, such as ``environments[prod].size: small → large``."""
     before, after = dict(_leaves(old)), dict(_leaves(new))
     for path in sorted(before.keys() | after.keys()):
         one, other = before.get(path), after.get(path)
@@ -151,14 +160,14 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]
 def _for_environment(
     spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec, environment: Environment
 ) -> ProjectOnboardingSpec:
-    """Return a spec reduced to what it declares for one environment, with the journey in force."""
+    """Return a spec reduced to what it declares for one environment; to name the default journey declares nothing."""
     name = environment.name
     values = (item.model_copy(update={"deploys": False}) for item in value_repositories(spec, environment))
     repositories = {item.name: item for item in (*values, *deployed(spec, environment))}
     flows = (flow for flow in spec.flows if flow.environment == name or flow.concerns(name))
     return spec.model_copy(
         update={
-            "journey": journey_in_force(policy, spec.journey).name or None,
+            "journey": None if spec.journey == policy.default_journey else spec.journey,
             "team": spec.team.model_copy(update={"groups": spec.groups_in(environment)}),
             "environments": (environment.model_copy(update={"groups": {}, "deployments": ()}),),
             "flows": tuple(flow.model_copy(update={"environments": ()}) for flow in flows),
@@ -167,13 +176,15 @@ def _for_environment(
     )
 
 
-def _picked(content: Mapping[str, Any], paths: Iterable[str]) -> Fields:
-    there = (path for path in paths if path.partition(".")[0] in content)
-    return _without_empty({path: pick(content, path) for path in there})
-
-
-def _without_empty(fields: Fields) -> Fields:
-    return {path: value for path, value in fields.items() if value not in (None, {}, [])}
+def _picked(content: Mapping[str, Any], group: Coverage, reads: tuple[str, ...]) -> Fields:
+    own, found = paths_of(group, ()), Fields()
+    for path in paths_of(group, reads):
+        value = pick(content, path) if path.partition(".")[0] in content else None
+        if value in (None, {}, []):
+            value = None
+        if value is not None or path not in own:
+            found[path] = value
+    return found
 
 
 def _lies_in(path: str, other: str) -> bool:
@@ -181,6 +192,8 @@ def _lies_in(path: str, other: str) -> bool:
 
 
 def _short(path: str, value: Any) -> Any:
+    if value is None:
+        return None
     content = dump(value)
     if len(content) <= _MOST_BYTES and not any(_lies_in(path, people) for people in _PEOPLE):
         return value

@@ -106,7 +106,10 @@ class Digests:
 
 def approval_digest(environment: str, approval: Approval, groups: Mapping[Coverage, Fields]) -> str:
     """Return the digest that an approval of an environment names: of the groups that it covers."""
-    covered = {group.value: groups.get(group, {}) for group in Coverage if group in approval.covered}
+    given = {group.value: groups.get(group, {}) for group in Coverage if group in approval.covered}
+    covered = {
+        group: {path: value for path, value in fields.items() if value is not None} for group, fields in given.items()
+    }
     return _hashed({"environment": environment, "covers": covered})
 
 
