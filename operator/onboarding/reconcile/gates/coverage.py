@@ -126,15 +126,20 @@ def declared_groups(
     content = reduced.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     reads = gate_reads(policy, gate.name)
     found: FieldGroups = {group: _picked(content, group, reads) for group in Coverage}
-    deciding = {persona.name for persona in policy.personas if persona.decides}
-    named = pick(content, _GROUPS) or {}
-    if deciders := {persona: groups for persona, groups in named.items() if persona in deciding}:
+    deciders, others = _groups(pick(content, _GROUPS) or {}, policy)
+    if deciders:
         found[Coverage.ADMISSION].setdefault(_GROUPS, deciders)
-    others = {persona: groups for persona, groups in named.items() if persona not in deciding}
     found[Coverage.CONFIGURATION].pop(_GROUPS, None)
     if others:
         found[Coverage.CONFIGURATION][_GROUPS] = others
     return {group: {path: _short(path, value) for path, value in fields.items()} for group, fields in found.items()}
+
+
+def _groups(named: Fields, policy: OnboardingPolicySpec) -> tuple[Fields, Fields]:
+    """Return the groups of deciding personas, and those of all others."""
+    deciding = {persona.name for persona in policy.personas if persona.decides}
+    deciders = {persona: groups for persona, groups in named.items() if persona in deciding}
+    return deciders, {persona: groups for persona, groups in named.items() if persona not in deciding}
 
 
 def changes_of(group: Coverage, old: Fields, new: Fields) -> Iterator[str]:

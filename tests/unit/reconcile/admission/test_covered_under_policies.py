@@ -1,4 +1,4 @@
-"""What the policy makes of a declaration is no change of it, and what waits takes nothing along that cannot stand alone."""
+"""What policies make of a declaration is no change of it, and what waits takes nothing along that needs it."""
 
 from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.reconcile.admission.test_covered import (
