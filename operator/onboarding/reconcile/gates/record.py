@@ -35,7 +35,6 @@ class Record:
         )
 
 
-
 _DID: Mapping[str, str] = {
     "delivery": "applied this project's spec",
     "author": "changed this project's spec",
