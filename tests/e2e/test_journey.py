@@ -135,7 +135,8 @@ def is_asked_anew(journey: Journey, contract: Contract) -> None:
     """Leave the gates that ask what runs and come back, which asks at once: by itself that takes up to a minute."""
     journey.hub.declare(NAME, **contract, journey="workshop")
     wait_until(
-        lambda: journey.status(NAME).get("journey", {}).get("name") == "workshop", what="the shorter journey is in force"
+        lambda: journey.status(NAME).get("journey", {}).get("name") == "workshop",
+        what="the shorter journey is in force",
     )
     journey.hub.declare(NAME, **contract)
 
@@ -181,8 +182,8 @@ def every_gate_told_of_itself_once(journey: Journey) -> None:
             item["note"] for item in events if item["regarding"]["uid"] == uid and item["reason"] == "GateOpened"
         )
 
-    # The waiver opened one gate, which closed when it expired and was opened for good by the attestation. Who comes back
-    # from a shorter journey finds the gates behind it open again.
+    # The waiver opened one gate, which closed when it expired and was opened for good by the attestation. After a
+    # shorter journey the gates behind its end open again.
     gates = ["proposal", "awareness", "contact", "architecture", "architecture", "acceleration", "cloud-pi", "audit"]
     gates += ["cloud-pi", "cloud-pi", "audit", "production"]
     expected = sorted(f"gate {gate} is open" for gate in [*gates, "production", "run"])
