@@ -259,3 +259,14 @@ def test_what_does_not_count_is_shown_at_its_gate_and_in_its_check() -> None:
     )
     assert "Waive SponsorNamed by ada@example.org: its author belongs" in checks["SponsorNamed"]["remedy"]
     assert "Waive SponsorNamed by pat: its author is in group shop-admins" in checks["SponsorNamed"]["remedy"]
+
+
+def test_the_newest_decisions_that_do_not_count_are_shown_first() -> None:
+    """There is room for three, and others must not hide why one's own does not count."""
+    foreign = [
+        approve(f"pilot-{day}", groups=["shop-admins"], created=f"2026-01-0{day}T00:00:00Z") for day in range(2, 6)
+    ]
+    outdated = approve("late", created="2026-01-09T00:00:00Z", digest=f"v2:{'0' * 64}")
+    status = told(snapshot_of(SPEC, policy=POLICY, decisions=(*foreign, outdated)))
+    (void,) = [gate["void"] for gate in status["gates"] if gate["name"] == "live"]
+    assert [text.partition(":")[0].rpartition(" ")[2] for text in void] == ["late", "pilot-5", "pilot-4"]
