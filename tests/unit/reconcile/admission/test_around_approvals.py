@@ -30,6 +30,7 @@ from tests.unit.reconcile.admission.test_covered import (
     snapshot,
     values,
 )
+from tests.unit.situations import status_of
 from tests.unit.snapshots import approved, built, decided, spec_of
 
 ALL = COVERS[3]
@@ -123,3 +124,10 @@ def test_what_looks_like_the_hash_of_something_else_is_not_taken_for_it() -> Non
     same = declared(PROD, **{**BEFORE, "repositories": [{"name": "sha256", "url": f"{GIT}/app.git", "path": hashed}]})
     fields = Digests(same, policy()).of_environment(policy().gates[0], same.environments[0])[RELEASE]
     assert fields[path] != {"sha256": hashed}
+
+
+def test_nobody_is_asked_to_approve_what_is_refused() -> None:
+    first = approve(BASE, ALL)
+    live = built(snapshot(BASE, ALL, *first))
+    refused = snapshot(declared({**PROD, "size": "huge"}, **BEFORE), ALL, *first, live=live)
+    assert [item["actor"] for item in status_of(refused)["nextActions"]] == ["project"]
