@@ -14,7 +14,7 @@ from onboarding.build.place import Place
 from onboarding.build.revision import Revision
 from onboarding.checks.inputs import EnvironmentDeclaration
 from onboarding.checks.journey import JourneyInForce, gate_of
-from onboarding.reconcile.admission.mixing import Held, mix
+from onboarding.reconcile.admission.mixing import Held, mix, whole
 from onboarding.reconcile.admission.resolve import AdmittedRevisions, Candidate, candidate_of
 from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.gates.approvals import Approvals
@@ -111,7 +111,7 @@ class _Mixer:
             if old is None and Coverage.ADMISSION in held:
                 continue
             base = self._left(old or next(iter(self.admitted.values())))
-            mixed = mix(new, base, self._held(held))
+            mixed = whole(mix(new, base, self._held(held)), new, base)
             yield mixed.with_values(declared=_declared(new, base, held))
 
     def _held(self, groups: Iterable[Coverage]) -> Held:

@@ -39,19 +39,47 @@ def mix(new: Revision, old: Revision, held: Held) -> Revision:
     kept = {field for path, field in _BUILT.items() if held.keeps(path)}
     values: dict[str, Any] = {field: getattr(old, field) for field in kept}
     values["bindings"] = _bindings(new, old, held)
-    whole = {"repositories"} & held.paths
-    fields = {*_OF_REPOSITORY} if whole else {path[13:] for path in held.paths if path.startswith("repositories.")}
+    fields = {path.partition(".")[2] for path in held.paths if path.startswith("repositories.")}
     if fields:
         values.update(_repositories(new, old, fields))
     return new.with_values(**values)
 
 
+def whole(mixed: Revision, new: Revision, old: Revision) -> Revision:
+    """Return a mixed revision whose repositories can be deployed: one whose parts do not fit stays as admitted.
+
+    It is a chart now, or no longer, or has its value files in a repository that waits.
+    """
+    admitted = {item.name: item for item in old.repositories}
+    charts = {item.name: item.chart is not None for item in new.repositories}
+    values = {item.name for item in mixed.value_repositories}
+    parted = {
+        item.name
+        for item in mixed.repositories
+        if item.name in admitted
+        and (
+            charts.get(item.name, item.chart is not None) is (admitted[item.name].chart is None)
+            or item.values_from not in {"", *values}
+        )
+    }
+    if not parted:
+        return mixed
+    repositories = tuple(admitted[item.name] if item.name in parted else item for item in mixed.repositories)
+    known = {item.name: item for item in (*old.value_repositories, *mixed.value_repositories)}
+    needed = sorted({item.values_from for item in repositories} & known.keys())
+    return mixed.with_values(repositories=repositories, value_repositories=tuple(known[name] for name in needed))
+
+
 def _bindings(new: Revision, old: Revision, held: Held) -> tuple[Binding, ...]:
+    """Return the bindings: of a persona that is held the admitted groups, with the rights that the policy gives now."""
+
     def is_held(binding: Binding) -> bool:
         group = Coverage.ADMISSION if binding.persona in held.deciding else Coverage.CONFIGURATION
         return group in held.groups or (held.keeps("team.groups") and group is not Coverage.ADMISSION)
 
-    kept = {item.persona: item for item in old.bindings if is_held(item)}
+    rights = {item.persona: {"cluster_role": item.cluster_role, "argocd": item.argocd} for item in new.bindings}
+    admitted = (item for item in old.bindings if is_held(item) and item.persona in rights)
+    kept = {item.persona: item.model_copy(update=rights[item.persona]) for item in admitted}
     fresh = {item.persona: item for item in new.bindings if not is_held(item)}
     order = dict.fromkeys(item.persona for item in (*new.bindings, *old.bindings))
     return tuple(found for name in order if (found := kept.get(name) or fresh.get(name)))
@@ -60,15 +88,13 @@ def _bindings(new: Revision, old: Revision, held: Held) -> tuple[Binding, ...]:
 def _repositories(new: Revision, old: Revision, kept: set[str]) -> dict[str, Any]:
     """Return the repositories with the admitted values of these fields: a new one waits with each of them.
 
-    If names are kept, one that is only no longer deployed stays, too. One whose value files would come from a
-    repository that is not admitted keeps all its admitted values.
+    If names are kept, one that is only no longer deployed stays, too.
     """
     admitted = {item.name: item for item in old.repositories}
     fresh = {item.name: item for item in new.repositories}
-    names = sorted(admitted if "name" in kept else admitted.keys() & fresh.keys())
     values = {item.name: item for item in old.value_repositories}
-    found = (_mixed(fresh.get(name), admitted[name], kept & {*_OF_REPOSITORY}) for name in names)
-    mixed = tuple(item if item.values_from in {"", *values} else admitted[item.name] for item in found)
+    names = sorted(admitted if "name" in kept else admitted.keys() & fresh.keys())
+    mixed = tuple(_mixed(fresh.get(name), admitted[name], kept & {*_OF_REPOSITORY}) for name in names)
     now = {item.name: item for item in new.value_repositories}
     needed = sorted({item.values_from for item in mixed} & values.keys())
     return {

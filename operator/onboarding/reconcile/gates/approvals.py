@@ -117,7 +117,8 @@ class Approvals:
         if not digest.startswith(_FORMER):
             self.given.setdefault(key, set()).add(digest)
             return digest == present
-        if not digests.former_at_gate(key.gate, digest):
+        # No former release took one of an environment, and that digest holds less than the approval covers.
+        if key.environment or not digests.former_at_gate(key.gate, digest):
             return False
         if present is None:
             self.former.add(key)

@@ -110,8 +110,13 @@ def paths_of(group: Coverage, reads: tuple[str, ...]) -> tuple[str, ...]:
     own = [path for path, named in GROUP_OF.items() if named is group and path not in _EFFECTIVE]
     if group is not Coverage.ADMISSION:
         return (*own, "journey")
-    read = (part for path in reads for part in _EFFECTIVE.get(path, (path,)))
+    read = (part for path in reads for part in _EFFECTIVE.get(path) or _parts(path))
     return (*own, *sorted({path for path in read if not any(_lies_in(path, other) for other in own)}))
+
+
+def _parts(path: str) -> list[str]:
+    """Return the fields of the table that lie in a path, such as those of ``repositories``; else the path."""
+    return [field for field in GROUP_OF if field.startswith(f"{path}.")] or [path]
 
 
 def declared_groups(
@@ -169,13 +174,15 @@ def _for_environment(
     name = environment.name
     values = (item.model_copy(update={"deploys": False}) for item in value_repositories(spec, environment))
     repositories = {item.name: item for item in (*values, *deployed(spec, environment))}
-    flows = (flow for flow in spec.flows if flow.environment == name or flow.concerns(name))
+    # Who may reach an environment is its own matter; who else has one of its flows is not.
+    needed = (flow.model_copy(update={"environments": ()}) for flow in spec.flows if flow.concerns(name))
+    answered = (flow for flow in spec.flows if flow.environment == name)
     return spec.model_copy(
         update={
             "journey": None if spec.journey == policy.default_journey else spec.journey,
             "team": spec.team.model_copy(update={"groups": spec.groups_in(environment)}),
             "environments": (environment.model_copy(update={"groups": {}, "deployments": ()}),),
-            "flows": tuple(flow.model_copy(update={"environments": ()}) for flow in flows),
+            "flows": (*needed, *answered),
             "repositories": tuple(repositories.values()),
         }
     )
@@ -200,7 +207,9 @@ def _short(path: str, value: Any) -> Any:
     if value is None:
         return None
     content = dump(value)
-    if len(content) <= _MOST_BYTES and not any(_lies_in(path, people) for people in _PEOPLE):
+    shown = len(content) <= _MOST_BYTES and not any(_lies_in(path, people) for people in _PEOPLE)
+    # A project may declare what looks like the hash of something else.
+    if shown and not (isinstance(value, dict) and _hashed(value)):
         return value
     return {"sha256": hashlib.sha256(content).hexdigest()}
 

@@ -73,7 +73,7 @@ def plan_declared(
     building = () if hold else candidate.accepted
     if hold is None:
         hold = _hold_in_part(candidate)
-    asks, removal = _asks(result, waiting), removal_of_staying(inputs, name)
+    asks, removal = () if candidate.refused else _asks(result, waiting), removal_of_staying(inputs, name)
     if hold is not None:
         plan = EnvironmentPlan(name, EnvironmentAction.HOLD, building, hold.reason, hold.actor, gate, asks=asks)
         plan = replace(plan, removal=removal, refused=candidate.refused, changes=waiting.changes)
