@@ -29,9 +29,7 @@ class Deciders:
         if persona is None:
             return ""
         declared = self._groups(persona, decision.environment)
-        what = (
-            f"approval {decision.approval} of gate {decision.gate} is for the project's own groups of persona {persona}"
-        )
+        what = f"it is for the project's own groups of persona {persona}"
         if not declared:
             return f"{what}, and the project names none: name them in spec.team.groups.{persona}"
         if self.naming.on_hub(declared).isdisjoint(decision.by.groups):

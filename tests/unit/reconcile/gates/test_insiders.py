@@ -134,7 +134,7 @@ def test_an_approval_of_a_persona_is_given_by_the_projects_own_groups_of_it(
     told_reason = void("pat", groups, policy(identity, "poa"), **fields)
     assert (reason in told_reason) if reason else told_reason == ""
     if reason:
-        assert told_reason.startswith("approval poa of gate live is for the project's own groups of persona poa")
+        assert told_reason.startswith("it is for the project's own groups of persona poa")
 
 
 def with_groups(team: dict[str, list[str]], prod: dict[str, list[str]]) -> Any:
