@@ -52,6 +52,8 @@ class Subjects:
         if environment and environment not in behind and decision.decision is Decision.APPROVE:
             known = f": name one of {', '.join(sorted(behind))}" if behind else ": leave spec.environment out"
             return f"gate {gate} opens no environment {environment} of the project{known}"
+        if environment and _is_former(decision) and decision.decision is Decision.APPROVE:
+            return "its digest is of a former release and covers no environment: name the one in status.gates"
         if behind and not environment and decision.decision is Decision.APPROVE and not _is_former(decision):
             return f"gate {gate} opens environments, and each is approved by itself: name one in spec.environment"
         return ""

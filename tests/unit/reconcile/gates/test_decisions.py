@@ -81,7 +81,11 @@ OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "the owner in capitals": ({"by": "ADA@Example.ORG"}, "its author belongs to the project"),
     "a member of the team": ({"by": "bo.li@example.org"}, "its author belongs to the project"),
-    "another digest": ({"digest": f"v1:{'0' * 64}"}, "the fields that it covers have changed since: review them"),
+    "another digest": ({"digest": f"v2:{'0' * 64}"}, "the fields that it covers have changed since: review them"),
+    "a digest of a former release for one environment": (
+        {"digest": f"v1:{'0' * 64}"},
+        "its digest is of a former release and covers no environment",
+    ),
     "no digest": ({"digest": None}, "the fields that it covers have changed since: review them"),
     "a gate without that approval": (
         {"gate": "build", "environment": None},
