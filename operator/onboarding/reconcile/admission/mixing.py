@@ -51,16 +51,13 @@ def whole(mixed: Revision, new: Revision, old: Revision) -> Revision:
     It is a chart now, or no longer, or has its value files in a repository that waits.
     """
     admitted = {item.name: item for item in old.repositories}
-    charts = {item.name: item.chart is not None for item in new.repositories}
-    values = {item.name for item in mixed.value_repositories}
+    fresh = {item.name: item for item in new.repositories}
+    values = {"", *(item.name for item in mixed.value_repositories)}
     parted = {
         item.name
         for item in mixed.repositories
-        if item.name in admitted
-        and (
-            charts.get(item.name, item.chart is not None) is (admitted[item.name].chart is None)
-            or item.values_from not in {"", *values}
-        )
+        if (one := admitted.get(item.name))
+        and (item.values_from not in values or _another_kind(fresh.get(item.name, item), one))
     }
     if not parted:
         return mixed
@@ -68,6 +65,11 @@ def whole(mixed: Revision, new: Revision, old: Revision) -> Revision:
     known = {item.name: item for item in (*old.value_repositories, *mixed.value_repositories)}
     needed = sorted({item.values_from for item in repositories} & known.keys())
     return mixed.with_values(repositories=repositories, value_repositories=tuple(known[name] for name in needed))
+
+
+def _another_kind(one: Repository, other: Repository) -> bool:
+    """Return whether one of two repositories is a chart, and the other is not."""
+    return (one.chart is None) is not (other.chart is None)
 
 
 def _bindings(new: Revision, old: Revision, held: Held) -> tuple[Binding, ...]:

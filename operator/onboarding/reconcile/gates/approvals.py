@@ -45,16 +45,20 @@ class Subjects:
 
     def no_effect(self, decision: OnboardingDecisionSpec) -> str:
         """Return why an approval or rejection has no effect, whoever made it; the empty string if it has one."""
-        gate, environment = decision.gate or "", decision.environment
         if self._approval(decision) is None:
-            return f"the policy requires no approval {decision.approval} at gate {gate}"
+            return f"the policy requires no approval {decision.approval} at gate {decision.gate}"
+        return self._astray(decision) if decision.decision is Decision.APPROVE else ""
+
+    def _astray(self, decision: OnboardingDecisionSpec) -> str:
+        """Return why an approval is of no environment that its gate opens; the empty string if it is."""
+        gate, environment, former = decision.gate or "", decision.environment, _is_former(decision)
         behind = self.behind.get(gate, {})
-        if environment and environment not in behind and decision.decision is Decision.APPROVE:
+        if environment and environment not in behind:
             known = f": name one of {', '.join(sorted(behind))}" if behind else ": leave spec.environment out"
             return f"gate {gate} opens no environment {environment} of the project{known}"
-        if environment and _is_former(decision) and decision.decision is Decision.APPROVE:
+        if environment and former:
             return "its digest is of a former release and covers no environment: name the one in status.gates"
-        if behind and not environment and decision.decision is Decision.APPROVE and not _is_former(decision):
+        if behind and not environment and not former:
             return f"gate {gate} opens environments, and each is approved by itself: name one in spec.environment"
         return ""
 
