@@ -48,18 +48,19 @@ class Subjects:
         gate, environment = decision.gate or "", decision.environment
         if self._approval(decision) is None:
             return f"the policy requires no approval {decision.approval} at gate {gate}"
-        behind = self.behind.get(gate, {})
-        if environment and environment not in behind and decision.decision is Decision.APPROVE:
+        behind, approves = self.behind.get(gate, {}), decision.decision is Decision.APPROVE
+        # A rejection of one environment holds all of a gate that opens none.
+        if environment and environment not in behind and (approves or self._opens(gate)):
             known = f": name one of {', '.join(sorted(behind))}" if behind else ": leave spec.environment out"
             return f"gate {gate} opens no environment {environment} of the project{known}"
-        if behind and not environment and decision.decision is Decision.APPROVE and not _is_former(decision):
+        if behind and not environment and approves and not _is_former(decision):
             return f"gate {gate} opens environments, and each is approved by itself: name one in spec.environment"
         return ""
 
     def key_of(self, decision: OnboardingDecisionSpec) -> Key:
         """Return what a decision with an effect is about; at a gate that opens nothing it is the whole project."""
-        opens = any(gate.name == decision.gate and gate.opens for gate in self.policy.gates)
-        return Key(decision.gate or "", decision.approval or "", (decision.environment or "") if opens else "")
+        gate = decision.gate or ""
+        return Key(gate, decision.approval or "", (decision.environment or "") if self._opens(gate) else "")
 
     def digests_by_key(self) -> dict[Key, str]:
         """Return the digest that each approval has to name now."""
@@ -72,6 +73,9 @@ class Subjects:
                 if not behind:
                     found[Key(gate.name, approval.name)] = self.digests.of_gate(gate.name)
         return found
+
+    def _opens(self, name: str) -> bool:
+        return any(gate.name == name and gate.opens for gate in self.policy.gates)
 
     def _approval(self, decision: OnboardingDecisionSpec) -> Approval | None:
         gates = (gate for gate in self.policy.gates if gate.name == decision.gate)
