@@ -140,7 +140,7 @@ def test_the_project_replaces_its_deciders_in_production() -> None:
     walk.approve(digest=seen, **by("dana", "friends"))
     assert "team.groups.poa: [poas] → [friends]" in walk.told
     assert f"→ {TWO}" in walk.told
-    assert CHANGED in walk.told
+    assert "its author is in no group of the project's persona poa: a member of friends decides" in walk.told
     assert walk.production is not None
     assert "friends" not in {group for item in walk.production.bindings for group in item.groups}
     assert walk.production.repositories[0].revision == "a" * 40

@@ -28,7 +28,7 @@ _LATIN: Final = "\u0131\u0251\u0261\u01c0"
 _ALIKE: Final = str.maketrans(_CYRILLIC + _GREEK + _LATIN, "abeijskmhoqpctyxwhdv" + "abenikvoptuxyw" + "iagl")
 """Small letters that look like one of ASCII, or whose capitals do."""
 _TAG: Final = re.compile(r"^([^@+]+)\+[^@]*@")
-_BEFORE_A_USER: Final = re.compile(r"[:#/]")
+_BEFORE_A_USER: Final = re.compile(r"[:#/|\\]")
 _BEFORE_A_GROUP: Final = re.compile(r"[:#]")
 _KUBERNETES: Final = "system:"
 

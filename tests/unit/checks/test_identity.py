@@ -68,6 +68,8 @@ def test_ascii_is_folded_as_if_it_were_not_known_to_be_ascii(name: str) -> None:
 
 PREFIXES = {
     "the usual one": "oidc:boss@x.org",
+    "a domain": "CORP\\boss@x.org",
+    "a connection": "ad|boss@x.org",
     "of an issuer": "https://idp.example.org/realms/x#boss@x.org",
     "of a slash": "corp/boss@x.org",
     "a full-width colon": "oidc\uff1aboss@x.org",

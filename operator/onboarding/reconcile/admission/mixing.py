@@ -51,25 +51,25 @@ def whole(mixed: Revision, new: Revision, old: Revision) -> Revision:
     It is a chart now, or no longer, or has its value files in a repository that waits.
     """
     admitted = {item.name: item for item in old.repositories}
-    fresh = {item.name: item for item in new.repositories}
-    values = {"", *(item.name for item in mixed.value_repositories)}
-    parted = {
-        item.name
-        for item in mixed.repositories
-        if (one := admitted.get(item.name))
-        and (item.values_from not in values or _another_kind(fresh.get(item.name, item), one))
-    }
-    if not parted:
+    parted = _without_values(mixed) | _of_another_kind(new, admitted)
+    if not parted & admitted.keys():
         return mixed
-    repositories = tuple(admitted[item.name] if item.name in parted else item for item in mixed.repositories)
+    repositories = tuple(admitted.get(item.name, item) if item.name in parted else item for item in mixed.repositories)
     known = {item.name: item for item in (*old.value_repositories, *mixed.value_repositories)}
     needed = sorted({item.values_from for item in repositories} & known.keys())
     return mixed.with_values(repositories=repositories, value_repositories=tuple(known[name] for name in needed))
 
 
-def _another_kind(one: Repository, other: Repository) -> bool:
-    """Return whether one of two repositories is a chart, and the other is not."""
-    return (one.chart is None) is not (other.chart is None)
+def _without_values(revision: Revision) -> set[str]:
+    """Return the repositories whose value files are in a repository that is not there."""
+    there = {"", *(item.name for item in revision.value_repositories)}
+    return {item.name for item in revision.repositories if item.values_from not in there}
+
+
+def _of_another_kind(new: Revision, admitted: Mapping[str, Repository]) -> set[str]:
+    """Return the repositories that are charts now, or no longer."""
+    there = (item for item in new.repositories if item.name in admitted)
+    return {item.name for item in there if (item.chart is None) is not (admitted[item.name].chart is None)}
 
 
 def _bindings(new: Revision, old: Revision, held: Held) -> tuple[Binding, ...]:

@@ -47,25 +47,25 @@ class Subjects:
         """Return why an approval or rejection has no effect, whoever made it; the empty string if it has one."""
         if self._approval(decision) is None:
             return f"the policy requires no approval {decision.approval} at gate {decision.gate}"
-        return self._astray(decision) if decision.decision is Decision.APPROVE else ""
+        return self._astray(decision, approves=decision.decision is Decision.APPROVE)
 
-    def _astray(self, decision: OnboardingDecisionSpec) -> str:
-        """Return why an approval is of no environment that its gate opens; the empty string if it is."""
+    def _astray(self, decision: OnboardingDecisionSpec, *, approves: bool) -> str:
+        """Return why a decision is of no environment that its gate opens; the empty string if it is."""
         gate, environment, former = decision.gate or "", decision.environment, _is_former(decision)
         behind = self.behind.get(gate, {})
-        if environment and environment not in behind:
-            known = f": name one of {', '.join(sorted(behind))}" if behind else ": leave spec.environment out"
-            return f"gate {gate} opens no environment {environment} of the project{known}"
+        # A rejection of one environment holds all of a gate that opens none.
+        if environment and environment not in behind and (approves or self._opens(gate)):
+            return f"gate {gate} opens no environment {environment} of the project: {_remedy(behind)}"
         if environment and former:
             return "its digest is of a former release and covers no environment: name the one in status.gates"
-        if behind and not environment and not former:
+        if behind and not environment and approves and not former:
             return f"gate {gate} opens environments, and each is approved by itself: name one in spec.environment"
         return ""
 
     def key_of(self, decision: OnboardingDecisionSpec) -> Key:
         """Return what a decision with an effect is about; at a gate that opens nothing it is the whole project."""
-        opens = any(gate.name == decision.gate and gate.opens for gate in self.policy.gates)
-        return Key(decision.gate or "", decision.approval or "", (decision.environment or "") if opens else "")
+        gate = decision.gate or ""
+        return Key(gate, decision.approval or "", (decision.environment or "") if self._opens(gate) else "")
 
     def digests_by_key(self) -> dict[Key, str]:
         """Return the digest that each approval has to name now."""
@@ -78,6 +78,9 @@ class Subjects:
                 if not behind:
                     found[Key(gate.name, approval.name)] = self.digests.of_gate(gate.name)
         return found
+
+    def _opens(self, name: str) -> bool:
+        return any(gate.name == name and gate.opens for gate in self.policy.gates)
 
     def _approval(self, decision: OnboardingDecisionSpec) -> Approval | None:
         gates = (gate for gate in self.policy.gates if gate.name == decision.gate)
@@ -139,6 +142,11 @@ class Approvals:
     def covers(self, key: Key, digest: str) -> bool:
         """Return whether somebody has approved the fields with this digest."""
         return digest in self.given.get(key, ())
+
+
+def _remedy(behind: Iterable[str]) -> str:
+    known = ", ".join(sorted(behind))
+    return f"name one of {known}" if known else "leave spec.environment out"
 
 
 def describe(decision: OnboardingDecisionSpec) -> str:

@@ -131,3 +131,18 @@ def test_nobody_is_asked_to_approve_what_is_refused() -> None:
     live = built(snapshot(BASE, ALL, *first))
     refused = snapshot(declared({**PROD, "size": "huge"}, **BEFORE), ALL, *first, live=live)
     assert [item["actor"] for item in status_of(refused)["nextActions"]] == ["project"]
+
+
+def test_a_rejection_of_an_environment_that_is_not_there_says_so() -> None:
+    """It would hold nothing without a word; as soon as the environment is declared it counts."""
+    larger = CHANGES["environments.size"].spec
+    given = (*approve(BASE, ALL), *approve(larger, ALL))
+    live = built(snapshot(BASE, ALL, *given))
+    for name, reason in (
+        ("prod", None),
+        ("prd", "gate live opens no environment prd of the project: name one of prod"),
+    ):
+        rejection = decided("Reject", gate="live", approval="poa", environment=name)
+        plan = make_plan(snapshot(larger, ALL, *given, rejection, live=live))
+        assert {item.environment: why for item, why in plan.decisions.void}.get(name) == reason
+        assert (plan.held.keys() == {"prod"}) is (reason is None)
