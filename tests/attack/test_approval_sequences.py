@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from onboarding.build.revision import Revision
-from tests.attack.production import PLACE, Edit, Production, Spec
+from tests.attack.production import Edit, Production, Spec
 from tests.attack.test_approvals import (
     CHANGED,
     FLOW,
@@ -17,7 +17,6 @@ from tests.attack.test_approvals import (
     TWO,
     by,
     deploys,
-    environment,
     prod,
     project,
     repository,
@@ -178,14 +177,6 @@ def test_a_small_production_is_approved_and_renamed() -> None:
     assert "walk-0001-live" not in walk.admitted()
 
 
-def test_another_environment_takes_the_namespace_of_production() -> None:
-    walk = Production(approved=True)
-    walk.change(without_prod, environment("live", namespace=PLACE, size="xlarge"))
-    (live,) = [item for item in walk.status["environments"] if item["name"] == "live"]
-    assert "the policy does not let environments choose the name of their namespace" in live["held"]
-    assert "live" not in {item.environment for item in walk.admitted().values()}
-
-
 @pytest.mark.parametrize("there", [False, True], ids=["new", "in place"])
 @pytest.mark.parametrize("environment", [None, "prod"], ids=["of the project", "of the environment"])
 def test_a_digest_of_a_former_release_opens_and_changes_nothing(environment: str | None, there: bool) -> None:
@@ -301,11 +292,3 @@ def test_a_group_leaves_for_the_approval_and_comes_back() -> None:
     assert walk.production is not None
     assert "devs" not in {group for item in walk.production.bindings for group in item.groups}
     assert walk.production == before
-
-
-def test_the_owner_steps_down_and_approves() -> None:
-    walk = Production()
-    walk.record = ["person:claire@example.org "]
-    walk.change(project(owner={"name": "New", "email": "new@example.org"}))
-    walk.approve(**by("claire@example.org", "poas"))
-    held(walk, None, "its author was named by the project (claire@example.org)")
