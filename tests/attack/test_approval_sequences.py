@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from onboarding.build.revision import Revision
-from tests.attack.production import PLACE, Edit, Production, Spec
+from tests.attack.production import Edit, Production, Spec
 from tests.attack.test_approvals import (
     CHANGED,
     FLOW,
@@ -16,7 +16,6 @@ from tests.attack.test_approvals import (
     TWO,
     by,
     deploys,
-    environment,
     prod,
     project,
     repository,
@@ -175,14 +174,6 @@ def test_a_small_production_is_approved_and_renamed() -> None:
     (live,) = [item for item in walk.status["environments"] if item["name"] == "live"]
     assert "approval poa of gate production for environment live is missing" in live["held"]
     assert "walk-0001-live" not in walk.admitted()
-
-
-def test_another_environment_takes_the_namespace_of_production() -> None:
-    walk = Production(approved=True)
-    walk.change(without_prod, environment("live", namespace=PLACE, size="xlarge"))
-    (live,) = [item for item in walk.status["environments"] if item["name"] == "live"]
-    assert "the policy does not let environments choose the name of their namespace" in live["held"]
-    assert "live" not in {item.environment for item in walk.admitted().values()}
 
 
 @pytest.mark.parametrize("there", [False, True], ids=["new", "in place"])

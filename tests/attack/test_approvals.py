@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.attack.production import NAME, Edit, Production, Spec
+from tests.attack.production import NAME, PLACE, Edit, Production, Spec
 
 CHANGED: Final = "the fields that it covers have changed since: review them and decide again"
 GIT: Final = "https://git.example.org"
@@ -183,3 +183,20 @@ def test_an_approval_of_the_project_of_before_is_of_no_other_one() -> None:
     walk.approve(project={"name": NAME, "uid": "00000000-0000-4000-8000-000000000666"})
     assert walk.production is None
     assert "approval poa of gate production for environment prod is missing" in walk.told
+
+
+def test_the_owner_steps_down_and_approves() -> None:
+    walk = Production()
+    walk.record = ["person:claire@example.org "]
+    walk.change(project(owner={"name": "New", "email": "new@example.org"}))
+    walk.approve(**by("claire@example.org", "poas"))
+    assert walk.production is None
+    assert any("its author was named by the project (claire@example.org)" in text for text in walk.void)
+
+
+def test_another_environment_takes_the_namespace_of_production() -> None:
+    walk = Production(approved=True)
+    walk.change(without_prod, environment("live", namespace=PLACE, size="xlarge"))
+    (live,) = [item for item in walk.status["environments"] if item["name"] == "live"]
+    assert "the policy does not let environments choose the name of their namespace" in live["held"]
+    assert "live" not in {item.environment for item in walk.admitted().values()}
