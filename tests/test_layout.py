@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,15 @@ def test_the_standard_library_is_not_shadowed() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_source_file_can_be_read_in_one_sitting(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_no_file_holds_both_sides_of_a_merge() -> None:
+    marker = re.compile(r"^(<{7}|>{7}) ", re.MULTILINE)
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout.split(b"\0")
+    paths = [ROOT / name.decode() for name in listed if name]
+    assert len(paths) > 500
+    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in paths if path.is_file()}
+    assert [str(path) for path, text in texts.items() if marker.search(text)] == []
 
 
 def test_a_function_can_be_read_at_once() -> None:

@@ -176,7 +176,9 @@ def test_the_chart_follows_its_values(render: Callable[..., Any]) -> None:
             "argocdNamespaces": ["gitops", "gitops-two"],
             "controllers": [],
         }
-    prefixes = {item["name"]: item["expression"] for item in policies[names.HUB_GUARD_POLICIES[0]]["variables"]}
+    prefixes = {
+        item["name"]: item["expression"] for item in policies[kinds[0], names.HUB_GUARD_POLICIES[0]]["variables"]
+    }
     assert prefixes["groupPrefix"] == "'oidc:'"
     conditions = {name: str(policy.get("matchConditions")) for name, policy in policies.items()}
     assert {name for name, condition in conditions.items() if "hub@example.org" not in condition} == {

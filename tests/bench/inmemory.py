@@ -96,8 +96,6 @@ class Memory:
     async def create(self, key: ObjectKey, manifest: Manifest) -> CachedObject:
         """Keep an object as the server would, with what its controllers say of it."""
         told = {"status": {"health": {"status": "Healthy"}}} if key.kind.kind == "Application" else {}
-        if key.kind.kind == "ResourceQuota":
-            told = {"status": {"hard": manifest["spec"]["hard"]}}
         return self._keep(key, merged({**manifest, **told}, {"metadata": {"uid": f"uid-{self.writes}"}}))
 
     async def change(self, key: ObjectKey, patch: Manifest, _live: CachedObject) -> CachedObject:
@@ -117,7 +115,8 @@ class Memory:
 
     def _keep(self, key: ObjectKey, manifest: Manifest) -> CachedObject:
         self.writes += 1
-        self._objects[key] = merged(manifest, {"metadata": {"resourceVersion": str(self.writes)}})
+        in_force = {"status": {"hard": manifest["spec"]["hard"]}} if key.kind.kind == "ResourceQuota" else {}
+        self._objects[key] = merged({**manifest, **in_force}, {"metadata": {"resourceVersion": str(self.writes)}})
         return self._store.on_write(key.kind, self._objects[key])
 
 
@@ -130,9 +129,9 @@ class Projects:
         self._bodies: dict[str, dict[str, Any]] = {}
         self._version = 0
 
-    def declare(self, name: str, spec: dict[str, Any]) -> None:
-        """Let a project be there."""
-        metadata = {"name": name, "uid": uid_of(name), "generation": 1}
+    def declare(self, name: str, spec: dict[str, Any], **more: Any) -> None:
+        """Let a project be there, with more metadata if given."""
+        metadata = {"name": name, "uid": uid_of(name), "generation": 1, **more}
         self._put(name, {"metadata": metadata, "spec": spec, "status": {}})
 
     def status(self, name: str) -> dict[str, Any]:

@@ -42,8 +42,8 @@ def test_a_project_walks_from_proposal_to_run(journey: Journey) -> None:
     a_waiver_counts_until_it_expires(journey, contract)
     the_first_environment_opens_behind_the_acceleration_gate(journey, contract)
     the_internal_cloud_opens_when_it_runs_and_its_flows_are_open(journey, contract)
-    production_opens_by_the_pilot_alone_and_a_rejection_holds(journey)
-    the_run_begins_when_production_is_seen_to_work(journey)
+    production_opens_by_the_pilot_alone_and_a_rejection_holds(journey, contract)
+    the_run_begins_when_production_is_seen_to_work(journey, contract)
     every_gate_told_of_itself_once(journey)
     a_decision_counts_for_no_other_project_of_the_name(journey)
 
@@ -131,9 +131,20 @@ def the_internal_cloud_opens_when_it_runs_and_its_flows_are_open(journey: Journe
     assert journey.hub.one(NETWORK_POLICY, "flow-directory", f"{NAME}-preprod")
 
 
-def production_opens_by_the_pilot_alone_and_a_rejection_holds(journey: Journey) -> None:
+def is_asked_anew(journey: Journey, contract: Contract) -> None:
+    """Leave the gates that ask what runs and come back, which asks at once: by itself that takes up to a minute."""
+    journey.hub.declare(NAME, **contract, journey="workshop")
+    wait_until(
+        lambda: journey.status(NAME).get("journey", {}).get("name") == "workshop",
+        what="the shorter journey is in force",
+    )
+    journey.hub.declare(NAME, **contract)
+
+
+def production_opens_by_the_pilot_alone_and_a_rejection_holds(journey: Journey, contract: Contract) -> None:
     journey.deploys(f"{NAME}-preprod", env="preprod")
     journey.reports(f"{NAME}-preprod-infra", "Healthy")
+    is_asked_anew(journey, contract)
     journey.reaches(NAME, "audit", "SecurityAudited", "HomologationDecided", "poa", within=150)
     checks = {item["id"]: item for item in journey.status(NAME)["checks"]}
     for index, check in enumerate(("SecurityAudited", "HomologationDecided")):
@@ -154,9 +165,10 @@ def production_opens_by_the_pilot_alone_and_a_rejection_holds(journey: Journey) 
     assert journey.status(NAME)["summary"]["environments"] == "3/3"
 
 
-def the_run_begins_when_production_is_seen_to_work(journey: Journey) -> None:
+def the_run_begins_when_production_is_seen_to_work(journey: Journey, contract: Contract) -> None:
     journey.deploys(f"{NAME}-prod", env="prod")
     journey.reports(f"{NAME}-prod-infra", "Healthy")
+    is_asked_anew(journey, contract)
     journey.reaches(NAME, "run", within=150)
     assert "nextActions" not in journey.status(NAME)
 
@@ -170,7 +182,8 @@ def every_gate_told_of_itself_once(journey: Journey) -> None:
             item["note"] for item in events if item["regarding"]["uid"] == uid and item["reason"] == "GateOpened"
         )
 
-    # The waiver opened one gate, which closed when it expired and was opened for good by the attestation.
+    # The waiver opened one gate, which closed when it expired and was opened for good by the attestation. A shorter
+    # journey closes none behind which an environment stands.
     gates = ["proposal", "awareness", "contact", "architecture", "architecture", "acceleration", "cloud-pi", "audit"]
     expected = sorted(f"gate {gate} is open" for gate in [*gates, "production", "run"])
     # The last of them is posted after the status that the last test has seen.

@@ -235,7 +235,7 @@ def prepare(journey: Journey, walk_names: Iterable[str]) -> tuple[Ground, list[S
     git.git(tree, "commit", "-q", "--allow-empty", "-m", "second")
     git.git(tree, "push", "-q", str(git.directory / "walk-app.git"), "other")
     shutil.copytree(git.directory / "walk-app.git", git.directory / "walk-other.git")
-    journey.outside.groups |= set(GROUPS)
+    journey.outside.groups |= {*GROUPS, *(group for groups in START["team"]["groups"].values() for group in groups)}
     journey.outside.images.add(IMAGE)
     ground = Ground(journey)
     walks = [ServerWalk(ground, name) for name in walk_names]

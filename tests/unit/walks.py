@@ -55,13 +55,15 @@ class MemoryWalk(Walk):
     """A project of a profile in memory."""
 
     until = "2027-06-01T00:00:00Z"
+    memory: type[Memory] = Memory
+    """The cluster."""
 
     def __init__(self, profile: str) -> None:
         super().__init__()
         self.facts = Facts()
         self._declared = ProjectCache()
         ledger = CapacityLedger("walk", lambda _project: None)
-        self._cluster, self._hub = Memory(ledger), Projects(self._declared)
+        self._cluster, self._hub = self.memory(ledger), Projects(self._declared)
         policy = _offer(self._declared, profile)
         self._declared.offered.argocd = safe_settings(self._declared.targets)
         observer = Observer(

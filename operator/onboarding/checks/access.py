@@ -105,5 +105,6 @@ def _group(inputs: ProjectInputs, request: GroupRequest) -> Finding | None:
     what = f"group {request.group}"
     answer = inputs.answer(request)
     if answer is None or answer.facts is None:
-        return platform_acts(undecided(answer, what), "see that the policy's probes.identityProvider answers")
+        remedy = "see that the policy's probes.identityProvider is set and answers"
+        return platform_acts(undecided(answer, what), remedy)
     return None if answer.facts.found else Finding(f"{what} does not exist")

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from docs.generate import pages, stale
 from onboarding.api.conditions import ConditionType, Reason
@@ -36,6 +37,41 @@ def test_links_and_paths_lead_somewhere(page: Path) -> None:
     links = [page.parent / target for target in LINK.findall(prose) if "://" not in target and "mailto:" not in target]
     paths = [ROOT / path for path in CODE_PATH.findall(text)]
     assert [str(path) for path in (*links, *paths) if not path.exists()] == []
+
+
+JSONPATH = re.compile(r"kubectl get (onb\w*)\b[^\n]*?jsonpath=(['\"])(.*?)\2(?=[ )}|\n\\]|$)", re.MULTILINE)
+KINDS = {
+    "onb": "projectonboardings",
+    "onbpolicy": "onboardingpolicies",
+    "onbtarget": "hostingtargets",
+    "onbdecision": "onboardingdecisions",
+}
+
+
+def unknown_fields(kind: str, template: str) -> list[str]:
+    """Return the paths of a jsonpath template that the definition of a kind has no field for."""
+    text = (ROOT / f"crds/projectonboarding.io_{KINDS[kind]}.yaml").read_text(encoding="utf-8")
+    schema = yaml.safe_load(text)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    base, unknown = ".", list[str]()
+    for loop, path in re.findall(r"\{(range )?(\.[^{}]*)\}", re.sub(r"\[[^\]]*\]", "", template)):
+        whole = (
+            path.removeprefix(".items") if path.startswith((".items", ".metadata", ".status", ".spec")) else base + path
+        )
+        base, found = (whole or ".") if loop else base, schema
+        for name in filter(None, whole.split(".")):
+            if name == "metadata":
+                break
+            found = found.get("items", found)["properties"].get(name) or unknown.append(whole) or {"properties": {}}
+    return unknown
+
+
+def test_commands_read_fields_that_exist() -> None:
+    """For a field that a kind does not have, kubectl prints nothing."""
+    found = [(page, *match) for page in PAGES for match in JSONPATH.findall(page.read_text(encoding="utf-8"))]
+    assert len(found) >= 8
+    wrong = {template: unknown_fields(kind, template) for _, kind, _, template in found}
+    assert {template: fields for template, fields in wrong.items() if fields} == {}
+    assert unknown_fields("onb", "{range .status.nextActions[*]}{.message}{end}") == [".status.nextActions.message"]
 
 
 def anchors(page: Path) -> set[str]:

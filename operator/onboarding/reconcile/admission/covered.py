@@ -18,7 +18,7 @@ from onboarding.reconcile.admission.mixing import Held, mix, whole
 from onboarding.reconcile.admission.resolve import AdmittedRevisions, Candidate, candidate_of
 from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.gates.approvals import Approvals
-from onboarding.reconcile.gates.coverage import Fields, differences, gate_reads, paths_of
+from onboarding.reconcile.gates.coverage import Fields, changes_of, differences, gate_reads, paths_of
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.gates.waiting import Behind, waiting_for
 
@@ -89,7 +89,7 @@ class _Mixer:
 
     def _changes_of(self, group: Coverage, declared: Fields, old: Revision) -> Iterator[str]:
         if group in old.declared:
-            return differences(old.declared[group], declared)
+            return changes_of(group, old.declared[group], declared)
         # Admitted before an approval covered the group: what is built tells whether it has changed since.
         new = next((item for item in self.candidate.revisions if item.cluster == old.cluster), None)
         if new is None:

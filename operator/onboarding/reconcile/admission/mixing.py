@@ -52,16 +52,13 @@ def whole(mixed: Revision, new: Revision, old: Revision) -> Revision:
     """
     admitted = {item.name: item for item in old.repositories}
     charts = {item.name: item.chart is not None for item in new.repositories}
-    values = {item.name for item in mixed.value_repositories}
-    parted = {
-        item.name
-        for item in mixed.repositories
-        if item.name in admitted
-        and (
-            charts.get(item.name, item.chart is not None) is (admitted[item.name].chart is None)
-            or item.values_from not in {"", *values}
-        )
-    }
+    values = {"", *(item.name for item in mixed.value_repositories)}
+
+    def fits(item: Repository) -> bool:
+        was_chart = admitted[item.name].chart is not None
+        return charts.get(item.name, was_chart) is was_chart and item.values_from in values
+
+    parted = {item.name for item in mixed.repositories if item.name in admitted and not fits(item)}
     if not parted:
         return mixed
     repositories = tuple(admitted[item.name] if item.name in parted else item for item in mixed.repositories)

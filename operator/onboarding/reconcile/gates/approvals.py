@@ -53,6 +53,8 @@ class Subjects:
         if environment and environment not in behind and (approves or self._opens(gate)):
             known = f": name one of {', '.join(sorted(behind))}" if behind else ": leave spec.environment out"
             return f"gate {gate} opens no environment {environment} of the project{known}"
+        if environment and approves and _is_former(decision):
+            return "its digest is of a former release and covers no environment: name the one in status.gates"
         if behind and not environment and approves and not _is_former(decision):
             return f"gate {gate} opens environments, and each is approved by itself: name one in spec.environment"
         return ""
@@ -121,8 +123,7 @@ class Approvals:
         if not digest.startswith(_FORMER):
             self.given.setdefault(key, set()).add(digest)
             return digest == present
-        # No former release took one of an environment, and that digest holds less than the approval covers.
-        if key.environment or not digests.former_at_gate(key.gate, digest):
+        if not digests.former_at_gate(key.gate, digest):
             return False
         if present is None:
             self.former.add(key)

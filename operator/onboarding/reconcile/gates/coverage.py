@@ -5,7 +5,8 @@ environment's deviations, its groups, and the flows that it has a part in.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from onboarding.api.gates import Coverage, Gate, Severity
@@ -14,7 +15,7 @@ from onboarding.api.project import Environment, ProjectOnboardingSpec
 from onboarding.build.canonical import dump
 from onboarding.checks.catalogue import BY_ID
 from onboarding.checks.deployed import deployed, value_repositories
-from onboarding.checks.journey import JourneyInForce, gate_index_of, journey_in_force
+from onboarding.checks.journey import gate_index_of
 from onboarding.reconcile.gates.fields import pick
 
 Fields = dict[str, Any]
@@ -89,27 +90,28 @@ def environments_behind(spec: ProjectOnboardingSpec, policy: OnboardingPolicySpe
     return found
 
 
-def covered_by(journey: JourneyInForce, gate: Gate) -> frozenset[Coverage]:
-    """Return the groups of fields that the approvals of a gate cover for projects of a journey."""
-    return frozenset(group for approval in journey.asked(gate) for group in approval.covered)
-
-
-def gate_reads(policy: OnboardingPolicySpec, gate: str) -> list[str]:
+def gate_reads(policy: OnboardingPolicySpec, gate: str) -> tuple[str, ...]:
     """Return the fields that the checks at a gate read, sorted and unique."""
     rules = (rule for rule in policy.checks if rule.gate == gate and rule.severity is not Severity.IGNORED)
-    return sorted({path for rule in rules if (check := BY_ID.get(rule.id)) for path in check.reads})
+    return _reads(tuple(rule.id for rule in rules))
 
 
-def paths_of(group: Coverage, reads: Iterable[str]) -> list[str]:
+@lru_cache(maxsize=256)
+def _reads(checks: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({path for name in checks if (check := BY_ID.get(name)) for path in check.reads}))
+
+
+@lru_cache(maxsize=64)
+def paths_of(group: Coverage, reads: tuple[str, ...]) -> tuple[str, ...]:
     """Return the paths of a group at a gate whose checks read these fields: Admission has those, too.
 
     The journey, which decides about the checks, is in every group.
     """
     own = [path for path, named in GROUP_OF.items() if named is group and path not in _EFFECTIVE]
     if group is not Coverage.ADMISSION:
-        return [*own, "journey"]
+        return (*own, "journey")
     read = (part for path in reads for part in _EFFECTIVE.get(path) or _parts(path))
-    return [*own, *sorted({path for path in read if not any(_lies_in(path, other) for other in own)})]
+    return (*own, *sorted({path for path in read if not any(_lies_in(path, other) for other in own)}))
 
 
 def _parts(path: str) -> list[str]:
@@ -122,22 +124,41 @@ def declared_groups(
 ) -> FieldGroups:
     """Return the declared fields of an environment in the groups that approvals of its gate may cover.
 
-    Of long values, and of those that name people, it is only the hash: an admitted revision stores them.
+    Of long values, and of those that name people, it is only the hash: an admitted revision stores them. What only a
+    check of the gate reads is there also if it is absent, as None: the policy may have other checks later.
     """
-    content = _for_environment(spec, policy, environment).model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    reduced = _for_environment(spec, policy, environment)
+    content = reduced.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     reads = gate_reads(policy, gate.name)
-    found: FieldGroups = {group: _picked(content, paths_of(group, reads)) for group in Coverage}
-    deciding = {persona.name for persona in policy.personas if persona.decides}
-    named = pick(content, _GROUPS) or {}
-    if deciders := {persona: groups for persona, groups in named.items() if persona in deciding}:
+    found: FieldGroups = {group: _picked(content, group, reads) for group in Coverage}
+    deciders, others = _groups(pick(content, _GROUPS) or {}, policy)
+    if deciders:
         found[Coverage.ADMISSION].setdefault(_GROUPS, deciders)
-    others = {persona: groups for persona, groups in named.items() if persona not in deciding}
-    found[Coverage.CONFIGURATION] = _without_empty({**found[Coverage.CONFIGURATION], _GROUPS: others})
+    found[Coverage.CONFIGURATION].pop(_GROUPS, None)
+    if others:
+        found[Coverage.CONFIGURATION][_GROUPS] = others
     return {group: {path: _short(path, value) for path, value in fields.items()} for group, fields in found.items()}
 
 
+def _groups(named: Fields, policy: OnboardingPolicySpec) -> tuple[Fields, Fields]:
+    """Return the groups of deciding personas, and those of all others."""
+    deciding = {persona.name for persona in policy.personas if persona.decides}
+    deciders = {persona: groups for persona, groups in named.items() if persona in deciding}
+    return deciders, {persona: groups for persona, groups in named.items() if persona not in deciding}
+
+
+def changes_of(group: Coverage, old: Fields, new: Fields) -> Iterator[str]:
+    """Yield each field of a group that the project has changed.
+
+    What only checks read is compared if it was read before, too: a new check of the policy is no change of the project.
+    """
+    own = paths_of(group, ())
+    both = {path for path in (*old, *new) if path in own or path == _GROUPS or (path in old and path in new)}
+    yield from differences(*({path: fields[path] for path in both if path in fields} for fields in (old, new)))
+
+
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """Yield each field that differs between two forms of a group, such as ``environments[prod].size: s → xl``."""
+    """Yield each field that differs between two forms, such as ``environments[prod].size: small → large``."""
     before, after = dict(_leaves(old)), dict(_leaves(new))
     for path in sorted(before.keys() | after.keys()):
         one, other = before.get(path), after.get(path)
@@ -149,7 +170,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]
 def _for_environment(
     spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec, environment: Environment
 ) -> ProjectOnboardingSpec:
-    """Return a spec reduced to what it declares for one environment, with the journey in force."""
+    """Return a spec reduced to what it declares for one environment; to name the default journey declares nothing."""
     name = environment.name
     values = (item.model_copy(update={"deploys": False}) for item in value_repositories(spec, environment))
     repositories = {item.name: item for item in (*values, *deployed(spec, environment))}
@@ -158,7 +179,7 @@ def _for_environment(
     answered = (flow for flow in spec.flows if flow.environment == name)
     return spec.model_copy(
         update={
-            "journey": journey_in_force(policy, spec.journey).name or None,
+            "journey": None if spec.journey == policy.default_journey else spec.journey,
             "team": spec.team.model_copy(update={"groups": spec.groups_in(environment)}),
             "environments": (environment.model_copy(update={"groups": {}, "deployments": ()}),),
             "flows": (*needed, *answered),
@@ -167,12 +188,15 @@ def _for_environment(
     )
 
 
-def _picked(content: Mapping[str, Any], paths: Iterable[str]) -> Fields:
-    return _without_empty({path: pick(content, path) for path in paths})
-
-
-def _without_empty(fields: Fields) -> Fields:
-    return {path: value for path, value in fields.items() if value not in (None, {}, [])}
+def _picked(content: Mapping[str, Any], group: Coverage, reads: tuple[str, ...]) -> Fields:
+    own, found = paths_of(group, ()), Fields()
+    for path in paths_of(group, reads):
+        value = pick(content, path) if path.partition(".")[0] in content else None
+        if value in (None, {}, []):
+            value = None
+        if value is not None or path not in own:
+            found[path] = value
+    return found
 
 
 def _lies_in(path: str, other: str) -> bool:
@@ -180,6 +204,8 @@ def _lies_in(path: str, other: str) -> bool:
 
 
 def _short(path: str, value: Any) -> Any:
+    if value is None:
+        return None
     content = dump(value)
     shown = len(content) <= _MOST_BYTES and not any(_lies_in(path, people) for people in _PEOPLE)
     # A project may declare what looks like the hash of something else.
@@ -221,6 +247,8 @@ def _hashed(value: Mapping[str, Any]) -> bool:
 def _text(value: Any) -> str:
     if value is None:
         return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list):
         return f"[{', '.join(item if isinstance(item, str) else dump(item).decode() for item in value)}]"
     return str(value)

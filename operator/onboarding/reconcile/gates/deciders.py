@@ -29,13 +29,11 @@ class Deciders:
         if persona is None:
             return ""
         declared = self._groups(persona, decision.environment)
-        what = (
-            f"approval {decision.approval} of gate {decision.gate} is for the project's own groups of persona {persona}"
-        )
         if not declared:
-            return f"{what}, and the project names none: name them in spec.team.groups.{persona}"
+            return f"the project names no group of persona {persona}: name it in spec.team.groups.{persona}"
         if self.naming.on_hub(declared).isdisjoint(decision.by.groups):
-            return f"{what} ({listed(declared)}), and its author is in none of them: one of them must decide"
+            own = f"the project's persona {persona}"
+            return f"its author is in no group of {own}: a member of {listed(declared)} decides"
         return ""
 
     def _persona(self, decision: OnboardingDecisionSpec) -> str | None:

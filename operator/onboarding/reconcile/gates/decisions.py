@@ -97,6 +97,8 @@ def count(
     counted.approvals.unknown_authors = record.unknown
     counted.approvals.authors_hold = bool(record.unknown) and policy.unknown_authors is UnknownAuthors.HOLD
     counted.void += counted.approvals.void
+    # The status has room for the first of them, and whoever decided last looks for theirs.
+    counted.void.sort(key=lambda item: item[0].created, reverse=True)
     return counted
 
 

@@ -1,7 +1,7 @@
 """Digests of the fields that a decision covers, so that only a change of these voids it; pure."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -70,7 +70,7 @@ class Digests:
         poa = pick(self._content, "team.poa")
         return {"groups": sorted(groups.get(persona, ())), **({"person": poa} if poa else {})}
 
-    def _is_former(self, fields: list[str], digest: str | None) -> bool:
+    def _is_former(self, fields: Sequence[str], digest: str | None) -> bool:
         """Return whether a digest is that of a former release.
 
         An earlier one had descriptions and justifications in it, and knew no rules for journeys: under such a policy
@@ -88,12 +88,11 @@ class Digests:
     def _content(self) -> dict[str, Any]:
         return self._spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
-    def _of(self, fields: list[str]) -> str:
+    def _of(self, fields: tuple[str, ...]) -> str:
         """Return the digest of these fields, which are sorted and unique."""
-        key = tuple(fields)
-        if key not in self._known:
-            self._known[key] = _hashed(self._content_of(fields))
-        return self._known[key]
+        if fields not in self._known:
+            self._known[fields] = _hashed(self._content_of(fields))
+        return self._known[fields]
 
     def _content_of(self, fields: Iterable[str]) -> dict[str, Any]:
         there = {path: value for path in fields if (value := self._field(path)) is not None}
@@ -107,7 +106,10 @@ class Digests:
 
 def approval_digest(environment: str, approval: Approval, groups: Mapping[Coverage, Fields]) -> str:
     """Return the digest that an approval of an environment names: of the groups that it covers."""
-    covered = {group.value: groups.get(group, {}) for group in Coverage if group in approval.covered}
+    given = {group.value: groups.get(group, {}) for group in Coverage if group in approval.covered}
+    covered = {
+        group: {path: value for path, value in fields.items() if value is not None} for group, fields in given.items()
+    }
     return _hashed({"environment": environment, "covers": covered})
 
 
@@ -125,6 +127,6 @@ def _hashed(fields: dict[str, Any], version: str = "v2:") -> str:
     return version + hashlib.sha256(dump(fields)).hexdigest()
 
 
-def _reads(check: str) -> list[str]:
+def _reads(check: str) -> tuple[str, ...]:
     known = BY_ID.get(check)
-    return sorted(known.reads) if known else []
+    return tuple(sorted(known.reads)) if known else ()

@@ -144,7 +144,7 @@ def _of_project(
                 approval.actor,
                 f"approval {approval.name} of gate {gate.name} is missing",
                 f"review the project and create an OnboardingDecision Approve for gate {gate.name}, "
-                f"approval {approval.name}",
+                f"approval {approval.name}, with the digest of the gate in status.gates",
             )
 
 

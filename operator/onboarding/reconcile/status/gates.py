@@ -1,17 +1,19 @@
 """Gates and checks in the status; pure."""
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from onboarding.api.common import Model
+from onboarding.api.decision import OnboardingDecisionSpec
 from onboarding.api.gates import Severity
 from onboarding.api.status import ApprovalStatus, CheckResult, CheckStatus, Evidence, GateStatus, JourneyStatus
 from onboarding.api.text import cut, time
 from onboarding.checks.finding import GateFinding
+from onboarding.reconcile.gates.approvals import OUTDATED
 from onboarding.reconcile.gates.decisions import by_gate, void_of_check
 from onboarding.reconcile.gates.digest import Digests
 from onboarding.reconcile.observed.snapshot import Snapshot
@@ -29,7 +31,7 @@ def gates(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[GateStatus, ...]:
     """Return the gates, with the obstacles of the first that is not open; unchanged if nothing can be evaluated."""
     if plan.digests is None:
         return _former(GateStatus, snapshot.project.status.get("gates", ()))
-    void, asked = by_gate(plan.decisions.void), _asked(plan)
+    void, asked = by_gate(_shown_void(plan)), _asked(plan)
     room, shown = _MAX_VOID, []
     for result in plan.gates:
         reasons = void.get(result.gate.name, [])[: min(3, room)]
@@ -48,6 +50,16 @@ def gates(snapshot: Snapshot, plan: ReconcilePlan) -> tuple[GateStatus, ...]:
             )
         )
     return tuple(shown)
+
+
+def _shown_void(plan: ReconcilePlan) -> Iterator[tuple[OnboardingDecisionSpec, str]]:
+    """Yield the void decisions, without approvals of former fields of an environment that are those admitted."""
+    stands = {
+        (result.gate.name, name) for result in plan.gates for name, item in result.environments.items() if item.passes
+    }
+    for decision, reason in plan.decisions.void:
+        if reason != OUTDATED or (decision.gate, decision.environment) not in stands:
+            yield decision, reason
 
 
 def _asked(plan: ReconcilePlan) -> Mapping[str, tuple[ApprovalStatus, ...]]:

@@ -45,7 +45,8 @@ def next_actions(
     """Return the next actions in the order of harm, each with the time since which it has been the same.
 
     First come those that make Ready True, then those for declared environments, then those for the gate that something
-    waits behind, then Applications. A gate without anything behind it asks nobody.
+    waits behind, then removals that nobody has confirmed, then Applications. A gate without anything behind it asks
+    nobody.
     """
     unread = ((Actor.PLATFORM, f"{item}; it does not count") for item in snapshot.unread if not item.may_hold)
     policy = snapshot.policy
@@ -54,6 +55,7 @@ def next_actions(
         for actor, text in (
             *_troubles(snapshot, plan, outcomes, ready),
             *_obstacles(plan),
+            *_awaited_removals(plan),
             *_ended_grants(plan),
             *unread,
             *of_applications,
@@ -107,6 +109,13 @@ def _obstacles(plan: ReconcilePlan) -> Iterator[tuple[str, str]]:
     for obstacle in (*asks, *(plan.waited_for.obstacles if plan.waited_for else ())):
         if not obstacle.quiet:
             yield obstacle.actor, with_remedy(obstacle.message, obstacle.remedy)
+
+
+def _awaited_removals(plan: ReconcilePlan) -> Iterator[tuple[str, str]]:
+    """Yield what removals wait for, also where Ready speaks of something else."""
+    for item in plan.environments:
+        if item.removal.awaiting:
+            yield Actor.PLATFORM, item.removal.awaiting
 
 
 def _ended_grants(plan: ReconcilePlan) -> Iterator[tuple[str, str]]:

@@ -175,6 +175,7 @@ def test_a_covered_change_waits_and_any_other_goes_on(name: str, covers: tuple[C
     assert (plan.held.keys() == {"prod"}) is bool(waits)
     asked = [item for gate in told(after)["gates"] for item in gate.get("approvals", ())]
     assert [item["environment"] for item in asked] == (["prod"] if waits else [])
+    assert not any(gate.get("void") for gate in told(after)["gates"]), "it covers what is admitted"
 
     suspended = snapshot(change.spec, covers, *first, *approve(change.spec, covers), decided("Suspend"), live=live)
     assert values(make_plan(suspended)) == values(admitted)
@@ -250,13 +251,3 @@ def test_a_site_that_is_added_or_left_waits_for_the_approval_of_the_environment(
     assert ({revision.site for revision in plan.building}, plan.leaving) == ({"a", "b"}, frozenset())
     moved = make_plan(snapshot(b, (ADMISSION,), *approve(b, (ADMISSION,)), live=live))
     assert {revision.site for revision in moved.building} == {"b"}
-
-
-def test_a_change_of_the_policy_is_not_a_change_of_the_declaration() -> None:
-    """A size that the platform makes larger reaches what was approved."""
-    covers = COVERS[3]
-    live = built(snapshot(BASE, covers, *approve(BASE, covers)))
-    larger = tuple(size.model_copy(update={"cpu": "3"}) for size in policy(*covers).sizes)
-    grown = policy(*covers).model_copy(update={"sizes": larger})
-    plan = make_plan(snapshot(BASE, covers, *approve(BASE, covers), live=live, policy=grown))
-    assert ([revision.resources.cpu for revision in plan.building], plan.held) == (["3"], {})

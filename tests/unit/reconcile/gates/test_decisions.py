@@ -81,7 +81,11 @@ OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "the owner in capitals": ({"by": "ADA@Example.ORG"}, "its author belongs to the project"),
     "a member of the team": ({"by": "bo.li@example.org"}, "its author belongs to the project"),
-    "another digest": ({"digest": f"v1:{'0' * 64}"}, "the fields that it covers have changed since: review them"),
+    "another digest": ({"digest": f"v2:{'0' * 64}"}, "the fields that it covers have changed since: review them"),
+    "a digest of a former release for one environment": (
+        {"digest": f"v1:{'0' * 64}"},
+        "its digest is of a former release and covers no environment",
+    ),
     "no digest": ({"digest": None}, "the fields that it covers have changed since: review them"),
     "a gate without that approval": (
         {"gate": "build", "environment": None},
@@ -259,3 +263,14 @@ def test_what_does_not_count_is_shown_at_its_gate_and_in_its_check() -> None:
     )
     assert "Waive SponsorNamed by ada@example.org: its author belongs" in checks["SponsorNamed"]["remedy"]
     assert "Waive SponsorNamed by pat: its author is in group shop-admins" in checks["SponsorNamed"]["remedy"]
+
+
+def test_the_newest_decisions_that_do_not_count_are_shown_first() -> None:
+    """There is room for three, and others must not hide why one's own does not count."""
+    foreign = [
+        approve(f"pilot-{day}", groups=["shop-admins"], created=f"2026-01-0{day}T00:00:00Z") for day in range(2, 6)
+    ]
+    outdated = approve("late", created="2026-01-09T00:00:00Z", digest=f"v2:{'0' * 64}")
+    status = told(snapshot_of(SPEC, policy=POLICY, decisions=(*foreign, outdated)))
+    (void,) = [gate["void"] for gate in status["gates"] if gate["name"] == "live"]
+    assert [text.partition(":")[0].rpartition(" ")[2] for text in void] == ["late", "pilot-5", "pilot-4"]

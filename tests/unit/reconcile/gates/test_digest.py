@@ -278,8 +278,8 @@ def test_a_gate_is_made_of_what_its_checks_read_and_no_other_gates() -> None:
         {"id": "GroupsExist", "gate": "one", "severity": "Ignored"},
     ]
     policy = policy_of(*gates, checks=rules)
-    assert gate_reads(policy, "one") == ["objectives", "sponsor"]
-    assert gate_reads(policy, "two") == ["team.poa"]
+    assert gate_reads(policy, "one") == ("objectives", "sponsor")
+    assert gate_reads(policy, "two") == ("team.poa",)
     digests = Digests(read(FULL), policy)
     assert len({digests.of_gate(gate) for gate in ("one", "two", "none")}) == 3
     assert re.fullmatch(r"v2:[0-9a-f]{64}", digests.of_gate("one"))

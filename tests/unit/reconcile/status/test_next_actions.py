@@ -42,6 +42,16 @@ def test_a_site_that_is_down_comes_first_even_if_nothing_is_to_be_written(also: 
     assert not [text for text in others if "no answer" in text]
 
 
+@pytest.mark.parametrize("others", [(), (HELD,), (HELD, REFUSED)], ids=["alone", "beside held", "beside refused"])
+def test_a_removal_that_nobody_has_confirmed_asks_the_platform(others: tuple[dict[str, Any], ...]) -> None:
+    live = live_of_spec(spec_of(DEV, {"name": "old", "stage": "dev"}))
+    spec = spec_of(DEV, *others, deletionPolicy="Delete")
+    found = [text for text in asked(status_of(snapshot_of(spec, live, policy=GATED))) if "removing" in text]
+    (once,) = found
+    assert once.startswith("platform: deletionPolicy is Delete: removing environment old waits for an OnboardingDec")
+    assert "the digest of 1 namespace in status.removals" in once
+
+
 def test_a_gate_with_nothing_behind_it_asks_nobody() -> None:
     only_dev = status_of(snapshot_of(spec_of(DEV), LIVE, policy=GATED))
     assert asked(only_dev) == []
