@@ -62,7 +62,7 @@ EIGHT: Final[dict[str, tuple[Edit, str, str]]] = {
         "Admission Configuration",
         "team.groups.admin: [admins] → [live]",
     ),
-    "autoSync": (prod(autoSync=True), "Configuration", "environments[prod].autoSync: none → True"),
+    "autoSync": (prod(autoSync=True), "Configuration", "environments[prod].autoSync: none → true"),
     "URL of a repository": (repository(url=f"{GIT}/other.git"), "Configuration", f"{GIT}/app.git → {GIT}/other.git"),
     "domain": (
         prod(domains=["shop.gouv.fr"]),
@@ -109,7 +109,7 @@ def by(username: str = "dana", *groups: str) -> dict[str, Any]:
     return {"by": {"username": username, "groups": [*groups]}}
 
 
-OWN: Final = "for the project's own groups of persona poa (poas), and its author is in none of them"
+OWN: Final = "its author is in no group of the project's persona poa: a member of poas decides"
 BELONGS: Final = "its author belongs to the project"
 WRONG: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "the pilot of another project": (by("dana", "other-poas"), OWN),
@@ -175,7 +175,7 @@ def test_a_project_without_pilots_of_its_own_is_told_to_name_them() -> None:
     walk = Production(team(poa=[]))
     walk.approve(**by("dana", "poas"))
     assert walk.production is None
-    assert "the project names none: name them in spec.team.groups.poa" in walk.told
+    assert "the project names no group of persona poa: name it in spec.team.groups.poa" in walk.told
 
 
 def test_an_approval_of_the_project_of_before_is_of_no_other_one() -> None:

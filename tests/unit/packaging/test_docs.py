@@ -1,7 +1,9 @@
 """The documentation says what the code says."""
 
 import re
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -48,20 +50,29 @@ KINDS = {
 }
 
 
+@cache
+def schema_of(kind: str) -> dict[str, Any]:
+    """Return the schema of a kind by its short name."""
+    text = (ROOT / f"crds/projectonboarding.io_{KINDS[kind]}.yaml").read_text(encoding="utf-8")
+    schema: dict[str, Any] = yaml.safe_load(text)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return schema
+
+
 def unknown_fields(kind: str, template: str) -> list[str]:
     """Return the paths of a jsonpath template that the definition of a kind has no field for."""
-    text = (ROOT / f"crds/projectonboarding.io_{KINDS[kind]}.yaml").read_text(encoding="utf-8")
-    schema = yaml.safe_load(text)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     base, unknown = ".", list[str]()
     for loop, path in re.findall(r"\{(range )?(\.[^{}]*)\}", re.sub(r"\[[^\]]*\]", "", template)):
-        whole = (
-            path.removeprefix(".items") if path.startswith((".items", ".metadata", ".status", ".spec")) else base + path
-        )
-        base, found = (whole or ".") if loop else base, schema
+        rooted = path.startswith((".items", ".metadata", ".status", ".spec"))
+        whole = path.removeprefix(".items") if rooted else base + path
+        base, found = (whole or ".") if loop else base, schema_of(kind)
         for name in filter(None, whole.split(".")):
             if name == "metadata":
                 break
-            found = found.get("items", found)["properties"].get(name) or unknown.append(whole) or {"properties": {}}
+            properties = found.get("items", found)["properties"]
+            if name not in properties:
+                unknown.append(whole)
+                break
+            found = properties[name]
     return unknown
 
 

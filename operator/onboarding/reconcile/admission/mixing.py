@@ -51,20 +51,33 @@ def whole(mixed: Revision, new: Revision, old: Revision) -> Revision:
     It is a chart now, or no longer, or has its value files in a repository that waits.
     """
     admitted = {item.name: item for item in old.repositories}
-    charts = {item.name: item.chart is not None for item in new.repositories}
+    fresh = {item.name: item for item in new.repositories}
     values = {"", *(item.name for item in mixed.value_repositories)}
-
-    def fits(item: Repository) -> bool:
-        was_chart = admitted[item.name].chart is not None
-        return charts.get(item.name, was_chart) is was_chart and item.values_from in values
-
-    parted = {item.name for item in mixed.repositories if item.name in admitted and not fits(item)}
+    both = ((item, admitted[item.name]) for item in mixed.repositories if item.name in admitted)
+    parted = {
+        before.name
+        for item, before in both
+        if item.values_from not in values or _another_kind(fresh.get(before.name, before), before)
+    }
     if not parted:
         return mixed
-    repositories = tuple(admitted[item.name] if item.name in parted else item for item in mixed.repositories)
     known = {item.name: item for item in (*old.value_repositories, *mixed.value_repositories)}
-    needed = sorted({item.values_from for item in repositories} & known.keys())
-    return mixed.with_values(repositories=repositories, value_repositories=tuple(known[name] for name in needed))
+    chosen = (admitted[item.name] if item.name in parted else item for item in mixed.repositories)
+    return _with_repositories(mixed, chosen, known)
+
+
+def _with_repositories(
+    revision: Revision, repositories: Iterable[Repository], values: Mapping[str, Repository]
+) -> Revision:
+    """Return a revision with these repositories, and with those of their value files."""
+    chosen = tuple(repositories)
+    needed = sorted({item.values_from for item in chosen} & values.keys())
+    return revision.with_values(repositories=chosen, value_repositories=tuple(values[name] for name in needed))
+
+
+def _another_kind(one: Repository, other: Repository) -> bool:
+    """Return whether one of two repositories is a chart, and the other is not."""
+    return (one.chart is None) is not (other.chart is None)
 
 
 def _bindings(new: Revision, old: Revision, held: Held) -> tuple[Binding, ...]:

@@ -45,24 +45,35 @@ class Subjects:
 
     def no_effect(self, decision: OnboardingDecisionSpec) -> str:
         """Return why an approval or rejection has no effect, whoever made it; the empty string if it has one."""
-        gate, environment = decision.gate or "", decision.environment
         if self._approval(decision) is None:
-            return f"the policy requires no approval {decision.approval} at gate {gate}"
-        behind, approves = self.behind.get(gate, {}), decision.decision is Decision.APPROVE
+            return f"the policy requires no approval {decision.approval} at gate {decision.gate}"
+        if decision.decision is Decision.APPROVE:
+            return self._astray(decision) or self._unfit(decision)
         # A rejection of one environment holds all of a gate that opens none.
-        if environment and environment not in behind and (approves or self._opens(gate)):
-            known = f": name one of {', '.join(sorted(behind))}" if behind else ": leave spec.environment out"
-            return f"gate {gate} opens no environment {environment} of the project{known}"
-        if environment and approves and _is_former(decision):
+        return self._astray(decision) if self._opens(decision.gate) else ""
+
+    def _astray(self, decision: OnboardingDecisionSpec) -> str:
+        """Return that a gate does not open the environment of a decision; the empty string if it does."""
+        gate, environment = decision.gate or "", decision.environment
+        behind = self.behind.get(gate, {})
+        if not environment or environment in behind:
+            return ""
+        known = f": name one of {', '.join(sorted(behind))}" if behind else ": leave spec.environment out"
+        return f"gate {gate} opens no environment {environment} of the project{known}"
+
+    def _unfit(self, decision: OnboardingDecisionSpec) -> str:
+        """Return why the digest of an approval is not of what it names; the empty string if it may be."""
+        gate, environment, former = decision.gate or "", decision.environment, _is_former(decision)
+        if environment and former:
             return "its digest is of a former release and covers no environment: name the one in status.gates"
-        if behind and not environment and approves and not _is_former(decision):
+        if gate in self.behind and not environment and not former:
             return f"gate {gate} opens environments, and each is approved by itself: name one in spec.environment"
         return ""
 
     def key_of(self, decision: OnboardingDecisionSpec) -> Key:
         """Return what a decision with an effect is about; at a gate that opens nothing it is the whole project."""
-        gate = decision.gate or ""
-        return Key(gate, decision.approval or "", (decision.environment or "") if self._opens(gate) else "")
+        environment = decision.environment if self._opens(decision.gate) else None
+        return Key(decision.gate or "", decision.approval or "", environment or "")
 
     def digests_by_key(self) -> dict[Key, str]:
         """Return the digest that each approval has to name now."""
@@ -76,7 +87,7 @@ class Subjects:
                     found[Key(gate.name, approval.name)] = self.digests.of_gate(gate.name)
         return found
 
-    def _opens(self, name: str) -> bool:
+    def _opens(self, name: str | None) -> bool:
         return any(gate.name == name and gate.opens for gate in self.policy.gates)
 
     def _approval(self, decision: OnboardingDecisionSpec) -> Approval | None:
@@ -123,7 +134,8 @@ class Approvals:
         if not digest.startswith(_FORMER):
             self.given.setdefault(key, set()).add(digest)
             return digest == present
-        if not digests.former_at_gate(key.gate, digest):
+        # No former release took one of an environment, and that digest holds less than the approval covers.
+        if key.environment or not digests.former_at_gate(key.gate, digest):
             return False
         if present is None:
             self.former.add(key)
