@@ -16,7 +16,7 @@ from onboarding.build.canonical import dump
 from onboarding.checks.catalogue import BY_ID
 from onboarding.checks.deployed import deployed, value_repositories
 from onboarding.checks.journey import gate_index_of
-from onboarding.reconcile.gates.fields import pick
+from onboarding.reconcile.gates.fields import flat, pick
 
 Fields = dict[str, Any]
 """Values by path; for a list of named items by path and name."""
@@ -130,8 +130,9 @@ def declared_groups(
     reduced = _for_environment(spec, policy, environment)
     content = reduced.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     reads = gate_reads(policy, gate.name)
-    found: FieldGroups = {group: _picked(content, group, reads) for group in Coverage}
-    deciders, others = _groups(pick(content, _GROUPS) or {}, policy)
+    there = flat(content)
+    found: FieldGroups = {group: _picked(content, there, group, reads) for group in Coverage}
+    deciders, others = _groups(there.get(_GROUPS, {}), policy)
     if deciders:
         found[Coverage.ADMISSION].setdefault(_GROUPS, deciders)
     found[Coverage.CONFIGURATION].pop(_GROUPS, None)
@@ -188,14 +189,12 @@ def _for_environment(
     )
 
 
-def _picked(content: Mapping[str, Any], group: Coverage, reads: tuple[str, ...]) -> Fields:
-    own, found = paths_of(group, ()), Fields()
-    for path in paths_of(group, reads):
-        value = pick(content, path) if path.partition(".")[0] in content else None
-        if value in (None, {}, []):
-            value = None
-        if value is not None or path not in own:
-            found[path] = value
+def _picked(content: Fields, there: Fields, group: Coverage, reads: tuple[str, ...]) -> Fields:
+    """Return the fields of a group; ``there``: those of the content by path."""
+    own = paths_of(group, ())
+    found = {path: there[path] for path in own if there.get(path)}
+    for path in paths_of(group, reads)[len(own) :]:
+        found[path] = (there[path] if path in there else pick(content, path)) or None
     return found
 
 
@@ -204,14 +203,19 @@ def _lies_in(path: str, other: str) -> bool:
 
 
 def _short(path: str, value: Any) -> Any:
-    if value is None:
-        return None
+    if value is None or path == "journey":
+        return value
     content = dump(value)
-    shown = len(content) <= _MOST_BYTES and not any(_lies_in(path, people) for people in _PEOPLE)
+    shown = len(content) <= _MOST_BYTES and not _names_people(path)
     # A project may declare what looks like the hash of something else.
     if shown and not (isinstance(value, dict) and _hashed(value)):
         return value
     return {"sha256": hashlib.sha256(content).hexdigest()}
+
+
+@lru_cache(maxsize=256)
+def _names_people(path: str) -> bool:
+    return any(_lies_in(path, people) for people in _PEOPLE)
 
 
 def _is_hash(value: Any) -> bool:

@@ -4,6 +4,7 @@ Absent and default values are left out, so that a new optional field changes not
 whose order means nothing are sorted.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -28,6 +29,21 @@ def pick(content: Any, path: str, *, without: frozenset[str] = TEXTS) -> Any:
     For a list of named items it is the field of each item that has it, by name.
     """
     return _pick(content, path.split("."), schema(), without)
+
+
+def flat(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a spec by path, as ``pick`` returns each: its own, the team's and those of named items."""
+    found: dict[str, Any] = {}
+    for head, value in _sorted(content, schema(), TEXTS).items():
+        if head == "team":
+            found.update({f"{head}.{name}": part for name, part in value.items()})
+        elif head in ("environments", "repositories"):
+            for item in value:
+                for name, part in item.items():
+                    found.setdefault(f"{head}.{name}", {})[item["name"]] = part
+        else:
+            found[head] = value
+    return found
 
 
 def _pick(value: Any, path: list[str], schema: Any, without: frozenset[str]) -> Any:

@@ -8,6 +8,7 @@ from onboarding.api.gates import Actor, Approval, Coverage
 from onboarding.api.project import ProjectOnboardingSpec
 from onboarding.reconcile.gates.coverage import GROUP_OF, FieldGroups, declared_groups, differences
 from onboarding.reconcile.gates.digest import approval_digest
+from onboarding.reconcile.gates.fields import flat, pick
 from tests.unit.reconcile.gates.test_digest import FULL, LEAVES, TEXTS, Leaf, changed, read
 from tests.unit.snapshots import environment, policy_of, spec_of
 
@@ -36,6 +37,11 @@ def group_of(leaf: Leaf) -> Coverage | None:
 @pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.path)
 def test_a_leaf_is_in_one_group_or_in_none(leaf: Leaf) -> None:
     group_of(leaf)
+
+
+@pytest.mark.parametrize("path", GROUP_OF)
+def test_a_field_is_the_same_whether_all_are_read_or_one(path: str) -> None:
+    assert flat(FULL)[path] == pick(FULL, path)
 
 
 def seen(leaf: Leaf, spec: ProjectOnboardingSpec) -> FieldGroups:
