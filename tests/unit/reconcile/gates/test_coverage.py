@@ -39,7 +39,7 @@ def test_a_leaf_is_in_one_group_or_in_none(leaf: Leaf) -> None:
     group_of(leaf)
 
 
-@pytest.mark.parametrize("path", GROUP_OF)
+@pytest.mark.parametrize("path", [path for path, group in GROUP_OF.items() if group])
 def test_a_field_is_the_same_whether_all_are_read_or_one(path: str) -> None:
     assert flat(FULL)[path] == pick(FULL, path)
 
