@@ -188,9 +188,15 @@ def test_a_status_is_written_once_and_a_foreign_hand_on_it_is_put_right(hub: Hub
     before = hub.api.get(path)
     hub.fence("nothing-to-write")
     assert hub.api.get(path) == before
-    forged = {**before["status"], "conditions": [{**before["status"]["conditions"][0], "status": "False"}]}
-    hub.api.patch(f"{path}/status", {"status": forged})
-    wait_until(lambda: (offers.ready(TARGETS, "in-cluster") or {})["status"] == "True", what="it is true again")
+    assert before is not None
+    forged = [{**item, "status": "False"} for item in before["status"]["conditions"]]
+    hub.api.patch(f"{path}/status", {"status": {**before["status"], "conditions": forged}})
+
+    def restored() -> bool:
+        found = hub.api.get(path)
+        return found is not None and {item["status"] for item in found["status"]["conditions"]} == {"True"}
+
+    wait_until(restored, what="all conditions are true again")
 
 
 def test_a_policy_counts_what_its_last_change_does_and_warns_if_it_holds_every_project(
