@@ -120,6 +120,10 @@ def policy(**fields: Any) -> dict[str, Any]:
     return item
 
 
+def _projects(admin: Person) -> set[str]:
+    return {*admin.does("get", KIND, "--output=name").split()}
+
+
 @pytest.fixture(scope="module")
 def attack(installed: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attack]:
     """Install the component, let everybody write projects and approve, and run the operator."""
@@ -134,13 +138,13 @@ def attack(installed: ControlPlane, tmp_path_factory: pytest.TempPathFactory) ->
     users = {user: Person(installed, installed.kubeconfig_for(user, groups)) for user, groups in USERS.items()}
     users[ARGO] = Person(installed, installed.kubeconfig_for_service_account(namespace, account))
     admin.does("apply", "--filename=-", body=policy())
+    others = _projects(admin)
     bind(admin)
     operator = OperatorProcess.on(installed, tmp_path_factory.mktemp("insiders"), policy="insiders")
     yield Attack(admin, users)
     remove(admin)
-    left = admin.does("get", KIND, "--output=name").split()
-    admin.does("delete", *left, "--wait=false")
-    wait_until(lambda: not admin.does("get", KIND, "--output=name").split(), what="the projects are gone")
+    admin.does("delete", *(_projects(admin) - others), "--wait=false")
+    wait_until(lambda: _projects(admin) <= others, what="the projects are gone")
     operator.stop()
     admin.does("delete", "onboardingpolicy", "insiders")
     admin.does("delete", "onboardingdecision", "--all")
