@@ -75,6 +75,9 @@ NEVER_OF_READY = {
     Reason.INCOMPLETE,
     Reason.NOTHING_ADMITTED,
     Reason.UP_TO_DATE,
+    Reason.SETTINGS_SAFE,
+    Reason.SETTINGS_UNSAFE,
+    Reason.SETTINGS_UNKNOWN,
 }
 GONE = snapshot_of(spec_of({**DEV, "size": "vast"}), status=status_of(snapshot_of(spec_of(DEV), LIVE)))
 ORPHANED = snapshot_of(spec_of(DEV), LIVE, targets={})
