@@ -51,7 +51,7 @@ generate: $(INSTALLED) ## Write the CRDs and the reference pages from the models
 	$(RUN)/onboarding crds --directory $(CHART_CRDS)
 	$(PY) -m docs.generate
 
-check: $(INSTALLED) ## Style, types, layers, generated files, and the tests that need no cluster (three minutes)
+check: $(INSTALLED) ## Style, types, layers, generated files, and the tests that need no cluster (five minutes)
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
