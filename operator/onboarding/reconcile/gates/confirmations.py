@@ -5,16 +5,15 @@ anything is deleted, each of these namespaces is marked by an annotation with th
 decision goes on counting for those that are left while the set shrinks, also after a restart, and for no other.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from onboarding.build.canonical import dump
 from onboarding.build.kinds import NAMESPACE, ObjectKey
 from onboarding.build.place import Place
 from onboarding.reconcile.gates.decisions import Decisions
+from onboarding.reconcile.gates.digest import hashed
 from onboarding.reconcile.observed.cached_object import CachedObject
 from onboarding.reconcile.observed.dated import DatedDecision, moment_of
 from onboarding.reconcile.observed.project_sites import hidden_from_teardown
@@ -122,7 +121,7 @@ def confirmation(snapshot: Snapshot, decisions: Decisions, environment: str, pla
 def digest_of(namespaces: Namespaces) -> str:
     """Return the digest of a set of namespaces, which a decision to delete them has to name."""
     named = sorted([key.cluster, key.name, item.uid] for key, item in namespaces.items())
-    return "v2:" + hashlib.sha256(dump({"deletes": named})).hexdigest()
+    return hashed({"deletes": named})
 
 
 def _of(decisions: Decisions, environment: str, *, whole: bool) -> Iterator[DatedDecision]:

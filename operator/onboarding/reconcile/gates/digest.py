@@ -52,7 +52,7 @@ class Digests:
         personas = sorted({approval.persona for approval in approvals if approval.persona})
         deciders = {name: self._deciders(name, self._spec.team.groups) for name in personas}
         fields = gate_reads(self._policy, gate)
-        return _hashed({**self._content_of(fields), "deciders": deciders}) if deciders else self._of(fields)
+        return hashed({**self._content_of(fields), "deciders": deciders}) if deciders else self._of(fields)
 
     def of_check(self, check: str) -> str:
         """Return the digest of the fields that a check reads."""
@@ -78,11 +78,11 @@ class Digests:
         """
         if not digest or not digest.startswith(_FORMER):
             return False
-        if digest == _hashed(self._content_of(fields), _FORMER):
+        if digest == hashed(self._content_of(fields), _FORMER):
             return True
         there = {path: pick(self._content, path, without=_NOTHING) for path in fields}
         full = {path: value for path, value in there.items() if value is not None}
-        return not self._chosen and digest == _hashed(full, _FORMER)
+        return not self._chosen and digest == hashed(full, _FORMER)
 
     @cached_property
     def _content(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Digests:
     def _of(self, fields: tuple[str, ...]) -> str:
         """Return the digest of these fields, which are sorted and unique."""
         if fields not in self._known:
-            self._known[fields] = _hashed(self._content_of(fields))
+            self._known[fields] = hashed(self._content_of(fields))
         return self._known[fields]
 
     def _content_of(self, fields: Iterable[str]) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def approval_digest(environment: str, approval: Approval, groups: Mapping[Covera
     covered = {
         group: {path: value for path, value in fields.items() if value is not None} for group, fields in given.items()
     }
-    return _hashed({"environment": environment, "covers": covered})
+    return hashed({"environment": environment, "covers": covered})
 
 
 def _chosen_journey(spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec) -> dict[str, str]:
@@ -123,7 +123,8 @@ def _chosen_journey(spec: ProjectOnboardingSpec, policy: OnboardingPolicySpec) -
     return {"journeyInForce": journey_in_force(policy, spec.journey).name}
 
 
-def _hashed(fields: dict[str, Any], version: str = "v2:") -> str:
+def hashed(fields: Mapping[str, Any], version: str = "v2:") -> str:
+    """Return the digest of some content: its version and the SHA-256 of its canonical JSON."""
     return version + hashlib.sha256(dump(fields)).hexdigest()
 
 
