@@ -8,6 +8,7 @@ expired. Approvals and rejections are in ``approvals``.
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from onboarding.api.decision import Decision, Grant, OnboardingDecisionSpec
@@ -60,6 +61,23 @@ class Decisions:
         return self.suspended.get("") or self.suspended.get(environment)
 
 
+@dataclass(frozen=True)
+class _Authors:
+    """Who may not decide about a project, and who alone may; found only if there is a decision."""
+
+    spec: ProjectOnboardingSpec
+    policy: OnboardingPolicySpec
+    record: Record
+
+    @cached_property
+    def insiders(self) -> Insiders:
+        return Insiders.of(self.spec, self.policy, self.record)
+
+    @cached_property
+    def deciders(self) -> Deciders:
+        return Deciders(self.spec, self.policy, Naming.of(self.policy.identity))
+
+
 def count(
     decisions: Iterable[DatedDecision],
     spec: ProjectOnboardingSpec,
@@ -74,12 +92,12 @@ def count(
     ``present`` are the environments that the project still has, whether it declares them or not.
     """
     counted = Decisions()
-    insiders, deciders = Insiders.of(spec, policy, record), Deciders(spec, policy, Naming.of(policy.identity))
+    authors = _Authors(spec, policy, record)
     subjects, of_gates = Subjects(spec, policy, digests), list[DatedDecision]()
     environments = {*present, *(environment.name for environment in spec.environments)}
     for given in decisions:
         over = expired(given, policy.decisions, now)
-        reason = _void_reason(given, insiders, deciders, digests, over) or _no_effect(given, subjects)
+        reason = _void_reason(given, authors, digests, over) or _no_effect(given, subjects)
         if reason := reason or astray(given, environments):
             counted.void.append((given, reason))
             if reason == over and given.decision is Decision.GRANT:
@@ -111,15 +129,13 @@ def count_suspensions(decisions: Iterable[DatedDecision]) -> Decisions:
     return counted
 
 
-def _void_reason(
-    decision: OnboardingDecisionSpec, insiders: Insiders, deciders: Deciders, digests: Digests, over: str
-) -> str:
+def _void_reason(decision: OnboardingDecisionSpec, authors: _Authors, digests: Digests, over: str) -> str:
     """Return why a decision does not count; ``over`` says why its time is over, if it is."""
     if decision.decision in _HOLDING:
         return ""
-    if membership := insiders.membership(decision):
+    if membership := authors.insiders.membership(decision):
         return f"{membership}: somebody else must decide"
-    if problem := deciders.problem(decision):
+    if problem := authors.deciders.problem(decision):
         return problem
     if over:
         return over
