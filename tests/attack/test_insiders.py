@@ -133,7 +133,9 @@ def attack(installed: ControlPlane, tmp_path_factory: pytest.TempPathFactory) ->
         admin.does("create", "--filename=-", body={**head, "kind": "ClusterRole", "rules": rules})
         admin.does("create", "clusterrolebinding", name, f"--clusterrole={name}", *subjects)
     namespace, _, account = ARGO.partition(":")
-    admin.does("create", "serviceaccount", account, f"--namespace={namespace}")
+    # An Argo CD of an earlier suite may have left its account, which harms nobody and stays.
+    body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": account, "namespace": namespace}}
+    admin.does("apply", "--filename=-", body=body)
     admin.does("create", "clusterrolebinding", "ins-argo", "--clusterrole=cluster-admin", f"--serviceaccount={ARGO}")
     users = {user: Person(installed, installed.kubeconfig_for(user, groups)) for user, groups in USERS.items()}
     users[ARGO] = Person(installed, installed.kubeconfig_for_service_account(namespace, account))
@@ -151,7 +153,6 @@ def attack(installed: ControlPlane, tmp_path_factory: pytest.TempPathFactory) ->
     admin.does("delete", "onboardingdecision", "--all")
     admin.does("delete", "clusterrolebinding", *ROLES, "ins-argo")
     admin.does("delete", "clusterrole", *ROLES)
-    admin.does("delete", "serviceaccount", account, f"--namespace={namespace}")
 
 
 TEAM = {"groups": {"admin": [WRITERS]}}
