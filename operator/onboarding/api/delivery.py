@@ -15,6 +15,10 @@ RepositoryUrl = Annotated[
         pattern=r"^(https?://[A-Za-z0-9.-]+(:[0-9]+)?/|ssh://git@[A-Za-z0-9.-]+(:[0-9]+)?/|git@[A-Za-z0-9.-]+:)[A-Za-z0-9._~/-]+$",
     ),
     Rule("!self.contains('..')", "a repository URL holds no '..': write the path in full"),
+    Rule(
+        "!self.matches('(^git@.*|://.*)//') && !self.matches('[/:][.](/|$)')",
+        "a repository URL names each folder once, between single slashes: leave '//' and '.' out",
+    ),
 ]
 """A Git URL (https, http, ssh or scp-like) without credentials, globs or control characters."""
 
@@ -198,16 +202,3 @@ class Delivery(Model):
     credentials: Annotated[tuple[RepositoryCredential, ...], Field(max_length=50), MapList("name")] = Field(
         default=(), description="Logins to repositories that projects may name."
     )
-
-
-def lies_under(url: str, prefix: str) -> bool:
-    """Return whether a URL begins with a prefix that ends at a slash, or at the colon after the host of scp's form."""
-    return url == prefix or url.startswith(prefix if prefix.endswith((":", "/")) else f"{prefix}/")
-
-
-def normalized(url: str) -> str:
-    """Return what Argo CD takes a repository's URL for (``git.NormalizeGitURL``)."""
-    lower = url.lower()
-    if "://" not in lower:
-        lower = lower.replace(":", "/", 1)
-    return lower.removesuffix(".git").removeprefix("ssh://")

@@ -1,7 +1,7 @@
 """Repository URLs and hosts in one form, for every comparison: prefixes, reservations, logins and probes. Pure.
 
-``docs/adr/0028-one-form-of-urls.md`` says why there are two comparisons: a permission is compared exactly, so that it
-admits no other repository, and a reservation as coarsely as any server may read a URL, so that no spelling goes past it.
+There are two comparisons (``docs/adr/0028-one-form-of-urls.md``): a permission is compared exactly, so that it admits
+no other repository, and a reservation as coarsely as any server may read a URL, so that no spelling goes past it.
 """
 
 import re
@@ -72,6 +72,25 @@ def host_form(host: str) -> str:
     return name
 
 
+def has_form(host: str) -> bool:
+    """Return whether a text is a host name or address."""
+    try:
+        host_form(host)
+    except UrlError:
+        return False
+    return True
+
+
+def origin_form(host: str) -> str:
+    """Return a host, which may have a port, in the form in which origins of https are compared; UrlError if it is none.
+
+    The port is left out if it is 443.
+    """
+    _, name, port = _parts("https", host)
+    name = f"[{name}]" if ":" in name else name
+    return name if port == _SCHEMES["https"] else f"{name}:{port}"
+
+
 @lru_cache(maxsize=4096)
 def address_of(url: str) -> Address:
     """Return the parts of a repository URL or of a prefix; UrlError if readers may take it for different ones."""
@@ -86,6 +105,14 @@ def address_of(url: str) -> Address:
     else:
         raise UrlError("it is no URL such as https://git.example.org/team/app.git or git@git.example.org:team/app.git")
     return Address(scheme, user, host, port, _folders(scheme, user, path))
+
+
+def scheme_of(url: str) -> str:
+    """Return the scheme of a repository URL: https, http or ssh; the empty string if it has no form."""
+    try:
+        return address_of(url).scheme
+    except UrlError:
+        return ""
 
 
 def lies_under(url: str, prefix: str) -> bool:
