@@ -22,7 +22,15 @@ PATTERNS = {
         "fd00::1/129",
     ),
     (POLICIES, "spec.foreignGuards.expected[].name"): ("a b", "a/b", "a\n"),
-    (PROJECTS, "spec.owner.email"): ("ada.example.org", "a b@example.org", "ada@example", "a@b@example.org"),
+    (PROJECTS, "spec.owner.name"): ("Ada\n", "Ada\u202e", "\u200bAda"),
+    (PROJECTS, "spec.owner.email"): (
+        "ada.example.org",
+        "a b@example.org",
+        "a\u00a0b@example.org",
+        "a\u202eb@example.org",
+        "ada@example",
+        "a@b@example.org",
+    ),
     (PROJECTS, "spec.repositories[].name"): ("App", "1a", "a-", "a_b", "a.b", "a\n"),
     (PROJECTS, "spec.repositories[].url"): (
         "https://me:pw@git.example.org/a",
