@@ -27,9 +27,10 @@ from onboarding.checks.inputs import (
     ProjectInputs,
 )
 from onboarding.checks.totals import Totals
+from onboarding.reconcile.admission.application_names import AdmittedRevisions, ApplicationNames
 from onboarding.reconcile.admission.ceilings import ceiling_of, taken_by_environment
 from onboarding.reconcile.admission.covered import Covering
-from onboarding.reconcile.admission.resolve import AdmittedRevisions, Candidate, resolve, run_checks
+from onboarding.reconcile.admission.resolve import Candidate, resolve, run_checks
 from onboarding.reconcile.gates.decisions import Decisions
 from onboarding.reconcile.observed.capacity import SiteKey, Usage, allocations_of
 from onboarding.reconcile.observed.snapshot import Snapshot
@@ -47,10 +48,13 @@ def find_candidates(
     What an approval covers and does not allow yet has its admitted values in it.
     """
     opened = reviews.flows_are_opened.id in project.attested
-    resolved = [
-        covering.keep_admitted(resolve(item, admitted, flows_opened=opened, covered=covering.fields(item)), admitted)
-        for item in declarations(project.declared, admitted)
-    ]
+    names = ApplicationNames(snapshot.project.name, admitted, snapshot.live)
+
+    def resolved_in_turn(item: EnvironmentDeclaration) -> Candidate:
+        found = resolve(item, admitted, names, flows_opened=opened, covered=covering.fields(item))
+        return covering.keep_admitted(found, admitted, names)
+
+    resolved = [resolved_in_turn(item) for item in declarations(project.declared, admitted)]
     resolved = hold_large_app_projects(snapshot.owner, resolved)
     room = _Room(snapshot, decisions, admitted, snapshot.usage, taken_by_environment(project.policy, admitted))
     checked = {item.name: room.share(item) for item in sorted(resolved, key=lambda item: item.gate_index)}

@@ -59,8 +59,10 @@ def _still_declared(
         if stays(repository) and (not repository.values_from or repository.values_from in values)
     )
     needed = {repository.values_from for repository in kept}
+    named = {repository.name for repository in kept}
     return {
         "repositories": kept,
+        "application_names": {name: text for name, text in revision.application_names.items() if name in named},
         "value_repositories": tuple(item for item in revision.value_repositories if item.name in needed),
     }
 
