@@ -41,6 +41,7 @@ OF_DECLARATION: Final[tuple[Check[EnvironmentDeclaration], ...]] = (
     placement.target_takes_stage,
     placement.sites_are_known,
     placement.namespace_name_is_allowed,
+    placement.namespace_is_its_own,
     placement.zone_is_allowed,
     placement.residency_is_met,
     placement.exposures_are_allowed,

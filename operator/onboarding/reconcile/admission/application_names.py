@@ -52,13 +52,12 @@ class ApplicationNames:
         self._former: dict[tuple[Place, str], str] = {}
         self._names: dict[_User, str] = {}
         self._users: dict[ObjectKey, _User] = {}
-        for revision in admitted.values():
-            for repository in revision.repositories if revision else ():
+        for revision in filter(None, admitted.values()):
+            for repository in revision.repositories:
                 user = _User.of(revision, repository.name)
                 if user not in losing:
-                    self._former[user.place, user.repository] = name = application_name(
-                        project, revision, repository.name
-                    )
+                    name = application_name(project, revision, repository.name)
+                    self._former[user.place, user.repository] = name
                     self._take(user, name)
 
     def give(self, revision: Revision) -> Revision:
@@ -109,8 +108,8 @@ def tell_apart(project: str, admitted: AdmittedRevisions, live: Live, declared: 
     else the one that stands first in the spec.
     """
     users: dict[ObjectKey, list[_User]] = {}
-    for revision in admitted.values():
-        for repository in revision.repositories if revision else ():
+    for revision in filter(None, admitted.values()):
+        for repository in revision.repositories:
             user = _User.of(revision, repository.name)
             users.setdefault(user.key(application_name(project, revision, repository.name)), []).append(user)
     order = {name: index for index, name in enumerate(declared)}
@@ -122,7 +121,6 @@ def tell_apart(project: str, admitted: AdmittedRevisions, live: Live, declared: 
     shared = {key: sorted(found, key=partial(rank, key)) for key, found in users.items() if len(found) > 1}
     if not shared:
         return admitted
-    names = ApplicationNames(
-        project, admitted, live, frozenset(user for found in shared.values() for user in found[1:])
-    )
+    losing = frozenset(user for found in shared.values() for user in found[1:])
+    names = ApplicationNames(project, admitted, live, losing)
     return {place: names.give(revision) if revision else None for place, revision in admitted.items()}

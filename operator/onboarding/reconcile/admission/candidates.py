@@ -4,14 +4,13 @@ Capacity is allocated in the order of the gates, then of the spec: an environmen
 at a later gate, which may be waiting for it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from onboarding.api.quota import quota_of
 from onboarding.build.appproject import governed
 from onboarding.build.argocd_roles import build_roles, count_policies
 from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, ObjectKey
-from onboarding.build.naming import namespace_of
 from onboarding.build.place import Place, cluster_of
 from onboarding.build.quota import QUOTA_NAME
 from onboarding.build.revision import Owner, Revision
@@ -23,13 +22,13 @@ from onboarding.checks.inputs import (
     CapacityInputs,
     EnvironmentDeclaration,
     Headroom,
-    ProjectDeclaration,
     ProjectInputs,
 )
 from onboarding.checks.totals import Totals
 from onboarding.reconcile.admission.application_names import AdmittedRevisions, ApplicationNames
 from onboarding.reconcile.admission.ceilings import ceiling_of, taken_by_environment
 from onboarding.reconcile.admission.covered import Covering
+from onboarding.reconcile.admission.declarations import declarations
 from onboarding.reconcile.admission.resolve import Candidate, resolve, run_checks
 from onboarding.reconcile.gates.decisions import Decisions
 from onboarding.reconcile.observed.capacity import SiteKey, Usage, allocations_of
@@ -84,17 +83,6 @@ def _most_policies(owner: Owner, candidates: Iterable[Candidate]) -> int:
     if bound <= MAX_POLICIES:
         return bound
     return max(count_policies(build_roles(owner.project, governed(owner, found))) for found in served.values())
-
-
-def declarations(project: ProjectDeclaration, admitted: AdmittedRevisions) -> Iterator[EnvironmentDeclaration]:
-    """Yield the declared environments, each with the targets, namespaces and stages of its admitted revisions."""
-    former: dict[str, list[tuple[str, str, str]]] = {}
-    for old in admitted.values():
-        if old is not None:
-            former.setdefault(old.environment, []).append((old.target, old.namespace, old.stage))
-    for environment in project.spec.environments:
-        namespace = namespace_of(project.name, environment)
-        yield EnvironmentDeclaration(project, environment, namespace, tuple(former.get(environment.name, ())))
 
 
 @dataclass(slots=True)

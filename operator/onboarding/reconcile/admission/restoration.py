@@ -10,8 +10,8 @@ from onboarding.build.revision import Revision, digest
 from onboarding.checks import reviews
 from onboarding.checks.inputs import ProjectInputs
 from onboarding.reconcile.admission.application_names import AdmittedRevisions, ApplicationNames, Live
-from onboarding.reconcile.admission.candidates import declarations
 from onboarding.reconcile.admission.covered import Covering
+from onboarding.reconcile.admission.declarations import declarations
 from onboarding.reconcile.admission.resolve import resolve
 from onboarding.reconcile.observed.former_sites import FormerSite
 

@@ -37,6 +37,11 @@ BAD: dict[str, tuple[OnboardingPolicySpec, str]] = {
         policy(PROD, DEV, EVERYWHERE),
         "spec.personas[0].rights[2]: it never counts: entries before it have all its stages; remove or move it",
     ),
+    "a persona whose binding is that of the sync account": (
+        policy_of(personas=[{"name": "sync", "rights": [{**DEV, "clusterRole": "onboarding:sync"}]}]),
+        "spec.personas[0].name: the RoleBinding sync:onboarding:sync is that of the account that Argo CD syncs with; "
+        "give the persona another name, or another ClusterRole",
+    ),
     "a persona that decides, and syncs in one stage": (
         policy(DEV, {"argocd": ["sync"]}, decides=True),
         "spec.personas[0].rights[1].argocd: persona dev decides, so it must not have sync; leave only get and logs",
