@@ -59,12 +59,16 @@ def _still_declared(
         if stays(repository) and (not repository.values_from or repository.values_from in values)
     )
     needed = {repository.values_from for repository in kept}
-    named = {repository.name for repository in kept}
     return {
         "repositories": kept,
-        "application_names": {name: text for name, text in revision.application_names.items() if name in named},
+        "application_names": _names_of(revision, kept),
         "value_repositories": tuple(item for item in revision.value_repositories if item.name in needed),
     }
+
+
+def _names_of(revision: Revision, kept: Iterable[Repository]) -> dict[str, str]:
+    names = revision.application_names
+    return {repository.name: names[repository.name] for repository in kept if repository.name in names}
 
 
 def _still_named(
