@@ -15,6 +15,7 @@ from onboarding.build.naming import application_name, ownership_labels
 from onboarding.build.revision import Revision
 from onboarding.build.wanted import build_wanted
 from onboarding.errors import TwiceError
+from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.apply.changes import find_changes
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of
 from onboarding.reconcile.plan.planner import make_plan
@@ -126,6 +127,23 @@ def test_an_application_of_another_environment_is_not_taken_over() -> None:
     (built,) = (item for item in build_wanted(OWNER, former) if item.key == key)
     names = names_of(plan_of(spec, live_from([built])).building)
     assert re.fullmatch(r"shop-a-b-c-[0-9a-f]{8}", names["a-b", "a", "c"])
+
+
+def test_a_hash_stays_with_its_application_if_the_annotation_is_lost() -> None:
+    live = live_after(FLAPPING)
+    (key,) = (key for key in live if key.kind is APPLICATION and re.search(r"-[0-9a-f]{8}$", key.name))
+    spec = spec_of(environment("a-b"), repositories=[repository("c")])
+    assert names_of(plan_of(spec, {key: live[key]}).building) == {("a-b", "a", "c"): key.name}
+
+
+def test_a_name_goes_with_its_repository() -> None:
+    building = plan_of(FLAPPING).building
+    (admitted,) = (item for item in building if item.environment == "a-b")
+    assert set(admitted.application_names) == {"c"}
+    assert Revision.parse(admitted.canonical.decode()) == admitted
+    left = revoke(admitted, FLAPPING.model_copy(update={"repositories": FLAPPING.repositories[:1]}), POLICY, "shop")
+    assert left.application_names == {}
+    assert b"applicationNames" not in left.canonical
 
 
 @pytest.mark.parametrize(("owner", "keeps"), [("a", "a"), ("a-b", "a-b"), ("", "a")])
