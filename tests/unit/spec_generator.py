@@ -1,6 +1,5 @@
 """Specs at random that have the form of their kind, made from the schema that the API server is given."""
 
-import re
 from functools import cache
 from typing import Any
 
@@ -8,6 +7,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from onboarding.api.crd import structural
+from tests.support.patterns import keeps
 
 _WORDS = (
     *("a", "dev", "prod", "main", "small", "x-1", "NP", "rie", "fast", "FR", "v1.36", "latest"),
@@ -69,4 +69,4 @@ def _objects(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 def _fits(word: str, schema: dict[str, Any]) -> bool:
     sized = schema.get("minLength", 0) <= len(word) <= schema.get("maxLength", 1000)
-    return sized and re.search(schema.get("pattern", ""), word) is not None
+    return sized and keeps(schema.get("pattern", ""), word)
