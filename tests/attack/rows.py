@@ -57,6 +57,8 @@ class Refused(_Data):
     """Key of BUILT_IN or one of POLICIES."""
     words: str = ""
     """Part of the refusal."""
+    also: tuple[str, ...] = ()
+    """Policies that refuse it as well: the server answers in the words of any one of them."""
     to: tuple[str, ...]
 
 
@@ -65,6 +67,8 @@ class Allowed(_Data):
 
     to: tuple[str, ...]
     because: str
+    contains: str = ""
+    """Part of the answer."""
 
 
 class Control(_Data):
@@ -103,7 +107,8 @@ class Row(_Data):
         twice = [actor for actor, times in Counter(named).items() if times > 1]
         if not named or twice:
             raise ValueError(f"'{self.attack}': no actor, or twice the same: {twice}")
-        unknown = [item.by for item in self.refused if item.by not in (*BUILT_IN, *POLICIES)]
+        guards = [guard for item in self.refused for guard in (item.by, *item.also)]
+        unknown = [guard for guard in guards if guard not in (*BUILT_IN, *POLICIES)]
         if unknown:
             raise ValueError(f"'{self.attack}': no such guard: {unknown}")
         return self

@@ -44,7 +44,11 @@ class World:
             if actor.account:
                 continue
             self.api[name] = Api(cluster, cluster.kubeconfig_for(actor.user, actor.groups))
-        self.variables: dict[str, Any] = {}
+        # More groups than a record of insiders holds.
+        self.variables: dict[str, Any] = {
+            f"many.{name}": {f"persona-{number}": [f"{name}-{number}-{n}" for n in range(20)] for number in range(8)}
+            for name in ("a", "b")
+        }
         told = json.loads(cluster.kubectl("auth", "whoami", "--output=json").stdout)["status"]["userInfo"]
         self._root = {"username": told["username"], "groups": told["groups"]}
         self.sender: Sender
