@@ -32,6 +32,10 @@ POLICIES: Final = (
 )
 
 
+SHOWN_SETS: Final = ("people", "deciders", "team", "pods")
+"""Sets of actors that readers see by their name, the larger before those that it contains."""
+
+
 class _Data(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -46,8 +50,6 @@ class Actor(_Data):
     """Of a person, who shows a client certificate."""
     account: str = ""
     """``<namespace>/<name>`` of a service account, which shows a token."""
-    short: str
-    """Head of a narrow column."""
 
 
 class Refused(_Data):
@@ -69,6 +71,8 @@ class Allowed(_Data):
     because: str
     contains: str = ""
     """Part of the answer."""
+    limit: bool = False
+    """Whether the actor has no right to it, but nothing holds it."""
 
 
 class Control(_Data):
@@ -86,7 +90,7 @@ class Row(_Data):
 
     attack: str
     send: str
-    """``<verb> <resource>[/<subresource>] [<namespace>/][<name>]``; the verb ``can`` asks for a right, with a verb after it."""
+    """``<verb> <resource>[/<subresource>] [<namespace>/][<name>]``; ``can`` before the verb asks for the right to it."""
     body: Any = None
     """Body of a creation, merged into a head that is complete but for it; a patch; or the change of a PUT."""
     form: str = "merge"
@@ -173,10 +177,15 @@ def themes() -> dict[str, Theme]:
     return found
 
 
+@cache
+def sets() -> dict[str, tuple[str, ...]]:
+    """Return the sets of actors by their name."""
+    return {name: tuple(members) for name, members in _people()["sets"].items()}
+
+
 def _members(given: str | list[str]) -> Iterator[str]:
-    sets = _people()["sets"]
     for name in [given] if isinstance(given, str) else given:
-        for member in sets.get(name, [name]):
+        for member in sets().get(name, (name,)):
             if member not in actors():
                 raise ValueError(f"no such actor: {member}")
             yield member
