@@ -52,7 +52,13 @@ class Actor(_Data):
     """``<namespace>/<name>`` of a service account, which shows a token."""
 
 
-class Refused(_Data):
+class Verdict(_Data):
+    """Answer to some actors."""
+
+    to: tuple[str, ...]
+
+
+class Refused(Verdict):
     """Some actors are refused by one guard."""
 
     by: str
@@ -61,13 +67,11 @@ class Refused(_Data):
     """Part of the refusal."""
     also: tuple[str, ...] = ()
     """Policies that refuse it as well: the server answers in the words of any one of them."""
-    to: tuple[str, ...]
 
 
-class Allowed(_Data):
+class Allowed(Verdict):
     """Some actors are admitted, by design or as a documented limit."""
 
-    to: tuple[str, ...]
     because: str
     contains: str = ""
     """Part of the answer."""
@@ -90,7 +94,7 @@ class Row(_Data):
 
     attack: str
     send: str
-    """``<verb> <resource>[/<subresource>] [<namespace>/][<name>]``; ``can`` before the verb asks for the right to it."""
+    """``<verb> <resource>[/<subresource>] [<namespace>/][<name>]``; after ``can``, asks for the right to it."""
     body: Any = None
     """Body of a creation, merged into a head that is complete but for it; a patch; or the change of a PUT."""
     form: str = "merge"
@@ -107,7 +111,8 @@ class Row(_Data):
 
     @model_validator(mode="after")
     def _is_complete(self) -> "Row":
-        named = [actor for verdict in (*self.refused, *self.allowed) for actor in verdict.to]
+        verdicts: tuple[Verdict, ...] = (*self.refused, *self.allowed)
+        named = [actor for verdict in verdicts for actor in verdict.to]
         twice = [actor for actor, times in Counter(named).items() if times > 1]
         if not named or twice:
             raise ValueError(f"'{self.attack}': no actor, or twice the same: {twice}")
