@@ -17,7 +17,17 @@ _WORDS = (
     *("2026-01-01", "2026-02-31", "0000-00-00", "9999-99-99"),
     *("https://kubernetes.default.svc", "https://k8s.example.org:443", "https://id.example.org/{group}", "http://a"),
     *("nvidia.com/gpu", "onboarding:admin", "Foo", "ImageCompliant", "git.example.org", "linux/amd64"),
-    *("-", "é", "app.kubernetes.io/name", "count/pods", "requests.cpu", "resourcequotas", "x" * 63, "Δ/…"),
+    *("a.projects/", "<project>.projects/", "*-system", "ingress-*"),
+    *(
+        "-",
+        "é",
+        "app.kubernetes.io/name",
+        "count/pods",
+        "requests.cpu",
+        "resourcequotas",
+        "x" * 63,
+        "Δ/…",
+    ),
 )
 
 

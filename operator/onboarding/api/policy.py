@@ -7,7 +7,7 @@ from pydantic import Field
 
 from onboarding.api.actors import ActorEntry
 from onboarding.api.capacity import Ceilings
-from onboarding.api.common import Amounts, Model, ObjectName, Resources, ShortName
+from onboarding.api.common import Amounts, Model, ObjectName, Resources, Seen, ShortName
 from onboarding.api.delivery import Delivery
 from onboarding.api.gates import Actor, CheckRule, Gate, Override
 from onboarding.api.guards import ForeignGuards
@@ -15,6 +15,7 @@ from onboarding.api.identity import Identity
 from onboarding.api.journeys import JourneyRule
 from onboarding.api.lifetimes import DecisionLimits
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList
+from onboarding.api.namespaces import OWN_LABELS, PLATFORM_NAMES, LabelPrefixes, ReservedNames
 from onboarding.api.personas import Persona
 from onboarding.api.placement import PlacementRules, Territories
 from onboarding.api.probes import Probes
@@ -107,6 +108,9 @@ ObjectCounts = Annotated[
 ]
 
 
+Platform = Annotated[str, Field(max_length=40), Seen]
+
+
 class WorkloadRules(Model):
     """Requirements of the checks on workloads."""
 
@@ -116,13 +120,13 @@ class WorkloadRules(Model):
         SetList(),
     ] = Field(default=(), description="Prefixes of images that may run, such as ghcr.io/team. Default: any registry.")
     labels: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(max_length=20), SetList()
+        tuple[Annotated[str, Field(min_length=1, max_length=100), Seen], ...], Field(max_length=20), SetList()
     ] = Field(default=(), description="Labels that the pods of every workload carry.")
     replicas: Annotated[int, Field(ge=1, le=10)] = Field(
         default=2, description="Minimum replicas of a Deployment or StatefulSet."
     )
-    platforms: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(max_length=5), SetList()] = Field(
-        default=(), description="Platforms that an image has to be built for, such as linux/amd64. Default: any."
+    platforms: Annotated[tuple[Annotated[str, Field(max_length=40), Seen], ...], Field(max_length=5), SetList()] = (
+        Field(default=(), description="Platforms that an image has to be built for, such as linux/amd64. Default: any.")
     )
     certificate_days: Annotated[int, Field(ge=0, le=365)] = Field(
         default=30, description="Days that a certificate has to be valid for."
@@ -162,6 +166,19 @@ class OnboardingPolicySpec(Model):
     pod_security: PodSecurity = Field(default_factory=PodSecurity, description="Pod Security of every namespace.")
     allow_namespace_names: bool = Field(
         default=False, description="Whether environments may choose the name of their namespace."
+    )
+    # Without defaults of the definition, as below: a former release does not know these fields.
+    namespace_labels: LabelPrefixes | None = Field(
+        default=None,
+        description="Prefixes of the labels that projects may set on their namespaces, each with its slash; <project> "
+        "stands for the name of the project. What is admitted with another label keeps it. Default: "
+        "<project>.projects/ alone.",
+    )
+    reserved_namespaces: ReservedNames | None = Field(
+        default=None,
+        description="Names of namespaces that projects may not take: whole names, or with * for what comes before or "
+        "after a hyphen. Those that a HostingTarget names, and the operator's own, always are. Default: "
+        f"{', '.join(PLATFORM_NAMES)}.",
     )
     gates: Annotated[tuple[Gate, ...], Field(max_length=12), MapList("name")] = Field(
         default=(),
@@ -237,6 +254,16 @@ class OnboardingPolicySpec(Model):
     def contact_of(self, actor: str) -> str | None:
         """Return where an actor is reached; None if the policy does not say."""
         return next((entry.contact for entry in self.actors if entry.name == actor), None)
+
+    @property
+    def own_labels(self) -> tuple[str, ...]:
+        """Prefixes of the labels that projects may set."""
+        return OWN_LABELS if self.namespace_labels is None else self.namespace_labels
+
+    @property
+    def platform_names(self) -> tuple[str, ...]:
+        """Reserved names of namespaces, without those that a HostingTarget names."""
+        return PLATFORM_NAMES if self.reserved_namespaces is None else self.reserved_namespaces
 
     @property
     def access_to_detached(self) -> Access:

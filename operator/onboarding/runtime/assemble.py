@@ -68,7 +68,7 @@ class _Shared:
     """Parts that all others report to: the cache of our own kinds, the work queue, and two notifications."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        self.declared = ProjectCache()
+        self.declared = ProjectCache(settings.namespace)
         self.queue = WorkQueue(workers=settings.workers, waited=metrics.count_wait)
         self.clusters_changed = Notifier()
         """A cluster is in another state, or a first list is complete."""

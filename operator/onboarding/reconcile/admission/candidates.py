@@ -22,6 +22,7 @@ from onboarding.checks.inputs import (
     AppProjectInputs,
     CapacityInputs,
     EnvironmentDeclaration,
+    Former,
     Headroom,
     ProjectDeclaration,
     ProjectInputs,
@@ -83,11 +84,12 @@ def _most_policies(owner: Owner, candidates: Iterable[Candidate]) -> int:
 
 
 def declarations(project: ProjectDeclaration, admitted: AdmittedRevisions) -> Iterator[EnvironmentDeclaration]:
-    """Yield the declared environments, each with the targets, namespaces and stages of its admitted revisions."""
-    former: dict[str, list[tuple[str, str, str]]] = {}
+    """Yield the declared environments, each with what it has been admitted as."""
+    former: dict[str, list[Former]] = {}
     for old in admitted.values():
         if old is not None:
-            former.setdefault(old.environment, []).append((old.target, old.namespace, old.stage))
+            there = Former(old.target, old.namespace, old.stage, old.site, old.labels)
+            former.setdefault(old.environment, []).append(there)
     for environment in project.spec.environments:
         namespace = namespace_of(project.name, environment)
         yield EnvironmentDeclaration(project, environment, namespace, tuple(former.get(environment.name, ())))

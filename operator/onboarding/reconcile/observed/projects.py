@@ -76,7 +76,8 @@ class _Spec(NamedTuple):
 class ProjectCache:
     """Cache of projects, policies, targets and decisions."""
 
-    def __init__(self) -> None:
+    def __init__(self, namespace: str = "") -> None:
+        """``namespace`` is the operator's own, which no project may take."""
         self._projects: dict[str, bytes] = {}
         self._specs: dict[str, _Spec] = {}
         self._seen: dict[str, _Seen] = {}
@@ -84,7 +85,7 @@ class ProjectCache:
         self._decisions: dict[str, DatedDecision | UnreadDecision] = {}
         self._about: defaultdict[str, set[str]] = defaultdict(set)
         """Names of the decisions about each project."""
-        self.offered = PlatformCatalog()
+        self.offered = PlatformCatalog(namespace)
         """Policies and targets."""
 
     @property
