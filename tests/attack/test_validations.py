@@ -41,7 +41,7 @@ def test_every_shipped_policy_is_attacked() -> None:
 
 def refused_by(policy: str, words: str = "") -> list[Case]:
     """Return the cases that a policy refuses, with these words."""
-    refused = [case for case in CASES.values() if isinstance(case.verdict, Refused)]
+    refused = [case for case in CASES if isinstance(case.verdict, Refused)]
     of_policy = [case for case in refused if policy in (case.verdict.by, *case.verdict.also)]
     return [case for case in of_policy if words in case.verdict.words]
 
