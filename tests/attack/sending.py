@@ -1,5 +1,6 @@
 """Requests of a row as HTTP, and how the API server answered each."""
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,13 +24,13 @@ _METHODS: Final = {
 _REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _SIGNS: Final = {
-    "rbac": re.compile(r"cannot |not currently held|^not allowed"),
-    "schema": re.compile(r"is invalid: "),
-    "pod-security": re.compile(r'violates PodSecurity "'),
-    "quota": re.compile(r"exceeded quota: "),
-    "server": re.compile(""),
+    "rbac": (403, re.compile(r'User "[^"]*" cannot |permissions not currently held|^not allowed to ')),
+    "schema": (422, re.compile(r"is invalid: ")),
+    "pod-security": (403, re.compile(r'violates PodSecurity "')),
+    "quota": (403, re.compile(r"exceeded quota: ")),
+    "server": (422, re.compile(r"is invalid: ")),
 }
-"""Signs of a guard in its refusals."""
+"""Status and signs of a guard in its refusals."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class Answer:
         if self.admitted or words not in self.text:
             return False
         if guard in BUILT_IN:
-            return _SIGNS[guard].search(self.text) is not None and "(rule " not in self.text
+            status, sign = _SIGNS[guard]
+            return self.status == status and sign.search(self.text) is not None and "(rule " not in self.text
         return f"(rule {RULE_PREFIX}{guard})" in self.text
 
 
@@ -150,8 +152,7 @@ def _path(kind: Kind, resource: str, target: str) -> tuple[str, str]:
 
 def _message(text: str) -> str:
     """Return the message of a Status, or all of the text if it is none."""
-    found = re.search(r'"message":"((?:[^"\\]|\\.)*)"', text)
-    return found.group(1).replace('\\"', '"') if found else text
+    return str(json.loads(text)["message"]) if text.startswith('{"kind":"Status"') else text
 
 
 def _discovered(root: Api) -> dict[str, Kind]:

@@ -29,7 +29,7 @@ TENANTS: Final = ("payments", "billing")
 ENVIRONMENTS: Final = ("dev", "prod")
 ROOT_ACTOR: Final = "root"
 """Name of the actor who holds every verb, bypass included."""
-_VARIABLE: Final = re.compile(r"\$\{([a-z.]+)\}")
+_VARIABLE: Final = re.compile(r"\$\{([\w.+]+)\}")
 _EVERYBODY: Final = "system:authenticated"
 
 
@@ -49,6 +49,8 @@ class World:
             f"many.{name}": {f"persona-{number}": [f"{name}-{number}-{n}" for n in range(20)] for number in range(8)}
             for name in ("a", "b")
         }
+        for number in (0x1B, 0x200B, 0x2028, 0x202E):
+            self.variables[f"text.U+{number:04X}"] = f"a{chr(number)}b"
         told = json.loads(cluster.kubectl("auth", "whoami", "--output=json").stdout)["status"]["userInfo"]
         self._root = {"username": told["username"], "groups": told["groups"]}
         self.sender: Sender
