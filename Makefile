@@ -23,7 +23,7 @@ YAML_RULES := {extends: default, rules: {line-length: {max: 120}, document-start
 # mutmut takes a source root by no other name than src.
 MUTATION := .mutation
 
-.PHONY: help setup lock generate check test test-journeys test-servers faults mutation bench soak image demo demo-down clean
+.PHONY: help setup lock generate check test test-journeys test-servers attack faults mutation bench soak image demo demo-down clean
 
 help: ## Show this list
 	@echo "Usage: make TARGET"
@@ -77,6 +77,9 @@ test-journeys test-servers: $(INSTALLED)
 faults: $(INSTALLED) ## Every fault at every write, and a whole run in which the operator hears of everything late: long
 	ONBOARDING_FULL_FAULTS=1 $(RUN)/pytest --durations=10 tests/faults
 	ONBOARDING_WATCH_LAG=1.5 $(RUN)/pytest --durations=10 tests/e2e
+
+attack: $(INSTALLED) ## Every attack, and each validation of each admission policy removed in turn: ten minutes
+	ONBOARDING_FULL_ATTACKS=1 $(RUN)/pytest --durations=10 tests/attack
 
 mutation: $(INSTALLED) ## Change reconcile/ and adapters/ bit by bit, and list what no quick test notices: many hours; goes on
 	@mkdir -p $(MUTATION)
