@@ -10,7 +10,7 @@ from devcluster import ControlPlane
 from onboarding import names
 from onboarding.build.kinds import Manifest
 from tests.support.api import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, Api
-from tests.support.installing import project
+from tests.support.installing import apply, project
 from tests.support.waiting import wait_until
 
 RULE = names.HUB_GUARD_POLICIES[0]
@@ -45,7 +45,9 @@ def actors(installed: ControlPlane) -> Iterator[dict[str, Actor]]:
     kinds = ",".join(f"{kind}.{names.GROUP}" for kind in KINDS)
     installed.kubectl("create", "clusterrole", "ending", "--verb=*", f"--resource={kinds}")
     installed.kubectl("create", "clusterrolebinding", "ending", "--clusterrole=ending", "--group=ending-people")
-    installed.kubectl("create", "clusterrole", "ending-edit", "--verb=edit", f"--resource=projects.{names.GROUP}")
+    rule = {"apiGroups": [names.GROUP], "resources": ["projects"], "verbs": ["edit"]}
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "ending-edit"}}
+    apply(installed, {**role, "rules": [rule]})
     installed.kubectl("create", "clusterrolebinding", "ending-edit", "--clusterrole=ending-edit", "--group=ending-edit")
     people = {
         who: Actor(Api(installed, installed.kubeconfig_for(f"ending-{who}", ["ending-people", group])), {})
