@@ -31,6 +31,21 @@ PATTERNS = {
         "ada@example",
         "a@b@example.org",
     ),
+    (POLICIES, "spec.namespaceLabels[]"): (
+        "a.projects",
+        "/",
+        "A.org/",
+        "a_b/",
+        "a.<project>/",
+        "<project>",
+        "<project>/",
+        "<project>.io/",
+        "<project>io.example.org/",
+        "*/",
+        "a.org/b",
+        "a.org/\n",
+    ),
+    (POLICIES, "spec.reservedNamespaces[]"): ("*", "a*", "*a", "a-*-b", "*-a-*", "A", "a.b", "-a", "a\n"),
     (PROJECTS, "spec.repositories[].name"): ("App", "1a", "a-", "a_b", "a.b", "a\n"),
     (PROJECTS, "spec.repositories[].url"): (
         "https://me:pw@git.example.org/a",
@@ -165,6 +180,10 @@ RULES = {
     ),
     "are not for projects": Case(
         {"kubernetes.io.example.org/a": "a"}, tuple({f"{prefix}/a": "a"} for prefix in OWN_PREFIXES)
+    ),
+    "no project sets labels of Kubernetes": Case(
+        "k8s.example.org/",
+        (*(f"{prefix}/" for prefix in (*OWN_PREFIXES, "kueue.x-k8s.io", "x-k8s.io")), "<project>.openshift.io/"),
     ),
     "a storage class is named": Case({"fast-ssd.1": "1"}, ({"Fast": "1"}, {"a" * 64: "1"}, {"a/b": "1"})),
     "cluster-admin and system:*": Case("cluster-administrator", ("cluster-admin", "system:node")),

@@ -22,8 +22,10 @@ from tests.attack.test_approvals import (
     team,
     without_prod,
 )
+from tests.unit.walks import NAME
 
 Words = str | tuple[str, ...]
+TIER: Final = f"{NAME}.projects/tier"
 
 
 def held(walk: Production, before: Revision | None, words: Words) -> None:
@@ -109,7 +111,7 @@ SETTINGS: Final[dict[str, tuple[Edit, Words]]] = {
         lambda spec: spec["flows"][0].pop("environments"),
         "flows[dev-db].name: none → dev-db",
     ),
-    "labels": (prod(labels={"shop/tier": "x"}), "environments[prod].labels.shop/tier: none → x"),
+    "labels": (prod(labels={TIER: "x"}), f"environments[prod].labels.{TIER}: none → x"),
     "release windows of its own": (
         prod(releaseWindows=[{"schedule": "* * * * *", "duration": "24h"}]),
         "Configuration waits for approval poa of gate production: environments[prod].releaseWindows",

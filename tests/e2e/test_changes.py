@@ -110,7 +110,7 @@ def test_an_environment_that_is_removed_is_detached(hub: Hub) -> None:
 
 def test_a_label_that_is_dropped_goes(hub: Hub) -> None:
     """A label leaves the namespace with the spec; one that somebody else put there stays."""
-    label, foreign = "app.example.org/tier", "backup.example.org/plan"
+    label, foreign = "labelled.projects/tier", "backup.example.org/plan"
     hub.declare("labelled", environments=[{**DEV, "labels": {label: "backend"}}])
     hub.wait("labelled")
     path = NAMESPACE.path(name="labelled-dev")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from onboarding.api.crd import structural
-from tests.unit.server_patterns import matches
+from tests.support.patterns import keeps
 
 _WORDS = (
     *("a", "dev", "prod", "main", "small", "x-1", "NP", "rie", "fast", "FR", "v1.36", "latest"),
@@ -17,7 +17,17 @@ _WORDS = (
     *("2026-01-01", "2026-02-31", "0000-00-00", "9999-99-99"),
     *("https://kubernetes.default.svc", "https://k8s.example.org:443", "https://id.example.org/{group}", "http://a"),
     *("nvidia.com/gpu", "onboarding:admin", "Foo", "ImageCompliant", "git.example.org", "linux/amd64"),
-    *("-", "é", "app.kubernetes.io/name", "count/pods", "requests.cpu", "resourcequotas", "x" * 63, "Δ/…"),
+    *("a.projects/", "<project>.projects/", "*-system", "ingress-*"),
+    *(
+        "-",
+        "é",
+        "app.kubernetes.io/name",
+        "count/pods",
+        "requests.cpu",
+        "resourcequotas",
+        "x" * 63,
+        "Δ/…",
+    ),
 )
 
 
@@ -59,4 +69,4 @@ def _objects(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 def _fits(word: str, schema: dict[str, Any]) -> bool:
     sized = schema.get("minLength", 0) <= len(word) <= schema.get("maxLength", 1000)
-    return sized and matches(schema.get("pattern", ""), word)
+    return sized and keeps(schema.get("pattern", ""), word)

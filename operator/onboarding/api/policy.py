@@ -15,6 +15,7 @@ from onboarding.api.identity import Identity
 from onboarding.api.journeys import JourneyRule
 from onboarding.api.lifetimes import DecisionLimits
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList
+from onboarding.api.namespaces import OWN_LABELS, PLATFORM_NAMES, LabelPrefixes, ReservedNames
 from onboarding.api.personas import Persona
 from onboarding.api.placement import PlacementRules, Territories
 from onboarding.api.probes import Probes
@@ -166,6 +167,19 @@ class OnboardingPolicySpec(Model):
     allow_namespace_names: bool = Field(
         default=False, description="Whether environments may choose the name of their namespace."
     )
+    # Without defaults of the definition, as below: a former release does not know these fields.
+    namespace_labels: LabelPrefixes | None = Field(
+        default=None,
+        description="Prefixes of the labels that projects may set on their namespaces, each with its slash; <project> "
+        "stands for the name of the project. What is admitted with another label keeps it. Default: "
+        "<project>.projects/ alone.",
+    )
+    reserved_namespaces: ReservedNames | None = Field(
+        default=None,
+        description="Names of namespaces that projects may not take: whole names, or with * for what comes before or "
+        "after a hyphen. Those that a HostingTarget names, and the operator's own, always are. Default: "
+        f"{', '.join(PLATFORM_NAMES)}.",
+    )
     gates: Annotated[tuple[Gate, ...], Field(max_length=12), MapList("name")] = Field(
         default=(),
         description="Gates of the journey, in order: a gate opens only if the gate before it is open. Default: no "
@@ -240,6 +254,16 @@ class OnboardingPolicySpec(Model):
     def contact_of(self, actor: str) -> str | None:
         """Return where an actor is reached; None if the policy does not say."""
         return next((entry.contact for entry in self.actors if entry.name == actor), None)
+
+    @property
+    def own_labels(self) -> tuple[str, ...]:
+        """Prefixes of the labels that projects may set."""
+        return OWN_LABELS if self.namespace_labels is None else self.namespace_labels
+
+    @property
+    def platform_names(self) -> tuple[str, ...]:
+        """Reserved names of namespaces, without those that a HostingTarget names."""
+        return PLATFORM_NAMES if self.reserved_namespaces is None else self.reserved_namespaces
 
     @property
     def access_to_detached(self) -> Access:

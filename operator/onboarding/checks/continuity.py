@@ -22,11 +22,11 @@ MAX_POLICIES: Final = 500
 )
 def environment_stays(inputs: EnvironmentDeclaration) -> Finding | None:
     """An environment stays on its target, in its namespace and in its stage, also if it was removed in between."""
-    for target, namespace, stage in inputs.former:
+    for former in inputs.former:
         for label, before, after in (
-            ("target", target, inputs.target_name),
-            ("namespace", namespace, inputs.namespace),
-            ("stage", stage, inputs.environment.stage),
+            ("target", former.target, inputs.target_name),
+            ("namespace", former.namespace, inputs.namespace),
+            ("stage", former.stage, inputs.environment.stage),
         ):
             if before != after:
                 by_default = label == "target" and inputs.environment.target is None

@@ -24,6 +24,8 @@ class Finding:
     result: CheckResult = CheckResult.FAIL
     site: str = ""
     """The site that it is about; the empty string if it is about all sites."""
+    severity: Severity = Severity.BLOCKING
+    """Of a check that always runs: Warning if the environment has been admitted with it, so that it holds nothing."""
 
 
 def _requests_nothing(_inputs: Any) -> Iterable[Request[Any]]:

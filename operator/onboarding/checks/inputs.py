@@ -3,10 +3,12 @@
 The type of its inputs limits the fields that a check can read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
+from types import MappingProxyType
+from typing import NamedTuple
 
 from onboarding.api.capacity import Budget
 from onboarding.api.common import Resources
@@ -45,22 +47,35 @@ class ProjectDeclaration:
     """The problems of unusable targets, by name."""
     argocd: Mapping[tuple[str, str], ArgoSettings] = field(default_factory=dict)
     """The settings of the Argo CD of each site, by target and site, for the checks of them alone."""
+    reserved: Mapping[str, str] = field(default_factory=dict)
+    """The namespaces of the platform that no policy names, each with a clause that says whose it is."""
 
     def persona(self, name: str) -> Persona | None:
         """Return a persona of the policy."""
         return next((persona for persona in self.policy.personas if persona.name == name), None)
 
 
+class Former(NamedTuple):
+    """What an environment has been admitted as, on one site."""
+
+    target: str
+    namespace: str
+    stage: str
+    site: str = ""
+    labels: Mapping[str, str] = MappingProxyType({})
+    """The declared labels of the namespace."""
+
+
 @dataclass(frozen=True)
 class EnvironmentDeclaration:
-    """A declared environment, with the targets, namespaces and stages of its admitted revisions."""
+    """A declared environment, with what it has been admitted as."""
 
     project: ProjectDeclaration
     environment: Environment
     namespace: str = ""
     """Name of its namespace as declared."""
-    former: tuple[tuple[str, str, str], ...] = ()
-    """Target, namespace and stage of each of its admitted revisions."""
+    former: tuple[Former, ...] = ()
+    """One for each of its admitted revisions."""
     before: str = ""
     """The environment that has its namespace on a cluster of it, by admission or else by the order of the spec."""
 
@@ -127,6 +142,11 @@ class EnvironmentDeclaration:
             return ()
         chosen = self.environment.sites
         return tuple(site for site in self.target.sites if not site.lost and (not chosen or site.name in chosen))
+
+    def is_everywhere(self, admitted: Callable[[Former], bool]) -> bool:
+        """Return whether it has been admitted as something on every site that it runs on."""
+        there = {item.site for item in self.former if item.target == self.target_name and admitted(item)}
+        return all(site.name in there for site in self.sites)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from onboarding.adapters.client import Client
@@ -17,6 +18,7 @@ from onboarding.checks.argocd_settings import ArgoSettings
 from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.figures import platform_figures
 from onboarding.reconcile.observed.observer import Observer
+from onboarding.reconcile.observed.orphans import Orphans, find_orphans
 from onboarding.reconcile.observed.persona_rules import roles_of
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.reconciler import Reconciler
@@ -27,8 +29,10 @@ from onboarding.runtime.events import Events
 from onboarding.runtime.gauges import MetricSources
 from onboarding.runtime.metrics import Metrics
 from onboarding.runtime.notifier import Notifier
+from onboarding.runtime.orphans import OrphanReporter
 from onboarding.runtime.platform import Platform
 from onboarding.runtime.policy_changes import PolicyChanges
+from onboarding.runtime.policy_events import PolicyEvents
 from onboarding.runtime.queue import WorkQueue
 from onboarding.runtime.readiness import Readiness
 from onboarding.runtime.session import KopfSession
@@ -62,13 +66,14 @@ class Parts:
     runner: ProbeRunner
     secrets: KubeSecrets
     argocd: ArgoCDSettings
+    orphans: OrphanReporter
 
 
 class _Shared:
     """Parts that all others report to: the cache of our own kinds, the work queue, and two notifications."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        self.declared = ProjectCache()
+        self.declared = ProjectCache(settings.namespace)
         self.queue = WorkQueue(workers=settings.workers, waited=metrics.count_wait)
         self.clusters_changed = Notifier()
         """A cluster is in another state, or a first list is complete."""
@@ -154,10 +159,12 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
     )
     readiness = Readiness(events, session, platform, clusters, idle_timeout=settings.idle_timeout)
     policy = ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets)
-    rest = readiness, runner, secrets, _argocd_settings(shared, settings.policy)
+    count = partial(_orphans, first.installation, shared, events)
+    reporter = OrphanReporter(count, PolicyEvents(hub, declared, settings.policy).post)
+    rest = readiness, runner, secrets, _argocd_settings(shared, settings.policy), reporter
     parts = Parts(first.installation, queue, worker, session, events, platform, clusters, *rest)
     _connect(shared, parts, policy)
-    _expose(metrics, parts, declared, settings.policy)
+    _expose(metrics, parts, shared, settings.policy)
     return parts
 
 
@@ -213,7 +220,16 @@ def _limits(declared: ProjectCache, policy: str) -> DecisionLimits | None:
     return spec.decisions if spec else None
 
 
-def _expose(metrics: Metrics, parts: Parts, declared: ProjectCache, policy: str) -> None:
+def _orphans(installation: str, shared: _Shared, events: Events) -> Orphans:
+    """Return the orphans of each cluster whose caches are complete; none before all projects are listed."""
+    if not events.synced:
+        return {}
+    owners = {cluster.name: cluster.owners for cluster in shared.connected() if cluster.state.known}
+    return find_orphans(installation, owners, shared.declared.has)
+
+
+def _expose(metrics: Metrics, parts: Parts, shared: _Shared, policy: str) -> None:
+    declared = shared.declared
     metrics.read_from(
         MetricSources(
             ready=lambda: not parts.readiness.problem(),
@@ -229,5 +245,6 @@ def _expose(metrics: Metrics, parts: Parts, declared: ProjectCache, policy: str)
                 listed=parts.events.synced,
                 limits=_limits(declared, policy),
             ),
+            orphans=partial(_orphans, parts.installation, shared, parts.events),
         )
     )

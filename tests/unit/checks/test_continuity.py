@@ -8,32 +8,32 @@ import pytest
 from onboarding.api.gates import Actor
 from onboarding.checks import continuity
 from onboarding.checks.finding import Finding
-from onboarding.checks.inputs import EnvironmentDeclaration, RevisionInputs
+from onboarding.checks.inputs import EnvironmentDeclaration, Former, RevisionInputs
 from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.snapshots import POLICY, environment, inputs_of, policy_of, snapshot_of, spec_of
 
-HERE = ("main", "shop-dev", "dev")
+HERE = Former("main", "shop-dev", "dev")
 
 
-def inputs(
-    *former: tuple[str, str, str], namespace: str = "shop-dev", policy: Any = POLICY, **fields: Any
-) -> EnvironmentDeclaration:
+def inputs(*former: Former, namespace: str = "shop-dev", policy: Any = POLICY, **fields: Any) -> EnvironmentDeclaration:
     return replace(inputs_of(spec_of(environment(**fields)), policy=policy), namespace=namespace, former=former)
 
 
 STAYS: dict[str, EnvironmentDeclaration] = {
     "it is nowhere yet": inputs(),
     "it is here": inputs(HERE),
-    "it is here on two sites": inputs(("twin", "shop-dev", "dev"), ("twin", "shop-dev", "dev"), target="twin"),
+    "it is here on two sites": inputs(
+        Former("twin", "shop-dev", "dev"), Former("twin", "shop-dev", "dev"), target="twin"
+    ),
     "the target by name is the default": inputs(HERE, target="main"),
     "it grows": inputs(HERE, size="large"),
 }
 MOVES: dict[str, tuple[EnvironmentDeclaration, str, str]] = {
     "to another target": (inputs(HERE, target="twin"), "target 'main'", "'twin'"),
-    "to the default target": (inputs(("twin", "shop-dev", "dev")), "target 'twin'", "'main'"),
+    "to the default target": (inputs(Former("twin", "shop-dev", "dev")), "target 'twin'", "'main'"),
     "to another namespace": (inputs(HERE, namespace="own"), "namespace 'shop-dev'", "'own'"),
-    "to another stage": (inputs(("main", "shop-dev", "prod")), "stage 'prod'", "'dev'"),
-    "from one of two sites": (inputs(HERE, ("twin", "shop-dev", "dev")), "target 'twin'", "'main'"),
+    "to another stage": (inputs(Former("main", "shop-dev", "prod")), "stage 'prod'", "'dev'"),
+    "from one of two sites": (inputs(HERE, Former("twin", "shop-dev", "dev")), "target 'twin'", "'main'"),
 }
 
 

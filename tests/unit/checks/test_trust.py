@@ -9,7 +9,7 @@ from onboarding.api.gates import Actor
 from onboarding.api.target import HostingTargetSpec
 from onboarding.checks import placement, sources, trust
 from onboarding.checks.catalogue import OF_DECLARATION
-from onboarding.checks.inputs import EnvironmentDeclaration
+from onboarding.checks.inputs import EnvironmentDeclaration, Former
 from onboarding.reconcile.observed.policy_rules import policy_problems
 from tests.unit.packaging.test_profiles import profile
 from tests.unit.snapshots import NOW, POLICY, SITES, environment, inputs_of, spec_of
@@ -156,8 +156,12 @@ def test_a_closed_target_keeps_what_is_there() -> None:
     finding = trust.target_takes_new_environments.run(given("closed"))
     assert finding is not None
     assert "'closed' takes no new environment" in finding.message
-    assert trust.target_takes_new_environments.run(given("closed", former=(("closed", "shop-dev", "dev"),))) is None
-    assert trust.target_takes_new_environments.run(given("closed", former=(("t1", "shop-dev", "dev"),))) is not None
+    assert (
+        trust.target_takes_new_environments.run(given("closed", former=(Former("closed", "shop-dev", "dev"),))) is None
+    )
+    assert (
+        trust.target_takes_new_environments.run(given("closed", former=(Former("t1", "shop-dev", "dev"),))) is not None
+    )
     by_default = given("closed")
     default = by_default.policy.stages[0].model_copy(update={"default_target": "closed"})
     policy = by_default.policy.model_copy(update={"stages": (default,)})

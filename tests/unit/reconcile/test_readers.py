@@ -10,7 +10,7 @@ from onboarding.api.common import Model
 from onboarding.api.project import ProjectOnboardingSpec
 from tests.support.walks import START
 from tests.unit.reconcile.gates.test_digest import FULL, LEAVES
-from tests.unit.walks import MemoryWalk
+from tests.unit.walks import NAME, MemoryWalk
 
 AMOUNTS: dict[str, Any] = {
     "cpu": "2",
@@ -50,7 +50,7 @@ VALID: dict[str, Any] = {
             "releaseWindows": [WINDOW],
             "domains": ["test.apps.acceleration.example.org"],
             "healthPath": "/health",
-            "labels": {"shop/tier": "test"},
+            "labels": {f"{NAME}.projects/tier": "test"},
         },
         {"name": "preprod", "stage": "preprod", "target": "cloud-pi-np"},
     ],

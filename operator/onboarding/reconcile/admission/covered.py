@@ -58,7 +58,8 @@ class Covering:
         waiting = waiting_for(self.approvals, behind)
         if waiting.held and candidate.revisions:
             mixed = mixer.mixed(waiting.held)
-            candidate = candidate_of(candidate.declared, candidate.gate_index, mixed, admitted, names)
+            held = candidate_of(candidate.declared, candidate.gate_index, mixed, admitted, names)
+            candidate = replace(held, warnings=candidate.warnings)
         return replace(candidate, waiting=waiting)
 
     def _gate(self, declared: EnvironmentDeclaration) -> Gate | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from onboarding.build.naming import namespace_of
 from onboarding.build.place import cluster_of
-from onboarding.checks.inputs import EnvironmentDeclaration, ProjectDeclaration
+from onboarding.checks.inputs import EnvironmentDeclaration, Former, ProjectDeclaration
 from onboarding.reconcile.admission.application_names import AdmittedRevisions
 
 _Namespace = tuple[str, str]
@@ -16,12 +16,12 @@ _Namespace = tuple[str, str]
 def declarations(project: ProjectDeclaration, admitted: AdmittedRevisions) -> Iterator[EnvironmentDeclaration]:
     """Yield the declared environments in the order of the spec.
 
-    Each has the targets, namespaces and stages of its admitted revisions, and the environment that has its namespace.
+    Each has what it has been admitted as, and the environment that has its namespace.
     """
-    former: dict[str, list[tuple[str, str, str]]] = {}
-    for old in admitted.values():
-        if old is not None:
-            former.setdefault(old.environment, []).append((old.target, old.namespace, old.stage))
+    former: dict[str, list[Former]] = {}
+    for old in filter(None, admitted.values()):
+        there = Former(old.target, old.namespace, old.stage, old.site, old.labels)
+        former.setdefault(old.environment, []).append(there)
     names = {item.name: namespace_of(project.name, item) for item in project.spec.environments}
     holders = _holders(project, names, admitted)
     for environment in project.spec.environments:

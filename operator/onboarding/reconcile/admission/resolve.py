@@ -5,7 +5,7 @@ not depend on capacity, probe results, the time of day or other decisions.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -46,6 +46,8 @@ class Candidate:
     """One per site; empty if the declaration cannot be resolved."""
     differs: bool = False
     """Whether the revisions differ from the admitted ones."""
+    warnings: tuple[GateFinding, ...] = ()
+    """The findings about what it has been admitted with: they hold nothing."""
     waiting: Waiting | None = None
     """What it waits for at its gate; None if that requires no approval."""
 
@@ -94,13 +96,15 @@ def resolve(
     """
     name = declared.environment.name
     gate_index = gate_index_of(declared.policy, declared.environment.stage, declared.target_name or "")
-    found = run_checks(OF_DECLARATION, declared, name)
-    if found:
-        return Candidate(declared, gate_index, found)
+    findings = run_checks(OF_DECLARATION, declared, name)
+    warnings = tuple(item for item in findings if not item.holds)
+    if found := tuple(item for item in findings if item.holds):
+        return Candidate(declared, gate_index, found, warnings=warnings)
     resolved = resolve_revisions(declared, admitted, flows_opened=flows_opened)
     if covered:
         resolved = [revision.with_values(declared=dict(covered)) for revision in resolved]
-    return candidate_of(declared, gate_index, resolved, admitted, names)
+    candidate = candidate_of(declared, gate_index, resolved, admitted, names)
+    return replace(candidate, warnings=warnings) if warnings else candidate
 
 
 def candidate_of(
@@ -123,7 +127,7 @@ def candidate_of(
 def run_checks(checks: Iterable[Check[InputsT]], inputs: InputsT, environment: str) -> tuple[GateFinding, ...]:
     """Run checks on an environment and return their findings."""
     return tuple(
-        GateFinding(check, finding, environment=environment, site=finding.site)
+        GateFinding(check, finding, severity=finding.severity, environment=environment, site=finding.site)
         for check in checks
         if (finding := check.run(inputs))
     )

@@ -4,11 +4,12 @@ Only their digests are left, in the status: a revision is restored if the spec s
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from onboarding.build.place import Place
+from onboarding.build.place import Place, cluster_of
 from onboarding.build.revision import Revision, digest
 from onboarding.checks import reviews
-from onboarding.checks.inputs import ProjectInputs
+from onboarding.checks.inputs import EnvironmentDeclaration, Former, ProjectInputs
 from onboarding.reconcile.admission.application_names import AdmittedRevisions, ApplicationNames, Live
 from onboarding.reconcile.admission.covered import Covering
 from onboarding.reconcile.admission.declarations import declarations
@@ -29,12 +30,23 @@ def restore(
     found: dict[Place, Revision | None] = dict(admitted)
     for declared in declarations(project.declared, admitted):
         if declared.environment.name in lacking:
-            covered = covering.fields(declared)
-            for revision in resolve(declared, admitted, names, flows_opened=opened, covered=covered).revisions:
+            covered, assumed = covering.fields(declared), _as_admitted(declared, missing)
+            for revision in resolve(assumed, admitted, names, flows_opened=opened, covered=covered).revisions:
                 place = Place(revision.environment, revision.cluster)
                 if place in missing and (same := _of_digest(revision, missing[place].revision)):
                     found[place] = same
     return dict(sorted(found.items()))
+
+
+def _as_admitted(declared: EnvironmentDeclaration, missing: Mapping[Place, FormerSite]) -> EnvironmentDeclaration:
+    """Return an environment as if it had been admitted on the missing sites as it is declared: its digest tells."""
+    environment = declared.environment
+    assumed = (
+        Former(declared.target_name or "", declared.namespace, environment.stage, site.name, environment.labels)
+        for site in declared.sites
+        if Place(environment.name, cluster_of(site)) in missing
+    )
+    return replace(declared, former=(*declared.former, *assumed))
 
 
 def _of_digest(revision: Revision, wanted: str | None) -> Revision | None:

@@ -69,6 +69,7 @@ class Observer:
             usage=self._ledger.usage(name, self._namespaces(named)),
             foreign=self._foreign(live),
             argocd=self._projects.offered.argocd,
+            reserved=self._projects.offered.reserved,
             teardown_hold=self._teardown_hold(),
         )
 

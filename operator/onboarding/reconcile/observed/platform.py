@@ -28,6 +28,7 @@ from onboarding.reconcile.observed.platform_objects import (
     policy_of,
     target_of,
 )
+from onboarding.reconcile.observed.reserved import operators_own, reserved_by
 from onboarding.reconcile.observed.sites import SiteRegistry
 from onboarding.reconcile.observed.snapshot import ClusterState, PolicyVersion
 from onboarding.reconcile.observed.target_rules import clashes, stage_problems
@@ -51,7 +52,9 @@ _ACCEPTED = Validity(True, Reason.ACCEPTED, "it can be used")
 class PlatformCatalog:
     """Cache of policies and targets."""
 
-    def __init__(self) -> None:
+    def __init__(self, namespace: str = "") -> None:
+        """``namespace`` is the operator's own."""
+        self._own = operators_own(namespace)
         self._policies: dict[str, KnownPolicy] = {}
         self._targets: dict[str, KnownTarget] = {}
         self.reads: Counter[str] = Counter()
@@ -67,6 +70,8 @@ class PlatformCatalog:
         """The problems of the unusable targets, by name."""
         self.argocd: Mapping[tuple[str, str], ArgoSettings] = {}
         """The settings of the Argo CD of each site, by target and site, as far as they have been read."""
+        self.reserved: Mapping[str, str] = self._own
+        """The namespaces of the operator and of all targets, each with a clause that says whose it is."""
 
     def policy(self, name: str) -> tuple[OnboardingPolicySpec | None, str]:
         """Return a usable policy, or None and the reason."""
@@ -236,6 +241,7 @@ class PlatformCatalog:
             )
             self._versions[name] = PolicyVersion(policy.head.uid, policy.head.generation, not problems)
         self._settle_targets()
+        self.reserved = reserved_by({name: target.named for name, target in self._targets.items()}, self._own)
 
     def _settle_targets(self) -> None:
         """Update the usable targets; if two clash, the older one is usable."""
@@ -254,7 +260,14 @@ class PlatformCatalog:
                 self.target_problems[target.head.name] = summarize(problems)
 
     def _usable(self) -> tuple[Any, ...]:
-        return dict(self._in_force), dict(self._versions), self.targets, self.target_problems, self.sites.known
+        return (
+            dict(self._in_force),
+            dict(self._versions),
+            self.targets,
+            self.target_problems,
+            self.sites.known,
+            self.reserved,
+        )
 
 
 def _site_validity(site: str, state: ClusterState) -> Validity | None:

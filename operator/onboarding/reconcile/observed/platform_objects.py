@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.target import HostingTargetSpec, Site
 from onboarding.reconcile.observed.policy_rules import policy_problems
+from onboarding.reconcile.observed.reserved import named_namespaces
 from onboarding.reconcile.observed.target_rules import target_problems
 from onboarding.reconcile.observed.validity import Problem, unreadable
 
@@ -64,6 +65,8 @@ class KnownTarget(NamedTuple):
     problems: tuple[Problem, ...]
     sites: tuple[Site, ...]
     """The sites in its last readable version."""
+    named: Mapping[str, str]
+    """The namespaces of the platform that its last readable version names, each with the field."""
 
 
 def policy_of(head: Head, content: bytes) -> KnownPolicy:
@@ -76,9 +79,13 @@ def policy_of(head: Head, content: bytes) -> KnownPolicy:
 
 
 def target_of(head: Head, content: bytes, former: KnownTarget | None) -> KnownTarget:
-    """Return a target with the problems of its spec, which is given as JSON; the sites of an unreadable one stay."""
+    """Return a target with the problems of its spec, which is given as JSON.
+
+    An unreadable one keeps the sites and the names of its last readable version.
+    """
     try:
         spec = HostingTargetSpec.model_validate_json(content)
     except ValidationError as error:
-        return KnownTarget(head, content, None, unreadable(error), former.sites if former else ())
-    return KnownTarget(head, content, spec, target_problems(spec), spec.sites)
+        sites, named = (former.sites, former.named) if former else ((), {})
+        return KnownTarget(head, content, None, unreadable(error), sites, named)
+    return KnownTarget(head, content, spec, target_problems(spec), spec.sites, named_namespaces(spec))

@@ -76,7 +76,8 @@ class _Spec(NamedTuple):
 class ProjectCache:
     """Cache of projects, policies, targets and decisions."""
 
-    def __init__(self) -> None:
+    def __init__(self, namespace: str = "") -> None:
+        """``namespace`` is the operator's own, which no project may take."""
         self._projects: dict[str, bytes] = {}
         self._specs: dict[str, _Spec] = {}
         self._seen: dict[str, _Seen] = {}
@@ -84,7 +85,7 @@ class ProjectCache:
         self._decisions: dict[str, DatedDecision | UnreadDecision] = {}
         self._about: defaultdict[str, set[str]] = defaultdict(set)
         """Names of the decisions about each project."""
-        self.offered = PlatformCatalog()
+        self.offered = PlatformCatalog(namespace)
         """Policies and targets."""
 
     @property
@@ -222,19 +223,15 @@ class ProjectCache:
     def decisions_in_use(self) -> Iterator[DatedDecision]:
         """Yield the readable decisions about projects that exist."""
         for decision in self._decisions.values():
-            if isinstance(decision, DatedDecision) and self._exists(decision):
+            if isinstance(decision, DatedDecision) and self.has(decision.project.name, decision.project.uid):
                 yield decision
 
     def orphans(self, project: str = "") -> Iterator[str]:
         """Yield the names of the readable decisions about projects that do not exist, or about one such project."""
         for name in sorted(self._about.get(project, ()) if project else self._decisions):
             decision = self._decisions[name]
-            if isinstance(decision, DatedDecision) and not self._exists(decision):
+            if isinstance(decision, DatedDecision) and not self.has(decision.project.name, decision.project.uid):
                 yield name
-
-    def _exists(self, decision: DatedDecision) -> bool:
-        seen = self._seen.get(decision.project.name)
-        return seen is not None and seen.uid == decision.project.uid
 
     def unread(self, project: str, uid: str) -> tuple[UnreadDecision, ...]:
         """Return the unreadable decisions that are, or may be, about one UID of a project."""
@@ -245,6 +242,11 @@ class ProjectCache:
     def names(self) -> Iterator[str]:
         """Return the names of all projects."""
         return iter(tuple(self._projects))
+
+    def has(self, name: str, uid: str) -> bool:
+        """Return whether a project of this name and UID exists."""
+        seen = self._seen.get(name)
+        return seen is not None and seen.uid == uid
 
     def deleting(self) -> int:
         """Return the number of projects that are being deleted."""

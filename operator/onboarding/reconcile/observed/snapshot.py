@@ -129,6 +129,8 @@ class Snapshot:
     """The version of the policy; None if there is none, or none that is known to be usable or not."""
     argocd: Mapping[tuple[str, str], ArgoSettings] = field(default_factory=dict)
     """The settings of the Argo CD of each site, by target and site; no entry for one that has not been read yet."""
+    reserved: Mapping[str, str] = field(default_factory=dict)
+    """The namespaces of the operator and of HostingTargets, each with a clause that says whose it is."""
     teardown_hold: str = ""
     """Why no project is torn down at present; the empty string if projects may be."""
 

@@ -59,7 +59,8 @@ class _Journey(NamedTuple):
     @property
     def findings(self) -> tuple[GateFinding, ...]:
         """The findings of all checks: those on the candidates themselves, then those at the gates."""
-        return (*(found for item in self.candidates for found in item.found), *self.evaluation.findings)
+        own = (found for item in self.candidates for found in (*item.found, *item.warnings))
+        return (*own, *self.evaluation.findings)
 
 
 def make_plan(snapshot: Snapshot) -> ReconcilePlan:
@@ -206,6 +207,7 @@ def _project_inputs(inputs: PlanInputs) -> ProjectInputs:
         snapshot.now.date(),
         snapshot.target_problems,
         snapshot.argocd,
+        snapshot.reserved,
     )
     return ProjectInputs(declared, snapshot.now, snapshot.answers, frozenset(inputs.decisions.attested))
 

@@ -95,7 +95,7 @@ def facts_of(wanted: Iterable[Any]) -> set[str]:
         match manifest["kind"]:
             case "Namespace":
                 found.add(f"{environment} at {SITES[item.key.cluster]}")
-                found |= {f"{environment} label {key}={value}" for key, value in labels.items() if "x.org" in key}
+                found |= {f"{environment} label {key}={value}" for key, value in labels.items() if "shop." in key}
             case "ResourceQuota":
                 hard = manifest["spec"]["hard"]
                 found.add(f"{environment} cpu {hard['requests.cpu']}")

@@ -85,7 +85,7 @@ CHANGES: Final[dict[str, Change]] = {
             "resources": {"cpu": "400", "memory": "1Gi", "ephemeralStorage": "1Gi", "storage": "800Gi", "pods": 9},
         },
     ),
-    "environments.labels": Change(CONFIGURATION, {"labels": {"shop/tier": "x"}}),
+    "environments.labels": Change(CONFIGURATION, {"labels": {"shop.projects/tier": "x"}}),
     "environments.autoSync": Change(CONFIGURATION, {"autoSync": True}),
     "environments.domains": Change(CONFIGURATION, {"domains": ["shop.example.org"]}, built=False),
     "environments.exposures": Change(CONFIGURATION, {"exposures": ["internet"]}, built=False),

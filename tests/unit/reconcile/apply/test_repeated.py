@@ -153,7 +153,7 @@ async def test_repairs_of_long_ago_do_not_count(stage: Stage) -> None:
 
 CHANGED: dict[str, Callable[[int], dict[str, object]]] = {
     "the spec": lambda number: {"description": f"the {number}. text"},
-    "the policy or the target": lambda number: {"labels": {"team": f"number-{number}"}},
+    "the policy or the target": lambda number: {"labels": {"shop.projects/team": f"number-{number}"}},
 }
 
 

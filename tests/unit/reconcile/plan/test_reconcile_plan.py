@@ -196,7 +196,7 @@ def test_an_environment_does_not_move(fields: dict[str, str], words: str) -> Non
 def test_a_revision_that_no_annotation_holds_is_refused() -> None:
     groups = [f"{index:03}" + "g" * 240 for index in range(20)]
     repositories = [{"name": f"r{index}", "url": f"{GIT}/{'x' * 450}{index}", "path": "p" * 200} for index in range(10)]
-    labels = {f"l{index:02}.{'x' * 90}/y": "v" * 63 for index in range(20)}
+    labels = {f"shop.projects/l{index:02}{'x' * 58}y": "v" * 63 for index in range(20)}
     spec = spec_of(environment(labels=labels), team={"groups": {"admin": groups}}, repositories=repositories)
     assert judged(spec).findings == ()
     huge = spec.model_copy(update={"description": "d" * 65536})
