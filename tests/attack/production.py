@@ -60,7 +60,7 @@ class Production(MemoryWalk):
 
     def declare(self) -> None:
         """Let the API server have the spec, with the record of insiders."""
-        head = "\n".join(["generation:1", "creator:zoe", *self.record])
+        head = "\n".join([f"generation:{self._hub.generation(NAME, self.spec)}", "creator:zoe", *self.record])
         self._hub.declare(NAME, copy.deepcopy(self.spec), annotations={names.ANNOTATION_INSIDERS: head})
 
     def change(self, *edits: Edit) -> None:

@@ -10,8 +10,8 @@ import yaml
 from onboarding.build.kinds import APPLICATION, HUB, NAMESPACE, RESOURCE_QUOTA
 from onboarding.build.revision import Revision
 from onboarding.checks import probe
-from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.dated import DatedDecision
+from onboarding.reconcile.observed.ledgers import Ledgers
 from onboarding.reconcile.observed.observer import Observer
 from onboarding.reconcile.observed.platform import POLICIES, TARGETS
 from onboarding.reconcile.observed.projects import ProjectCache
@@ -62,8 +62,8 @@ class MemoryWalk(Walk):
         super().__init__()
         self.facts = Facts()
         self._declared = ProjectCache()
-        ledger = CapacityLedger("walk", lambda _project: None)
-        self._cluster, self._hub = self.memory(ledger), Projects(self._declared)
+        ledgers = Ledgers("walk", lambda _project: None)
+        self._cluster, self._hub = self.memory(ledgers), Projects(self._declared)
         policy = _offer(self._declared, profile)
         self._declared.offered.argocd = safe_settings(self._declared.targets)
         observer = Observer(
@@ -73,10 +73,10 @@ class MemoryWalk(Walk):
             policy=policy,
             clock=lambda: NOW,
             answers=self.facts,
-            ledger=ledger,
+            ledgers=ledgers,
             teardown_hold=lambda: "",
         )
-        self._reconciler = Reconciler(observer, {HUB: self._cluster}, self._hub, self.facts, ledger, NoSecrets())
+        self._reconciler = Reconciler(observer, {HUB: self._cluster}, self._hub, self.facts, ledgers, NoSecrets())
 
     @property
     def status(self) -> dict[str, Any]:

@@ -26,8 +26,8 @@ from onboarding.build.kinds import (
 from onboarding.errors import ApiError, UnreachableError, WentBackError
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject
-from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.foreign import ForeignObject
+from onboarding.reconcile.observed.ledgers import NamespaceLedger
 from onboarding.reconcile.observed.snapshot import ClusterState
 
 _RESTLESS_KINDS = (APPLICATION, RESOURCE_QUOTA)
@@ -46,7 +46,7 @@ class KubeCluster:
         name: str,
         client: PinnedClient,
         *,
-        ledger: CapacityLedger,
+        ledger: NamespaceLedger,
         idle_timeout: float,
         writes_in_flight: int,
         project_changed: Callable[[str], None],

@@ -14,8 +14,8 @@ from onboarding.adapters.secrets import KubeSecrets
 from onboarding.api.delivery import Delivery
 from onboarding.api.lifetimes import DecisionLimits
 from onboarding.checks.argocd_settings import ArgoSettings
-from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.figures import platform_figures
+from onboarding.reconcile.observed.ledgers import Ledgers
 from onboarding.reconcile.observed.observer import Observer
 from onboarding.reconcile.observed.persona_rules import roles_of
 from onboarding.reconcile.observed.projects import ProjectCache
@@ -118,11 +118,11 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         policy_changes=policy_changes,
         site_roles=SiteRoles(shared.connected, lambda: _roles(declared, settings.policy)),
     )
-    ledger = CapacityLedger(first.installation, freed=queue.add)
+    ledgers = Ledgers(first.installation, freed=queue.add)
     clusters = Clusters(
         settings,
         hub,
-        ledger,
+        ledgers,
         declared=declared,
         project_changed=queue.add,
         state_changed=shared.clusters_changed,
@@ -139,10 +139,11 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         policy=settings.policy,
         clock=lambda: datetime.now(UTC),
         answers=runner,
-        ledger=ledger,
+        ledgers=ledgers,
         teardown_hold=TeardownBrake(platform.definitions, declared, settings.teardown_limit).reason,
     )
-    reconciler = Reconciler(observer, clusters.pool, HubProjects(hub, shared.on_project_write), runner, ledger, secrets)
+    projects = HubProjects(hub, shared.on_project_write, settings.policy)
+    reconciler = Reconciler(observer, clusters.pool, projects, runner, ledgers, secrets)
     worker = Worker(
         reconciler,
         declared,

@@ -28,6 +28,7 @@ from onboarding.reconcile.gates.gates import AtGates, GateResult, evaluate_gates
 from onboarding.reconcile.gates.record import Record
 from onboarding.reconcile.gates.running import running_places
 from onboarding.reconcile.gates.waiting import Waiting
+from onboarding.reconcile.observed.domains import with_domains
 from onboarding.reconcile.observed.former_sites import FormerSite, find_missing
 from onboarding.reconcile.observed.newer import Newer, find_newer
 from onboarding.reconcile.observed.snapshot import Snapshot
@@ -65,7 +66,7 @@ class _Journey(NamedTuple):
 def make_plan(snapshot: Snapshot) -> ReconcilePlan:
     """Return the plan of a reconcile."""
     spec, policy, newer = snapshot.project.spec, snapshot.policy, find_newer(snapshot)
-    admitted = snapshot.admitted()
+    admitted = with_domains(snapshot.project, snapshot.admitted())
     if spec is None or policy is None or newer:
         return _held_plan(snapshot, newer, admitted)
     digests = Digests(spec, policy)
@@ -98,7 +99,8 @@ def _plan_journey(inputs: PlanInputs, digests: Digests) -> ReconcilePlan:
     snapshot, policy, admitted = inputs.snapshot, inputs.policy, inputs.admitted
     missing = find_missing(snapshot, admitted)
     if missing:
-        inputs = replace(inputs, admitted=restore(_project_inputs(inputs), admitted, missing, inputs.covering))
+        restored = restore(_project_inputs(inputs), admitted, missing, inputs.covering)
+        inputs = replace(inputs, admitted=with_domains(snapshot.project, restored))
     journey = _journey(inputs)
     environments = _with_missing(_environments(inputs, journey), missing)
     building = [revision for item in environments for revision in item.revisions]
@@ -118,6 +120,7 @@ def _plan_journey(inputs: PlanInputs, digests: Digests) -> ReconcilePlan:
         _urgent(journey),
         journey=inputs.journey,
         expires=days.expires if days else None,
+        taken=tuple(item for candidate in journey.candidates for item in candidate.taken),
     )
 
 
