@@ -139,9 +139,9 @@ class Production(MemoryWalk):
 
     @property
     def production(self) -> Revision | None:
-        """What is admitted of production, without what was declared for it."""
+        """What is admitted of production, without what was declared for it, and without a record of no domain."""
         found = self.admitted().get(PLACE)
-        return found.with_values(declared={}) if found else None
+        return found.with_values(declared={}, domains=found.domains or None) if found else None
 
     @property
     def environment(self) -> dict[str, Any]:
