@@ -136,6 +136,12 @@ class Projects:
         metadata = {"name": name, "uid": uid_of(name), "generation": self.generation(name, spec), **more}
         self._put(name, {"metadata": metadata, "spec": spec, "status": self.status(name)})
 
+    def hand_over(self, declared: ProjectCache) -> None:
+        """Let another process read everything, and keep what is written from now on."""
+        self._declared = declared
+        for body in self._bodies.values():
+            declared.put_project(body)
+
     def generation(self, name: str, spec: dict[str, Any]) -> int:
         """Return the generation of a project with this spec: a change of the spec is the next one."""
         known = self._bodies.get(name)

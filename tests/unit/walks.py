@@ -64,7 +64,7 @@ class MemoryWalk(Walk):
         self._declared = ProjectCache()
         ledgers = Ledgers("walk", lambda _project: None)
         self._cluster, self._hub = self.memory(ledgers), Projects(self._declared)
-        policy = _offer(self._declared, profile)
+        policy = offer_profile(self._declared, profile)
         self._declared.offered.argocd = safe_settings(self._declared.targets)
         observer = Observer(
             self._declared,
@@ -138,7 +138,7 @@ class MemoryWalk(Walk):
         self._declared.put_decision(name, None)
 
 
-def _offer(declared: ProjectCache, profile: str) -> str:
+def offer_profile(declared: ProjectCache, profile: str) -> str:
     """Offer a profile with every site on one cluster, and return the name of its policy."""
     names = {}
     for file in sorted((ROOT / "manifests/profiles" / profile).glob("*.yaml")):
