@@ -143,6 +143,19 @@ def test_what_somebody_deletes_is_still_the_projects_until_it_has_been_reconcile
     assert world.holders() == {"first"}
 
 
+def test_a_refusal_that_could_not_be_recorded_gives_nothing_later(world: DomainWorld) -> None:
+    """The status speaks of the new spec, and the namespace still has the record of before: none."""
+    world.declare("second", dev=[])
+    world.settle()
+    world.declare("second", dev=[HOST])
+    world.cluster.reached = False
+    world.reconcile("second")
+    assert world.admitted()["second", "dev"].domains is None
+    world.restart()
+    world.settle()
+    assert world.holders() == {"first"}
+
+
 def test_a_restart_forgets_no_claim(world: DomainWorld) -> None:
     world.declare("second", dev=[HOST])
     world.settle()
@@ -175,6 +188,16 @@ def test_of_a_project_of_before_no_newcomer_takes_the_domain() -> None:
     assert (world.holders(), world.ready("newcomer")) == (set(), ("False", "Held"))
     world.settle("first")
     assert world.holders() == {"first"}
+
+
+def test_who_waits_for_a_project_of_before_is_told_when_that_no_longer_declares_it() -> None:
+    """Its claim was only presumed, so that no namespace tells of the end."""
+    world = old(together=False)
+    world.declare("newcomer", dev=[HOST])
+    world.settle("newcomer")
+    world.declare("first", dev=[])
+    world.settle("first")
+    assert world.holders() == {"newcomer"}
 
 
 def test_an_environment_of_before_that_declares_the_domain_now_is_a_newcomer() -> None:

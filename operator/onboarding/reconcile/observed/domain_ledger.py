@@ -1,7 +1,7 @@
 """Claimed domains: those of the admitted revisions of all namespaces, plus reservations of reconciles in progress.
 
-A namespace counts as long as it has the labels of this installation. What it claimed counts on when it is gone, until
-the next reconcile of its project has decided whether it is built again.
+A namespace counts as long as it has the labels of this installation, also while it is being deleted. If one is gone
+that is to be built again, its project is presumed to have the domain.
 """
 
 from collections import defaultdict
@@ -31,7 +31,6 @@ class DomainLedger:
         self._entries: dict[ObjectKey, _Entry] = {}
         self._keys: defaultdict[str, set[ObjectKey]] = defaultdict(set)
         self._reserved: dict[str, Mapping[ObjectKey, Domains]] = {}
-        self._gone: defaultdict[str, dict[ObjectKey, Domains]] = defaultdict(dict)
         self._held: dict[str, frozenset[str]] = {}
         self._holders: defaultdict[str, set[str]] = defaultdict(set)
         self._waiting: dict[str, Mapping[str, str]] = {}
@@ -58,16 +57,18 @@ class DomainLedger:
         self._recount(live.owner.project)
 
     def remove(self, key: ObjectKey) -> None:
-        """Take in that a namespace is deleted or no longer ours; its claims count until its project is reconciled."""
-        entry = self._drop(key)
-        if entry is not None and entry.domains:
-            self._gone[entry.project][key] = entry.domains
+        """Drop the claims of a namespace that is deleted or no longer ours."""
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._keys[entry.project].discard(key)
+            if not self._keys[entry.project]:
+                del self._keys[entry.project]
+            self._recount(entry.project)
 
     def remove_cluster(self, cluster: str) -> None:
         """Drop the claims on a cluster that is no longer watched."""
         for key in [key for key in self._entries if key.cluster == cluster]:
-            if entry := self._drop(key):
-                self._recount(entry.project)
+            self.remove(key)
 
     def others(self, project: str, domains: Iterable[str]) -> dict[str, list[Claim]]:
         """Return the claims of other projects, by domain."""
@@ -88,7 +89,6 @@ class DomainLedger:
         Call it without an ``await`` after ``others``, so that no other project is admitted in between. ``waiting`` are
         the domains that it lacks, each with the project that has it. A deleted project reserves nothing.
         """
-        self._gone.pop(project, None)
         self._reserved[project] = claims
         self._waiting[project] = waiting
         if not claims:
@@ -107,14 +107,6 @@ class DomainLedger:
         if self._reserved.pop(project, None):
             self._recount(project)
 
-    def _drop(self, key: ObjectKey) -> "_Entry | None":
-        entry = self._entries.pop(key, None)
-        if entry is not None:
-            self._keys[entry.project].discard(key)
-            if not self._keys[entry.project]:
-                del self._keys[entry.project]
-        return entry
-
     def _claim(self, project: str, domain: str) -> Claim:
         entries = (self._entries[key] for key in self._keys.get(project, ()))
         since = [entry.since for entry in entries if domain in (entry.domains or ())]
@@ -123,7 +115,6 @@ class DomainLedger:
     def _all(self, project: str) -> Iterator[Domains]:
         yield from (self._entries[key].domains or () for key in self._keys.get(project, ()))
         yield from self._reserved.get(project, {}).values()
-        yield from self._gone.get(project, {}).values()
 
     def _recount(self, project: str) -> None:
         """Update who has which domain after the claims of a project may have changed; tell those that wait."""
