@@ -3,6 +3,7 @@
 import asyncio
 import copy
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import yaml
@@ -138,18 +139,25 @@ class MemoryWalk(Walk):
         self._declared.put_decision(name, None)
 
 
+@cache
+def _profile(name: str) -> dict[str, dict[str, Any]]:
+    """Return the manifests of a profile by the names of their files."""
+    files = sorted((ROOT / "manifests/profiles" / name).glob("*.yaml"))
+    return {file.stem: yaml.safe_load(file.read_text()) for file in files}
+
+
 def offer_profile(declared: ProjectCache, profile: str) -> str:
     """Offer a profile with every site on one cluster, and return the name of its policy."""
     names = {}
-    for file in sorted((ROOT / "manifests/profiles" / profile).glob("*.yaml")):
-        manifest: dict[str, Any] = yaml.safe_load(file.read_text())
+    for stem, read in _profile(profile).items():
+        manifest = copy.deepcopy(read)
         plural = {"OnboardingPolicy": POLICIES, "HostingTarget": TARGETS}.get(manifest["kind"])
         if plural is None:
             continue
         names[manifest["kind"]] = manifest["metadata"]["name"]
         if plural == TARGETS:
             manifest["spec"]["sites"] = [{"name": "here"}]
-        stamp = {"uid": file.stem, "generation": 1, "resourceVersion": "1", "creationTimestamp": "2026-01-01T00:00:00Z"}
+        stamp = {"uid": stem, "generation": 1, "resourceVersion": "1", "creationTimestamp": "2026-01-01T00:00:00Z"}
         manifest["metadata"] |= stamp
         declared.offered.put(plural, manifest)
     declared.offered.know_roles(dict.fromkeys(declared.offered.unasked_roles(), RoleState.USABLE))

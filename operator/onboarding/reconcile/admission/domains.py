@@ -20,15 +20,14 @@ def hold_taken_domains(
         domains = sorted({domain for revision in candidate.revisions for domain in revision.domains or ()})
         inputs = DomainInputs(tuple(domains), own, snapshot.claims)
         found = run_checks(OF_DOMAINS, inputs, candidate.name)
-        yield (
-            replace(
-                candidate,
-                found=candidate.found + tuple(item for item in found if item.holds),
-                warnings=candidate.warnings + tuple(item for item in found if not item.holds),
-                taken=tuple(Taken(domain, candidate.name, snapshot.claims[domain].project) for domain in inputs.taken),
-            )
-            if found
-            else candidate
+        if not found:
+            yield candidate
+            continue
+        yield replace(
+            candidate,
+            found=candidate.found + tuple(item for item in found if item.holds),
+            warnings=candidate.warnings + tuple(item for item in found if not item.holds),
+            taken=tuple(Taken(domain, candidate.name, snapshot.claims[domain].project) for domain in inputs.taken),
         )
 
 
