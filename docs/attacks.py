@@ -89,12 +89,15 @@ def _section(number: int, theme: Theme) -> str:
 
 
 def _row(row: Row) -> tuple[str, str, str]:
-    return row.sentence(), "<br>".join(map(_refusal, row.refused)), "<br>".join(map(_admission, row.allowed))
+    refused = [_refusal(guard, row.refused) for guard in dict.fromkeys(verdict.by for verdict in row.refused)]
+    return row.sentence(), "<br>".join(refused), "<br>".join(map(_admission, row.allowed))
 
 
-def _refusal(verdict: Refused) -> str:
-    guard = BUILT_IN.get(verdict.by) or f"policy `{verdict.by}`"
-    return f"{guard}: {_named(verdict.to)}"
+def _refusal(guard: str, verdicts: Iterable[Refused]) -> str:
+    """Return everybody whom a guard refuses, in whatever words."""
+    refused = {actor for verdict in verdicts if verdict.by == guard for actor in verdict.to}
+    name = BUILT_IN.get(guard) or f"policy `{guard}`"
+    return f"{name}: {_named(actor for actor in actors() if actor in refused)}"
 
 
 def _admission(verdict: Allowed) -> str:

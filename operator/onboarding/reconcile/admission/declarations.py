@@ -19,9 +19,10 @@ def declarations(project: ProjectDeclaration, admitted: AdmittedRevisions) -> It
     Each has what it has been admitted as, and the environment that has its namespace.
     """
     former: dict[str, list[Former]] = {}
-    for old in filter(None, admitted.values()):
-        there = Former(old.target, old.namespace, old.stage, old.site, old.labels)
-        former.setdefault(old.environment, []).append(there)
+    for old in admitted.values():
+        if old is not None:
+            there = Former(old.target, old.namespace, old.stage, old.site, old.labels)
+            former.setdefault(old.environment, []).append(there)
     names = {item.name: namespace_of(project.name, item) for item in project.spec.environments}
     holders = _holders(project, names, admitted)
     for environment in project.spec.environments:
