@@ -208,6 +208,7 @@ def test_the_patch_of_the_documentation_sets_what_this_policy_alone_has(
     (tmp_path / "kustomization.yaml").write_text(f"resources: [{folder}]\n{text}")
     items = yaml.safe_load_all(installed.kubectl("kustomize", str(tmp_path)).stdout)
     (policy,) = (item for item in items if (item["kind"], item["metadata"]["name"]) == (KIND, RULE))
-    lists = {item["name"]: yaml.safe_load(item["expression"]) for item in policy["spec"]["variables"][5:7]}
+    lists = {item["name"]: yaml.safe_load(item["expression"]) for item in policy["spec"]["variables"][5:8]}
     assert lists["podSecurity"] == ["restricted", "baseline"]
+    assert lists["appProjects"] == ["default", "platform"]
     assert lists["bindable"][-1] == "acme:auditor"

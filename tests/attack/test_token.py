@@ -66,6 +66,14 @@ def policy(text: str) -> Callable[[dict[str, Any]], None]:
     return put("spec roles 0 policies +", text)
 
 
+def of_project(name: str) -> Callable[[dict[str, Any]], None]:
+    def change(manifest: dict[str, Any]) -> None:
+        manifest["metadata"]["labels"][names.LABEL_PROJECT] = name
+        manifest["spec"]["project"] = name
+
+    return change
+
+
 def subject(kind: str, name: str, **more: str) -> Callable[[dict[str, Any]], None]:
     group = {} if kind == "ServiceAccount" else {"apiGroup": "rbac.authorization.k8s.io"}
     return put("subjects +", {"kind": kind, "name": name, **group, **more})
@@ -184,6 +192,9 @@ ATTEMPTS: dict[str, Attempt] = {
         APPLICATION, put("spec project", "payments"), "spec.project is not the project 'shop' of its label"
     ),
     "the project default": Attempt(APPLICATION, put("spec project", "default"), "spec.project is not the project"),
+    "an Application of Argo CD's AppProject default": Attempt(
+        APPLICATION, of_project("default"), "project 'default' of its label projectonboarding.io/project is reserved"
+    ),
     "an application in kube-system": Attempt(APPLICATION, put("spec destination namespace", "kube-system"), RESERVED),
     "a destination by name": Attempt(
         APPLICATION, put("spec destination", {"name": "in-cluster", "namespace": "shop-dev"}), "one server and one"

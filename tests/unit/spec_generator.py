@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from onboarding.api.crd import structural
-from tests.support.patterns import keeps
+from tests.unit.server_patterns import matches
 
 _WORDS = (
     *("a", "dev", "prod", "main", "small", "x-1", "NP", "rie", "fast", "FR", "v1.36", "latest"),
@@ -69,4 +69,4 @@ def _objects(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 def _fits(word: str, schema: dict[str, Any]) -> bool:
     sized = schema.get("minLength", 0) <= len(word) <= schema.get("maxLength", 1000)
-    return sized and keeps(schema.get("pattern", ""), word)
+    return sized and matches(schema.get("pattern", ""), word)

@@ -15,14 +15,14 @@ LISTS = ("operators", "deciders", "neverExempt", "argocdNamespaces", "controller
 """Who is who. These are the platform's, and no rules: they change without a new version."""
 PREFIX = "groupPrefix"
 """Of the policy on projects, behind the lists: the platform's too."""
-OF_ACCOUNT = ("bindable", "podSecurity")
+OF_ACCOUNT = ("bindable", "podSecurity", "appProjects")
 """Of the policy on the operator's account, behind the lists: the platform's too."""
 DIGESTS = {
     1: "2fec61e97188b6c5",
     2: "e14b1dacc8385c8f",
     3: "9d9507eacd420dca",
     4: "2c567f17c277dfc6",
-    5: "87a9e2ba677990dd",
+    5: "6faa39122f22ceb2",
 }
 """What the rules of each version were."""
 INSIDERS_DIGESTS = {4: "2f2b644c506cd1c9", 5: "2f2b644c506cd1c9"}
@@ -97,7 +97,7 @@ def test_the_prefix_of_groups_comes_behind_the_lists_of_the_one_policy_that_know
 def test_what_the_account_may_bind_and_lower_comes_behind_the_lists_of_its_policy() -> None:
     listed = {name: list(variables(name)) for name in POLICIES if set(OF_ACCOUNT) & set(variables(name))}
     assert listed.keys() == {names.GUARD_POLICIES[0]}
-    assert listed[names.GUARD_POLICIES[0]][len(LISTS) : len(LISTS) + 2] == [*OF_ACCOUNT]
+    assert listed[names.GUARD_POLICIES[0]][len(LISTS) :][: len(OF_ACCOUNT)] == [*OF_ACCOUNT]
 
 
 def test_what_the_operator_writes_leaves_all_policies_but_that_on_its_account() -> None:

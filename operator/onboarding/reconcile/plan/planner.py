@@ -15,9 +15,10 @@ from onboarding.checks.finding import GateFinding
 from onboarding.checks.inputs import ProjectDeclaration, ProjectInputs
 from onboarding.checks.journeys import JourneyDays
 from onboarding.checks.probe import CertificateRequest
+from onboarding.reconcile.admission.application_names import AdmittedRevisions, tell_apart
 from onboarding.reconcile.admission.candidates import find_candidates
 from onboarding.reconcile.admission.ceilings import ended_grants
-from onboarding.reconcile.admission.resolve import AdmittedRevisions, Candidate
+from onboarding.reconcile.admission.resolve import Candidate
 from onboarding.reconcile.admission.restoration import restore
 from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.gates.assignment import gate_checks
@@ -65,7 +66,8 @@ class _Journey(NamedTuple):
 def make_plan(snapshot: Snapshot) -> ReconcilePlan:
     """Return the plan of a reconcile."""
     spec, policy, newer = snapshot.project.spec, snapshot.policy, find_newer(snapshot)
-    admitted = snapshot.admitted()
+    declared = [item.name for item in spec.environments] if spec else ()
+    admitted = tell_apart(snapshot.project.name, snapshot.admitted(), snapshot.live, declared)
     if spec is None or policy is None or newer:
         return _held_plan(snapshot, newer, admitted)
     digests = Digests(spec, policy)
@@ -98,7 +100,9 @@ def _plan_journey(inputs: PlanInputs, digests: Digests) -> ReconcilePlan:
     snapshot, policy, admitted = inputs.snapshot, inputs.policy, inputs.admitted
     missing = find_missing(snapshot, admitted)
     if missing:
-        inputs = replace(inputs, admitted=restore(_project_inputs(inputs), admitted, missing, inputs.covering))
+        inputs = replace(
+            inputs, admitted=restore(_project_inputs(inputs), admitted, snapshot.live, missing, inputs.covering)
+        )
     journey = _journey(inputs)
     environments = _with_missing(_environments(inputs, journey), missing)
     building = [revision for item in environments for revision in item.revisions]

@@ -29,8 +29,8 @@ from onboarding.checks.catalogue import (
 from onboarding.checks.finding import Check
 from onboarding.checks.inputs import AppProjectInputs, CapacityInputs, RevisionInputs
 from onboarding.reconcile.gates.digest import Digests, gate_reads
-from tests.support.patterns import keeps
 from tests.unit.running import running
+from tests.unit.server_patterns import matches
 from tests.unit.snapshots import (
     POLICY,
     SITES,
@@ -85,7 +85,7 @@ def other(schema: dict[str, Any], value: Any, number: int = 0) -> Any:
     return next(
         word
         for word in (f"a{number}", f"b{number}", *mails, *_WORDS)
-        if keeps(schema.get("pattern", ""), word) and len(word) in sizes and word != value
+        if matches(schema.get("pattern", ""), word) and len(word) in sizes and word != value
     )
 
 
