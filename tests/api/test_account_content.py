@@ -109,9 +109,11 @@ def test_an_object_from_before_these_rules_is_corrected_finalized_and_deleted(
     assert f"refused (rule {RULE})" in text
 
 
-def test_a_sync_that_runs_stops_no_change(account: Account, admin: Api, made: list[Manifest]) -> None:
+def test_what_others_write_stops_no_change(account: Account, admin: Api, made: list[Manifest]) -> None:
     application = SHOP["Application"]
-    admin.create(collection(application), {**application, "operation": {"sync": {"revision": "main"}}})
+    metadata = {**application["metadata"], "annotations": {"notifications.argoproj.io/subscribe": "theirs"}}
+    operation = {"sync": {"revision": "main"}}
+    admin.create(collection(application), {**application, "metadata": metadata, "operation": operation})
     made.append(application)
     patching = {"Content_Type": "application/merge-patch+json"}
     account.does("PATCH", place(application), {"spec": {"syncPolicy": {"automated": None}}}, **patching)
