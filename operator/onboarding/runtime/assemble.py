@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from onboarding.adapters.client import Client
@@ -112,7 +111,6 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
     events = Events(
         declared, changed=queue.add, listed=shared.clusters_changed, nothing_declared=first.nothing_declared
     )
-    policy_changes = PolicyChanges(declared, settings.policy)
     platform = Platform(
         hub,
         declared,
@@ -120,7 +118,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         changed=shared.platform_changed,
         project_changed=queue.add,
         kopf_watches=session.next_watch,
-        policy_changes=policy_changes,
+        policy_changes=PolicyChanges(declared, settings.policy),
         site_roles=SiteRoles(shared.connected, lambda: _roles(declared, settings.policy)),
     )
     ledger = CapacityLedger(first.installation, freed=queue.add)
@@ -158,12 +156,10 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         add_later=queue.add_later,
     )
     readiness = Readiness(events, session, platform, clusters, idle_timeout=settings.idle_timeout)
-    policy = ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets)
-    count = partial(_orphans, first.installation, shared, events)
-    reporter = OrphanReporter(count, PolicyEvents(hub, declared, settings.policy).post)
-    rest = readiness, runner, secrets, _argocd_settings(shared, settings.policy), reporter
+    orphans = _orphan_reporter(first.installation, shared, events, PolicyEvents(hub, declared, settings.policy))
+    rest = readiness, runner, secrets, _argocd_settings(shared, settings.policy), orphans
     parts = Parts(first.installation, queue, worker, session, events, platform, clusters, *rest)
-    _connect(shared, parts, policy)
+    _connect(shared, parts, ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets))
     _expose(metrics, parts, shared, settings.policy)
     return parts
 
@@ -220,6 +216,11 @@ def _limits(declared: ProjectCache, policy: str) -> DecisionLimits | None:
     return spec.decisions if spec else None
 
 
+def _orphan_reporter(installation: str, shared: _Shared, events: Events, told: PolicyEvents) -> OrphanReporter:
+    """Return the task that tells the platform of orphans."""
+    return OrphanReporter(lambda: _orphans(installation, shared, events), told.post)
+
+
 def _orphans(installation: str, shared: _Shared, events: Events) -> Orphans:
     """Return the orphans of each cluster whose caches are complete; none before all projects are listed."""
     if not events.synced:
@@ -245,6 +246,6 @@ def _expose(metrics: Metrics, parts: Parts, shared: _Shared, policy: str) -> Non
                 listed=parts.events.synced,
                 limits=_limits(declared, policy),
             ),
-            orphans=partial(_orphans, parts.installation, shared, parts.events),
+            orphans=lambda: _orphans(parts.installation, shared, parts.events),
         )
     )
