@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.support.patterns import keeps
 
 from onboarding.api import KINDS
 from onboarding.api.crd import structural
 from onboarding.api.team import Person
-from tests.support.patterns import keeps
 
 BLOCKS = (
     *(range(0x20), range(0x7F, 0xA0)),  # controls
