@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,12 +22,23 @@ from tests.support.waiting import wait_until
 FULL = os.environ.get("ONBOARDING_FULL_ATTACKS") == "1"
 ADMISSION = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
 PROBED = "guard probe refused"
-SHIPPED = {
-    item["metadata"]["name"].removeprefix(RULE_PREFIX): item["spec"]["validations"]
+SPECS = {
+    item["metadata"]["name"].removeprefix(RULE_PREFIX): item["spec"]
     for path in sorted((ROOT / "manifests").glob("*/policy-*.yaml"))
     for item in yaml.safe_load_all(path.read_text(encoding="utf-8"))
     if item["kind"] == "ValidatingAdmissionPolicy"
 }
+SHIPPED = {policy: spec["validations"] for policy, spec in SPECS.items()}
+# The beginning of a sentence is what follows the condition under which it is said.
+SENTENCE = re.compile(r"""\? (?:'([^']{12,})'|"([^"]{12,})")""")
+SENTENCES = {
+    (policy, "".join(sentence))
+    for policy, spec in SPECS.items()
+    for variable in spec["variables"]
+    if variable["name"].startswith("wrong")
+    for sentence in SENTENCE.findall(variable["expression"])
+}
+"""Sentences that a variable chooses from, of which one validation says the first that applies."""
 VALIDATIONS = [
     (policy, index)
     for policy, validations in SHIPPED.items()
@@ -37,6 +49,12 @@ VALIDATIONS = [
 
 def test_every_shipped_policy_is_attacked() -> None:
     assert set(SHIPPED) == set(POLICIES)
+
+
+@pytest.mark.parametrize(("policy", "sentence"), sorted(SENTENCES))
+def test_every_sentence_that_a_variable_chooses_is_met_by_a_row(policy: str, sentence: str) -> None:
+    words = [case.verdict.words for case in refused_by(policy) if isinstance(case.verdict, Refused)]
+    assert any(sentence[:20].strip() in said or (len(said) > 11 and said in sentence) for said in words)
 
 
 def refused_by(policy: str, words: str = "") -> list[Case]:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -100,38 +100,33 @@ def _text(text: str, known: dict[str, Any]) -> str:
 def a_world(cluster: ControlPlane, directory: Path) -> Iterator[World]:
     """Onboard two projects, let everybody log in and lay out what is attacked; remove all of it in the end."""
     admin = Person(cluster, cluster.kubeconfig)
-    accounts = _accounts(admin)
-    for folder in OPTIONAL:
-        admin.does("apply", "--server-side", "-k", str(ROOT / "manifests" / folder))
-    admin.does("apply", "--server-side", "--filename", str(FOLDER / "grants.yaml"))
-    for place, name in accounts:
-        admin.does("create", "serviceaccount", name, f"--namespace={place}")
-    insiders.bind(admin)
-    operator = OperatorProcess.on(cluster, directory)
-    world = World(cluster)
-    try:
+    with ExitStack() as last:
+        for folder in OPTIONAL:
+            rendered = str(ROOT / "manifests" / folder)
+            admin.does("apply", "--server-side", "-k", rendered)
+            last.callback(admin.does, "delete", "--ignore-not-found", "-k", rendered)
+        admin.does("apply", "--server-side", "--filename", str(FOLDER / "grants.yaml"))
+        last.callback(admin.does, "delete", "--ignore-not-found", "--filename", str(FOLDER / "grants.yaml"))
+        for place, name in _missing(admin):
+            admin.does("create", "serviceaccount", name, f"--namespace={place}")
+            last.callback(admin.does, "delete", "serviceaccount", name, f"--namespace={place}")
+        last.callback(insiders.remove, admin)
+        insiders.bind(admin)
+        last.callback(OperatorProcess.on(cluster, directory).stop)
+        world = World(cluster)
+        last.callback(_remove, world, admin)
         _onboard(world)
         admin.does("apply", "--server-side", "--filename=-", body=_targets(world))
         world.become_accounts()
         world.sender = Sender(world.hub.api)
         _decide(world)
         yield world
-    finally:
-        _remove(world, admin)
-        operator.stop()
-        insiders.remove(admin)
-        admin.does("delete", "--ignore-not-found", "--filename", str(FOLDER / "grants.yaml"))
-        for folder in OPTIONAL:
-            admin.does("delete", "--ignore-not-found", "-k", str(ROOT / "manifests" / folder))
-        for place, name in accounts:
-            admin.does("delete", "serviceaccount", name, f"--namespace={place}")
 
 
-def _accounts(admin: Person) -> list[tuple[str, str]]:
-    """Return the accounts of others that no suite has left here: they are made, and removed again."""
-    account = ("argocd", "argocd-application-controller")
-    missing = admin.refusal("get", "serviceaccount", account[1], f"--namespace={account[0]}")
-    return [account] if missing else []
+def _missing(admin: Person) -> list[tuple[str, str]]:
+    """Return the account of Argo CD, unless another suite has left it here."""
+    place, name = "argocd", "argocd-application-controller"
+    return [(place, name)] if admin.refusal("get", "serviceaccount", name, f"--namespace={place}") else []
 
 
 def _onboard(world: World) -> None:
@@ -152,12 +147,13 @@ def _onboard(world: World) -> None:
         world.variables |= {tenant: {"name": tenant, "uid": uid}, f"{tenant}.uid": uid}
     labels = world.hub.api.request("GET", "/api/v1/namespaces/payments-dev")["metadata"]["labels"]
     installation = labels[names.LABEL_INSTALLATION]
-    for tenant in TENANTS:
+    uids = {tenant: world.variables[f"{tenant}.uid"] for tenant in TENANTS}
+    for tenant, uid in {**uids, "gone": "00000000-0000-0000-0000-000000000000"}.items():
         world.variables[f"of.{tenant}"] = {
             names.LABEL_MANAGED_BY: names.MANAGER,
             names.LABEL_INSTALLATION: installation,
             names.LABEL_PROJECT: tenant,
-            names.LABEL_PROJECT_UID: world.variables[f"{tenant}.uid"],
+            names.LABEL_PROJECT_UID: uid,
         }
     world.variables["installation"] = installation
 
@@ -196,7 +192,8 @@ def _remove(world: World, admin: Person) -> None:
         world.hub.wait_gone(tenant)
     places = [f"{tenant}-{stage}" for tenant in TENANTS for stage in ENVIRONMENTS]
     admin.does("delete", "namespace", *places, "--ignore-not-found", "--wait=false")
-    admin.does("delete", "--ignore-not-found", "--wait=false", "--filename=-", body=_targets(world))
+    if "installation" in world.variables:
+        admin.does("delete", "--ignore-not-found", "--wait=false", "--filename=-", body=_targets(world))
     for place in places:
         wait_until(
             lambda place=place: world.hub.api.get(f"/api/v1/namespaces/{place}") is None, what=f"the end of {place}"

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from onboarding.adapters.client import Client
@@ -157,19 +156,12 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         add_later=queue.add_later,
     )
     readiness = Readiness(events, session, platform, clusters, idle_timeout=settings.idle_timeout)
-    policy = ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets)
-    reporter = _orphan_reporter(hub, shared, events, first.installation, settings.policy)
-    rest = readiness, runner, secrets, _argocd_settings(shared, settings.policy), reporter
+    orphans = _orphan_reporter(first.installation, shared, events, PolicyEvents(hub, declared, settings.policy))
+    rest = readiness, runner, secrets, _argocd_settings(shared, settings.policy), orphans
     parts = Parts(first.installation, queue, worker, session, events, platform, clusters, *rest)
-    _connect(shared, parts, policy)
+    _connect(shared, parts, ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets))
     _expose(metrics, parts, shared, settings.policy)
     return parts
-
-
-def _orphan_reporter(hub: Client, shared: _Shared, events: Events, installation: str, policy: str) -> OrphanReporter:
-    """Return the reporter of objects whose project is gone."""
-    count = partial(_orphans, installation, shared, events)
-    return OrphanReporter(count, PolicyEvents(hub, shared.declared, policy).post)
 
 
 def _secrets(settings: Settings, hub: Client, metrics: Metrics, shared: _Shared, clusters: Clusters) -> KubeSecrets:
@@ -230,6 +222,11 @@ def _limits(declared: ProjectCache, policy: str) -> DecisionLimits | None:
     return spec.decisions if spec else None
 
 
+def _orphan_reporter(installation: str, shared: _Shared, events: Events, told: PolicyEvents) -> OrphanReporter:
+    """Return the task that tells the platform of orphans."""
+    return OrphanReporter(lambda: _orphans(installation, shared, events), told.post)
+
+
 def _orphans(installation: str, shared: _Shared, events: Events) -> Orphans:
     """Return the orphans of each cluster whose caches are complete; none before all projects are listed."""
     if not events.synced:
@@ -255,6 +252,6 @@ def _expose(metrics: Metrics, parts: Parts, shared: _Shared, policy: str) -> Non
                 listed=parts.events.synced,
                 limits=_limits(declared, policy),
             ),
-            orphans=partial(_orphans, parts.installation, shared, parts.events),
+            orphans=lambda: _orphans(parts.installation, shared, parts.events),
         )
     )
