@@ -12,6 +12,7 @@ import yaml
 from devcluster import ControlPlane
 from onboarding import names
 from onboarding.build.kinds import Manifest
+from onboarding.build.permitted import GUARD_KINDS
 from tests.api.largest import LARGEST, doubled
 from tests.golden.test_golden import INPUTS, built
 from tests.support.account import RULE, Account, collection, place
@@ -108,9 +109,11 @@ def test_an_object_from_before_these_rules_is_corrected_finalized_and_deleted(
     assert f"refused (rule {RULE})" in text
 
 
-def test_a_sync_that_runs_stops_no_change(account: Account, admin: Api, made: list[Manifest]) -> None:
+def test_what_others_write_stops_no_change(account: Account, admin: Api, made: list[Manifest]) -> None:
     application = SHOP["Application"]
-    admin.create(collection(application), {**application, "operation": {"sync": {"revision": "main"}}})
+    metadata = {**application["metadata"], "annotations": {"notifications.argoproj.io/subscribe": "theirs"}}
+    operation = {"sync": {"revision": "main"}}
+    admin.create(collection(application), {**application, "metadata": metadata, "operation": operation})
     made.append(application)
     patching = {"Content_Type": "application/merge-patch+json"}
     account.does("PATCH", place(application), {"spec": {"syncPolicy": {"automated": None}}}, **patching)
@@ -179,13 +182,28 @@ def test_half_of_the_budget_of_cel_is_left(account: Account, admin: Api, made: l
     account.does("PUT", place(largest), twice)
 
 
+VARIABLES: dict[str, str] = {
+    item["name"]: item["expression"]
+    for item in yaml.safe_load(
+        (ROOT / f"manifests/cluster/policy-{RULE.removeprefix('project-onboarding-')}.yaml").read_text()
+    )["spec"]["variables"]
+}
+
+
 def test_the_roles_that_are_bound_are_those_that_rbac_lets_be_bound() -> None:
-    cluster = ROOT / "manifests" / "cluster"
-    policy = yaml.safe_load((cluster / f"policy-{RULE.removeprefix('project-onboarding-')}.yaml").read_text())
-    (bindable,) = (item["expression"] for item in policy["spec"]["variables"] if item["name"] == "bindable")
-    role = yaml.safe_load((cluster / "clusterrole-site.yaml").read_text())
+    role = yaml.safe_load((ROOT / "manifests/cluster/clusterrole-site.yaml").read_text())
     (allowed,) = (rule["resourceNames"] for rule in role["rules"] if rule["verbs"] == ["bind"])
-    assert yaml.safe_load(bindable) == allowed
+    assert yaml.safe_load(VARIABLES["bindable"]) == allowed
+
+
+def test_the_names_that_are_reserved_are_those_that_no_environment_can_declare() -> None:
+    definition = yaml.safe_load((ROOT / "crds/projectonboarding.io_projectonboardings.yaml").read_text())
+    assert f"!self.matches({VARIABLES['reserved']})" in str(definition)
+
+
+def test_the_kinds_that_are_never_synced_are_those_of_the_builder() -> None:
+    (listed,) = re.findall(r"kind in (\[.*?\])", VARIABLES["kindsAreExact"])
+    assert set(yaml.safe_load(listed)) == {f"{group}/{kind}" for group, kind in GUARD_KINDS}
 
 
 def test_the_levels_are_those_of_the_shipped_profiles() -> None:

@@ -60,7 +60,7 @@ class Production(MemoryWalk):
 
     def declare(self) -> None:
         """Let the API server have the spec, with the record of insiders."""
-        head = "\n".join(["generation:1", "creator:zoe", *self.record])
+        head = "\n".join([f"generation:{self._hub.generation(NAME, self.spec)}", "creator:zoe", *self.record])
         self._hub.declare(NAME, copy.deepcopy(self.spec), annotations={names.ANNOTATION_INSIDERS: head})
 
     def change(self, *edits: Edit) -> None:
@@ -139,9 +139,9 @@ class Production(MemoryWalk):
 
     @property
     def production(self) -> Revision | None:
-        """What is admitted of production, without what was declared for it."""
+        """What is admitted of production, without what was declared for it, and without a record of no domain."""
         found = self.admitted().get(PLACE)
-        return found.with_values(declared={}) if found else None
+        return found.with_values(declared={}, domains=found.domains or None) if found else None
 
     @property
     def environment(self) -> dict[str, Any]:

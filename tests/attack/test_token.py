@@ -86,6 +86,7 @@ ROLE_REF, SUBJECTS = "roleRef is not one of the ClusterRoles onboarding:admin", 
 SYNC_POLICY, SOURCE = "spec.syncPolicy is more than automated", "spec.source and spec.sources[] are repository"
 LEVEL, NAME = "(metadata.labels.pod-security.kubernetes.io/enforce) is none of restricted", "the name is reserved for"
 NOT_ARGOCD = "is not that of an Argo CD (argocd). Add it to the chart value guard.argocdNamespaces"
+ANNOTATION = "the operator does not write metadata.annotations "
 PREFIX = "p, proj:shop:developer, "
 
 ATTEMPTS: dict[str, Attempt] = {
@@ -224,6 +225,12 @@ ATTEMPTS: dict[str, Attempt] = {
     "a namespace of OpenShift's": Attempt(NAMESPACE, put("metadata name", "openshift-more"), NAME),
     "a namespace for an Argo CD": Attempt(NAMESPACE, put("metadata name", "argocd-more"), NAME),
     "the probe's own name": Attempt(NAMESPACE, put("metadata name", "project-onboarding-guard-probe"), NAME),
+    "nodes of one's choice": Attempt(
+        NAMESPACE, put("metadata annotations scheduler.alpha.kubernetes.io/node-selector", "a=b"), ANNOTATION
+    ),
+    "messages to a stranger": Attempt(
+        APPLICATION, put("metadata annotations notifications.argoproj.io/subscribe", "x"), ANNOTATION
+    ),
     # RoleBindings and ServiceAccounts.
     "cluster-admin": Attempt(BINDING, put("roleRef name", "cluster-admin"), ROLE_REF),
     "the built-in admin": Attempt(BINDING, put("roleRef name", "admin"), ROLE_REF),

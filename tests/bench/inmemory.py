@@ -10,8 +10,8 @@ from onboarding.adapters.store import Store
 from onboarding.build.kinds import HUB, Manifest, ObjectKey
 from onboarding.checks import probe
 from onboarding.reconcile.observed.cached_object import CachedObject
-from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.foreign import ForeignObject
+from onboarding.reconcile.observed.ledgers import NamespaceLedger
 from onboarding.reconcile.observed.platform import POLICIES, TARGETS
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import ClusterState, Project
@@ -60,7 +60,7 @@ class NoSecrets:
 class Memory:
     """A cluster in memory: the operator's own cache, and writes that go straight into it."""
 
-    def __init__(self, ledger: CapacityLedger) -> None:
+    def __init__(self, ledger: NamespaceLedger) -> None:
         self.state = ClusterState()
         self.writes = 0
         self._objects: dict[ObjectKey, Manifest] = {}
@@ -128,15 +128,32 @@ class Projects:
         self._declared = declared
         self._bodies: dict[str, dict[str, Any]] = {}
         self._version = 0
+        self.told: list[str] = []
+        """Notes of the Events about the policy."""
 
     def declare(self, name: str, spec: dict[str, Any], **more: Any) -> None:
         """Let a project be there, with more metadata if given."""
-        metadata = {"name": name, "uid": uid_of(name), "generation": 1, **more}
-        self._put(name, {"metadata": metadata, "spec": spec, "status": {}})
+        metadata = {"name": name, "uid": uid_of(name), "generation": self.generation(name, spec), **more}
+        self._put(name, {"metadata": metadata, "spec": spec, "status": self.status(name)})
+
+    def hand_over(self, declared: ProjectCache) -> None:
+        """Let another process read everything, and keep what is written from now on."""
+        self._declared = declared
+        for body in self._bodies.values():
+            declared.put_project(body)
+
+    def generation(self, name: str, spec: dict[str, Any]) -> int:
+        """Return the generation of a project with this spec: a change of the spec is the next one."""
+        known = self._bodies.get(name)
+        if known is None:
+            return 1
+        now: int = known["metadata"]["generation"]
+        return now if known["spec"] == spec else now + 1
 
     def status(self, name: str) -> dict[str, Any]:
         """Return the status of a project."""
-        return self._bodies[name]["status"]
+        known: dict[str, Any] = self._bodies[name]["status"] if name in self._bodies else {}
+        return known
 
     async def write_status(self, name: str, status: dict[str, Any]) -> None:
         """Keep a status."""
@@ -151,6 +168,10 @@ class Projects:
 
     async def post_events(self, project: Project, events: Any) -> None:
         """Tell nobody."""
+
+    async def post_policy_events(self, _uid: str, events: Any) -> None:
+        """Keep what the platform is told."""
+        self.told += [event.note for event in events]
 
     def _put(self, name: str, body: dict[str, Any]) -> None:
         self._version += 1

@@ -12,8 +12,8 @@ from typing import Any
 
 from onboarding.api.status import GateState
 from onboarding.build.kinds import HUB
-from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.dated import DatedDecision
+from onboarding.reconcile.observed.ledgers import Ledgers
 from onboarding.reconcile.observed.observer import Observer
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.reconciler import Reconciler
@@ -34,8 +34,8 @@ def measure_unchanged(projects: int, progress: Progress) -> Result:
 
 
 async def _measure(projects: int, progress: Progress) -> Result:
-    declared, ledger, outside = ProjectCache(), CapacityLedger("bench", lambda _project: None), Outside()
-    cluster, hub = Memory(ledger), Projects(declared)
+    declared, ledgers, outside = ProjectCache(), Ledgers("bench", lambda _project: None), Outside()
+    cluster, hub = Memory(ledgers), Projects(declared)
     offer(declared)
     observer = Observer(
         declared,
@@ -44,10 +44,10 @@ async def _measure(projects: int, progress: Progress) -> Result:
         policy=POLICY,
         clock=lambda: NOW,
         answers=outside,
-        ledger=ledger,
+        ledgers=ledgers,
         teardown_hold=lambda: "",
     )
-    reconciler = Reconciler(observer, {HUB: cluster}, hub, outside, ledger, NoSecrets())
+    reconciler = Reconciler(observer, {HUB: cluster}, hub, outside, ledgers, NoSecrets())
     progress.tell(f"bringing {projects} projects before the gate to production, in memory")
     for index in range(projects):
         progress.show(index, projects)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.ledgers import Ledgers
 from onboarding.reconcile.observed.observer import Observer
 from onboarding.reconcile.observed.ports import Event
 from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
@@ -22,11 +22,12 @@ class Stage(Observer):
         self.clusters: Mapping[str, ClusterState] | None = None
         """The states of all clusters, if there is more than the hub."""
         self.events: list[Event] = []
+        self.policy_events: list[Event] = []
         self.finalizers: tuple[str, ...] | None = None
         self.status: dict[str, Any] = {}
         self.statuses = 0
-        self.ledger = CapacityLedger(OWNER.installation, lambda _project: None)
-        self.reconciler = Reconciler(self, {"hub": self.cluster}, self, self, self.ledger, FakeSecrets())
+        self.ledgers = Ledgers(OWNER.installation, lambda _project: None)
+        self.reconciler = Reconciler(self, {"hub": self.cluster}, self, self, self.ledgers, FakeSecrets())
 
     def observe(self, name: str) -> Snapshot:
         """Return the world as it is by now."""
@@ -61,6 +62,10 @@ class Stage(Observer):
     async def post_events(self, _project: Any, events: Sequence[Event]) -> None:
         """Keep them."""
         self.events += events
+
+    async def post_policy_events(self, _uid: str, events: Sequence[Event]) -> None:
+        """Keep them apart."""
+        self.policy_events += events
 
     def follow(self, *_: Any, **__: Any) -> None:
         """Ask nobody."""

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import yaml
@@ -10,8 +11,8 @@ import yaml
 from onboarding.build.kinds import APPLICATION, HUB, NAMESPACE, RESOURCE_QUOTA
 from onboarding.build.revision import Revision
 from onboarding.checks import probe
-from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.dated import DatedDecision
+from onboarding.reconcile.observed.ledgers import Ledgers
 from onboarding.reconcile.observed.observer import Observer
 from onboarding.reconcile.observed.platform import POLICIES, TARGETS
 from onboarding.reconcile.observed.projects import ProjectCache
@@ -62,9 +63,9 @@ class MemoryWalk(Walk):
         super().__init__()
         self.facts = Facts()
         self._declared = ProjectCache()
-        ledger = CapacityLedger("walk", lambda _project: None)
-        self._cluster, self._hub = self.memory(ledger), Projects(self._declared)
-        policy = _offer(self._declared, profile)
+        ledgers = Ledgers("walk", lambda _project: None)
+        self._cluster, self._hub = self.memory(ledgers), Projects(self._declared)
+        policy = offer_profile(self._declared, profile)
         self._declared.offered.argocd = safe_settings(self._declared.targets)
         observer = Observer(
             self._declared,
@@ -73,10 +74,10 @@ class MemoryWalk(Walk):
             policy=policy,
             clock=lambda: NOW,
             answers=self.facts,
-            ledger=ledger,
+            ledgers=ledgers,
             teardown_hold=lambda: "",
         )
-        self._reconciler = Reconciler(observer, {HUB: self._cluster}, self._hub, self.facts, ledger, NoSecrets())
+        self._reconciler = Reconciler(observer, {HUB: self._cluster}, self._hub, self.facts, ledgers, NoSecrets())
 
     @property
     def status(self) -> dict[str, Any]:
@@ -138,18 +139,25 @@ class MemoryWalk(Walk):
         self._declared.put_decision(name, None)
 
 
-def _offer(declared: ProjectCache, profile: str) -> str:
+@cache
+def _profile(name: str) -> dict[str, dict[str, Any]]:
+    """Return the manifests of a profile by the names of their files."""
+    files = sorted((ROOT / "manifests/profiles" / name).glob("*.yaml"))
+    return {file.stem: yaml.safe_load(file.read_text()) for file in files}
+
+
+def offer_profile(declared: ProjectCache, profile: str) -> str:
     """Offer a profile with every site on one cluster, and return the name of its policy."""
     names = {}
-    for file in sorted((ROOT / "manifests/profiles" / profile).glob("*.yaml")):
-        manifest: dict[str, Any] = yaml.safe_load(file.read_text())
+    for stem, read in _profile(profile).items():
+        manifest = copy.deepcopy(read)
         plural = {"OnboardingPolicy": POLICIES, "HostingTarget": TARGETS}.get(manifest["kind"])
         if plural is None:
             continue
         names[manifest["kind"]] = manifest["metadata"]["name"]
         if plural == TARGETS:
             manifest["spec"]["sites"] = [{"name": "here"}]
-        stamp = {"uid": file.stem, "generation": 1, "resourceVersion": "1", "creationTimestamp": "2026-01-01T00:00:00Z"}
+        stamp = {"uid": stem, "generation": 1, "resourceVersion": "1", "creationTimestamp": "2026-01-01T00:00:00Z"}
         manifest["metadata"] |= stamp
         declared.offered.put(plural, manifest)
     declared.offered.know_roles(dict.fromkeys(declared.offered.unasked_roles(), RoleState.USABLE))

@@ -28,8 +28,8 @@ from onboarding.build.revision import Owner
 from onboarding.errors import ApiError, UnreachableError, WentBackError
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject
-from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.foreign import ForeignObject
+from onboarding.reconcile.observed.ledgers import NamespaceLedger
 from onboarding.reconcile.observed.snapshot import ClusterState
 
 _RESTLESS_KINDS = (APPLICATION, RESOURCE_QUOTA)
@@ -48,7 +48,7 @@ class KubeCluster:
         name: str,
         client: PinnedClient,
         *,
-        ledger: CapacityLedger,
+        ledger: NamespaceLedger,
         idle_timeout: float,
         writes_in_flight: int,
         project_changed: Callable[[str], None],

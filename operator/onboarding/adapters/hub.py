@@ -8,7 +8,7 @@ from onboarding import names
 from onboarding.adapters.client import JSON_PATCH, Client
 from onboarding.adapters.events import Regarding, post
 from onboarding.adapters.status import write_status
-from onboarding.api import PROJECT
+from onboarding.api import POLICY, PROJECT
 from onboarding.errors import ApiError, OnboardingError
 from onboarding.reconcile.observed.ports import Event
 from onboarding.reconcile.observed.snapshot import Project
@@ -19,10 +19,14 @@ _PROJECTS = f"/apis/{names.API_VERSION}/{PROJECT.kind.plural}"
 class HubProjects:
     """Writes on ProjectOnboardings."""
 
-    def __init__(self, client: Client, on_write: Callable[[Mapping[str, Any]], None]) -> None:
-        """Call ``on_write`` with the object that each write made, so that the next pass knows it before its event."""
+    def __init__(self, client: Client, on_write: Callable[[Mapping[str, Any]], None], policy: str) -> None:
+        """Call ``on_write`` with the object that each write made, so that the next pass knows it before its event.
+
+        ``policy`` is the name of the policy in force.
+        """
         self._client = client
         self._on_write = on_write
+        self._policy = policy
 
     async def write_status(self, name: str, status: dict[str, Any]) -> None:
         """Server-side apply the whole status, so that a field which we no longer send goes away."""
@@ -31,6 +35,10 @@ class HubProjects:
     async def post_events(self, project: Project, events: Sequence[Event]) -> None:
         """Post Events about a project."""
         await post(self._client, Regarding(PROJECT.kind.kind, project.name, project.uid), events)
+
+    async def post_policy_events(self, uid: str, events: Sequence[Event]) -> None:
+        """Post Events about the policy in force."""
+        await post(self._client, Regarding(POLICY.kind.kind, self._policy, uid), events)
 
     async def write_finalizers(self, project: Project, finalizers: tuple[str, ...]) -> None:
         """Replace the finalizers; the server refuses if the object is another or has changed by now."""

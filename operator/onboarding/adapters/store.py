@@ -11,7 +11,7 @@ from onboarding.build.kinds import NAMESPACE, ChildKind, Manifest, ObjectKey
 from onboarding.build.revision import Owner
 from onboarding.freshness import Freshness, freshness, outlives
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of, is_news, key_of
-from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.ledgers import NamespaceLedger
 
 
 class Namespaces(Protocol):
@@ -31,7 +31,7 @@ class Store:
         self,
         cluster: str,
         changed: Callable[[str], None],
-        ledger: CapacityLedger,
+        ledger: NamespaceLedger,
         namespaces: Namespaces | None = None,
     ) -> None:
         """Call ``changed`` with the name of a project if one of its objects is changed by anybody but the operator.

@@ -107,6 +107,9 @@ class Revision(Model):
     allowed_kinds: tuple[ResourceKind, ...] = ()
     """The permitted kinds; if empty, the default workload kinds."""
     additional_kinds: tuple[ResourceKind, ...] = ()
+    domains: tuple[str, ...] | None = None
+    """The domains that it claims, sorted; nothing is built from them. None if it records none: it was admitted before
+    domains were claimed, or has never declared any."""
     declared: dict[Coverage, dict[str, Any]] = Field(default_factory=dict)
     """The declared fields that approvals of its gate cover, by group and path; nothing is built from them."""
 

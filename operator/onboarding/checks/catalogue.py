@@ -8,6 +8,7 @@ from onboarding.checks import (
     capacity,
     continuity,
     delivery,
+    domains,
     flows,
     grants,
     guards,
@@ -22,6 +23,7 @@ from onboarding.checks import (
     windows,
     workloads,
 )
+from onboarding.checks.domains import DomainInputs
 from onboarding.checks.finding import Check
 from onboarding.checks.grants import EndedGrant
 from onboarding.checks.guards import GuardInputs
@@ -91,7 +93,10 @@ OF_ROOM: Final[tuple[Check[CapacityInputs], ...]] = (
 )
 """Checks of an environment that look at the room which all others leave it, and at what it uses."""
 
-ALWAYS: Final[tuple[Check[Any], ...]] = (*OF_DECLARATION, *OF_REVISIONS, *OF_APP_PROJECTS, *OF_ROOM)
+OF_DOMAINS: Final[tuple[Check[DomainInputs], ...]] = (domains.domains_are_free,)
+"""Checks of the domains of an environment against those of all other projects."""
+
+ALWAYS: Final[tuple[Check[Any], ...]] = (*OF_DECLARATION, *OF_REVISIONS, *OF_APP_PROJECTS, *OF_DOMAINS, *OF_ROOM)
 """Without these an environment cannot be built: they hold it whatever the policy says."""
 
 REFUSING: Final = frozenset(
@@ -105,7 +110,8 @@ REFUSING: Final = frozenset(
 ) - {journeys.journey_reaches_the_gate}
 """The checks whose findings refuse an environment if the project has to act: only a change of its spec resolves them.
 
-A ceiling does not: a grant raises it. Nor does the end of the journey: an environment behind it waits, as at a gate.
+A ceiling does not: a grant raises it. Nor does a domain that is taken: it may become free. Nor does the end of the
+journey: an environment behind it waits, as at a gate.
 """
 
 OF_PROJECT: Final[tuple[Check[ProjectInputs], ...]] = (

@@ -10,6 +10,7 @@ from onboarding import names
 from onboarding.api.common import Mode
 from onboarding.build.place import Place
 from onboarding.errors import ApiError, StatusError
+from onboarding.reconcile.admission.resolve import Taken
 from onboarding.reconcile.apply.blockers import blockers
 from onboarding.reconcile.apply.changes import DiffCache, find_changes
 from onboarding.reconcile.apply.diff import Action, Change
@@ -20,7 +21,7 @@ from onboarding.reconcile.apply.preview import Preview, preview_changes
 from onboarding.reconcile.apply.repairs import InPlace
 from onboarding.reconcile.apply.repeated import ProjectWrites, RepeatedWrites
 from onboarding.reconcile.apply.repository_secrets import RepositorySecretWriter, record_applied
-from onboarding.reconcile.observed.capacity import CapacityLedger, allocations_of
+from onboarding.reconcile.observed.ledgers import Ledgers
 from onboarding.reconcile.observed.observer import Observer, named_after, owned_by
 from onboarding.reconcile.observed.ports import Cluster, Prober, Projects, Secrets
 from onboarding.reconcile.observed.project_sites import hidden_from_teardown
@@ -35,6 +36,7 @@ from onboarding.reconcile.status.ready import ReadyState, ready_state
 from onboarding.reconcile.status.refusals import Refusals, refuses_status
 from onboarding.reconcile.status.repairs import RepairEvents
 from onboarding.reconcile.status.status import report
+from onboarding.reconcile.status.taken_domains import TakenDomains, taken_events
 
 _ATTEMPTS = 2
 _FOR_A_PERSON = frozenset({Result.CONFLICT, Result.FORMER, Result.ARGOCD_MISSING})
@@ -71,6 +73,8 @@ class ReconcileResult:
     that does not last is due."""
     repaired: tuple[str, ...] = ()
     """The kinds of the objects that were repaired, one for each write."""
+    taken: tuple[Taken, ...] = ()
+    """The domains that the project lacks because another one has them, unless they were told before."""
     policy_outcome: PolicyOutcome | None = None
     """The outcome under the version of the policy; None if it is not known yet."""
 
@@ -84,14 +88,14 @@ class Reconciler:
         clusters: Mapping[str, Cluster],
         projects: Projects,
         prober: Prober,
-        ledger: CapacityLedger,
+        ledgers: Ledgers,
         secrets: Secrets,
     ) -> None:
         self._observer = observer
         self._clusters = clusters
         self._projects = projects
         self._prober = prober
-        self._ledger = ledger
+        self._ledgers = ledgers
         self._secrets = secrets
         self._secret_writer = RepositorySecretWriter(secrets)
         self._diffs = DiffCache()
@@ -99,6 +103,7 @@ class Reconciler:
         self._writes = RepeatedWrites()
         self._repair_events = RepairEvents()
         self._overdue = OverdueApplications()
+        self._taken = TakenDomains()
         self._unconfirmed: dict[str, datetime] = {}
         """Start times of projects that wait for a quota and nothing else."""
 
@@ -119,15 +124,17 @@ class Reconciler:
         plan = make_plan(snapshot)
         self._forget_gone(name, plan.places)
         self._prober.follow(name, plan.requests | workload_requests(snapshot, plan.building), urgent=plan.urgent)
-        # Reserved before the first await, so that no other project is admitted to the same capacity.
-        self._ledger.reserve(name, allocations_of(plan.building), plan.full)
+        # Reserved before the first await, so that no other project is admitted to the same capacity or domain.
+        taken = {item.domain: item.holder for item in plan.taken}
+        self._ledgers.reserve(name, plan.building, plan.full, taken)
         return await self._apply(snapshot, plan, patient=patient)
 
     def _forget(self, name: str) -> None:
         """Drop all state of a deleted project."""
         self._forget_gone(name, ())
         self._prober.forget(name)
-        self._ledger.reserve(name, {})
+        self._ledgers.reserve(name, (), (), {})
+        self._taken.forget(name)
         self._diffs.forget(name)
         self._refusals.end(name)
         self._writes.forget(name)
@@ -160,7 +167,7 @@ class Reconciler:
         outcomes += await self._execute(snapshot, record_applied(snapshot.owner, outcomes, self._clusters), writes)
         if not any(outcome.result in (Result.UNREACHABLE, Result.FAILED, Result.DRIFTED) for outcome in outcomes):
             # A write without a good answer may have succeeded: its capacity stays reserved until a later one is good.
-            self._ledger.unreserve(snapshot.project.name)
+            self._ledgers.unreserve(snapshot.project.name)
         if patient and any(outcome.result is Result.STALE for outcome in outcomes):
             return None
         if outcomes:
@@ -169,7 +176,12 @@ class Reconciler:
         done = await self._report(snapshot, plan, outcomes, writes)
         events = self._repair_events.take(snapshot.project.name, writes.repairs, snapshot.now)
         await self._projects.post_events(snapshot.project, events)
-        return replace(done, repaired=tuple(change.key.kind.kind for change in writes.repairs))
+        taken = self._taken.take(snapshot.project.name, plan.taken)
+        if taken and snapshot.policy_version:
+            await self._projects.post_policy_events(
+                snapshot.policy_version.uid, taken_events(snapshot.project.name, taken)
+            )
+        return replace(done, repaired=tuple(change.key.kind.kind for change in writes.repairs), taken=taken)
 
     async def _execute(self, snapshot: Snapshot, changes: Sequence[Change], writes: ProjectWrites) -> list[Outcome]:
         deliver = self._secret_writer.deliver

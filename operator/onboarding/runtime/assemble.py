@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from onboarding.adapters.client import Client
@@ -15,8 +14,8 @@ from onboarding.adapters.secrets import KubeSecrets
 from onboarding.api.delivery import Delivery
 from onboarding.api.lifetimes import DecisionLimits
 from onboarding.checks.argocd_settings import ArgoSettings
-from onboarding.reconcile.observed.capacity import CapacityLedger
 from onboarding.reconcile.observed.figures import platform_figures
+from onboarding.reconcile.observed.ledgers import Ledgers
 from onboarding.reconcile.observed.observer import Observer
 from onboarding.reconcile.observed.orphans import Orphans, find_orphans
 from onboarding.reconcile.observed.persona_rules import roles_of
@@ -112,7 +111,6 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
     events = Events(
         declared, changed=queue.add, listed=shared.clusters_changed, nothing_declared=first.nothing_declared
     )
-    policy_changes = PolicyChanges(declared, settings.policy)
     platform = Platform(
         hub,
         declared,
@@ -120,14 +118,14 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         changed=shared.platform_changed,
         project_changed=queue.add,
         kopf_watches=session.next_watch,
-        policy_changes=policy_changes,
+        policy_changes=PolicyChanges(declared, settings.policy),
         site_roles=SiteRoles(shared.connected, lambda: _roles(declared, settings.policy)),
     )
-    ledger = CapacityLedger(first.installation, freed=queue.add)
+    ledgers = Ledgers(first.installation, freed=queue.add)
     clusters = Clusters(
         settings,
         hub,
-        ledger,
+        ledgers,
         declared=declared,
         project_changed=queue.add,
         state_changed=shared.clusters_changed,
@@ -135,8 +133,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
     )
     shared.pool = clusters.pool
     runner = ProbeRunner(queue.add, asked=metrics.count_probe)
-    changed, on_write = shared.reconcile_all, metrics.count_write
-    secrets = KubeSecrets(hub, settings.namespace, clusters.pool, changed=changed, on_write=on_write)
+    secrets = _secrets(settings, hub, metrics, shared, clusters)
     observer = Observer(
         declared,
         clusters.pool,
@@ -144,10 +141,11 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         policy=settings.policy,
         clock=lambda: datetime.now(UTC),
         answers=runner,
-        ledger=ledger,
+        ledgers=ledgers,
         teardown_hold=TeardownBrake(platform.definitions, declared, settings.teardown_limit).reason,
     )
-    reconciler = Reconciler(observer, clusters.pool, HubProjects(hub, shared.on_project_write), runner, ledger, secrets)
+    projects = HubProjects(hub, shared.on_project_write, settings.policy)
+    reconciler = Reconciler(observer, clusters.pool, projects, runner, ledgers, secrets)
     worker = Worker(
         reconciler,
         declared,
@@ -158,14 +156,18 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         add_later=queue.add_later,
     )
     readiness = Readiness(events, session, platform, clusters, idle_timeout=settings.idle_timeout)
-    policy = ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets)
-    count = partial(_orphans, first.installation, shared, events)
-    reporter = OrphanReporter(count, PolicyEvents(hub, declared, settings.policy).post)
-    rest = readiness, runner, secrets, _argocd_settings(shared, settings.policy), reporter
+    orphans = _orphan_reporter(first.installation, shared, events, PolicyEvents(hub, declared, settings.policy))
+    rest = readiness, runner, secrets, _argocd_settings(shared, settings.policy), orphans
     parts = Parts(first.installation, queue, worker, session, events, platform, clusters, *rest)
-    _connect(shared, parts, policy)
+    _connect(shared, parts, ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets))
     _expose(metrics, parts, shared, settings.policy)
     return parts
+
+
+def _secrets(settings: Settings, hub: Client, metrics: Metrics, shared: _Shared, clusters: Clusters) -> KubeSecrets:
+    """Return the reader of Secrets of the operator and writer of repository Secrets."""
+    changed, on_write = shared.reconcile_all, metrics.count_write
+    return KubeSecrets(hub, settings.namespace, clusters.pool, changed=changed, on_write=on_write)
 
 
 def _argocd_settings(shared: _Shared, policy: str) -> ArgoCDSettings:
@@ -220,6 +222,11 @@ def _limits(declared: ProjectCache, policy: str) -> DecisionLimits | None:
     return spec.decisions if spec else None
 
 
+def _orphan_reporter(installation: str, shared: _Shared, events: Events, told: PolicyEvents) -> OrphanReporter:
+    """Return the task that tells the platform of orphans."""
+    return OrphanReporter(lambda: _orphans(installation, shared, events), told.post)
+
+
 def _orphans(installation: str, shared: _Shared, events: Events) -> Orphans:
     """Return the orphans of each cluster whose caches are complete; none before all projects are listed."""
     if not events.synced:
@@ -245,6 +252,6 @@ def _expose(metrics: Metrics, parts: Parts, shared: _Shared, policy: str) -> Non
                 listed=parts.events.synced,
                 limits=_limits(declared, policy),
             ),
-            orphans=partial(_orphans, parts.installation, shared, parts.events),
+            orphans=lambda: _orphans(parts.installation, shared, parts.events),
         )
     )

@@ -10,7 +10,7 @@ from onboarding.adapters.identity import ClusterIdentities, PinnedClient
 from onboarding.adapters.pool import ClusterPool, KubeconfigRules
 from onboarding.adapters.secrets import read_secret_key
 from onboarding.build.kinds import HUB
-from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.ledgers import NamespaceLedger
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import ClusterState
 from onboarding.settings import Settings
@@ -23,7 +23,7 @@ class Clusters:
         self,
         settings: Settings,
         client: Client,
-        ledger: CapacityLedger,
+        ledger: NamespaceLedger,
         *,
         declared: ProjectCache,
         project_changed: Callable[[str], None],

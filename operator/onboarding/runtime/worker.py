@@ -111,6 +111,10 @@ class Worker:
         for kind in done.repaired:
             self._metrics.count_repair(kind)
         self._deployments.look(self._declared.project(project), self._clusters.pool.connected())
+        for item in done.taken:
+            log.info(
+                "domain taken", project=project, environment=item.environment, domain=item.domain, holder=item.holder
+            )
         if done.again_at:
             self._add_later(project, max(0.0, (done.again_at - datetime.now(UTC)).total_seconds()))
         reason = done.ready.reason.value

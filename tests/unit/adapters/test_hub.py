@@ -13,7 +13,7 @@ async def test_a_status_is_applied_whole_and_the_answer_handed_on() -> None:
     written: list[Any] = []
     async with serving() as fake, connected(fake.url) as client:
         fake.script.append(fake.json(answer))
-        await HubProjects(client, written.append).write_status("atlas", {"stage": "Running"})
+        await HubProjects(client, written.append, "default").write_status("atlas", {"stage": "Running"})
     (request,) = fake.requests
     assert request.method == "PATCH"
     assert request.path == "/apis/projectonboarding.io/v1alpha1/projectonboardings/atlas/status"

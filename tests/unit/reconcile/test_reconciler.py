@@ -155,10 +155,10 @@ async def test_capacity_stays_reserved_after_a_write_without_a_clear_answer(
     if error:
         stage.cluster.broken = {("create", "Namespace"): error}
     await stage.reconciler.reconcile("shop")
-    assert bool(stage.ledger.usage("another", ()).sums) is kept
+    assert bool(stage.ledgers.capacity.usage("another", ()).sums) is kept
     stage.cluster.broken = {}
     await stage.settle()
-    assert not stage.ledger.usage("another", ()).sums
+    assert not stage.ledgers.capacity.usage("another", ()).sums
 
 
 async def test_work_beside_a_conflict_ends(stage: Stage) -> None:

@@ -25,7 +25,9 @@ _KEYS = {
     "key",
     # What a single line tells.
     "changes",
+    "domain",
     "first",
+    "holder",
     "clusters",
     "installation",
     "settings",

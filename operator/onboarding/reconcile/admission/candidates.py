@@ -29,6 +29,7 @@ from onboarding.reconcile.admission.application_names import AdmittedRevisions, 
 from onboarding.reconcile.admission.ceilings import ceiling_of, taken_by_environment
 from onboarding.reconcile.admission.covered import Covering
 from onboarding.reconcile.admission.declarations import declarations
+from onboarding.reconcile.admission.domains import hold_taken_domains
 from onboarding.reconcile.admission.resolve import Candidate, resolve, run_checks
 from onboarding.reconcile.gates.decisions import Decisions
 from onboarding.reconcile.observed.capacity import SiteKey, Usage, allocations_of
@@ -55,6 +56,7 @@ def find_candidates(
 
     resolved = [resolved_in_turn(item) for item in declarations(project.declared, admitted)]
     resolved = hold_large_app_projects(snapshot.owner, resolved)
+    resolved = list(hold_taken_domains(snapshot, admitted, resolved))
     room = _Room(snapshot, decisions, admitted, snapshot.usage, taken_by_environment(project.policy, admitted))
     checked = {item.name: room.share(item) for item in sorted(resolved, key=lambda item: item.gate_index)}
     return [checked[item.name] for item in resolved]

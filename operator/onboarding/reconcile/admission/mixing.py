@@ -11,6 +11,7 @@ _BUILT: Final[Mapping[str, str]] = {
     "environments.size": "resources",
     "environments.resources": "resources",
     "environments.labels": "labels",
+    "environments.domains": "domains",
     "environments.autoSync": "auto_sync",
     "environments.releaseWindows": "windows",
     "flows": "flows",

@@ -7,7 +7,7 @@ not depend on capacity, probe results, the time of day or other decisions.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from onboarding.api.gates import Actor, Coverage
 from onboarding.api.target import Site
@@ -33,6 +33,15 @@ _NOTHING: AdmittedRevisions = MappingProxyType({})
 _UNCOVERED: Mapping[Coverage, Fields] = MappingProxyType({})
 
 
+class Taken(NamedTuple):
+    """A domain that an environment lacks because another project has it."""
+
+    domain: str
+    environment: str
+    holder: str
+    """The project that has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A declared environment with the revisions that would be admitted."""
@@ -48,6 +57,8 @@ class Candidate:
     """Whether the revisions differ from the admitted ones."""
     warnings: tuple[GateFinding, ...] = ()
     """The findings about what it has been admitted with: they hold nothing."""
+    taken: tuple[Taken, ...] = ()
+    """The domains that it lacks."""
     waiting: Waiting | None = None
     """What it waits for at its gate; None if that requires no approval."""
 
@@ -176,9 +187,16 @@ def resolve_revisions(
             impersonation=declared.policy.delivery.impersonation,
             allowed_kinds=declared.policy.delivery.allowed_kinds,
             additional_kinds=declared.policy.delivery.additional_kinds,
+            domains=_domains(declared, admitted.get(Place(environment.name, cluster_of(site)))),
         )
         for site in declared.sites
     ]
+
+
+def _domains(declared: EnvironmentDeclaration, old: Revision | None) -> tuple[str, ...] | None:
+    """Return the declared domains; None if there are none and the admitted revision records none either."""
+    domains = tuple(sorted(declared.environment.domains))
+    return domains if domains or (old is not None and old.domains is not None) else None
 
 
 def _group_names(declared: EnvironmentDeclaration, site: Site) -> dict[str, Any]:

@@ -50,9 +50,11 @@ def _as_admitted(declared: EnvironmentDeclaration, missing: Mapping[Place, Forme
 
 
 def _of_digest(revision: Revision, wanted: str | None) -> Revision | None:
-    """Return a revision, with or without its declared fields, that has a digest; None if neither has.
+    """Return a revision that has a digest, with or without its declared fields and its domains; None if none has.
 
-    One that was admitted before an approval covered it has no declared fields.
+    One that was admitted before an approval covered it has no declared fields, and one of before domains were claimed
+    records none.
     """
-    forms = (revision, revision.with_values(declared={}))
+    bare = revision.with_values(declared={})
+    forms = (revision, bare, *(form.with_values(domains=None) for form in (revision, bare)))
     return next((form for form in forms if digest(form.canonical) == wanted), None)

@@ -5,14 +5,16 @@ from datetime import datetime
 
 from onboarding.build.kinds import NAMESPACE, ObjectKey
 from onboarding.build.revision import Owner
+from onboarding.checks.domains import Claim
 from onboarding.checks.probe import Answers
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject
-from onboarding.reconcile.observed.capacity import CapacityLedger
+from onboarding.reconcile.observed.domains import declared_domains, first_claims
 from onboarding.reconcile.observed.foreign import ForeignObject
+from onboarding.reconcile.observed.ledgers import Ledgers
 from onboarding.reconcile.observed.ports import Cluster
 from onboarding.reconcile.observed.projects import ProjectCache
-from onboarding.reconcile.observed.snapshot import Snapshot
+from onboarding.reconcile.observed.snapshot import Project, Snapshot
 
 
 class Observer:
@@ -27,7 +29,7 @@ class Observer:
         policy: str,
         clock: Callable[[], datetime],
         answers: Answers,
-        ledger: CapacityLedger,
+        ledgers: Ledgers,
         teardown_hold: Callable[[], str],
     ) -> None:
         self._projects = projects
@@ -36,7 +38,7 @@ class Observer:
         self._policy = policy
         self._clock = clock
         self._answers = answers
-        self._ledger = ledger
+        self._ledgers = ledgers
         self._teardown_hold = teardown_hold
 
     def observe(self, name: str) -> Snapshot | None:
@@ -66,7 +68,8 @@ class Observer:
             newer_targets=self._projects.offered.newer_targets,
             unread=self._projects.unread(name, project.uid),
             answers=self._answers,
-            usage=self._ledger.usage(name, self._namespaces(named)),
+            usage=self._ledgers.capacity.usage(name, self._namespaces(named)),
+            claims=self._claims(project),
             foreign=self._foreign(live),
             argocd=self._projects.offered.argocd,
             reserved=self._projects.offered.reserved,
@@ -77,6 +80,18 @@ class Observer:
         """Return the namespaces that somebody deleted, of this incarnation of a project."""
         found = (cluster.gone(owner.project) for cluster in self._clusters.values())
         return {key: item for gone in found for key, item in gone.items() if item.owner == owner}
+
+    def _claims(self, project: Project) -> dict[str, Claim]:
+        """Return the first claim of another project on each domain that a project declares."""
+        domains = declared_domains(project.spec)
+        if not domains:
+            return {}
+        declaring = {domain: self._projects.domains.declaring(domain) - {project.name} for domain in domains}
+        others = {
+            name: found for names in declaring.values() for name in names if (found := self._projects.project(name))
+        }
+        by_domain = {domain: [others[name] for name in names if name in others] for domain, names in declaring.items()}
+        return first_claims(project.name, sorted(domains), self._ledgers.domains, by_domain)
 
     def _foreign(self, live: Mapping[ObjectKey, CachedObject]) -> dict[ObjectKey, tuple[ForeignObject, ...]]:
         """Return the guard rails of others in each namespace of a project that has some."""

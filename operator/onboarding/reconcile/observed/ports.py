@@ -77,6 +77,9 @@ class Projects(Protocol):
     async def post_events(self, project: Project, events: Sequence[Event]) -> None:
         """POST Events; one that cannot be posted is logged, and nothing waits for it."""
 
+    async def post_policy_events(self, uid: str, events: Sequence[Event]) -> None:
+        """POST Events about the OnboardingPolicy in force, for the platform alone; as ``post_events``."""
+
     async def write_finalizers(self, project: Project, finalizers: tuple[str, ...]) -> None:
         """Replace the finalizers of exactly the object that was observed."""
 

@@ -19,6 +19,7 @@ from onboarding.build.canonical import compact
 from onboarding.build.naming import is_of_site
 from onboarding.freshness import Freshness, freshness, outlives
 from onboarding.reconcile.observed.dated import DatedDecision
+from onboarding.reconcile.observed.domains import DeclaredDomains
 from onboarding.reconcile.observed.platform import PlatformCatalog
 from onboarding.reconcile.observed.snapshot import Project
 from onboarding.reconcile.observed.unread import UnreadDecision
@@ -85,6 +86,8 @@ class ProjectCache:
         self._decisions: dict[str, DatedDecision | UnreadDecision] = {}
         self._about: defaultdict[str, set[str]] = defaultdict(set)
         """Names of the decisions about each project."""
+        self.domains = DeclaredDomains()
+        """The projects that declare each domain."""
         self.offered = PlatformCatalog(namespace)
         """Policies and targets."""
 
@@ -135,6 +138,7 @@ class ProjectCache:
         if name in self._specs and self._specs[name].content == content:
             return False
         self._specs[name] = _Spec.of(content)
+        self.domains.put(name, self._specs[name].spec)
         self._reads[PROJECTS] += 1
         return True
 
@@ -187,6 +191,7 @@ class ProjectCache:
         self._seen.pop(name, None)
         self._projects.pop(name, None)
         self._specs.pop(name, None)
+        self.domains.put(name, None)
 
     def put_decision(self, name: str, decision: DatedDecision | UnreadDecision | None) -> set[str]:
         """Cache an OnboardingDecision, or drop it for None; return the projects that it concerns if it changed."""

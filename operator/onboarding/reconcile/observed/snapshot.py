@@ -14,6 +14,7 @@ from onboarding.build.naming import site_finalizer
 from onboarding.build.place import Place
 from onboarding.build.revision import Owner, Revision
 from onboarding.checks.argocd_settings import ArgoSettings
+from onboarding.checks.domains import Claim
 from onboarding.checks.probe import Answers, no_answers
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.argocd_status import Application
@@ -121,6 +122,8 @@ class Snapshot:
     """The newest probe results."""
     usage: Usage = field(default_factory=lambda: Usage({}, {}))
     """The capacity that the quotas of all projects use on each site."""
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    """The first claim of another project on each domain that this one declares; no entry for a free one."""
     overdue: frozenset[ObjectKey] = frozenset()
     """The Applications that have been OutOfSync for five minutes although they sync by themselves."""
     foreign: Mapping[ObjectKey, tuple[ForeignObject, ...]] = field(default_factory=dict)

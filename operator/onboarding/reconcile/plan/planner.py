@@ -29,6 +29,7 @@ from onboarding.reconcile.gates.gates import AtGates, GateResult, evaluate_gates
 from onboarding.reconcile.gates.record import Record
 from onboarding.reconcile.gates.running import running_places
 from onboarding.reconcile.gates.waiting import Waiting
+from onboarding.reconcile.observed.domains import with_domains
 from onboarding.reconcile.observed.former_sites import FormerSite, find_missing
 from onboarding.reconcile.observed.newer import Newer, find_newer
 from onboarding.reconcile.observed.snapshot import Snapshot
@@ -67,7 +68,8 @@ def make_plan(snapshot: Snapshot) -> ReconcilePlan:
     """Return the plan of a reconcile."""
     spec, policy, newer = snapshot.project.spec, snapshot.policy, find_newer(snapshot)
     declared = [item.name for item in spec.environments] if spec else ()
-    admitted = tell_apart(snapshot.project.name, snapshot.admitted(), snapshot.live, declared)
+    told = with_domains(snapshot.project, snapshot.admitted())
+    admitted = tell_apart(snapshot.project.name, told, snapshot.live, declared)
     if spec is None or policy is None or newer:
         return _held_plan(snapshot, newer, admitted)
     digests = Digests(spec, policy)
@@ -100,9 +102,8 @@ def _plan_journey(inputs: PlanInputs, digests: Digests) -> ReconcilePlan:
     snapshot, policy, admitted = inputs.snapshot, inputs.policy, inputs.admitted
     missing = find_missing(snapshot, admitted)
     if missing:
-        inputs = replace(
-            inputs, admitted=restore(_project_inputs(inputs), admitted, snapshot.live, missing, inputs.covering)
-        )
+        restored = restore(_project_inputs(inputs), admitted, snapshot.live, missing, inputs.covering)
+        inputs = replace(inputs, admitted=with_domains(snapshot.project, restored))
     journey = _journey(inputs)
     environments = _with_missing(_environments(inputs, journey), missing)
     building = [revision for item in environments for revision in item.revisions]
@@ -122,6 +123,7 @@ def _plan_journey(inputs: PlanInputs, digests: Digests) -> ReconcilePlan:
         _urgent(journey),
         journey=inputs.journey,
         expires=days.expires if days else None,
+        taken=tuple(item for candidate in journey.candidates for item in candidate.taken),
     )
 
 

@@ -12,6 +12,7 @@ from onboarding.build.revision import Revision
 from onboarding.checks.finding import GateFinding
 from onboarding.checks.journey import JourneyInForce
 from onboarding.checks.probe import Request
+from onboarding.reconcile.admission.resolve import Taken
 from onboarding.reconcile.gates.confirmations import Removal
 from onboarding.reconcile.gates.decisions import Decisions
 from onboarding.reconcile.gates.digest import Digests
@@ -56,6 +57,8 @@ class ReconcilePlan:
     """The journey in force; None if nothing can be evaluated, or if the project is being deleted."""
     expires: date | None = None
     """The day on which that journey expires; None if it does not."""
+    taken: tuple[Taken, ...] = ()
+    """The domains that environments lack because another project has them."""
 
     @cached_property
     def by_name(self) -> Mapping[str, EnvironmentPlan]:

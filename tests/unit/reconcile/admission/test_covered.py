@@ -87,7 +87,7 @@ CHANGES: Final[dict[str, Change]] = {
     ),
     "environments.labels": Change(CONFIGURATION, {"labels": {"shop.projects/tier": "x"}}),
     "environments.autoSync": Change(CONFIGURATION, {"autoSync": True}),
-    "environments.domains": Change(CONFIGURATION, {"domains": ["shop.example.org"]}, built=False),
+    "environments.domains": Change(CONFIGURATION, {"domains": ["shop.example.org"]}),
     "environments.exposures": Change(CONFIGURATION, {"exposures": ["internet"]}, built=False),
     "environments.healthPath": Change(CONFIGURATION, {"healthPath": "/health"}, built=False),
     "environments.releaseWindows": Change(
@@ -141,10 +141,15 @@ def approve(spec: ProjectOnboardingSpec, covers: tuple[Coverage, ...]) -> tuple[
 
 
 def values(plan: ReconcilePlan) -> set[bytes]:
-    """Return what is built, on each site, without the declared fields, from which nothing is built."""
+    """Return what is built, on each site, without the declared fields, from which nothing is built.
+
+    To claim no domain, and to record no claim, is the same.
+    """
     return {
         revision.with_values(
-            declared={}, bindings=tuple(item.model_copy(update={"own": False}) for item in revision.bindings)
+            declared={},
+            domains=revision.domains or None,
+            bindings=tuple(item.model_copy(update={"own": False}) for item in revision.bindings),
         ).canonical
         for revision in plan.building
     }

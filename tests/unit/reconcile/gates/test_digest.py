@@ -21,11 +21,13 @@ from onboarding.checks.catalogue import (
     GATED,
     OF_APP_PROJECTS,
     OF_DECLARATION,
+    OF_DOMAINS,
     OF_ENVIRONMENT,
     OF_PROJECT,
     OF_REVISIONS,
     OF_ROOM,
 )
+from onboarding.checks.domains import Claim, DomainInputs, Since
 from onboarding.checks.finding import Check
 from onboarding.checks.inputs import AppProjectInputs, CapacityInputs, RevisionInputs
 from onboarding.reconcile.gates.digest import Digests, gate_reads
@@ -164,6 +166,7 @@ def test_the_digest_of_a_check_moves_with_what_it_reads_and_with_nothing_else(ch
     assert moved == {leaf for leaf in LEAVES if looks_at(check.reads, leaf) and leaf not in TEXTS}
 
 
+TAKEN = Claim("other", Since("", ""))
 WANTED = FULL["environments"][0]
 STAGE = {"name": WANTED["stage"], "defaultSize": "small", "defaultTarget": WANTED["target"]}
 ZONE = {"name": FULL["flows"][0]["zone"], "cidrs": ["192.0.2.0/24"], "attested": True}
@@ -207,6 +210,8 @@ def test_a_check_reads_no_field_that_it_does_not_name(
             inputs = [AppProjectInputs(0)]
         elif check in OF_ROOM:
             inputs = [CapacityInputs(item) for item in environments]
+        elif check in OF_DOMAINS:
+            inputs = [DomainInputs(item.domains, {}, dict.fromkeys(item.domains, TAKEN)) for item in bare]
         elif check not in OF_PROJECT:
             inputs = [replace(running(), project=project, environment=item.name) for item in bare]
         return [(check.run(item), sorted(map(str, check.requests_of(item)))) for item in inputs]

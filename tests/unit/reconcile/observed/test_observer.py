@@ -9,7 +9,8 @@ from onboarding.build.namespace import build_namespace
 from onboarding.build.revision import Owner
 from onboarding.checks.probe import no_answers
 from onboarding.reconcile.observed.cached_object import cached_object_of
-from onboarding.reconcile.observed.capacity import CapacityLedger, SiteKey
+from onboarding.reconcile.observed.capacity import SiteKey
+from onboarding.reconcile.observed.ledgers import Ledgers
 from onboarding.reconcile.observed.observer import Observer
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.observed.snapshot import Project, Snapshot
@@ -31,10 +32,10 @@ class OneProject(ProjectCache):
 
 def seen(owner: Owner) -> Snapshot:
     """Return the world of the project where the namespace that it wants belongs to this owner."""
-    ledger, cluster = CapacityLedger(OWNER.installation, lambda _project: None), FakeCluster()
+    ledgers, cluster = Ledgers(OWNER.installation, lambda _project: None), FakeCluster()
     manifest = stored(build_namespace(owner, REVISION))
     cluster.put(SPACE, manifest)
-    ledger.on_update(SPACE, cached_object_of(NAMESPACE, manifest))
+    ledgers.on_update(SPACE, cached_object_of(NAMESPACE, manifest))
     observer = Observer(
         OneProject(),
         {HUB: cluster},
@@ -42,7 +43,7 @@ def seen(owner: Owner) -> Snapshot:
         policy="default",
         clock=lambda: NOW,
         answers=no_answers(),
-        ledger=ledger,
+        ledgers=ledgers,
         teardown_hold=lambda: "",
     )
     snapshot = observer.observe("shop")

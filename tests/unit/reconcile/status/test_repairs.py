@@ -95,7 +95,7 @@ async def test_drift_from_the_time_when_the_operator_was_down_is_a_repair(stage:
     fresh = Told()
     fresh.cluster, fresh.snapshot = stage.cluster, stage.snapshot
     fresh.reconciler = type(stage.reconciler)(
-        fresh, {"hub": fresh.cluster}, fresh, fresh, fresh.ledger, stage.reconciler._secrets
+        fresh, {"hub": fresh.cluster}, fresh, fresh, fresh.ledgers, stage.reconciler._secrets
     )
     del stage.cluster.objects[POLICY]
     assert await fresh.repairs() == ("NetworkPolicy",)
