@@ -154,10 +154,9 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         add_later=queue.add_later,
     )
     readiness = Readiness(events, session, platform, clusters, idle_timeout=settings.idle_timeout)
-    policy = ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets)
     rest = readiness, runner, secrets, _argocd_settings(shared, settings.policy)
     parts = Parts(first.installation, queue, worker, session, events, platform, clusters, *rest)
-    _connect(shared, parts, policy)
+    _connect(shared, parts, ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets))
     _expose(metrics, parts, declared, settings.policy)
     return parts
 
