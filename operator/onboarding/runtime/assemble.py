@@ -156,7 +156,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         add_later=queue.add_later,
     )
     readiness = Readiness(events, session, platform, clusters, idle_timeout=settings.idle_timeout)
-    orphans = _orphan_reporter(first.installation, shared, events, PolicyEvents(hub, declared, settings.policy))
+    orphans = _orphan_reporter(first.installation, shared, events, PolicyEvents(projects, declared, settings.policy))
     rest = readiness, runner, secrets, _argocd_settings(shared, settings.policy), orphans
     parts = Parts(first.installation, queue, worker, session, events, platform, clusters, *rest)
     _connect(shared, parts, ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from onboarding.adapters.hub import HubProjects
 from onboarding.reconcile.observed.ports import Event
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.runtime.policy_events import PolicyEvents
@@ -22,11 +23,16 @@ class Hub:
         return body
 
 
+def events(hub: Hub, declared: ProjectCache, policy: str) -> PolicyEvents:
+    projects = HubProjects(hub, lambda _body: None, policy)  # type: ignore[arg-type]
+    return PolicyEvents(projects, declared, policy)
+
+
 async def test_an_event_is_about_the_policy_in_force() -> None:
     hub, declared = Hub(), World().declared
     version = declared.offered.policy_version("default")
     assert version is not None
-    assert await PolicyEvents(hub, declared, "default").post(NEWS)  # type: ignore[arg-type]
+    assert await events(hub, declared, "default").post(NEWS)
     (event,) = hub.posted
     assert (event["regarding"]["kind"], event["regarding"]["name"]) == ("OnboardingPolicy", "default")
     assert (event["regarding"]["uid"], event["type"], event["reason"]) == (version.uid, "Warning", "Orphaned")
@@ -35,5 +41,5 @@ async def test_an_event_is_about_the_policy_in_force() -> None:
 async def test_without_a_policy_nothing_is_posted_and_the_sender_knows() -> None:
     hub = Hub()
     for declared, policy in ((ProjectCache(), "default"), (World().declared, "other")):
-        assert not await PolicyEvents(hub, declared, policy).post(NEWS)  # type: ignore[arg-type]
+        assert not await events(hub, declared, policy).post(NEWS)
     assert hub.posted == []
