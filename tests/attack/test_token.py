@@ -13,7 +13,7 @@ import pytest
 from devcluster import ControlPlane
 from onboarding import names
 from tests.golden.test_golden import built
-from tests.support.account import Account, collection, place, put, without
+from tests.support.account import IN_CLUSTER, Account, account, at, collection, place, put, without
 from tests.support.api import Api
 from tests.support.waiting import wait_until
 
@@ -25,7 +25,6 @@ BINDING, SYNC_BINDING = (
 )
 PROJECT, APPLICATION = "AppProject argocd/shop", "Application argocd/shop-dev-app"
 ENFORCE = f"{names.POD_SECURITY_PREFIX}enforce"
-IN_CLUSTER = "https://kubernetes.default.svc"
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +51,6 @@ class Attempt(NamedTuple):
     target: str
     change: Callable[[dict[str, Any]], None]
     sentence: str
-
-
-def at(server: str = IN_CLUSTER, namespace: str = "shop-dev", **more: str) -> dict[str, str]:
-    return {"server": server, "namespace": namespace, **more}
-
-
-def account(namespace: str, name: str, server: str = IN_CLUSTER) -> dict[str, str]:
-    return at(server, namespace, defaultServiceAccount=name)
 
 
 def policy(text: str) -> Callable[[dict[str, Any]], None]:

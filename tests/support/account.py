@@ -11,6 +11,7 @@ from tests.support.api import Api
 from tests.support.audit import OPERATOR
 
 RULE = names.GUARD_POLICIES[0]
+IN_CLUSTER = "https://kubernetes.default.svc"
 _DRY = {"dryRun": "All"}
 _KINDS = {kind.kind: kind for kind in CHILD_KINDS}
 
@@ -82,3 +83,13 @@ def without(path: str) -> Callable[[Manifest], None]:
         del manifest[last]
 
     return change
+
+
+def at(server: str = IN_CLUSTER, namespace: str = "shop-dev", **more: str) -> dict[str, str]:
+    """Return a destination of an AppProject."""
+    return {"server": server, "namespace": namespace, **more}
+
+
+def account(namespace: str, name: str, server: str = IN_CLUSTER) -> dict[str, str]:
+    """Return an account of an AppProject for a destination."""
+    return at(server, namespace, defaultServiceAccount=name)
