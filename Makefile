@@ -23,7 +23,7 @@ YAML_RULES := {extends: default, rules: {line-length: {max: 120}, document-start
 # mutmut takes a source root by no other name than src.
 MUTATION := .mutation
 
-.PHONY: help setup lock generate check test faults mutation bench soak image demo demo-down clean
+.PHONY: help setup lock generate check test test-journeys test-servers attack faults mutation bench soak image demo demo-down clean
 
 help: ## Show this list
 	@echo "Usage: make TARGET"
@@ -63,14 +63,23 @@ check: $(INSTALLED) ## Style, types, layers, generated files, and the tests that
 	@$(RUN)/coverage erase
 	$(RUN)/coverage run -m pytest $(QUICK)
 
-test: check ## Everything that check does, then all other tests on a real control plane
-	$(RUN)/coverage run -m pytest --durations=10 tests $(QUICK:%=--ignore=%)
+test: check ## Everything that check does, then all other tests on real control planes
+	@$(MAKE) --jobs=2 test-journeys test-servers
 	@$(RUN)/coverage combine --quiet
 	@echo "coverage: $$($(RUN)/coverage report --format=total) % of operator/onboarding, running operators included"
+
+# They wait for servers more than they compute, so two groups run side by side, each on a control plane of its own.
+test-journeys: SUITES := tests/e2e
+test-servers: SUITES := tests $(QUICK:%=--ignore=%) --ignore=tests/e2e
+test-journeys test-servers: $(INSTALLED)
+	$(RUN)/coverage run -m pytest --verbose --durations=10 $(SUITES) | sed --unbuffered "s/^/$@: /"
 
 faults: $(INSTALLED) ## Every fault at every write, and a whole run in which the operator hears of everything late: long
 	ONBOARDING_FULL_FAULTS=1 $(RUN)/pytest --durations=10 tests/faults
 	ONBOARDING_WATCH_LAG=1.5 $(RUN)/pytest --durations=10 tests/e2e
+
+attack: $(INSTALLED) ## Every attack, and each validation of each admission policy removed in turn: ten minutes
+	ONBOARDING_FULL_ATTACKS=1 $(RUN)/pytest --durations=10 tests/attack
 
 mutation: $(INSTALLED) ## Change reconcile/ and adapters/ bit by bit, and list what no quick test notices: many hours; goes on
 	@mkdir -p $(MUTATION)

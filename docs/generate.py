@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write docs/reference from the code: settings, the fields of the API, the checks. ``make generate`` runs it."""
+"""Write docs/reference from the code: settings, fields of the API, checks, attacks. ``make generate`` runs it."""
 
 import ast
 import inspect
@@ -11,6 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from docs.attacks import attacks_page
+from docs.tables import table
 from onboarding.api import KINDS, CustomResource
 from onboarding.api.conditions import ConditionType, Reason
 from onboarding.api.crd import build_crd
@@ -48,6 +50,7 @@ def pages() -> dict[str, str]:
     found["settings.md"] = _settings_page()
     found["checks.md"] = _checks_page()
     found["reasons.md"] = _reasons_page()
+    found["attacks.md"] = attacks_page()
     return {name: HEADER + text for name, text in found.items()}
 
 
@@ -89,7 +92,7 @@ def _settings_page() -> str:
     return (
         "# Settings\n\nThe operator reads its settings once, at the start, from environment variables, and writes them "
         "to the first line of its\nlog. How to set them: [install](../install.md#settings).\n\n"
-    ) + _table(("Variable", "Value of the chart", "Default", "Meaning"), rows)
+    ) + table(("Variable", "Value of the chart", "Default", "Meaning"), rows)
 
 
 def _checks_page() -> str:
@@ -159,7 +162,7 @@ def _reasons_page() -> str:
     text = "# Words of the status\n\nWhat to do about each reason: [troubleshooting](../troubleshooting.md#ready).\n"
     for title, words in lists:
         rows = [(f"`{name}`", meaning) for name, meaning in meanings(words).items()]
-        text += f"\n## {title}\n\n" + _table(("Word", "Meaning"), rows)
+        text += f"\n## {title}\n\n" + table(("Word", "Meaning"), rows)
     return text
 
 
@@ -183,15 +186,15 @@ def _kind_page(entry: CustomResource) -> str:
     for part in ("spec", "status"):
         if part in schema["properties"]:
             rows = list(_fields(schema["properties"][part], part))
-            text += f"\n## {part}\n\n" + _table(("Field", "Type", "Meaning"), rows)
+            text += f"\n## {part}\n\n" + table(("Field", "Type", "Meaning"), rows)
     patterns = _patterns(schema["properties"])
     if patterns:
         text += "\n## Patterns\n\nRegular expressions that the values of fields must match.\n\n"
-        text += _table(("Pattern", "Fields"), [(f"`{key}`", ", ".join(fields)) for key, fields in patterns.items()])
+        text += table(("Pattern", "Fields"), [(f"`{key}`", ", ".join(fields)) for key, fields in patterns.items()])
     rules = list(_rules(schema))
     if rules:
         text += "\n## Rules\n\nThe API server refuses an object that breaks a rule, with the sentence of the rule.\n\n"
-        text += _table(("Field", "Rule"), rules)
+        text += table(("Field", "Rule"), rules)
     return text
 
 
@@ -272,11 +275,6 @@ def _rules(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for path, field in _every(schema, ""):
         for rule in field.get(VALIDATIONS, ()):
             yield f"`{path.lstrip('.') or 'metadata and spec'}`", rule["message"]
-
-
-def _table(head: tuple[str, ...], rows: list[Any]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
 def main(arguments: list[str]) -> int:

@@ -5,6 +5,7 @@ OnboardingError
 ├── UnreachableError  a cluster gave no answer, or its connection cannot be set up
 ├── SecretError       a Secret of the operator's namespace cannot be read, or lacks a key
 ├── StatusError       an API server refused the status of a project
+├── TwiceError        two objects of a project would be one
 └── WentBackError     an API server shows an older state than before, as after a restore of etcd
 """
 
@@ -40,6 +41,10 @@ class StatusError(OnboardingError):
     """An API server refused the status of a project."""
 
     outcome = "StatusNotWritten"
+
+
+class TwiceError(OnboardingError):
+    """Two objects that a project is to have share a key: one would be written over the other, again and again."""
 
 
 class WentBackError(OnboardingError):

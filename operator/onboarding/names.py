@@ -61,5 +61,5 @@ INSIDERS_POLICY: Final = "project-onboarding-insiders"
 """The one that the hub may have besides: it lets nobody forge the annotation with the insiders of a project."""
 FORMER_DETACHED_BINDING: Final = "project-onboarding-released-namespaces"
 """Binding under which a former version detached namespaces: its UID proves the former annotation, so it stays."""
-GUARD_VERSION: Final = 4
+GUARD_VERSION: Final = 5
 """Version of the admission policies, which their answers to the probe carry; raised whenever a rule of them changes."""

@@ -22,6 +22,15 @@ PATTERNS = {
         "fd00::1/129",
     ),
     (POLICIES, "spec.foreignGuards.expected[].name"): ("a b", "a/b", "a\n"),
+    (PROJECTS, "spec.owner.name"): ("Ada\n", "Ada\u202e", "\u200bAda"),
+    (PROJECTS, "spec.owner.email"): (
+        "ada.example.org",
+        "a b@example.org",
+        "a\u00a0b@example.org",
+        "a\u202eb@example.org",
+        "ada@example",
+        "a@b@example.org",
+    ),
     (POLICIES, "spec.namespaceLabels[]"): (
         "a.projects",
         "/",
@@ -37,7 +46,6 @@ PATTERNS = {
         "a.org/\n",
     ),
     (POLICIES, "spec.reservedNamespaces[]"): ("*", "a*", "*a", "a-*-b", "*-a-*", "A", "a.b", "-a", "a\n"),
-    (PROJECTS, "spec.owner.email"): ("ada.example.org", "a b@example.org", "ada@example", "a@b@example.org"),
     (PROJECTS, "spec.repositories[].name"): ("App", "1a", "a-", "a_b", "a.b", "a\n"),
     (PROJECTS, "spec.repositories[].url"): (
         "https://me:pw@git.example.org/a",
@@ -141,6 +149,19 @@ RULES = {
     "groups named system:* belong": Case("systems", ("system:masters", "system:authenticated")),
     "names that begin with system: belong": Case("systems:", ("system:", "system:serviceaccount:")),
     "a repository URL holds no '..'": Case("https://git.example.org/a.b", ("https://git.example.org/../b",)),
+    "a repository URL names each folder once": Case(
+        "git@git.example.org:.a/b.",
+        (
+            "https://git.example.org//a",
+            "https://git.example.org/a//b",
+            "ssh://git@git.example.org//a",
+            "git@git.example.org://a",
+            "git@git.example.org:a//b",
+            "https://git.example.org/./a",
+            "https://git.example.org/a/.",
+            "git@git.example.org:./a",
+        ),
+    ),
     "a path stays inside": Case("a.b", ("a/../b", "..")),
     "a value file lies inside": Case("<env>/a.b-<env>.yaml", ("a/../b", "..")),
     "a chart comes from a Helm repository": Case(CHART, ({**CHART, "path": "a"},)),

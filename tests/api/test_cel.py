@@ -53,6 +53,30 @@ FORMAT_AT = [
 RULE_AT = [
     (plural, path, rule["message"]) for plural, path, node in ALL for rule in node.get("x-kubernetes-validations", [])
 ]
+TEXT_AT = [
+    (plural, path)
+    for plural, path, node in ALL
+    if node["type"] == "string" and path.startswith("spec.") and "enum" not in node
+]
+UNSEEN = {
+    "null": "\0",
+    "escape": "\x1b",
+    "tab": "\t",
+    "line feed": "\n",
+    "delete": "\x7f",
+    "C1 control": "\x85",
+    "soft hyphen": "\xad",
+    "Arabic letter mark": "\u061c",
+    "zero width space": "\u200b",
+    "right-to-left mark": "\u200f",
+    "line separator": "\u2028",
+    "right-to-left override": "\u202e",
+    "word joiner": "\u2060",
+    "isolate": "\u2066",
+    "byte order mark": "\ufeff",
+    "interlinear annotation": "\ufff9",
+    "tag": "\U000e0041",
+}
 REFUSED_BY = {PATTERN_AT[place]: values for place, values in PATTERNS.items()}
 
 
@@ -91,6 +115,17 @@ def holds(value: Any, steps: list[str]) -> bool:
     if step in {"[]", "*"}:
         return any(holds(item, rest) for item in (value if step == "[]" else value.values()))
     return step in value and holds(value[step], rest)
+
+
+def value_at(value: Any, steps: list[str]) -> str:
+    """Return the text at a path, of the item that ``changed`` would take."""
+    for index, step in enumerate(steps):
+        if step == "[]":
+            rest = steps[index + 1 :]
+            value = [item for item in value if not rest or not isinstance(item, dict) or rest[0] in item][-1]
+        else:
+            value = next(iter(value.values())) if step == "*" else value[step]
+    return str(value)
 
 
 def steps_of(path: str) -> list[str]:
@@ -174,6 +209,19 @@ async def test_a_pattern_refuses_what_it_does_not_match(server: Server, plural: 
     for value in REFUSED_BY[PATTERN_AT[plural, path]]:
         error = await server.refusal(plural, put(plural, server.base(plural, path), path, value))
         assert "should match" in error.message, (value, error.message)
+
+
+@pytest.mark.parametrize(("plural", "path"), TEXT_AT)
+async def test_no_text_holds_what_people_do_not_see(server: Server, plural: str, path: str) -> None:
+    """Findings B23 and B30: escapes and overrides passed in names, mails, descriptions and reasons."""
+    base = server.base(plural, path)
+    text = value_at(base, steps_of(path))
+    for name, letter in UNSEEN.items():
+        for bad in (f"{text[:1]}{letter}{text[1:]}", f"{text}{letter}"):
+            with pytest.raises(ApiError) as refusal:
+                await server.write(plural, put(plural, base, path, bad))
+            assert refusal.value.status == 422, (name, refusal.value.message)
+            assert steps_of(path)[-1].strip("[]*") in refusal.value.message, name
 
 
 @pytest.mark.parametrize(("plural", "path", "form"), FORMAT_AT)

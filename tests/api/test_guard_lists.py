@@ -18,7 +18,7 @@ from tests.support.waiting import wait_until
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"<!-- guard-lists:begin -->\n```yaml\n(.*?)```\n<!-- guard-lists:end -->", re.DOTALL)
 ACCOUNT, NAMESPACES, OBJECTS, DETACHED = names.GUARD_POLICIES
-DRY, HERE = "--dry-run=server", "--namespace=listed-dev"
+DRY, HERE, ARGO = "--dry-run=server", "--namespace=listed-dev", "--namespace=gitops"
 MAKE = ["create", DRY, "--filename=-"]
 EVERYTHING, OPERATES, EDITS = "cluster-admin", "project-onboarding-operator-site", "edit"
 USERS = {
@@ -47,14 +47,23 @@ ACCOUNTS = ("ci:releases", "ci:other", *ARGOCDS, *BESIDE, *STRANGERS)
 
 def thing(kind: str, name: str = "listed-dev", api: str = "v1", **fields: Any) -> dict[str, Any]:
     """Return an object with the operator's label."""
-    metadata = {"name": name, "labels": {names.LABEL_INSTALLATION: "test"}}
+    labels = {
+        names.LABEL_INSTALLATION: "test",
+        names.LABEL_PROJECT: "listed",
+        f"{names.POD_SECURITY_PREFIX}enforce": "restricted",
+    }
+    metadata = {"name": name, "labels": labels}
     return {"apiVersion": api, "kind": kind, "metadata": metadata, **fields}
 
 
 APPLICATION = thing(
     "Application",
     api="argoproj.io/v1alpha1",
-    spec={"project": "x", "destination": {}, "source": {"repoURL": "https://git.example.org/listed", "path": "."}},
+    spec={
+        "project": "listed",
+        "destination": {"server": "https://kubernetes.default.svc", "namespace": "listed-dev"},
+        "source": {"repoURL": "https://git.example.org/listed", "path": "."},
+    },
 )
 
 
@@ -132,9 +141,10 @@ def listed(admin: Person, people: dict[str, Person], tmp_path_factory: pytest.Te
     hub.does("create", "--filename=-", body=thing("Namespace"))
     account = thing("ServiceAccount")
     wait_until(lambda: not hub.refusal("create", "--filename=-", HERE, body=account), what="it makes objects")
-    hub.does("create", "--filename=-", HERE, body=APPLICATION)
+    hub.does("create", "--filename=-", ARGO, body=APPLICATION)
     yield
-    hub.does("delete", "application,serviceaccount", "listed-dev", HERE)
+    hub.does("delete", "application", "listed-dev", ARGO)
+    hub.does("delete", "serviceaccount", "listed-dev", HERE)
     hub.does("delete", "namespace", "listed-dev", "--wait=false")
     admin.does("replace", "--filename=-", body=as_list(before))
     wait_until(lambda: hub.is_refused_by(NAMESPACES, *MAKE, body=thing("Namespace", "more")), what="the former lists")
@@ -190,7 +200,7 @@ def test_the_controllers_of_every_argo_cd_work_applications_and_no_account_besid
     people: dict[str, Person], change: dict[str, Any]
 ) -> None:
     """An account beside them holds every verb, and starts no operation by which it would deploy as the project."""
-    work = patch("application", "listed-dev", change, HERE, DRY)
+    work = patch("application", "listed-dev", change, ARGO, DRY)
     for who in ARGOCDS:
         people[who].does(*work)
     for who in (*BESIDE, "robot@example.org"):
@@ -198,7 +208,7 @@ def test_the_controllers_of_every_argo_cd_work_applications_and_no_account_besid
 
 
 def test_the_controllers_of_an_argo_cd_change_no_application(people: dict[str, Person]) -> None:
-    move = patch("application", "listed-dev", {"spec": {"project": "default"}}, HERE, DRY)
+    move = patch("application", "listed-dev", {"spec": {"project": "default"}}, ARGO, DRY)
     for who in (*ARGOCDS, *BESIDE):
         people[who].meets(OBJECTS, *move)
 

@@ -222,7 +222,7 @@ def test_the_operator_writes_reports_of_its_own_kinds_and_nothing_of_their_specs
     written = {
         (resource, *rule["verbs"])
         for rule in rules(hub, "project-onboarding-operator-hub")
-        if rule["apiGroups"] == [names.GROUP] and "get" not in rule["verbs"]
+        if rule["apiGroups"] == [names.GROUP] and "list" not in rule["verbs"]
         for resource in rule["resources"]
     }
     kinds = ("hostingtargets", "onboardingpolicies", "projectonboardings")

@@ -1,6 +1,7 @@
 """Fixtures of the end-to-end suite."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,10 +10,57 @@ from tests.e2e.argocd_stage import Stage, set_stage
 from tests.e2e.journey import Journey, a_journey
 from tests.e2e.two_sites import BOTH, SECRET, TARGET, connect, declare_lost, offer
 from tests.support.api import Api
+from tests.support.asked import Asked, asked_for
 from tests.support.hub import Hub
 from tests.support.installing import ROOT as FILES
 from tests.support.operator import OperatorProcess
 from tests.support.recording import recorded
+
+LAST = "test_used_rights.py"
+"""Compares what all other modules of this folder have asked the API servers for, so it runs behind them."""
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Move the last module of this folder behind all others of it."""
+    places = [place for place, item in enumerate(items) if item.path.parent == HERE]
+    ordered = sorted((items[place] for place in places), key=lambda item: item.path.name == LAST)
+    for place, item in zip(places, ordered, strict=True):
+        items[place] = item
+
+
+class Planes:
+    """The control planes of the suite, and what the operator asked those for that have been stopped."""
+
+    def __init__(self) -> None:
+        self.running: list[ControlPlane] = []
+        self.asked: set[Asked] = set()
+
+    def heard(self) -> set[Asked]:
+        """Return what the operator has asked all of them for."""
+        return self.asked.union(*(asked_for(plane.audit_log) for plane in self.running))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def planes(control_plane: ControlPlane) -> Iterator[Planes]:
+    """Follow which control planes are started, and read the audit log of each before it goes."""
+    planes, stop, enter = Planes(), ControlPlane.stop, ControlPlane.__enter__
+    planes.running += [control_plane] if control_plane.is_ours else []
+
+    def entered(plane: ControlPlane) -> ControlPlane:
+        planes.running.append(plane)
+        return enter(plane)
+
+    def stopped(plane: ControlPlane, *, keep_logs: bool = False) -> None:
+        if plane in planes.running:
+            planes.asked |= asked_for(plane.audit_log)
+            planes.running.remove(plane)
+        stop(plane, keep_logs=keep_logs)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ControlPlane, "__enter__", entered)
+        patched.setattr(ControlPlane, "stop", stopped)
+        yield planes
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,8 @@ def the_first_environment_opens_behind_the_acceleration_gate(journey: Journey, c
 def the_internal_cloud_opens_when_it_runs_and_its_flows_are_open(journey: Journey, contract: Contract) -> None:
     journey.deploys(f"{NAME}-dev")
     journey.reports(f"{NAME}-dev-infra", "Healthy")
-    journey.reaches(NAME, "acceleration", "FlowsOpened", "service-team", within=120)
+    is_asked_anew(journey, contract)
+    journey.reaches(NAME, "acceleration", "FlowsOpened", "service-team")
     checks = {item["id"]: item for item in journey.status(NAME)["checks"]}
     opened = {"decision": "Attest", "check": "FlowsOpened", "expires": in_time(3600)}
     journey.decides("network", NAME, "flows", **opened, digest=checks["FlowsOpened"]["digest"])

@@ -29,12 +29,15 @@ class RefusedError(Exception):
 
 
 class Api:
-    """Requests as the user of a kubeconfig that holds a client certificate; the administrator's by default."""
+    """Requests as the user of a kubeconfig, by client certificate or token; the administrator's by default."""
 
     def __init__(self, cluster: ControlPlane, kubeconfig: Path | None = None) -> None:
         self._address = urlsplit(cluster.server).netloc
         self._tls = ssl.create_default_context(cafile=str(cluster.ca_file))
         user = yaml.safe_load((kubeconfig or cluster.kubeconfig).read_text())["users"][0]["user"]
+        self._login = {"Authorization": f"Bearer {user['token']}"} if "token" in user else {}
+        if self._login:
+            return
         with tempfile.NamedTemporaryFile() as pair:
             for part in ("client-certificate-data", "client-key-data"):
                 pair.write(base64.b64decode(user[part]))
@@ -47,6 +50,7 @@ class Api:
         try:
             headers = {
                 "Content-Type": "application/json",
+                **self._login,
                 **{key.replace("_", "-"): value for key, value in head.items()},
             }
             url = f"{path}?{urlencode(query)}" if query else path

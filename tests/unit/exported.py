@@ -46,6 +46,7 @@ def exported_metrics() -> list[Exported]:
             clusters=lambda: {"hub": ClusterState()},
             applications=lambda: {("Synced", "Healthy"): 1},
             platform=lambda: PlatformFigures({"Accepted": 1}, {"Accepted": 1}, {("main", "a"): "Ready"}, {7: 0}, 0),
+            orphans=lambda: {"hub": {}},
         )
     )
     return [_exported(family) for family in metrics.registry.collect() if not family.name.startswith("process_")]

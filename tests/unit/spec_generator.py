@@ -1,11 +1,11 @@
 """Specs at random that have the form of their kind, made from the schema that the API server is given."""
 
-import re
 from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
 from pydantic import BaseModel
+from tests.unit.server_patterns import matches
 
 from onboarding.api.crd import structural
 
@@ -69,4 +69,4 @@ def _objects(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 def _fits(word: str, schema: dict[str, Any]) -> bool:
     sized = schema.get("minLength", 0) <= len(word) <= schema.get("maxLength", 1000)
-    return sized and re.search(schema.get("pattern", ""), word) is not None
+    return sized and matches(schema.get("pattern", ""), word)

@@ -31,3 +31,21 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - name: controllers
   expression: {{ include "onboarding.guard.users" .Values.guard.controllers | quote }}
 {{- end }}
+
+{{- /* ClusterRoles that the operator may bind, as a list in JSON. */ -}}
+{{- define "onboarding.bindable" -}}
+{{- $own := list "onboarding:admin" "onboarding:developer" "onboarding:viewer" "onboarding:sync" }}
+{{- range .Values.bindableClusterRoles }}
+{{- if or (eq . "cluster-admin") (hasPrefix "system:" .) }}
+{{- fail (printf "bindableClusterRoles: %s is never given to a project, name a role made for tenants" .) }}
+{{- end }}
+{{- end }}
+{{- concat $own (.Values.bindableClusterRoles | default list) | uniq | toJson }}
+{{- end }}
+
+{{- /* Pod Security levels that a namespace may enforce, as a list in JSON: the lowest one and those above it. */ -}}
+{{- define "onboarding.guard.levels" -}}
+{{- $all := list "restricted" "baseline" "privileged" }}
+{{- $lowest := .Values.guard.podSecurity | default "restricted" }}
+{{- slice $all 0 (ternary 1 (ternary 2 3 (eq $lowest "baseline")) (eq $lowest "restricted")) | toJson }}
+{{- end }}

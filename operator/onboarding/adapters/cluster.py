@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import structlog
 
@@ -23,6 +24,7 @@ from onboarding.build.kinds import (
     Manifest,
     ObjectKey,
 )
+from onboarding.build.revision import Owner
 from onboarding.errors import ApiError, UnreachableError, WentBackError
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import CachedObject
@@ -66,18 +68,15 @@ class KubeCluster:
             state_changed=state_changed,
         )
         self._store = Store(name, project_changed, ledger, self._foreign)
+        self.owners: Mapping[Owner, int] = self._store.owners
+        """The number of cached objects by the owner that their labels name."""
         self._state_changed = state_changed
         self._on_write = on_write
         self._slots = asyncio.Semaphore(writes_in_flight)
         selector = {"labelSelector": f"{names.LABEL_INSTALLATION}={ledger.installation}"}
+        watch = partial(Informer, client, idle_timeout=idle_timeout, changed=state_changed)
         self._informers = {
-            kind: Informer(
-                client,
-                self._store.feed(kind, {} if kind is NAMESPACE else selector),
-                idle_timeout=idle_timeout,
-                changed=state_changed,
-            )
-            for kind in CHILD_KINDS
+            kind: watch(self._store.feed(kind, {} if kind is NAMESPACE else selector)) for kind in CHILD_KINDS
         }
         self._guards = GuardProber(name, client, ledger.installation, idle_timeout=idle_timeout, changed=state_changed)
         self._tasks: list[asyncio.Task[None]] = []

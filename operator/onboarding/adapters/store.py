@@ -1,6 +1,6 @@
 """Cache of one cluster: the objects with our labels, and the names of all other namespaces."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Protocol
@@ -8,6 +8,7 @@ from typing import Protocol
 from onboarding.adapters.gone import GoneNamespaces
 from onboarding.adapters.informer import Feed
 from onboarding.build.kinds import NAMESPACE, ChildKind, Manifest, ObjectKey
+from onboarding.build.revision import Owner
 from onboarding.freshness import Freshness, freshness, outlives
 from onboarding.reconcile.observed.cached_object import CachedObject, cached_object_of, is_news, key_of
 from onboarding.reconcile.observed.ledgers import NamespaceLedger
@@ -44,6 +45,8 @@ class Store:
         self._namespaces = namespaces
         self._objects: dict[ObjectKey, CachedObject] = {}
         self._keys: defaultdict[str, set[ObjectKey]] = defaultdict(set)
+        self.owners: Counter[Owner] = Counter()
+        """The number of cached objects by owner; none is zero."""
         self._expected: set[ObjectKey] = set()
         self._followers: defaultdict[ObjectKey, set[str]] = defaultdict(set)
         self._followed: defaultdict[str, set[ObjectKey]] = defaultdict(set)
@@ -167,8 +170,9 @@ class Store:
             self.gone.on_update(key, known, live)
             if self._namespaces:
                 self._namespaces.on_namespace(key.name, live)
-        if live.owner:
+        if live.owner and key not in self._keys[live.owner.project]:
             self._keys[live.owner.project].add(key)
+            self.owners[live.owner] += 1
 
     def _lose(self, key: ObjectKey, known: CachedObject) -> None:
         """Drop an object that is not there any more, and remember a namespace that somebody else deleted."""
@@ -189,6 +193,9 @@ class Store:
             keys.discard(key)
             if not keys:
                 del self._keys[live.owner.project]
+            self.owners[live.owner] -= 1
+            if not self.owners[live.owner]:
+                del self.owners[live.owner]
 
     def _tell_followers(self, key: ObjectKey) -> None:
         for project in self._followers.get(key, ()):

@@ -1,12 +1,13 @@
 """What several kinds share: the base model and the types whose limits keep names, quantities and texts safe."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from onboarding.api.markers import Rule
+from onboarding.api.markers import Pattern, Rule
+from onboarding.api.text import SEEN
 
 
 class Model(BaseModel):
@@ -34,8 +35,15 @@ Quantity = Annotated[
 ]
 """A Kubernetes quantity such as ``500m``, ``2``, ``4Gi``; no exponent, nothing negative, nothing beyond int64."""
 
-Text = Annotated[str, Field(max_length=255)]
-Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Seen = Pattern(SEEN)
+"""Marks a text that people read: it holds no character that they cannot see."""
+Text = Annotated[str, Field(max_length=255), Seen]
+_MAIL_PART: Final = r"[^@\p{Z}\p{Cc}\p{Cf}]+"
+Email = Annotated[
+    str,
+    Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+    Pattern(rf"^{_MAIL_PART}@{_MAIL_PART}\.{_MAIL_PART}$"),
+]
 Domain = Annotated[str, Field(max_length=253, pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")]
 Cidr = Annotated[
     str,

@@ -6,11 +6,11 @@ from typing import Annotated
 from pydantic import Field
 
 from onboarding.api.capacity import Budget
-from onboarding.api.common import Model, Moment, ObjectName, ShortName
+from onboarding.api.common import Model, Moment, ObjectName, Seen, ShortName
 from onboarding.api.gates import CheckId
 from onboarding.api.markers import Rule, SetList, rules
 
-Username = Annotated[str, Field(min_length=1, max_length=253)]
+Username = Annotated[str, Field(min_length=1, max_length=253), Seen]
 Digest = Annotated[str, Field(max_length=67, pattern=r"^v[12]:[0-9a-f]{64}$")]
 """Digest of exactly what was examined, fields or namespaces, as the project's status shows it."""
 
@@ -106,4 +106,4 @@ class OnboardingDecisionSpec(Model):
     grant: Grant | None = Field(default=None, description="Higher budget.")
     expires: Moment | None = Field(default=None, description="Time at which the decision stops counting.")
     by: Author = Field(description="Author of the decision.")
-    reason: Annotated[str, Field(min_length=1, max_length=500)] = Field(description="Reason, in a sentence.")
+    reason: Annotated[str, Field(min_length=1, max_length=500), Seen] = Field(description="Reason, in a sentence.")

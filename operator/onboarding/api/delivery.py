@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from onboarding.api.common import Model, ObjectName, ShortName, Text
+from onboarding.api.common import Model, ObjectName, Seen, ShortName, Text
 from onboarding.api.markers import AtomicList, MapList, Rule, SetList, rules
 
 RepositoryUrl = Annotated[
@@ -15,8 +15,14 @@ RepositoryUrl = Annotated[
         pattern=r"^(https?://[A-Za-z0-9.-]+(:[0-9]+)?/|ssh://git@[A-Za-z0-9.-]+(:[0-9]+)?/|git@[A-Za-z0-9.-]+:)[A-Za-z0-9._~/-]+$",
     ),
     Rule("!self.contains('..')", "a repository URL holds no '..': write the path in full"),
+    Rule(
+        "!self.matches('(^git@.*|://.*)//') && !self.matches('[/:][.](/|$)')",
+        "a repository URL names each folder once, between single slashes: leave '//' and '.' out",
+    ),
 ]
 """A Git URL (https, http, ssh or scp-like) without credentials, globs or control characters."""
+
+UrlPrefix = Annotated[str, Field(min_length=1, max_length=300), Seen]
 
 GitRevision = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._/][A-Za-z0-9._/-]*$")]
 GitPath = Annotated[
@@ -165,9 +171,9 @@ class RepositoryCredential(Model):
     name: ShortName = Field(description="Name that projects use.")
     secret: ObjectName = Field(description="Secret in the operator's namespace.")
     kind: CredentialKind = Field(default=CredentialKind.HTTPS, description="Method of login.")
-    prefixes: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=300)], ...], Field(min_length=1, max_length=20), SetList()
-    ] = Field(description="URL prefixes that the login applies to, each up to a slash.")
+    prefixes: Annotated[tuple[UrlPrefix, ...], Field(min_length=1, max_length=20), SetList()] = Field(
+        description="URL prefixes that the login applies to, each up to a slash."
+    )
     projects: Annotated[tuple[ObjectName, ...], Field(max_length=200), SetList()] = Field(
         default=(),
         description="Projects that may use the login; no other project may name its URLs. Default: every project.",
@@ -177,9 +183,7 @@ class RepositoryCredential(Model):
 class Delivery(Model):
     """The platform's rules for Argo CD."""
 
-    repository_prefixes: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=300)], ...], Field(max_length=50), SetList()
-    ] = Field(
+    repository_prefixes: Annotated[tuple[UrlPrefix, ...], Field(max_length=50), SetList()] = Field(
         default=(),
         description="Prefixes of the repository URLs that projects may use, each up to a slash. Default: any.",
     )
@@ -198,16 +202,3 @@ class Delivery(Model):
     credentials: Annotated[tuple[RepositoryCredential, ...], Field(max_length=50), MapList("name")] = Field(
         default=(), description="Logins to repositories that projects may name."
     )
-
-
-def lies_under(url: str, prefix: str) -> bool:
-    """Return whether a URL begins with a prefix that ends at a slash, or at the colon after the host of scp's form."""
-    return url == prefix or url.startswith(prefix if prefix.endswith((":", "/")) else f"{prefix}/")
-
-
-def normalized(url: str) -> str:
-    """Return what Argo CD takes a repository's URL for (``git.NormalizeGitURL``)."""
-    lower = url.lower()
-    if "://" not in lower:
-        lower = lower.replace(":", "/", 1)
-    return lower.removesuffix(".git").removeprefix("ssh://")

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from onboarding.api.addresses import NetworkCidr
-from onboarding.api.common import Model, Port, ShortName, ZoneName
+from onboarding.api.common import Model, Port, Seen, ShortName, ZoneName
 from onboarding.api.markers import AtomicList, Rule, SetList, rules
 
 
@@ -68,7 +68,7 @@ class Flow(Model):
     environments: Annotated[tuple[ShortName, ...], Field(max_length=20), SetList()] = Field(
         default=(), description="Environments that need the flow. Default: all."
     )
-    justification: Annotated[str, Field(min_length=1, max_length=255)] = Field(description="Purpose of the flow.")
+    justification: Annotated[str, Field(min_length=1, max_length=255), Seen] = Field(description="Purpose of the flow.")
 
     def concerns(self, environment: str) -> bool:
         """Return whether an environment of this name needs the flow; none needs one to itself."""

@@ -60,6 +60,19 @@ def rules(*added: Rule) -> Callable[[type[ModelT]], type[ModelT]]:
     return decorate
 
 
+class Pattern:
+    """A pattern that the API server enforces and the models do not, so that what was stored before it can be read.
+
+    It replaces the pattern of the field in the definition.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(core), "pattern": self.pattern}
+
+
 class MapList:
     """A list whose items are told apart by these keys, written as in the manifest (camelCase)."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field
 
-from onboarding.api.common import Model, ObjectName, ShortName, ZoneName
+from onboarding.api.common import Model, ObjectName, Seen, ShortName, ZoneName
 from onboarding.api.hosting import Classification, Criticality
 from onboarding.api.markers import MapList, SetList
 
@@ -32,7 +32,7 @@ class Reservation(Model):
         default=(), description="Names of projects."
     )
     organisations: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(max_length=50), SetList()
+        tuple[Annotated[str, Field(min_length=1, max_length=100), Seen], ...], Field(max_length=50), SetList()
     ] = Field(
         default=(),
         description="Names of organisations, compared exactly with spec.organisation.name. A project names its "

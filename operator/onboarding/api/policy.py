@@ -7,7 +7,7 @@ from pydantic import Field
 
 from onboarding.api.actors import ActorEntry
 from onboarding.api.capacity import Ceilings
-from onboarding.api.common import Amounts, Model, ObjectName, Resources, ShortName
+from onboarding.api.common import Amounts, Model, ObjectName, Resources, Seen, ShortName
 from onboarding.api.delivery import Delivery
 from onboarding.api.gates import Actor, CheckRule, Gate, Override
 from onboarding.api.guards import ForeignGuards
@@ -108,6 +108,9 @@ ObjectCounts = Annotated[
 ]
 
 
+Platform = Annotated[str, Field(max_length=40), Seen]
+
+
 class WorkloadRules(Model):
     """Requirements of the checks on workloads."""
 
@@ -117,13 +120,13 @@ class WorkloadRules(Model):
         SetList(),
     ] = Field(default=(), description="Prefixes of images that may run, such as ghcr.io/team. Default: any registry.")
     labels: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(max_length=20), SetList()
+        tuple[Annotated[str, Field(min_length=1, max_length=100), Seen], ...], Field(max_length=20), SetList()
     ] = Field(default=(), description="Labels that the pods of every workload carry.")
     replicas: Annotated[int, Field(ge=1, le=10)] = Field(
         default=2, description="Minimum replicas of a Deployment or StatefulSet."
     )
-    platforms: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(max_length=5), SetList()] = Field(
-        default=(), description="Platforms that an image has to be built for, such as linux/amd64. Default: any."
+    platforms: Annotated[tuple[Annotated[str, Field(max_length=40), Seen], ...], Field(max_length=5), SetList()] = (
+        Field(default=(), description="Platforms that an image has to be built for, such as linux/amd64. Default: any.")
     )
     certificate_days: Annotated[int, Field(ge=0, le=365)] = Field(
         default=30, description="Days that a certificate has to be valid for."

@@ -13,6 +13,7 @@ from onboarding.api.common import (
     Model,
     ObjectName,
     Resources,
+    Seen,
     ShortName,
     SiteName,
     Text,
@@ -28,7 +29,7 @@ from onboarding.api.team import Groups, Person, PersonaGroups, Team
 class Organisation(Model):
     """The organisation that the project belongs to."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100)] = Field(description="Name of the organisation.")
+    name: Annotated[str, Field(min_length=1, max_length=100), Seen] = Field(description="Name of the organisation.")
 
 
 NamespaceName = Annotated[

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from onboarding.api.common import Email, Group, Model
+from onboarding.api.common import Email, Group, Model, Seen
 from onboarding.api.markers import MapList, Rule, SetList
 
-PersonName = Annotated[str, Field(min_length=1, max_length=100)]
+PersonName = Annotated[str, Field(min_length=1, max_length=100), Seen]
 Groups = Annotated[tuple[Group, ...], Field(max_length=20), SetList()]
 PersonaGroups = Annotated[
     dict[str, Groups],
@@ -21,7 +21,7 @@ PersonaGroups = Annotated[
 """Groups of the identity provider by persona."""
 Username = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9._@:/#+=,|~\\-]+$")]
 """A user name of the identity provider, in ASCII, so that no letter passes for another."""
-Role = Annotated[str, Field(min_length=1, max_length=63)]
+Role = Annotated[str, Field(min_length=1, max_length=63), Seen]
 
 
 class Affiliation(StrEnum):

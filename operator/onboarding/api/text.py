@@ -3,9 +3,19 @@
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import overload
+from typing import Final, overload
 
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+SEEN: Final = r"^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$"
+"""Pattern, for the API server, of a text of which people see every character.
+
+It has no controls, no line or paragraph breaks, and no formats (Cf), which turn its direction or are not drawn.
+"""
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029"
+    "\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]+"
+)
+"""Those characters as Python writes them, which knows no categories."""
 _CUT = "…"
 
 
@@ -14,7 +24,7 @@ def cut(text: str, length: int = ...) -> str: ...
 @overload
 def cut(text: None, length: int = ...) -> None: ...
 def cut(text: str | None, length: int = 300) -> str | None:
-    """Return a text of at most this many bytes in UTF-8, with a space for what would break a line or a terminal."""
+    """Return a text of at most this many bytes in UTF-8, with a space for what breaks a line or is not seen."""
     if text is None:
         return None
     shown = _UNSEEN.sub(" ", text)

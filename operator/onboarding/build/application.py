@@ -14,7 +14,7 @@ _SCALED: Final = ("Deployment", "StatefulSet")
 
 def build_application(owner: Owner, revision: Revision, repository: Repository) -> Manifest:
     """Return the Application that deploys one repository to one environment."""
-    name = application_name(owner, revision, repository.name)
+    name = application_name(owner.project, revision, repository.name)
     manifest = head(APPLICATION, name, ownership_labels(owner, revision), revision.argocd.namespace)
     manifest["spec"] = {
         "project": owner.project,

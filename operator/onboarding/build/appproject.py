@@ -108,7 +108,9 @@ def governed(owner: Owner, revisions: Iterable[Revision]) -> list[Governed]:
         Governed(
             revision.environment,
             tuple(_in_argocd(revision, binding) for binding in revision.bindings),
-            frozenset(application_name(owner, revision, repository.name) for repository in revision.repositories),
+            frozenset(
+                application_name(owner.project, revision, repository.name) for repository in revision.repositories
+            ),
         )
         for revision in revisions
     ]

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from onboarding.api.delivery import CredentialKind, RepositoryCredential, lies_under, normalized
+from onboarding.api.delivery import CredentialKind, RepositoryCredential
+from onboarding.api.urls import argocd_form, lies_under, scheme_of
 from onboarding.build.kinds import ChildKind, Manifest, ObjectKey
 from onboarding.build.naming import head, ownership_labels
 from onboarding.build.revision import Owner, Revision
@@ -62,16 +63,17 @@ def secret_name(project: str, url: str) -> str:
     """Return the name of a repository's Secret.
 
     Its suffix has a fixed length, so that no two projects share a name. URLs of the same repository, by the rules of
-    Argo CD, share one Secret, because Argo CD would choose any of several.
+    Argo CD, share one Secret, because Argo CD would choose any of several. URLs that Argo CD takes for different ones
+    have a Secret each, also if they have one form to us: it would not find the login of the other spelling.
     """
-    return f"{project}-repo-{hashlib.sha256(normalized(url).encode()).hexdigest()[:16]}"
+    return f"{project}-repo-{hashlib.sha256(argocd_form(url).encode()).hexdigest()[:16]}"
 
 
 def allows(credential: RepositoryCredential, project: str, url: str) -> bool:
     """Return whether the platform lets a project use a credential for a URL."""
     if credential.projects and project not in credential.projects:
         return False
-    if (credential.kind is CredentialKind.HTTPS) is not url.startswith(("https://", "http://")):
+    if (credential.kind is CredentialKind.SSH) is not (scheme_of(url) == "ssh"):
         return False
     return any(lies_under(url, prefix) for prefix in credential.prefixes)
 

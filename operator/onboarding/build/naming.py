@@ -1,8 +1,11 @@
 """Names and labels of our objects, derived from identities and never from positions in a list."""
 
 import hashlib
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
+
+import orjson
 
 from onboarding import names
 from onboarding.api.project import Environment
@@ -15,6 +18,13 @@ HUB_FINALIZER: Final = f"{SITE_FINALIZER}hub"
 """Finalizer of a project that has objects on the hub, and was admitted on no site yet."""
 _LONGEST_NAME = 63
 """Longest name of a finalizer after its domain, by the API server."""
+
+_LONGEST_LABEL: Final = 63
+_SHORTEST_HASH: Final = 8
+_LONGEST_HASH: Final = 32
+"""A project has at most 30 characters, so that each name begins with it."""
+SYNC_BINDING: Final = f"sync:{names.SYNC_ROLE}"
+"""RoleBinding of the account that Argo CD syncs with."""
 
 
 @lru_cache(maxsize=1024)
@@ -36,10 +46,30 @@ def namespace_of(project: str, environment: Environment) -> str:
     return environment.namespace or f"{project}-{environment.name}"
 
 
-def application_name(owner: Owner, revision: Revision, repository: str) -> str:
-    """Return the name of the Application of a repository; it contains the site if the target has several."""
+def application_name(project: str, revision: Revision, repository: str) -> str:
+    """Return the name of the Application of a repository: the one that is admitted, or else the joined one."""
+    return revision.application_names.get(repository) or joined_application_name(project, revision, repository)
+
+
+def joined_application_name(project: str, revision: Revision, repository: str) -> str:
+    """Return ``<project>-<environment>-<repository>``, with the site before the repository if the target has several.
+
+    Names that contain hyphens may join alike, so it is not always the name of the Application.
+    """
     site = () if revision.sole_site else (revision.site,)
-    return "-".join((owner.project, revision.environment, *site, repository))
+    return "-".join((project, revision.environment, *site, repository))
+
+
+def hashed_application_names(project: str, revision: Revision, repository: str) -> Iterator[str]:
+    """Yield names with a hash of environment, site and repository, which begin like the joined one, the shortest first.
+
+    They have at most 63 characters.
+    """
+    told = orjson.dumps([revision.environment, revision.site, repository])
+    whole = hashlib.sha256(told).hexdigest()
+    for length in range(_SHORTEST_HASH, _LONGEST_HASH + 1, 4):
+        beginning = joined_application_name(project, revision, repository)[: _LONGEST_LABEL - 1 - length]
+        yield f"{beginning}-{whole[:length]}"
 
 
 def ownership_labels(owner: Owner, revision: Revision | None = None) -> dict[str, str]:

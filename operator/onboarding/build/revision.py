@@ -97,6 +97,8 @@ class Revision(Model):
     """The repositories that get an Application, with the overrides of the environment."""
     value_repositories: tuple[Repository, ...] = ()
     """The repositories that only hold value files: name, URL, revision and credentials."""
+    application_names: dict[str, str] = Field(default_factory=dict)
+    """The names of Applications, by repository, that are not joined of project, environment, site and repository."""
     auto_sync: bool = True
     windows: tuple[Window, ...] = ()
     """The sync windows of the environment, already combined with those of the platform."""

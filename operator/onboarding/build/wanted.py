@@ -12,6 +12,7 @@ from onboarding.build.namespace import build_namespace
 from onboarding.build.network import build_network_policies
 from onboarding.build.quota import build_quota
 from onboarding.build.revision import Owner, Revision
+from onboarding.errors import TwiceError
 
 _KIND_OF: dict[str, ChildKind] = {kind.kind: kind for kind in CHILD_KINDS}
 
@@ -22,7 +23,7 @@ def build_wanted(
     live: Mapping[ObjectKey, InUse] = MappingProxyType({}),
     suspended: frozenset[str] = frozenset(),
 ) -> list[Wanted]:
-    """Return every desired object of these revisions.
+    """Return every desired object of these revisions; TwiceError if two of them have one key.
 
     ``live`` is the use by the project's live Applications: AppProjects still permit those that are no longer desired.
     ``suspended`` are the environments that Argo CD does not sync, because a decision that stands suspends them; that is
@@ -36,11 +37,22 @@ def build_wanted(
     ]
     wanted = {item.key for item in applications}
     leaving = {key: use for key, use in live.items() if key not in wanted}
-    return [
-        *(_place(revision.cluster, manifest) for revision, manifests in contents for manifest in manifests),
-        *_app_projects(owner, contents, leaving, suspended),
-        *applications,
-    ]
+    return _unique(
+        [
+            *(_place(revision.cluster, manifest) for revision, manifests in contents for manifest in manifests),
+            *_app_projects(owner, contents, leaving, suspended),
+            *applications,
+        ]
+    )
+
+
+def _unique(wanted: list[Wanted]) -> list[Wanted]:
+    found: set[ObjectKey] = set()
+    for item in wanted:
+        if item.key in found:
+            raise TwiceError(f"{item.key} would be made twice: rename one of the environments or repositories")
+        found.add(item.key)
+    return wanted
 
 
 def _contents(owner: Owner, revision: Revision) -> Iterator[Manifest]:

@@ -46,6 +46,7 @@ OF_DECLARATION: Final[tuple[Check[EnvironmentDeclaration], ...]] = (
     placement.namespace_name_is_allowed,
     namespaces.namespace_is_the_projects,
     namespaces.labels_are_allowed,
+    placement.namespace_is_its_own,
     placement.zone_is_allowed,
     placement.residency_is_met,
     placement.exposures_are_allowed,

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from onboarding.api.delivery import Repository
 from onboarding.api.gates import Track
 from onboarding.api.status import CheckResult, Evidence
+from onboarding.api.urls import scheme_of
 from onboarding.checks.deployed import deployed, value_repositories
 from onboarding.checks.finding import Finding, check, undecided
 from onboarding.checks.inputs import ProjectInputs, RunningInputs
@@ -106,7 +107,7 @@ def _request(repository: Repository) -> RepositoryRequest:
 
 
 def _is_ssh(repository: Repository) -> bool:
-    return not repository.url.startswith(("https://", "http://"))
+    return scheme_of(repository.url) == "ssh"
 
 
 def _repository(inputs: ProjectInputs, repository: Repository) -> Finding | None:

@@ -2,6 +2,10 @@
 
 It is closed by default: two names that a reader takes for the same are the same, and a prefix that an API server may
 have put before a name is left out, also if the policy names no prefix. Nothing is granted by such a comparison.
+
+Folded, because they keep somebody out: PoaSeparate, ExternalsAllowed, and the insiders of a project. To the letter,
+because they give access or a say: RoleBindings, roles of AppProjects, what a revocation leaves of both, the members of
+a deciding persona, the projects and organisations of a reservation, and digests, in which every change counts.
 """
 
 import re

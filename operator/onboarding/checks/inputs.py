@@ -76,6 +76,8 @@ class EnvironmentDeclaration:
     """Name of its namespace as declared."""
     former: tuple[Former, ...] = ()
     """One for each of its admitted revisions."""
+    before: str = ""
+    """The environment that has its namespace on a cluster of it, by admission or else by the order of the spec."""
 
     @property
     def spec(self) -> ProjectOnboardingSpec:

@@ -9,6 +9,7 @@ from onboarding.api.hosting import Flow
 from onboarding.api.status import Evidence
 from onboarding.api.target import HostingTargetSpec
 from onboarding.api.text import choose, listed
+from onboarding.api.urls import host_form
 from onboarding.checks.finding import Finding, check, undecided
 from onboarding.checks.fitting import choose_fitting
 from onboarding.checks.inputs import EnvironmentDeclaration, RunningInputs
@@ -249,7 +250,8 @@ def _domains(inputs: RunningInputs) -> tuple[str, ...]:
 
 
 def _ends_in(domain: str, suffixes: Iterable[str]) -> bool:
-    return any(domain == suffix or domain.endswith(f".{suffix}") for suffix in suffixes)
+    labels = host_form(domain).split(".")
+    return any(labels[-len(ends) :] == ends for ends in (host_form(suffix).split(".") for suffix in suffixes))
 
 
 def _described(target: HostingTargetSpec) -> Iterator[str]:

@@ -141,6 +141,23 @@ def namespace_name_is_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
 
 
 @check(
+    "NamespaceTaken",
+    Track.TECHNICAL,
+    Evidence.DECLARED,
+    remedy="give the environment another namespace in spec.environments[].namespace, or another name",
+    reads=("environments.name", "environments.namespace", "environments.target", "environments.sites"),
+)
+def namespace_is_its_own(inputs: EnvironmentDeclaration) -> Finding | None:
+    """No other environment of the project has the namespace on a cluster that both are on."""
+    if not inputs.before:
+        return None
+    return Finding(
+        f"environments {inputs.before!r} and {inputs.environment.name!r} have one namespace, {inputs.namespace!r}, and "
+        f"{inputs.before!r} comes first"
+    )
+
+
+@check(
     "ZoneNotAllowed",
     Track.TECHNICAL,
     Evidence.DECLARED,

@@ -4,16 +4,17 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from onboarding.api.delivery import CredentialKind, Repository, RepositoryCredential, lies_under, normalized
+from onboarding.api.delivery import CredentialKind, Repository, RepositoryCredential
 from onboarding.api.gates import Track
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.status import Evidence
 from onboarding.api.text import choose, listed
+from onboarding.api.urls import UrlError, address_of, lies_under, reservation_depth, scheme_of
 from onboarding.checks.deployed import deployed, value_repositories
 from onboarding.checks.finding import Finding, check
 from onboarding.checks.inputs import EnvironmentDeclaration
 
-_OVER_HTTP: Final = ("https://", "http://")
+_READABLE: Final = "write it with a full host name and plain folders, such as https://git.example.org/team/app.git"
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _VERSION: Final = re.compile(r"v?(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?")
 
@@ -26,9 +27,14 @@ _VERSION: Final = re.compile(r"v?(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]
     reads=("repositories.url",),
 )
 def repositories_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
-    """If the policy has prefixes, every repository lies under one of them, compared exactly up to a slash."""
+    """Every repository has a URL with one meaning, and lies under a prefix of the policy if that has any.
+
+    URLs are compared in one form, folder by folder; the case of a path counts.
+    """
     allowed = inputs.policy.delivery.repository_prefixes
     for repository in inputs.spec.repositories:
+        if problem := _unreadable(repository.url):
+            return Finding(f"repository {repository.name}: {repository.url} cannot be compared: {problem}", _READABLE)
         if not _lies_under_any(repository.url, allowed):
             return Finding(
                 f"repository {repository.name}: {repository.url} is not allowed",
@@ -168,7 +174,7 @@ def credentials_are_allowed(inputs: EnvironmentDeclaration) -> Finding | None:
     reads=("repositories.url",),
 )
 def repositories_are_open_to_the_project(inputs: EnvironmentDeclaration) -> Finding | None:
-    """No repository lies under a login that is for other projects only.
+    """No repository lies under a login that is for other projects only, in whichever spelling, protocol and port.
 
     Argo CD keeps what it has fetched by URL, and shows it to whoever names that URL, with a login or without.
     """
@@ -181,7 +187,18 @@ def repositories_are_open_to_the_project(inputs: EnvironmentDeclaration) -> Find
 
 def may_be_named(policy: OnboardingPolicySpec, project: str, url: str) -> bool:
     """Return whether the policy lets a project name a URL: it lies under a prefix, and is not reserved for others."""
+    if _unreadable(url):
+        return False
     return _lies_under_any(url, policy.delivery.repository_prefixes) and not _reserved(policy, project, url)
+
+
+def _unreadable(url: str) -> str:
+    """Return why a URL has no form in which it can be compared; the empty string if it has one."""
+    try:
+        address_of(url)
+    except UrlError as error:
+        return str(error)
+    return ""
 
 
 def _lies_under_any(url: str, allowed: tuple[str, ...]) -> bool:
@@ -189,12 +206,17 @@ def _lies_under_any(url: str, allowed: tuple[str, ...]) -> bool:
 
 
 def _reserved(policy: OnboardingPolicySpec, project: str, url: str) -> set[str]:
-    """Return the logins of the narrowest prefix around a URL, where none of them is for the project."""
+    """Return the logins of the narrowest prefix around a URL, where none of them is for the project.
+
+    None is around a URL without a form: such a one is not allowed anyway.
+    """
+    if _unreadable(url):
+        return set()
     found: dict[int, list[RepositoryCredential]] = {}
     for login in policy.delivery.credentials:
-        for prefix in map(normalized, login.prefixes):
-            if lies_under(normalized(url), prefix):
-                found.setdefault(len(prefix.rstrip("/")), []).append(login)
+        for prefix in login.prefixes:
+            if (depth := reservation_depth(url, prefix)) is not None:
+                found.setdefault(depth, []).append(login)
     narrowest = found[max(found)] if found else []
     return set() if any(_is_for(project, login) for login in narrowest) else {login.name for login in narrowest}
 
@@ -212,7 +234,7 @@ def _refusal(inputs: EnvironmentDeclaration, login: RepositoryCredential, reposi
     """Return why a repository may not use a login; the empty string where it may."""
     if not _is_for(inputs.project.name, login):
         return "is for other projects"
-    if (login.kind is CredentialKind.HTTPS) != repository.url.startswith(_OVER_HTTP):
+    if (login.kind is CredentialKind.SSH) != (scheme_of(repository.url) == "ssh"):
         return f"is for {login.kind.value}, and {repository.url} is not"
     if not any(lies_under(repository.url, prefix) for prefix in login.prefixes):
         return f"is not for {repository.url}"

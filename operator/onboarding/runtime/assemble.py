@@ -17,6 +17,7 @@ from onboarding.checks.argocd_settings import ArgoSettings
 from onboarding.reconcile.observed.figures import platform_figures
 from onboarding.reconcile.observed.ledgers import Ledgers
 from onboarding.reconcile.observed.observer import Observer
+from onboarding.reconcile.observed.orphans import Orphans, find_orphans
 from onboarding.reconcile.observed.persona_rules import roles_of
 from onboarding.reconcile.observed.projects import ProjectCache
 from onboarding.reconcile.reconciler import Reconciler
@@ -27,8 +28,10 @@ from onboarding.runtime.events import Events
 from onboarding.runtime.gauges import MetricSources
 from onboarding.runtime.metrics import Metrics
 from onboarding.runtime.notifier import Notifier
+from onboarding.runtime.orphans import OrphanReporter
 from onboarding.runtime.platform import Platform
 from onboarding.runtime.policy_changes import PolicyChanges
+from onboarding.runtime.policy_events import PolicyEvents
 from onboarding.runtime.queue import WorkQueue
 from onboarding.runtime.readiness import Readiness
 from onboarding.runtime.session import KopfSession
@@ -62,6 +65,7 @@ class Parts:
     runner: ProbeRunner
     secrets: KubeSecrets
     argocd: ArgoCDSettings
+    orphans: OrphanReporter
 
 
 class _Shared:
@@ -93,6 +97,10 @@ class _Shared:
         self.declared.offered.argocd = known
         self.settings_changed()
 
+    def projects(self, hub: Client, settings: Settings) -> HubProjects:
+        """Return the writes on projects."""
+        return HubProjects(hub, self.on_project_write, settings.policy)
+
     def on_project_write(self, body: Mapping[str, Any]) -> None:
         """Take in a project as our own write left it."""
         if self.declared.take_answer(body):
@@ -107,7 +115,6 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
     events = Events(
         declared, changed=queue.add, listed=shared.clusters_changed, nothing_declared=first.nothing_declared
     )
-    policy_changes = PolicyChanges(declared, settings.policy)
     platform = Platform(
         hub,
         declared,
@@ -115,7 +122,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         changed=shared.platform_changed,
         project_changed=queue.add,
         kopf_watches=session.next_watch,
-        policy_changes=policy_changes,
+        policy_changes=PolicyChanges(declared, settings.policy),
         site_roles=SiteRoles(shared.connected, lambda: _roles(declared, settings.policy)),
     )
     ledgers = Ledgers(first.installation, freed=queue.add)
@@ -130,8 +137,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
     )
     shared.pool = clusters.pool
     runner = ProbeRunner(queue.add, asked=metrics.count_probe)
-    changed, on_write = shared.reconcile_all, metrics.count_write
-    secrets = KubeSecrets(hub, settings.namespace, clusters.pool, changed=changed, on_write=on_write)
+    secrets = _secrets(settings, hub, metrics, shared, clusters)
     observer = Observer(
         declared,
         clusters.pool,
@@ -142,8 +148,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         ledgers=ledgers,
         teardown_hold=TeardownBrake(platform.definitions, declared, settings.teardown_limit).reason,
     )
-    projects = HubProjects(hub, shared.on_project_write, settings.policy)
-    reconciler = Reconciler(observer, clusters.pool, projects, runner, ledgers, secrets)
+    reconciler = Reconciler(observer, clusters.pool, shared.projects(hub, settings), runner, ledgers, secrets)
     worker = Worker(
         reconciler,
         declared,
@@ -154,11 +159,18 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         add_later=queue.add_later,
     )
     readiness = Readiness(events, session, platform, clusters, idle_timeout=settings.idle_timeout)
-    rest = readiness, runner, secrets, _argocd_settings(shared, settings.policy)
+    orphans = _orphan_reporter(first.installation, shared, events, PolicyEvents(hub, declared, settings.policy))
+    rest = readiness, runner, secrets, _argocd_settings(shared, settings.policy), orphans
     parts = Parts(first.installation, queue, worker, session, events, platform, clusters, *rest)
     _connect(shared, parts, ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets))
-    _expose(metrics, parts, declared, settings.policy)
+    _expose(metrics, parts, shared, settings.policy)
     return parts
+
+
+def _secrets(settings: Settings, hub: Client, metrics: Metrics, shared: _Shared, clusters: Clusters) -> KubeSecrets:
+    """Return the reader of Secrets of the operator and writer of repository Secrets."""
+    changed, on_write = shared.reconcile_all, metrics.count_write
+    return KubeSecrets(hub, settings.namespace, clusters.pool, changed=changed, on_write=on_write)
 
 
 def _argocd_settings(shared: _Shared, policy: str) -> ArgoCDSettings:
@@ -213,7 +225,21 @@ def _limits(declared: ProjectCache, policy: str) -> DecisionLimits | None:
     return spec.decisions if spec else None
 
 
-def _expose(metrics: Metrics, parts: Parts, declared: ProjectCache, policy: str) -> None:
+def _orphan_reporter(installation: str, shared: _Shared, events: Events, told: PolicyEvents) -> OrphanReporter:
+    """Return the task that tells the platform of orphans."""
+    return OrphanReporter(lambda: _orphans(installation, shared, events), told.post)
+
+
+def _orphans(installation: str, shared: _Shared, events: Events) -> Orphans:
+    """Return the orphans of each cluster whose caches are complete; none before all projects are listed."""
+    if not events.synced:
+        return {}
+    owners = {cluster.name: cluster.owners for cluster in shared.connected() if cluster.state.known}
+    return find_orphans(installation, owners, shared.declared.has)
+
+
+def _expose(metrics: Metrics, parts: Parts, shared: _Shared, policy: str) -> None:
+    declared = shared.declared
     metrics.read_from(
         MetricSources(
             ready=lambda: not parts.readiness.problem(),
@@ -229,5 +255,6 @@ def _expose(metrics: Metrics, parts: Parts, declared: ProjectCache, policy: str)
                 listed=parts.events.synced,
                 limits=_limits(declared, policy),
             ),
+            orphans=lambda: _orphans(parts.installation, shared, parts.events),
         )
     )

@@ -9,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from onboarding.reconcile.observed.figures import PlatformFigures
+from onboarding.reconcile.observed.orphans import Orphans
 from onboarding.reconcile.observed.snapshot import ClusterState
 
 PREFIX: Final = "onboarding"
@@ -30,6 +31,8 @@ class MetricSources:
     applications: Callable[[], Mapping[tuple[str, str], int]]
     """Number of Applications by sync status and health status."""
     platform: Callable[[], PlatformFigures]
+    orphans: Callable[[], Orphans]
+    """Objects whose project does not exist."""
 
 
 class Gauges(Collector):
@@ -88,6 +91,12 @@ class Gauges(Collector):
                 for name, cluster in self._sources.clusters().items()
                 if cluster.known and not cluster.guard_unknown
             ),
+        )
+        yield _counts(
+            "orphaned_objects",
+            "Objects of projects that do not exist; none while the caches of a cluster are not complete.",
+            "cluster",
+            {cluster: sum(counts.values()) for cluster, counts in self._sources.orphans().items()},
         )
 
 

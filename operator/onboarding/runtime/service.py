@@ -56,6 +56,7 @@ class Service:
             asyncio.create_task(parts.queue.run(parts.worker.reconcile), name="queue"),
             asyncio.create_task(parts.secrets.run(), name="credentials"),
             asyncio.create_task(parts.argocd.run(), name="settings of Argo CD"),
+            asyncio.create_task(parts.orphans.run(), name="orphans"),
             *parts.platform.start(),
             *parts.clusters.hub.start(),
         ]

@@ -15,9 +15,17 @@ LISTS = ("operators", "deciders", "neverExempt", "argocdNamespaces", "controller
 """Who is who. These are the platform's, and no rules: they change without a new version."""
 PREFIX = "groupPrefix"
 """Of the policy on projects, behind the lists: the platform's too."""
-DIGESTS = {1: "2fec61e97188b6c5", 2: "e14b1dacc8385c8f", 3: "9d9507eacd420dca", 4: "2c567f17c277dfc6"}
+OF_ACCOUNT = ("bindable", "podSecurity", "appProjects")
+"""Of the policy on the operator's account, behind the lists: the platform's too."""
+DIGESTS = {
+    1: "2fec61e97188b6c5",
+    2: "e14b1dacc8385c8f",
+    3: "9d9507eacd420dca",
+    4: "2c567f17c277dfc6",
+    5: "0d7df74c1107dd5a",
+}
 """What the rules of each version were."""
-INSIDERS_DIGESTS = {4: "2f2b644c506cd1c9"}
+INSIDERS_DIGESTS = {4: "2f2b644c506cd1c9", 5: "2f2b644c506cd1c9"}
 """What the rules on insiders were in each version; they are a component of their own."""
 
 
@@ -45,7 +53,7 @@ def rules(spec: dict[str, Any], operators: str) -> dict[str, Any]:
     """Return a specification without what is no rule: who is who, and the version itself."""
     kept = orjson.loads(orjson.dumps(spec).replace(orjson.dumps(operators)[1:-1], b"OPERATORS"))
     if "variables" in kept:
-        kept["variables"] = [item for item in kept["variables"] if item["name"] not in (*LISTS, PREFIX)]
+        kept["variables"] = [item for item in kept["variables"] if item["name"] not in (*LISTS, PREFIX, *OF_ACCOUNT)]
         first = kept.get("validations", [{}])[0]
         first["message"] = first.get("message", "").replace(version(), "version N")
     return kept
@@ -84,6 +92,12 @@ def test_the_prefix_of_groups_comes_behind_the_lists_of_the_one_policy_that_know
     listed = {name: list(variables(name)) for name in POLICIES if PREFIX in variables(name)}
     assert listed.keys() == {names.HUB_GUARD_POLICIES[0]}
     assert listed[names.HUB_GUARD_POLICIES[0]].index(PREFIX) == len(LISTS)
+
+
+def test_what_the_account_may_bind_and_lower_comes_behind_the_lists_of_its_policy() -> None:
+    listed = {name: list(variables(name)) for name in POLICIES if set(OF_ACCOUNT) & set(variables(name))}
+    assert listed.keys() == {names.GUARD_POLICIES[0]}
+    assert listed[names.GUARD_POLICIES[0]][len(LISTS) :][: len(OF_ACCOUNT)] == [*OF_ACCOUNT]
 
 
 def test_what_the_operator_writes_leaves_all_policies_but_that_on_its_account() -> None:

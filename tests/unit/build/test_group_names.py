@@ -8,6 +8,7 @@ from onboarding.api.target import HostingTargetSpec
 from onboarding.build.kinds import APP_PROJECT, ROLE_BINDING
 from onboarding.build.revision import Revision
 from onboarding.build.wanted import build_wanted
+from onboarding.reconcile.admission.application_names import ApplicationNames
 from onboarding.reconcile.admission.resolve import resolve, resolve_revisions
 from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.observed.target_rules import target_problems
@@ -154,5 +155,5 @@ def test_a_group_that_is_spelt_with_or_without_the_prefix_is_not_taken_away(
 
 def test_a_candidate_without_identity_is_the_admitted_object() -> None:
     (admitted,) = resolve_revisions(inputs_of(CASE_24))
-    found = resolve(inputs_of(CASE_24, policy=POLICY, targets=TARGETS), {})
+    found = resolve(inputs_of(CASE_24, policy=POLICY, targets=TARGETS), {}, ApplicationNames("shop", {}))
     assert [item.canonical for item in found.revisions] == [admitted.canonical]

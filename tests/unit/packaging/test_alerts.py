@@ -29,7 +29,7 @@ CLUSTERS = {
 }
 
 
-def exposed(*, ready: bool = True, oldest: float = 0) -> Samples:
+def exposed(*, ready: bool = True, oldest: float = 0, orphans: int = 0) -> Samples:
     """Return every sample that Prometheus gets."""
     metrics = Metrics()
     metrics.read_from(
@@ -41,6 +41,7 @@ def exposed(*, ready: bool = True, oldest: float = 0) -> Samples:
             clusters=lambda: CLUSTERS,
             applications=dict,
             platform=lambda: PlatformFigures({}, {}, {}, {}, 0),
+            orphans=lambda: {"hub": {}, "far/kubeconfig": {"shop": orphans, "mail": 0}},
         )
     )
     found: Samples = {}
@@ -62,11 +63,12 @@ def selectors(expression: str) -> list[promql_parser.VectorSelector]:
     return found
 
 
-def test_there_are_three_alerts() -> None:
+def test_there_are_four_alerts() -> None:
     assert [alert["alert"] for alert in ALERTS] == [
         "OnboardingOperatorNotReady",
         "OnboardingChangeUnreconciled",
         "OnboardingGuardMissing",
+        "OnboardingObjectsOrphaned",
     ]
 
 
@@ -115,6 +117,9 @@ def firing(node: Any, samples: Samples) -> list[dict[str, str]]:
         ("OnboardingChangeUnreconciled", exposed(oldest=3600), [{}]),
         ("OnboardingGuardMissing", exposed(), [{"cluster": "bare/kubeconfig"}]),
         ("OnboardingGuardMissing", {}, []),
+        ("OnboardingObjectsOrphaned", exposed(), []),
+        ("OnboardingObjectsOrphaned", exposed(orphans=12), [{"cluster": "far/kubeconfig"}]),
+        ("OnboardingObjectsOrphaned", {}, []),
     ],
 )
 def test_an_alert_fires_when_it_should(name: str, samples: Samples, fires: list[dict[str, str]]) -> None:

@@ -40,6 +40,7 @@ class Day(Stage):
                 clusters=dict,
                 applications=dict,
                 platform=lambda: PlatformFigures({}, {}, {}, {}, 0),
+                orphans=dict,
             )
         )
         platform: Any = SimpleNamespace(definitions=self, policy_changes=PolicyChanges(ProjectCache(), "default"))

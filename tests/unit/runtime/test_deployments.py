@@ -118,6 +118,7 @@ def test_the_gauge_counts_what_is_there(watched: Watched) -> None:
             clusters=dict,
             applications=watched.deployments.states,
             platform=lambda: PlatformFigures({}, {}, {}, {}, 0),
+            orphans=dict,
         )
     )
     gauge = "onboarding_applications"

@@ -10,6 +10,7 @@ import structlog
 from onboarding.adapters.probes.http import HttpLogin, authority
 from onboarding.adapters.probes.problem import ProbeProblem
 from onboarding.api.probes import Credential, TokenSecret
+from onboarding.api.urls import origin_form
 from onboarding.errors import OnboardingError
 
 ReadSecret = Callable[[str, str], Awaitable[bytes]]
@@ -28,7 +29,7 @@ class Logins:
         self, credentials: Collection[Credential], secrets: ReadSecret, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Know whose they are; read each with ``secrets``."""
-        self._credentials = {credential.host.removesuffix(":443"): credential for credential in credentials}
+        self._credentials = {origin_form(credential.host): credential for credential in credentials}
         self._secrets = secrets
         self._clock = clock
         self._tokens: dict[TokenSecret, tuple[float, str]] = {}

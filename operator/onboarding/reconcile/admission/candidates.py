@@ -4,14 +4,13 @@ Capacity is allocated in the order of the gates, then of the spec: an environmen
 at a later gate, which may be waiting for it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from onboarding.api.quota import quota_of
 from onboarding.build.appproject import governed
 from onboarding.build.argocd_roles import build_roles, count_policies
 from onboarding.build.kinds import NAMESPACE, RESOURCE_QUOTA, ObjectKey
-from onboarding.build.naming import namespace_of
 from onboarding.build.place import Place, cluster_of
 from onboarding.build.quota import QUOTA_NAME
 from onboarding.build.revision import Owner, Revision
@@ -22,16 +21,16 @@ from onboarding.checks.inputs import (
     AppProjectInputs,
     CapacityInputs,
     EnvironmentDeclaration,
-    Former,
     Headroom,
-    ProjectDeclaration,
     ProjectInputs,
 )
 from onboarding.checks.totals import Totals
+from onboarding.reconcile.admission.application_names import AdmittedRevisions, ApplicationNames
 from onboarding.reconcile.admission.ceilings import ceiling_of, taken_by_environment
 from onboarding.reconcile.admission.covered import Covering
+from onboarding.reconcile.admission.declarations import declarations
 from onboarding.reconcile.admission.domains import hold_taken_domains
-from onboarding.reconcile.admission.resolve import AdmittedRevisions, Candidate, resolve, run_checks
+from onboarding.reconcile.admission.resolve import Candidate, resolve, run_checks
 from onboarding.reconcile.gates.decisions import Decisions
 from onboarding.reconcile.observed.capacity import SiteKey, Usage, allocations_of
 from onboarding.reconcile.observed.snapshot import Snapshot
@@ -49,10 +48,13 @@ def find_candidates(
     What an approval covers and does not allow yet has its admitted values in it.
     """
     opened = reviews.flows_are_opened.id in project.attested
-    resolved = [
-        covering.keep_admitted(resolve(item, admitted, flows_opened=opened, covered=covering.fields(item)), admitted)
-        for item in declarations(project.declared, admitted)
-    ]
+    names = ApplicationNames(snapshot.project.name, admitted, snapshot.live)
+
+    def resolved_in_turn(item: EnvironmentDeclaration) -> Candidate:
+        found = resolve(item, admitted, names, flows_opened=opened, covered=covering.fields(item))
+        return covering.keep_admitted(found, admitted, names)
+
+    resolved = [resolved_in_turn(item) for item in declarations(project.declared, admitted)]
     resolved = hold_large_app_projects(snapshot.owner, resolved)
     resolved = list(hold_taken_domains(snapshot, admitted, resolved))
     room = _Room(snapshot, decisions, admitted, snapshot.usage, taken_by_environment(project.policy, admitted))
@@ -83,18 +85,6 @@ def _most_policies(owner: Owner, candidates: Iterable[Candidate]) -> int:
     if bound <= MAX_POLICIES:
         return bound
     return max(count_policies(build_roles(owner.project, governed(owner, found))) for found in served.values())
-
-
-def declarations(project: ProjectDeclaration, admitted: AdmittedRevisions) -> Iterator[EnvironmentDeclaration]:
-    """Yield the declared environments, each with what it has been admitted as."""
-    former: dict[str, list[Former]] = {}
-    for old in admitted.values():
-        if old is not None:
-            there = Former(old.target, old.namespace, old.stage, old.site, old.labels)
-            former.setdefault(old.environment, []).append(there)
-    for environment in project.spec.environments:
-        namespace = namespace_of(project.name, environment)
-        yield EnvironmentDeclaration(project, environment, namespace, tuple(former.get(environment.name, ())))
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from onboarding.checks.catalogue import OF_GRANTS
 from onboarding.checks.finding import GateFinding
 from onboarding.checks.grants import EndedGrant
 from onboarding.checks.totals import Totals
-from onboarding.reconcile.admission.resolve import AdmittedRevisions
+from onboarding.reconcile.admission.application_names import AdmittedRevisions
 from onboarding.reconcile.gates.decisions import Decisions
 
 

@@ -14,8 +14,9 @@ from onboarding.build.place import Place
 from onboarding.build.revision import Revision
 from onboarding.checks.inputs import EnvironmentDeclaration
 from onboarding.checks.journey import JourneyInForce, gate_of
+from onboarding.reconcile.admission.application_names import AdmittedRevisions, ApplicationNames
 from onboarding.reconcile.admission.mixing import Held, mix, whole
-from onboarding.reconcile.admission.resolve import AdmittedRevisions, Candidate, candidate_of
+from onboarding.reconcile.admission.resolve import Candidate, candidate_of
 from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.gates.approvals import Approvals
 from onboarding.reconcile.gates.coverage import Fields, changes_of, differences, gate_reads, paths_of
@@ -43,7 +44,7 @@ class Covering:
         groups = self.digests.of_environment(gate, declared.environment)
         return {group: groups[group] for group in Coverage if group in covered}
 
-    def keep_admitted(self, candidate: Candidate, admitted: AdmittedRevisions) -> Candidate:
+    def keep_admitted(self, candidate: Candidate, admitted: AdmittedRevisions, names: ApplicationNames) -> Candidate:
         """Return a candidate in which every changed group that a missing approval covers has its admitted values."""
         gate = self._gate(candidate.declared)
         asked = self._asked(gate)
@@ -57,7 +58,7 @@ class Covering:
         waiting = waiting_for(self.approvals, behind)
         if waiting.held and candidate.revisions:
             mixed = mixer.mixed(waiting.held)
-            held = candidate_of(candidate.declared, candidate.gate_index, mixed, admitted)
+            held = candidate_of(candidate.declared, candidate.gate_index, mixed, admitted, names)
             candidate = replace(held, warnings=candidate.warnings)
         return replace(candidate, waiting=waiting)
 

@@ -7,7 +7,8 @@ from onboarding.build.kinds import NAMESPACE
 from onboarding.build.place import Place
 from onboarding.checks.catalogue import OF_DOMAINS
 from onboarding.checks.domains import DomainInputs, Since
-from onboarding.reconcile.admission.resolve import AdmittedRevisions, Candidate, Taken, run_checks
+from onboarding.reconcile.admission.application_names import AdmittedRevisions
+from onboarding.reconcile.admission.resolve import Candidate, Taken, run_checks
 from onboarding.reconcile.observed.snapshot import Snapshot
 
 

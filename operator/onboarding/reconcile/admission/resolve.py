@@ -20,6 +20,7 @@ from onboarding.checks.deployed import deployed, value_repositories
 from onboarding.checks.finding import Check, GateFinding
 from onboarding.checks.inputs import EnvironmentDeclaration, RevisionInputs
 from onboarding.checks.journey import gate_index_of
+from onboarding.reconcile.admission.application_names import AdmittedRevisions, ApplicationNames
 from onboarding.reconcile.admission.flows import resolve_flows
 from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.admission.windows import windows
@@ -28,8 +29,6 @@ from onboarding.reconcile.gates.waiting import Waiting
 from onboarding.reconcile.observed.capacity import SiteKey
 
 InputsT = TypeVar("InputsT")
-AdmittedRevisions = Mapping[Place, Revision | None]
-"""The admitted revisions of a project; None for one that cannot be read."""
 _NOTHING: AdmittedRevisions = MappingProxyType({})
 _UNCOVERED: Mapping[Coverage, Fields] = MappingProxyType({})
 
@@ -95,14 +94,16 @@ class Candidate:
 
 def resolve(
     declared: EnvironmentDeclaration,
-    admitted: AdmittedRevisions = _NOTHING,
+    admitted: AdmittedRevisions,
+    names: ApplicationNames,
     *,
     flows_opened: bool = False,
     covered: Mapping[Coverage, Fields] = _UNCOVERED,
 ) -> Candidate:
     """Return the candidate of a declared environment, with the findings about its declaration.
 
-    ``covered`` are its declared fields that approvals of its gate cover.
+    ``covered`` are its declared fields that approvals of its gate cover. Environments that come earlier in the spec
+    must be resolved before, with the same ``names``.
     """
     name = declared.environment.name
     gate_index = gate_index_of(declared.policy, declared.environment.stage, declared.target_name or "")
@@ -113,16 +114,21 @@ def resolve(
     resolved = resolve_revisions(declared, admitted, flows_opened=flows_opened)
     if covered:
         resolved = [revision.with_values(declared=dict(covered)) for revision in resolved]
-    candidate = candidate_of(declared, gate_index, resolved, admitted)
+    candidate = candidate_of(declared, gate_index, resolved, admitted, names)
     return replace(candidate, warnings=warnings) if warnings else candidate
 
 
 def candidate_of(
-    declared: EnvironmentDeclaration, gate_index: int, resolved: Iterable[Revision], admitted: AdmittedRevisions
+    declared: EnvironmentDeclaration,
+    gate_index: int,
+    resolved: Iterable[Revision],
+    admitted: AdmittedRevisions,
+    names: ApplicationNames,
 ) -> Candidate:
-    """Return the candidate with these revisions."""
+    """Return the candidate with these revisions, in which each Application has its name."""
     # The admitted object instead of an equal one: it has its canonical JSON cached, and compares by identity.
-    revisions = tuple(_admitted(revision, admitted) or revision for revision in resolved)
+    named = map(names.give, resolved)
+    revisions = tuple(_admitted(revision, admitted) or revision for revision in named)
     largest = max((len(revision.canonical) for revision in revisions), default=0)
     found = run_checks(OF_REVISIONS, RevisionInputs(largest), declared.environment.name)
     differs = not all(_stands(revision, admitted, declared) for revision in revisions)

@@ -10,22 +10,28 @@ from onboarding.build.place import Place, cluster_of
 from onboarding.build.revision import Revision, digest
 from onboarding.checks import reviews
 from onboarding.checks.inputs import EnvironmentDeclaration, Former, ProjectInputs
-from onboarding.reconcile.admission.candidates import declarations
+from onboarding.reconcile.admission.application_names import AdmittedRevisions, ApplicationNames, Live
 from onboarding.reconcile.admission.covered import Covering
-from onboarding.reconcile.admission.resolve import AdmittedRevisions, resolve
+from onboarding.reconcile.admission.declarations import declarations
+from onboarding.reconcile.admission.resolve import resolve
 from onboarding.reconcile.observed.former_sites import FormerSite
 
 
 def restore(
-    project: ProjectInputs, admitted: AdmittedRevisions, missing: Mapping[Place, FormerSite], covering: Covering
+    project: ProjectInputs,
+    admitted: AdmittedRevisions,
+    live: Live,
+    missing: Mapping[Place, FormerSite],
+    covering: Covering,
 ) -> AdmittedRevisions:
     """Return the admitted revisions, with the missing ones that the spec still resolves to."""
+    names = ApplicationNames(project.declared.name, admitted, live)
     opened, lacking = reviews.flows_are_opened.id in project.attested, {place.environment for place in missing}
     found: dict[Place, Revision | None] = dict(admitted)
     for declared in declarations(project.declared, admitted):
         if declared.environment.name in lacking:
             covered, assumed = covering.fields(declared), _as_admitted(declared, missing)
-            for revision in resolve(assumed, admitted, flows_opened=opened, covered=covered).revisions:
+            for revision in resolve(assumed, admitted, names, flows_opened=opened, covered=covered).revisions:
                 place = Place(revision.environment, revision.cluster)
                 if place in missing and (same := _of_digest(revision, missing[place].revision)):
                     found[place] = same

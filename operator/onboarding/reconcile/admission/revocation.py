@@ -61,8 +61,14 @@ def _still_declared(
     needed = {repository.values_from for repository in kept}
     return {
         "repositories": kept,
+        "application_names": _names_of(revision, kept),
         "value_repositories": tuple(item for item in revision.value_repositories if item.name in needed),
     }
+
+
+def _names_of(revision: Revision, kept: Iterable[Repository]) -> dict[str, str]:
+    names = revision.application_names
+    return {repository.name: names[repository.name] for repository in kept if repository.name in names}
 
 
 def _still_named(

@@ -21,6 +21,7 @@ from onboarding.build.kinds import (
     Manifest,
     ObjectKey,
 )
+from onboarding.build.naming import SYNC_BINDING
 from onboarding.build.permitted import GroupKind
 from onboarding.build.place import Place
 from onboarding.reconcile.apply.diff import Action, Change, Rank
@@ -143,7 +144,7 @@ def _part(snapshot: Snapshot, plan: ReconcilePlan, key: ObjectKey, item: CachedO
             return _delete(key, item, Rank.LAST)
         if ObjectKey(key.cluster, NAMESPACE, "", key.namespace) in snapshot.live:
             return None
-    if key.kind is ROLE_BINDING and (_revoked(snapshot) or key.name.startswith("sync:")):
+    if key.kind is ROLE_BINDING and (_revoked(snapshot) or key.name == SYNC_BINDING):
         return _delete(key, item)
     rank = Rank.LAST if key.kind is NAMESPACE else Rank.DETACHMENTS
     return Change(Action.DETACH, key, rank, item.environment, key.cluster, _detachment(snapshot, key, item), item)

@@ -39,5 +39,5 @@ def application_keys(snapshot: Snapshot, revision: Revision) -> Iterator[ObjectK
     """Yield the keys of the Applications of an environment."""
     for repository in revision.repositories:
         if repository.deploys:
-            name = application_name(snapshot.owner, revision, repository.name)
+            name = application_name(snapshot.project.name, revision, repository.name)
             yield ObjectKey(revision.argo_cluster, APPLICATION, revision.argocd.namespace, name)

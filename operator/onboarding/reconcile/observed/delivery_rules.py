@@ -1,20 +1,18 @@
 """Rules for spec.delivery of policies: sync windows, kinds, repository prefixes, credentials; pure."""
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 from onboarding.api.delivery import CredentialKind, ResourceKind
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.text import choose
+from onboarding.api.urls import UrlError, address_of, scheme_of
 from onboarding.build.permitted import ACCESS_KINDS, GUARD_KINDS, kind_problem
 from onboarding.checks.windows import window_problem
 from onboarding.reconcile.observed.validity import Problem, repeated
 
 _DELIVERY: Final = "spec.delivery"
-_PREFIX: Final = re.compile(
-    r"(https?://|ssh://git@)[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?|git@[A-Za-z0-9.-]+:[A-Za-z0-9._~/-]*"
-)
+_SSH_USER: Final = "git"
 
 
 def delivery_problems(policy: OnboardingPolicySpec) -> Iterator[Problem]:
@@ -27,12 +25,23 @@ def delivery_problems(policy: OnboardingPolicySpec) -> Iterator[Problem]:
 
 def _prefixes(field: str, prefixes: Iterable[str]) -> Iterator[Problem]:
     for index, prefix in enumerate(prefixes):
-        if not _PREFIX.fullmatch(prefix) or ".." in prefix:
+        if problem := _prefix_problem(prefix):
             yield Problem(
                 f"{field}[{index}]",
-                f"{prefix!r} is not a prefix of a repository URL",
+                f"{prefix!r} is not a prefix of a repository URL: {problem}",
                 "use a full host and whole folders with a final slash, such as https://git.example.org/team/",
             )
+
+
+def _prefix_problem(prefix: str) -> str:
+    """Return why no repository URL that a project may write lies under a prefix; the empty string if some do."""
+    try:
+        address = address_of(prefix)
+    except UrlError as error:
+        return str(error)
+    if address.scheme == "ssh" and address.user != _SSH_USER:
+        return f"over SSH projects log in as {_SSH_USER}"
+    return ""
 
 
 def _kinds(policy: OnboardingPolicySpec) -> Iterator[Problem]:
@@ -71,6 +80,6 @@ def _credentials(policy: OnboardingPolicySpec) -> Iterator[Problem]:
         path = f"{field}[{index}].prefixes"
         yield from _prefixes(path, login.prefixes)
         for number, prefix in enumerate(login.prefixes):
-            if prefix.startswith("http") != (login.kind is CredentialKind.HTTPS):
+            if (scheme_of(prefix) == "ssh") != (login.kind is CredentialKind.SSH):
                 problem = f"{prefix!r} cannot be reached with a credential of kind {login.kind.value}"
                 yield Problem(f"{path}[{number}]", problem, "use prefixes of that kind, or change the kind")

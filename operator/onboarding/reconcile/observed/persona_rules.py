@@ -6,6 +6,7 @@ from typing import Final
 from onboarding.api.personas import ArgoAction, Persona, Right
 from onboarding.api.policy import OnboardingPolicySpec
 from onboarding.api.text import choose
+from onboarding.build.naming import SYNC_BINDING
 from onboarding.reconcile.observed.validity import Problem, RoleState, repeated
 
 _WATCHES: Final = {ArgoAction.GET, ArgoAction.LOGS}
@@ -32,6 +33,9 @@ def persona_problems(policy: OnboardingPolicySpec) -> Iterator[Problem]:
         field = f"spec.personas[{index}]"
         yield from _deciding(field, persona)
         yield from _stages(field, persona, stages)
+        if any(f"{persona.name}:{right.cluster_role}" == SYNC_BINDING for right in persona.held):
+            rule = f"the RoleBinding {SYNC_BINDING} is that of the account that Argo CD syncs with"
+            yield Problem(f"{field}.name", rule, "give the persona another name, or another ClusterRole")
     personas = [persona.name for persona in policy.personas]
     yield from repeated("spec.externalsInProduction", "", policy.externals_in_production)
     for index, name in enumerate(policy.externals_in_production):

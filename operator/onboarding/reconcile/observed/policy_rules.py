@@ -12,6 +12,7 @@ from onboarding.api.probes import Directory
 from onboarding.api.quantities import milli
 from onboarding.api.quota import CONTAINER_RESOURCES
 from onboarding.api.text import choose
+from onboarding.api.urls import UrlError, origin_form
 from onboarding.reconcile.observed.delivery_rules import delivery_problems
 from onboarding.reconcile.observed.gate_rules import CATALOGUE, Known, gate_problems
 from onboarding.reconcile.observed.identity_rules import identity_problems
@@ -70,7 +71,7 @@ def _names(policy: OnboardingPolicySpec) -> Iterator[Problem]:
     yield from repeated("spec.journeys", "", policy.journeys)
     yield from repeated("spec.placement", "name", (rule.name for rule in policy.placement))
     yield from repeated("spec.territories", "name", (item.name for item in policy.territories))
-    yield from repeated("spec.probes.credentials", "host", (login.host for login in policy.probes.credentials))
+    yield from _origins(policy)
 
 
 def _stages(policy: OnboardingPolicySpec) -> Iterator[Problem]:
@@ -152,6 +153,17 @@ def _workloads(policy: OnboardingPolicySpec) -> Iterator[Problem]:
         if not _PLATFORM.match(platform):
             field = f"spec.workloads.platforms[{index}]"
             yield Problem(field, f"{platform!r} is not a platform", "write it as linux/amd64")
+
+
+def _origins(policy: OnboardingPolicySpec) -> Iterator[Problem]:
+    field, found = "spec.probes.credentials", []
+    for index, login in enumerate(policy.probes.credentials):
+        try:
+            found.append(origin_form(login.host))
+        except UrlError as error:
+            yield Problem(f"{field}[{index}].host", str(error), "write a host, with a port unless it is 443")
+            found.append(f"{index}")
+    yield from repeated(field, "host", found)
 
 
 def _probes(policy: OnboardingPolicySpec) -> Iterator[Problem]:

@@ -228,19 +228,15 @@ class ProjectCache:
     def decisions_in_use(self) -> Iterator[DatedDecision]:
         """Yield the readable decisions about projects that exist."""
         for decision in self._decisions.values():
-            if isinstance(decision, DatedDecision) and self._exists(decision):
+            if isinstance(decision, DatedDecision) and self.has(decision.project.name, decision.project.uid):
                 yield decision
 
     def orphans(self, project: str = "") -> Iterator[str]:
         """Yield the names of the readable decisions about projects that do not exist, or about one such project."""
         for name in sorted(self._about.get(project, ()) if project else self._decisions):
             decision = self._decisions[name]
-            if isinstance(decision, DatedDecision) and not self._exists(decision):
+            if isinstance(decision, DatedDecision) and not self.has(decision.project.name, decision.project.uid):
                 yield name
-
-    def _exists(self, decision: DatedDecision) -> bool:
-        seen = self._seen.get(decision.project.name)
-        return seen is not None and seen.uid == decision.project.uid
 
     def unread(self, project: str, uid: str) -> tuple[UnreadDecision, ...]:
         """Return the unreadable decisions that are, or may be, about one UID of a project."""
@@ -251,6 +247,11 @@ class ProjectCache:
     def names(self) -> Iterator[str]:
         """Return the names of all projects."""
         return iter(tuple(self._projects))
+
+    def has(self, name: str, uid: str) -> bool:
+        """Return whether a project of this name and UID exists."""
+        seen = self._seen.get(name)
+        return seen is not None and seen.uid == uid
 
     def deleting(self) -> int:
         """Return the number of projects that are being deleted."""

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from onboarding.api.addresses import METADATA, Network, network, within
 from onboarding.api.target import ArgoLocation, Contract, HostingTargetSpec, NetworkZone, Site
 from onboarding.api.text import choose
+from onboarding.api.urls import has_form
 from onboarding.build.kinds import HUB
 from onboarding.build.place import cluster_of
 from onboarding.reconcile.observed.validity import Problem, cidr_problems, repeated
@@ -91,6 +92,9 @@ def _sites(sites: Iterable[Site]) -> Iterator[Problem]:
 
 def _domains(target: HostingTargetSpec) -> Iterator[Problem]:
     for index, domain in enumerate(target.domains):
+        if not has_form(domain.suffix):
+            field, rule = f"spec.domains[{index}].suffix", f"no host name ends in {domain.suffix}"
+            yield Problem(field, rule, "write whole labels with single dots, such as apps.example.org")
         if domain.exposure is not None and domain.exposure not in target.exposures:
             field = f"spec.domains[{index}].exposure"
             known = ", ".join(target.exposures) or "none"

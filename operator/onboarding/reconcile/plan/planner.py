@@ -15,9 +15,10 @@ from onboarding.checks.finding import GateFinding
 from onboarding.checks.inputs import ProjectDeclaration, ProjectInputs
 from onboarding.checks.journeys import JourneyDays
 from onboarding.checks.probe import CertificateRequest
+from onboarding.reconcile.admission.application_names import AdmittedRevisions, tell_apart
 from onboarding.reconcile.admission.candidates import find_candidates
 from onboarding.reconcile.admission.ceilings import ended_grants
-from onboarding.reconcile.admission.resolve import AdmittedRevisions, Candidate
+from onboarding.reconcile.admission.resolve import Candidate
 from onboarding.reconcile.admission.restoration import restore
 from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.gates.assignment import gate_checks
@@ -66,7 +67,9 @@ class _Journey(NamedTuple):
 def make_plan(snapshot: Snapshot) -> ReconcilePlan:
     """Return the plan of a reconcile."""
     spec, policy, newer = snapshot.project.spec, snapshot.policy, find_newer(snapshot)
-    admitted = with_domains(snapshot.project, snapshot.admitted())
+    declared = [item.name for item in spec.environments] if spec else ()
+    told = with_domains(snapshot.project, snapshot.admitted())
+    admitted = tell_apart(snapshot.project.name, told, snapshot.live, declared)
     if spec is None or policy is None or newer:
         return _held_plan(snapshot, newer, admitted)
     digests = Digests(spec, policy)
@@ -99,7 +102,7 @@ def _plan_journey(inputs: PlanInputs, digests: Digests) -> ReconcilePlan:
     snapshot, policy, admitted = inputs.snapshot, inputs.policy, inputs.admitted
     missing = find_missing(snapshot, admitted)
     if missing:
-        restored = restore(_project_inputs(inputs), admitted, missing, inputs.covering)
+        restored = restore(_project_inputs(inputs), admitted, snapshot.live, missing, inputs.covering)
         inputs = replace(inputs, admitted=with_domains(snapshot.project, restored))
     journey = _journey(inputs)
     environments = _with_missing(_environments(inputs, journey), missing)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from onboarding import names
 from onboarding.api.conditions import ConditionType, Reason
 from onboarding.api.status import EnvironmentState, GateState
 from onboarding.reconcile.observed.former_sites import FormerSite
@@ -74,6 +75,17 @@ def loss_events(left: Mapping[str, Sequence[FormerSite]]) -> list[Event]:
         Event("SiteLost", f"{site} is declared lost; left there: {_listed(spaces)}"[:1024], warning=True)
         for site, spaces in left.items()
     ]
+
+
+def orphan_event(project: str, counts: Mapping[str, int]) -> Event:
+    """Return the Event about the objects of a project that does not exist, by the number of them on each cluster."""
+    places = ", ".join(f"{count} on {cluster}" for cluster, count in counts.items())
+    note = (
+        f"objects are left of project {project}, which does not exist: {places}. Nobody governs them, and nobody may "
+        "change them. Create the project again and give them to it, or delete them, with the verb bypass on "
+        f"guardrails.{names.GROUP}: docs/off-boarding.md, If the operator is gone"
+    )
+    return Event("Orphaned", note[:_LONGEST], warning=True)
 
 
 def _listed(spaces: Sequence[FormerSite]) -> str:

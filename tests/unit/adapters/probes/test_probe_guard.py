@@ -112,6 +112,7 @@ def test_an_allowed_network_opens_itself_alone() -> None:
         "http://git.example.org:8080/",
         "https://93.184.216.34/",
         "https://[2606:4700::1]/",
+        "https://xn--bcher-kva.example.org/",
     ],
 )
 def test_a_plain_url_is_taken(url: str) -> None:

@@ -14,7 +14,7 @@ from onboarding.errors import UnreachableError
 SECRET = TokenSecret(name="login")
 CREDENTIALS = (
     Credential(host="git.example.org", username="robot", token_secret=SECRET),
-    Credential(host="plain.example.org:443", token_secret=SECRET),
+    Credential(host="plain.example.org.:443", token_secret=SECRET),
     Credential(host="other.example.org:8443", token_secret=SECRET),
 )
 

@@ -15,7 +15,6 @@ from onboarding.reconcile.admission.revocation import revoke
 from onboarding.reconcile.apply.changes import find_changes
 from onboarding.reconcile.apply.diff import Action, diff_object
 from onboarding.reconcile.apply.prune import in_use
-from onboarding.reconcile.observed.policy_rules import policy_problems
 from onboarding.reconcile.plan.planner import make_plan
 from tests.unit.snapshots import (
     GIT,
@@ -245,52 +244,3 @@ def test_an_application_that_somebody_gave_no_source_is_in_nobodys_use() -> None
         for key, item in live.items()
     }
     assert in_use(stripped) == {}
-
-
-LOGIN = {"name": "a", "secret": "a", "prefixes": ["https://git.example.org/"]}
-WINDOW = {"name": "nights", "schedule": "0 22 * * *", "duration": "8h"}
-
-
-@pytest.mark.parametrize(
-    ("delivery", "field", "words"),
-    [
-        ({"repositoryPrefixes": ["https://"]}, "repositoryPrefixes[0]", "a full host"),
-        ({"repositoryPrefixes": ["https://git.example.org/*"]}, "repositoryPrefixes[0]", "a full host"),
-        ({"repositoryPrefixes": ["https://me@git.example.org/"]}, "repositoryPrefixes[0]", "a full host"),
-        ({"repositoryPrefixes": ["https://git.example.org/../a"]}, "repositoryPrefixes[0]", "a full host"),
-        ({"allowedKinds": [{"kind": "ResourceQuota"}]}, "allowedKinds[0]", "guard rails"),
-        (
-            {"additionalKinds": [{"group": "cilium.io", "kind": "CiliumNetworkPolicy"}]},
-            "additionalKinds[0]",
-            "guard rails",
-        ),
-        ({"additionalKinds": [{"group": "v1", "kind": "Endpoints"}]}, "additionalKinds[0]", "written '', not 'v1'"),
-        ({"additionalKinds": [{"kind": "Namespace"}]}, "additionalKinds[0]", "has no namespace"),
-        (
-            {"impersonation": False, "allowedKinds": [{"group": "rbac.authorization.k8s.io", "kind": "Role"}]},
-            "allowedKinds[0]",
-            "without impersonation",
-        ),
-        ({"windows": [WINDOW, WINDOW]}, "windows[1].name", "listed twice"),
-        ({"windows": [{**WINDOW, "schedule": "0 0 30 2 *"}]}, "windows[0]", "schedule '0 0 30 2 *'"),
-        ({"windows": [{**WINDOW, "stages": ["moon"]}]}, "windows[0].stages", "choose one of: dev, prod"),
-        ({"credentials": [LOGIN, LOGIN]}, "credentials[1].name", "listed twice"),
-        ({"credentials": [{**LOGIN, "prefixes": ["git.example.org"]}]}, "credentials[0].prefixes[0]", "a full host"),
-        ({"credentials": [{**LOGIN, "kind": "SSH"}]}, "credentials[0].prefixes[0]", "cannot be reached"),
-    ],
-)
-def test_a_policy_that_argo_cd_would_misread_is_refused(delivery: dict[str, Any], field: str, words: str) -> None:
-    found = policy_problems(policy_of(delivery=delivery))
-    assert {problem.field for problem in found} == {f"spec.delivery.{field}"}
-    assert words in str(found[0])
-
-
-def test_a_sound_policy_passes() -> None:
-    delivery = {
-        "repositoryPrefixes": ["https://git.example.org", "git@git.example.org:", "ssh://git@git.example.org:22/team"],
-        "allowedKinds": [{"group": "rbac.authorization.k8s.io", "kind": "Role"}],
-        "additionalKinds": [{"group": "keda.sh", "kind": "ScaledObject"}],
-        "windows": [WINDOW],
-        "credentials": [LOGIN, {**LOGIN, "name": "b", "kind": "SSH", "prefixes": ["git@git.example.org:team/"]}],
-    }
-    assert policy_problems(policy_of(delivery=delivery)) == ()

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
+from tests.unit.server_patterns import matches
 
 from onboarding.api.crd import structural
 from onboarding.api.gates import CheckRule
@@ -86,7 +87,7 @@ def other(schema: dict[str, Any], value: Any, number: int = 0) -> Any:
     return next(
         word
         for word in (f"a{number}", f"b{number}", *mails, *_WORDS)
-        if re.search(schema.get("pattern", ""), word) and len(word) in sizes and word != value
+        if matches(schema.get("pattern", ""), word) and len(word) in sizes and word != value
     )
 
 

@@ -13,6 +13,8 @@ from tests.unit.snapshots import policy_of
 
 DEV, PROD, EVERYWHERE = {"stages": ["dev"]}, {"stages": ["prod"]}, {"argocd": ["get"]}
 
+SYNC = "that of the account that Argo CD syncs with; give the persona another name, or another ClusterRole"
+
 
 def policy(*rights: Any, **fields: Any) -> OnboardingPolicySpec:
     return policy_of(personas=[{"name": "dev", "rights": rights, **fields}])
@@ -36,6 +38,10 @@ BAD: dict[str, tuple[OnboardingPolicySpec, str]] = {
     "an entry for every stage after one for each": (
         policy(PROD, DEV, EVERYWHERE),
         "spec.personas[0].rights[2]: it never counts: entries before it have all its stages; remove or move it",
+    ),
+    "a persona whose binding is that of the sync account": (
+        policy_of(personas=[{"name": "sync", "rights": [{**DEV, "clusterRole": "onboarding:sync"}]}]),
+        f"spec.personas[0].name: the RoleBinding sync:onboarding:sync is {SYNC}",
     ),
     "a persona that decides, and syncs in one stage": (
         policy(DEV, {"argocd": ["sync"]}, decides=True),

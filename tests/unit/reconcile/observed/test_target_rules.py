@@ -48,6 +48,11 @@ GOOD: dict[str, Change] = {
     ),
 }
 BAD: dict[str, tuple[Change, str, str]] = {
+    "a suffix of no host": (
+        lambda t: t.update(domains=[{"suffix": "apps..example.org"}]),
+        "spec.domains[0].suffix",
+        "no host name ends in apps..example.org; write whole labels",
+    ),
     "two sites of one name": (lambda t: t["sites"][1].update(name="a"), "spec.sites[1].name", "a is listed twice"),
     "two zones of one name": (
         zones(RIE, {**RIE, "cidrs": ["11.0.0.0/8"]}),

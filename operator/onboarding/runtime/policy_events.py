@@ -1,0 +1,28 @@
+"""Events on the OnboardingPolicy in force: what the platform has to know and no status of a project may say."""
+
+from collections.abc import Iterable
+
+from onboarding.adapters.client import Client
+from onboarding.adapters.events import Regarding, post
+from onboarding.adapters.status import kind_of
+from onboarding.reconcile.observed.platform import POLICIES
+from onboarding.reconcile.observed.ports import Event
+from onboarding.reconcile.observed.projects import ProjectCache
+
+
+class PolicyEvents:
+    """Posts Events on the policy in force."""
+
+    def __init__(self, client: Client, declared: ProjectCache, policy: str) -> None:
+        """``client`` reaches the hub; ``policy`` is the name of the policy that is in force."""
+        self._client = client
+        self._declared = declared
+        self._policy = policy
+
+    async def post(self, announcements: Iterable[Event]) -> bool:
+        """Post Events, or log those that are refused; return False if there is no policy to post them on."""
+        version = self._declared.offered.policy_version(self._policy)
+        if version is None:
+            return False
+        await post(self._client, Regarding(kind_of(POLICIES), self._policy, version.uid), announcements)
+        return True
