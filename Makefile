@@ -78,7 +78,7 @@ faults: $(INSTALLED) ## Every fault at every write, and a whole run in which the
 	ONBOARDING_FULL_FAULTS=1 $(RUN)/pytest --durations=10 tests/faults
 	ONBOARDING_WATCH_LAG=1.5 $(RUN)/pytest --durations=10 tests/e2e
 
-attack: $(INSTALLED) ## Every attack, and each validation of each admission policy removed in turn: ten minutes
+attack: $(INSTALLED) ## Every attack, and each validation of each admission policy removed in turn: long
 	ONBOARDING_FULL_ATTACKS=1 $(RUN)/pytest --durations=10 tests/attack
 
 mutation: $(INSTALLED) ## Change reconcile/ and adapters/ bit by bit, and list what no quick test notices: many hours; goes on

@@ -3,6 +3,7 @@
 import importlib
 import re
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,13 @@ PLAIN = ("operator", "demo", "devcluster", "docs", "image")
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PIN = re.compile(r"^[a-z0-9][a-z0-9._-]*==\S+( ; .*)?$")
 HASH = re.compile(r"^--hash=sha256:[0-9a-f]{64}$")
+
+
+def test_no_folder_of_tests_is_left_out(pytestconfig: pytest.Config) -> None:
+    """A folder whose name pytest passes over would hold tests that never run, and nobody would notice."""
+    parts = {part for path in (ROOT / "tests").rglob("test_*.py") for part in path.relative_to(ROOT).parts}
+    passed_over = pytestconfig.getini("norecursedirs")
+    assert [part for part in parts if any(fnmatch(part, pattern) for pattern in passed_over)] == []
 
 
 @pytest.mark.parametrize("name", ["__init__.py", "operator.py"])

@@ -7,7 +7,7 @@ import pytest
 
 from devcluster import ControlPlane
 from onboarding import names
-from tests.api.persons import Person, patch
+from tests.api.persons import Person, patch, reading_projects
 from tests.support.insiders import (
     ADA,
     KEY,
@@ -49,7 +49,8 @@ def people(installed: ControlPlane) -> Iterator[People]:
     argo = Person(installed, installed.kubeconfig_for_service_account("argocd", "argocd-application-controller"))
     operator = Person(installed, installed.kubeconfig_for_service_account("project-onboarding", names.MANAGER))
     bind(admin)
-    yield People(admin, ann, bob, argo, operator)
+    with reading_projects(admin):
+        yield People(admin, ann, bob, argo, operator)
     remove(admin)
     admin.does("delete", KIND, "--selector=ins", "--ignore-not-found")
     admin.does("delete", "clusterrole,clusterrolebinding", "ins")

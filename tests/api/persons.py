@@ -1,11 +1,14 @@
 """Somebody who meets the rules of the API server, and what they try with kubectl."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from devcluster import ControlPlane
+from onboarding import names
 
 
 @dataclass(frozen=True)
@@ -40,3 +43,13 @@ def patch(kind: str, name: str, change: Any, *options: str) -> list[str]:
     """Return the command that changes an object."""
     form = "json" if isinstance(change, list) else "merge"
     return ["patch", kind, name, f"--type={form}", f"--patch={json.dumps(change)}", *options]
+
+
+@contextmanager
+def reading_projects(admin: Person) -> Iterator[None]:
+    """Let the operator's account get projects: kubectl reads what it patches, which the operator does not."""
+    account = f"--serviceaccount=project-onboarding:{names.MANAGER}"
+    admin.does("create", "clusterrole", "test-reading", "--verb=get", f"--resource=projectonboardings.{names.GROUP}")
+    admin.does("create", "clusterrolebinding", "test-reading", "--clusterrole=test-reading", account)
+    yield
+    admin.does("delete", "clusterrole,clusterrolebinding", "test-reading")

@@ -24,7 +24,7 @@ from tests.api.guard_objects import (
     restore,
     thing,
 )
-from tests.api.persons import Person, patch
+from tests.api.persons import Person, patch, reading_projects
 from tests.support.guards import connected_to
 from tests.support.waiting import wait_until
 
@@ -40,9 +40,10 @@ def admin(installed: ControlPlane) -> Iterator[Person]:
 
 
 @pytest.fixture(scope="module")
-def account(installed: ControlPlane, admin: Person) -> Person:
-    """The operator's account, with no other rights than it is given."""
-    return Person(installed, installed.kubeconfig_for_service_account("project-onboarding", names.MANAGER))
+def account(installed: ControlPlane, admin: Person) -> Iterator[Person]:
+    """The operator's account, with no other rights than it is given, and that to read what kubectl patches."""
+    with reading_projects(admin):
+        yield Person(installed, installed.kubeconfig_for_service_account("project-onboarding", names.MANAGER))
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Writes to ProjectOnboardings (status, finalizers, Events), and the identity of the installation."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from onboarding import names
@@ -36,7 +36,7 @@ class HubProjects:
         """Post Events about a project."""
         await post(self._client, Regarding(PROJECT.kind.kind, project.name, project.uid), events)
 
-    async def post_policy_events(self, uid: str, events: Sequence[Event]) -> None:
+    async def post_policy_events(self, uid: str, events: Iterable[Event]) -> None:
         """Post Events about the policy in force."""
         await post(self._client, Regarding(POLICY.kind.kind, self._policy, uid), events)
 

@@ -97,10 +97,6 @@ class _Shared:
         self.declared.offered.argocd = known
         self.settings_changed()
 
-    def projects(self, hub: Client, settings: Settings) -> HubProjects:
-        """Return the writes on projects."""
-        return HubProjects(hub, self.on_project_write, settings.policy)
-
     def on_project_write(self, body: Mapping[str, Any]) -> None:
         """Take in a project as our own write left it."""
         if self.declared.take_answer(body):
@@ -148,7 +144,8 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         ledgers=ledgers,
         teardown_hold=TeardownBrake(platform.definitions, declared, settings.teardown_limit).reason,
     )
-    reconciler = Reconciler(observer, clusters.pool, shared.projects(hub, settings), runner, ledgers, secrets)
+    projects = HubProjects(hub, shared.on_project_write, settings.policy)
+    reconciler = Reconciler(observer, clusters.pool, projects, runner, ledgers, secrets)
     worker = Worker(
         reconciler,
         declared,
@@ -159,7 +156,7 @@ def assemble(settings: Settings, hub: Client, metrics: Metrics, first: FirstAnsw
         add_later=queue.add_later,
     )
     readiness = Readiness(events, session, platform, clusters, idle_timeout=settings.idle_timeout)
-    orphans = _orphan_reporter(first.installation, shared, events, PolicyEvents(hub, declared, settings.policy))
+    orphans = _orphan_reporter(first.installation, shared, events, PolicyEvents(projects, declared, settings.policy))
     rest = readiness, runner, secrets, _argocd_settings(shared, settings.policy), orphans
     parts = Parts(first.installation, queue, worker, session, events, platform, clusters, *rest)
     _connect(shared, parts, ActivePolicy(settings, hub, declared, clusters.pool, runner, secrets))

@@ -2,10 +2,7 @@
 
 from collections.abc import Iterable
 
-from onboarding.adapters.client import Client
-from onboarding.adapters.events import Regarding, post
-from onboarding.adapters.status import kind_of
-from onboarding.reconcile.observed.platform import POLICIES
+from onboarding.adapters.hub import HubProjects
 from onboarding.reconcile.observed.ports import Event
 from onboarding.reconcile.observed.projects import ProjectCache
 
@@ -13,9 +10,9 @@ from onboarding.reconcile.observed.projects import ProjectCache
 class PolicyEvents:
     """Posts Events on the policy in force."""
 
-    def __init__(self, client: Client, declared: ProjectCache, policy: str) -> None:
-        """``client`` reaches the hub; ``policy`` is the name of the policy that is in force."""
-        self._client = client
+    def __init__(self, hub: HubProjects, declared: ProjectCache, policy: str) -> None:
+        """``policy`` is the name of the policy that is in force."""
+        self._hub = hub
         self._declared = declared
         self._policy = policy
 
@@ -24,5 +21,5 @@ class PolicyEvents:
         version = self._declared.offered.policy_version(self._policy)
         if version is None:
             return False
-        await post(self._client, Regarding(kind_of(POLICIES), self._policy, version.uid), announcements)
+        await self._hub.post_policy_events(version.uid, announcements)
         return True

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.patterns import keeps
 
 from onboarding.api import KINDS
 from onboarding.api.crd import structural
 from onboarding.api.team import Person
+from tests.unit.server_patterns import matches
 
 BLOCKS = (
     *(range(0x20), range(0x7F, 0xA0)),  # controls
@@ -42,7 +42,7 @@ PATTERNS = {
 def test_a_text_holds_nothing_that_people_do_not_see(field: str) -> None:
     pattern = PATTERNS[field]
     assert pattern, "a text without a pattern takes any character: mark it with Seen"
-    assert [hex(ord(letter)) for letter in UNSEEN for text in TEXTS if keeps(pattern, text.format(letter))] == []
+    assert [hex(ord(letter)) for letter in UNSEEN for text in TEXTS if matches(pattern, text.format(letter))] == []
 
 
 def test_what_was_stored_before_can_be_read() -> None:

@@ -69,7 +69,7 @@ BUILT: dict[str, tuple[ProjectOnboardingSpec, str]] = {
     ),
     "environments.groups": (spec_of(environment(groups={"viewer": ["auditors"]})), "viewer:onboarding:viewer"),
     "environments.groups.*": (spec_of(environment(groups={"viewer": ["auditors"]})), "auditors"),
-    "environments.labels": (spec_of(environment(labels={"team": "blue"})), '"team":"blue"'),
+    "environments.labels": (spec_of(environment(labels={"shop.projects/team": "blue"})), '"shop.projects/team":"blue"'),
     "environments.releaseWindows": (spec_of(environment(releaseWindows=[WINDOW])), WINDOW["schedule"]),
     "environments.resources.storageClasses": (
         spec_of(environment(resources={**RESOURCES, "storageClasses": {"fast": "1Gi"}})),

@@ -124,8 +124,8 @@ def test_an_environment_gets_the_forms_of_a_policy_as_soon_as_it_is_admitted_and
     live = live_from(build_wanted(OWNER, [before]))
     plan = make_plan(snapshot_of(CASE_24, live, policy=policy))
     assert access(list(plan.building)) == ({"oidc:team-a"}, {"team-a"})
-    held = {"name": "start", "opens": [{"stages": ["dev"]}], "approvals": [{"name": "a", "actor": "poa"}]}
-    closed = policy_of(held, identity=OIDC)
+    gate = {"name": "start", "opens": [{"stages": ["dev"]}]}
+    closed = policy_of(gate, checks=[{"id": "SponsorNamed", "gate": "start"}], identity=OIDC)
     plan = make_plan(snapshot_of(CASE_24, live, policy=closed))
     assert plan.held
     assert access(list(plan.building)) == ({"oidc:team-a"}, {"oidc:team-a"})
