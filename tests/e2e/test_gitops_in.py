@@ -49,8 +49,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitOps]:
 
 
 def example(file: str, name: str) -> str:
-    """Return an example under another name."""
-    manifest = yaml.safe_load((EXAMPLES / file).read_text())
+    """Return an example under another name, with labels and domains of its own."""
+    text = (EXAMPLES / file).read_text()
+    former = yaml.safe_load(text)["metadata"]["name"]
+    manifest = yaml.safe_load(text.replace(f"{former}.", f"{name}."))
     manifest["metadata"]["name"] = name
     return yaml.safe_dump(manifest, sort_keys=False)
 

@@ -8,7 +8,7 @@ import pytest
 
 from onboarding.build.kinds import NAMESPACE, ObjectKey
 from onboarding.build.namespace import build_namespace
-from onboarding.build.revision import Revision
+from onboarding.build.revision import Revision, digest
 from onboarding.reconcile.observed.admitted import GoneNamespace
 from onboarding.reconcile.observed.cached_object import cached_object_of
 from onboarding.reconcile.observed.snapshot import ClusterState, Snapshot
@@ -26,6 +26,7 @@ from tests.unit.snapshots import (
     snapshot_of,
     spec_of,
     stored,
+    with_status,
 )
 from tests.unit.stage import Stage
 
@@ -170,3 +171,15 @@ def test_a_namespace_that_somebody_is_deleting_is_waited_for() -> None:
     live[SPACE] = cached_object_of(NAMESPACE, going)
     snapshot = snapshot_of(SPEC, live, policy=CLOSED)
     assert make_plan(replace(snapshot, gone=GONE)).building == (REVISION,)
+
+
+def test_what_a_version_without_a_record_of_domains_had_in_place_comes_back() -> None:
+    """The digest in the status is that of a revision without domains; the one that is rebuilt records them."""
+    spec = spec_of(environment(domains=["shop.example.org"]))
+    (now,) = revisions(spec)
+    status = status_of(snapshot_of(spec, live_of_spec(spec)))
+    (site,) = status["environments"][0]["sites"]
+    site["revision"] = digest(now.with_values(domains=None).canonical)
+    plan = make_plan(with_status(snapshot_of(spec), status))
+    assert bare(plan) == (now,)
+    assert not plan.missing
