@@ -43,7 +43,9 @@ def people(installed: ControlPlane) -> Iterator[People]:
     admin.does("create", "clusterrole", "ins", verbs, f"--resource={WRITES},{WRITES}/status")
     admin.does("create", "clusterrolebinding", "ins", "--clusterrole=ins", "--group=ins-admins")
     account = "--serviceaccount=argocd:argocd-application-controller"
-    admin.does("create", "serviceaccount", "argocd-application-controller", "--namespace=argocd")
+    # An earlier module or Argo CD may have left its account, which harms nobody and stays.
+    made = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ARGO.rpartition(":")[2]}}
+    admin.does("apply", "--filename=-", "--namespace=argocd", body=made)
     admin.does("create", "clusterrolebinding", "ins-argo", "--clusterrole=cluster-admin", account)
     ann, bob = (Person(installed, installed.kubeconfig_for(f"ins-{who}", ["ins-admins"])) for who in ("ann", "bob"))
     argo = Person(installed, installed.kubeconfig_for_service_account("argocd", "argocd-application-controller"))
@@ -55,7 +57,6 @@ def people(installed: ControlPlane) -> Iterator[People]:
     admin.does("delete", KIND, "--selector=ins", "--ignore-not-found")
     admin.does("delete", "clusterrole,clusterrolebinding", "ins")
     admin.does("delete", "clusterrolebinding", "ins-argo")
-    admin.does("delete", "serviceaccount", "argocd-application-controller", "--namespace=argocd")
 
 
 @pytest.fixture

@@ -62,6 +62,8 @@ def operator(cluster: ControlPlane) -> Person:
 
 def managed(kind: str, name: str) -> dict[str, Any]:
     labels = {names.LABEL_INSTALLATION: "test"}
+    if kind == "Namespace":
+        labels[f"{names.POD_SECURITY_PREFIX}enforce"] = "restricted"
     return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "labels": labels}}
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 from pydantic import BaseModel
-from tests.unit.server_patterns import matches
 
 from onboarding.api.crd import structural
+from tests.unit.server_patterns import matches
 
 _WORDS = (
     *("a", "dev", "prod", "main", "small", "x-1", "NP", "rie", "fast", "FR", "v1.36", "latest"),

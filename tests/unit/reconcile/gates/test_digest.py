@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
-from tests.unit.server_patterns import matches
 
 from onboarding.api.crd import structural
 from onboarding.api.gates import CheckRule
@@ -33,6 +32,7 @@ from onboarding.checks.finding import Check
 from onboarding.checks.inputs import AppProjectInputs, CapacityInputs, RevisionInputs
 from onboarding.reconcile.gates.digest import Digests, gate_reads
 from tests.unit.running import running
+from tests.unit.server_patterns import matches
 from tests.unit.snapshots import (
     POLICY,
     SITES,
