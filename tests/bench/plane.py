@@ -33,7 +33,10 @@ _ACCOUNTS = Path(__file__).with_name("accounts.yaml")
 _PARTS = ("kube-apiserver", "etcd", "kube-controller-manager")
 _SECONDS_PER_PROJECT = 3.0
 """After which a project counts as stuck; it is a fraction of this on any machine that works."""
-_LABELLED = {"name": "bench-writer", "labels": {names.LABEL_INSTALLATION: "bench"}}
+_LABELLED = {
+    "name": "bench-writer",
+    "labels": {names.LABEL_INSTALLATION: "bench", f"{names.POD_SECURITY_PREFIX}enforce": "restricted"},
+}
 _fences = itertools.count()
 
 
