@@ -15,17 +15,12 @@ from onboarding.build.kinds import Manifest
 from onboarding.build.permitted import GUARD_KINDS
 from tests.api.largest import LARGEST, doubled
 from tests.golden.test_golden import INPUTS, built
-from tests.support.account import RULE, Account, collection, place
+from tests.support.account import NAMESPACES, RULE, Account, collection, lists_of_golden_files, place
 from tests.support.api import Api
 from tests.support.installing import ROOT
-from tests.support.waiting import wait_until
 
-POLICY = f"/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/{RULE}"
 KIND = "ValidatingAdmissionPolicy"
-NAMESPACES = "/api/v1/namespaces"
 ENFORCE = f"{names.POD_SECURITY_PREFIX}enforce"
-LISTS = {"argocdNamespaces": "['argocd', 'openshift-gitops']", "podSecurity": "['baseline', 'restricted']"}
-"""As an installation has them whose Argo CDs and levels are those of the golden files."""
 
 
 @pytest.fixture(scope="module")
@@ -34,20 +29,9 @@ def admin(installed: ControlPlane) -> Api:
 
 
 @pytest.fixture(scope="module")
-def account(installed: ControlPlane, admin: Api) -> Iterator[Account]:
-    """Put lists in force that fit the golden files, until the last test."""
-    account, before = Account(installed), admin.get(POLICY) or {}
-    variables = [
-        {**item, "expression": LISTS.get(item["name"], item["expression"])} for item in before["spec"]["variables"]
-    ]
-    probe = {"metadata": {"name": "content-probe", "labels": {names.LABEL_INSTALLATION: "a", ENFORCE: "baseline"}}}
-    admin.create(NAMESPACES, {"metadata": {"name": "openshift-gitops"}})
-    admin.patch(POLICY, {"spec": {"variables": variables}})
-    wait_until(lambda: account.answer("POST", NAMESPACES, probe)[0] == 201, what="the lists are in force")
-    yield account
-    admin.patch(POLICY, {"spec": {"variables": before["spec"]["variables"]}})
-    wait_until(lambda: account.answer("POST", NAMESPACES, probe)[0] == 403, what="the former lists are in force")
-    admin.delete(f"{NAMESPACES}/openshift-gitops")
+def account(installed: ControlPlane) -> Iterator[Account]:
+    with lists_of_golden_files(installed) as account:
+        yield account
 
 
 @pytest.fixture

@@ -28,9 +28,9 @@ GIT = "https://git.example.org/owned.git"
 SPEC: dict[str, Any] = {
     "team": {"groups": {"admin": ["owned-admins"]}},
     "repositories": [{"name": "app", "url": GIT}],
-    "environments": [{"name": "dev", "stage": "dev", "labels": {"example.org/tier": "web"}}],
+    "environments": [{"name": "dev", "stage": "dev", "labels": {"owned.projects/tier": "web"}}],
 }
-ROUND = "example.org/round"
+ROUND = "owned.projects/round"
 """A label of the project's own."""
 SPECIAL: dict[tuple[str, str], Any] = {
     ("LimitRange", "spec.limits"): [{"type": "Pod", "max": {"cpu": "9"}}],
@@ -232,7 +232,7 @@ async def test_our_labels_are_restored_and_those_of_others_kept(cluster: Cluster
         ({f"{names.POD_SECURITY_PREFIX}enforce": "privileged"}, {}),
         ({f"{names.POD_SECURITY_PREFIX}audit": None}, {}),
         ({names.LABEL_STAGE: "prod"}, {}),
-        ({"example.org/tier": "other"}, {}),
+        ({"owned.projects/tier": "other"}, {}),
         ({f"{names.GROUP}/extra": "x"}, {}),
         ({}, {names.ANNOTATION_ADMITTED: "{}"}),
         ({}, {names.ANNOTATION_ADMITTED: None}),

@@ -1,7 +1,7 @@
 """The builders write what the API server stores, so that what is in place never looks like drift."""
 
 import copy
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from onboarding.build.revision import Owner, Revision
 from onboarding.build.wanted import build_wanted
 from onboarding.reconcile.apply.diff import diff_object
 from onboarding.reconcile.observed.cached_object import cached_object_of
+from tests.support.account import lists_of_golden_files
 from tests.support.operator import ACCOUNT, NAMESPACE
 
 INPUTS = Path(__file__).parents[1] / "golden" / "input"
@@ -55,6 +56,13 @@ OTHERWISE = ("007", "1.234G", "0.1Gi", "1.001Ki", "0.001Ki", "0.001Mi", "0.001Gi
 """The API server keeps these as they are written; we write another form of them, and fractions of a byte as a whole."""
 BEYOND = ("99999P", "8192Pi", "99999999Ti")
 """More than Kubernetes can hold."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lists(installed: ControlPlane) -> Iterator[None]:
+    """Let the operator's account write what the golden files have."""
+    with lists_of_golden_files(installed):
+        yield
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Requests as the operator's account, by somebody who lacks no right: only admission stands in the way."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from devcluster import ControlPlane
@@ -9,8 +10,13 @@ from onboarding import names
 from onboarding.build.kinds import CHILD_KINDS, Manifest
 from tests.support.api import Api
 from tests.support.audit import OPERATOR
+from tests.support.waiting import wait_until
 
 RULE = names.GUARD_POLICIES[0]
+POLICY = f"/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/{RULE}"
+NAMESPACES = "/api/v1/namespaces"
+LISTS = {"argocdNamespaces": "['argocd', 'openshift-gitops']", "podSecurity": "['baseline', 'restricted']"}
+"""As an installation has them whose Argo CDs and levels are those of the golden files."""
 IN_CLUSTER = "https://kubernetes.default.svc"
 _DRY = {"dryRun": "All"}
 _KINDS = {kind.kind: kind for kind in CHILD_KINDS}
@@ -46,6 +52,24 @@ class Account:
         assert status == 200, text
         found: Manifest = json.loads(text)
         return found
+
+
+@contextmanager
+def lists_of_golden_files(cluster: ControlPlane) -> Iterator[Account]:
+    """Put lists in force that fit the golden files, and take them back."""
+    account, admin = Account(cluster), Api(cluster)
+    before = (admin.get(POLICY) or {})["spec"]["variables"]
+    variables = [{**item, "expression": LISTS.get(item["name"], item["expression"])} for item in before]
+    enforced = {f"{names.POD_SECURITY_PREFIX}enforce": "baseline"}
+    probe = {"metadata": {"name": "content-probe", "labels": {names.LABEL_INSTALLATION: "a", **enforced}}}
+    admin.create(NAMESPACES, {"metadata": {"name": "openshift-gitops"}})
+    admin.patch(POLICY, {"spec": {"variables": variables}})
+    wait_until(lambda: account.answer("POST", NAMESPACES, probe)[0] == 201, what="the lists are in force")
+    yield account
+    admin.patch(POLICY, {"spec": {"variables": before}})
+    wait_until(lambda: account.answer("POST", NAMESPACES, probe)[0] == 403, what="the former lists are in force")
+    admin.delete(f"{NAMESPACES}/openshift-gitops")
+    wait_until(lambda: admin.get(f"{NAMESPACES}/openshift-gitops") is None, what="its namespace is gone", within=60)
 
 
 def collection(manifest: Manifest) -> str:
