@@ -8,7 +8,7 @@ import pytest
 from devcluster import ControlPlane
 from tests.e2e.argocd_stage import Stage, set_stage
 from tests.e2e.journey import Journey, a_journey
-from tests.e2e.two_sites import BOTH, SECRET, TARGET, connect, declare_lost, offer
+from tests.e2e.two_sites import BOTH, PINS, SECRET, TARGET, connect, declare_lost, offer
 from tests.support.api import Api
 from tests.support.asked import Asked, asked_for
 from tests.support.hub import Hub
@@ -113,3 +113,5 @@ def both(hub: Hub, site: ControlPlane, operator: OperatorProcess) -> Iterator[No
     declare_lost(hub)
     hub.api.delete(TARGET)
     hub.api.delete(SECRET)
+    # Another module may have another cluster behind this Secret.
+    hub.api.patch(PINS, {"data": {"far_kubeconfig": None}})

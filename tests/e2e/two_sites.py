@@ -11,6 +11,8 @@ from tests.support.operator import NAMESPACE as HOME
 SITE = "project-onboarding-site"
 TARGET = f"{ROOT}/hostingtargets/both-sites"
 SECRET = f"/api/v1/namespaces/{HOME}/secrets/far"
+PINS = f"/api/v1/namespaces/{HOME}/configmaps/{names.CLUSTERS_CONFIGMAP}"
+"""Which cluster each connection leads to."""
 GUARDS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
 SITES = [
     {"name": "near"},
