@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from onboarding import names
+from onboarding.api.text import cut_middle
 from onboarding.build.kinds import APPLICATION, ARGO_KINDS, NAMESPACE, Manifest, ObjectKey, Wanted
 from onboarding.build.revision import Owner
 from onboarding.errors import ApiError
@@ -26,6 +27,11 @@ from onboarding.reconcile.observed.cached_object import CachedObject, cached_obj
 from onboarding.reconcile.observed.ports import Cluster
 
 _WEBHOOK_DOWN: Final = re.compile(r'failed calling webhook "(?P<name>[^"]+)": (?:failed to call webhook: )?(?P<why>.+)')
+_OUR_RULE: Final = re.compile(
+    r"ValidatingAdmissionPolicy 'project-onboarding-[^']+' .*?denied request: (?P<why>.+)", re.DOTALL
+)
+_SENTENCE: Final = 280
+"""Most bytes of the sentence of a rule of ours in a message."""
 _WEBHOOK_DENIES: Final = re.compile(r'admission webhook "(?P<name>[^"]+)" denied the request: (?P<why>.+)', re.DOTALL)
 
 
@@ -158,6 +164,9 @@ def _refused(change: Change, error: ApiError) -> str:
             f"admission webhook {down['name']} gives no answer, so that the {change.action} of {change.key} is "
             f"refused: {down['why']}. The platform mends the webhook; this is tried again by itself"
         )
+    if ours := _OUR_RULE.search(error.message):
+        # Its sentence names the object, and the remedy stands at its end.
+        return cut_middle(ours["why"], _SENTENCE)
     if denied := _WEBHOOK_DENIES.search(error.message):
         return f"admission webhook {denied['name']} refuses the {change.action} of {change.key}: {denied['why']}"
     return f"{change.action} of {change.key} was refused: {error}"

@@ -77,3 +77,21 @@ async def test_a_webhook_that_refuses_is_named_first() -> None:
     assert outcome.message == (
         "admission webhook validate.example.org refuses the create of ResourceQuota shop-dev/onboarding: too\nlarge"
     )
+
+
+async def test_a_rule_of_ours_that_refuses_is_told_with_its_remedy() -> None:
+    """The server's own words before it would leave no room for the end of the sentence."""
+    sentence = (
+        "CREATE of namespaces 'shop-dev' refused (rule project-onboarding-operator-account): the Pod Security level "
+        "'baseline' (metadata.labels.pod-security.kubernetes.io/enforce) is none of restricted. Make "
+        "spec.podSecurity.enforce of the OnboardingPolicy stricter, or lower the chart value guard.podSecurity."
+    )
+    name = "project-onboarding-operator-account"
+    rule = f"ValidatingAdmissionPolicy '{name}' with binding '{name}'"
+    error = ApiError(403, "Forbidden", f'namespaces "shop-dev" is forbidden: {rule} denied request: {sentence}')
+    cluster = FakeCluster()
+    cluster.broken = {("create", "ResourceQuota"): error}
+    (outcome,) = await work(cluster, diff_objects([first(RESOURCE_QUOTA)], {}))
+    assert outcome.message.startswith("CREATE of namespaces 'shop-dev' refused")
+    assert outcome.message.endswith("lower the chart value guard.podSecurity.")
+    assert len(outcome.message.encode()) <= 300
