@@ -22,7 +22,7 @@ DIGESTS = {
     2: "e14b1dacc8385c8f",
     3: "9d9507eacd420dca",
     4: "2c567f17c277dfc6",
-    5: "03081cfa16cad3d7",
+    5: "f5d136cffbed3c11",
 }
 """What the rules of each version were."""
 INSIDERS_DIGESTS = {4: "2f2b644c506cd1c9", 5: "2f2b644c506cd1c9"}
