@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
+import structlog
+
 from onboarding.reconcile.observed.orphans import Orphans, by_project
 from onboarding.reconcile.observed.ports import Event
 from onboarding.reconcile.status.events import orphan_event
+
+log = structlog.get_logger(__name__)
 
 PERIOD: Final = 10.0
 """Seconds between two counts. What both of them show is no object of which the deletion has not been heard yet."""
@@ -27,7 +31,11 @@ class OrphanReporter:
     async def run(self) -> None:
         """Count again and again, for as long as the operator lives."""
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except Exception:
+                # Objects that trigger a bug must not end the operator.
+                log.exception("count of orphaned objects panicked")
             await asyncio.sleep(PERIOD)
 
     async def look(self) -> None:

@@ -1,5 +1,6 @@
 """The platform is told of what has no project, once it is sure and once for each change."""
 
+import asyncio
 from collections.abc import Iterable
 
 import pytest
@@ -81,3 +82,26 @@ async def test_a_flood_is_told_bit_by_bit(told: Told) -> None:
     many = {"hub": {f"ghost-{number:02}": 1 for number in range(45)}}
     counts = [len(await told.sees(many)) for _ in range(5)]
     assert counts == [0, 20, 20, 5, 0]
+
+
+async def test_a_count_that_fails_does_not_end_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operator ends with each of its tasks, and this one only tells."""
+    monkeypatch.setattr("onboarding.runtime.orphans.PERIOD", 0.0)
+    counted, again = [], asyncio.Event()
+
+    def count() -> dict[str, dict[str, int]]:
+        counted.append(1)
+        if len(counted) == 1:
+            raise RuntimeError("a bug")
+        again.set()
+        return {}
+
+    async def post(_events: object) -> bool:
+        return True
+
+    task = asyncio.create_task(OrphanReporter(count, post).run())
+    try:
+        await asyncio.wait([task, asyncio.create_task(again.wait())], return_when=asyncio.FIRST_COMPLETED)
+        assert again.is_set()
+    finally:
+        task.cancel()
