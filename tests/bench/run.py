@@ -4,13 +4,13 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tests.bench import decide, drift, idle, memory, onboard, restart, soak, unchanged
+from tests.bench import admission, decide, drift, idle, memory, onboard, restart, soak, unchanged
 from tests.bench.figures import Result
 from tests.bench.machine import Facts, facts_of
 from tests.bench.plane import Plane, fresh_plane, operator_on
 from tests.bench.progress import Progress
 
-PARTS = (onboard.PART, idle.PART, restart.PART, drift.PART, decide.PART, memory.PART, unchanged.PART)
+PARTS = (onboard.PART, admission.PART, idle.PART, restart.PART, drift.PART, decide.PART, memory.PART, unchanged.PART)
 ON_REQUEST = (soak.PART,)
 """Parts that take too long to be measured unasked."""
 
@@ -43,6 +43,7 @@ class Run:
             self._on_shared_plane()
         if restart.PART in self.parts:
             self._part(restart.PART, self._restart)
+        self._part(admission.PART, self._admission)
         if decide.PART in self.parts:
             self._part(decide.PART, self._decide)
         if memory.PART in self.parts:
@@ -77,6 +78,9 @@ class Run:
             decide.demand_approval(plane)
             with operator_on(plane) as operator:
                 return decide.measure_decide(plane, operator, self.sizes.projects, self.progress)
+
+    def _admission(self) -> Result:
+        return admission.measure_admission(self._plane, self.sizes.projects, self.progress)
 
     def _unchanged(self) -> Result:
         return unchanged.measure_unchanged(self.sizes.restart_projects, self.progress)
